@@ -1,0 +1,118 @@
+/** Guarantees that cotangents are appended to a graph by each op's own rule; the one op this file names is `add`, which sums them. */
+
+import type { Builder } from "../graph/build.ts";
+import type { Origin, Value } from "../graph/graph.ts";
+import { isFloat } from "../graph/type.ts";
+import { dependents } from "../graph/walk.ts";
+import { callsOn, opOf } from "../ops/index.ts";
+
+/**
+ * Appends d(loss)/d(value) for each of `wrt` and returns them in that order; undefined where the loss does not depend on the value.
+ * Reverse accumulation: nodes from last to first, each pulling its cotangent back to its operands.
+ */
+export function reverse(
+  builder: Builder,
+  loss: Value,
+  wrt: readonly Value[],
+): readonly (Value | undefined)[] {
+  const g = callsOn(builder);
+  const before = builder.origin;
+  const relevant = between(builder, loss, wrt);
+  const contributions = new Map<Value, Part[]>();
+  const cotangents = new Map<Value, Value>();
+  contributions.set(loss, [
+    { value: g.literal(1, g.typeOf(loss).dtype), origin: seedOf(builder, loss) },
+  ]);
+
+  for (let at = loss; at >= 0; at = (at - 1) as Value) {
+    const parts = contributions.get(at);
+    if (parts === undefined || !relevant[at]) continue;
+    const cotangent = sumOf(builder, at, parts);
+    cotangents.set(at, cotangent);
+    const node = builder.node(at);
+    const op = opOf(node.op);
+    node.inputs.forEach((input, operand) => {
+      const rule = op.laws[operand];
+      if (!relevant[input] || rule === null || rule === undefined) return;
+      builder.origin = {
+        role: "cotangent",
+        of: node.name,
+        op: node.op,
+        rule,
+        site: node.origin.site,
+      };
+      const mark = builder.nodes.length;
+      const value = op.vjp({ g, node, inputs: node.inputs, output: at, cotangent }, operand);
+      nameParts(builder, mark, value, `d_${builder.node(input).name}`);
+      const known = contributions.get(input);
+      const part: Part = { value, origin: builder.origin };
+      if (known === undefined) contributions.set(input, [part]);
+      else known.push(part);
+    });
+  }
+  builder.origin = before;
+  return wrt.map((value) => cotangents.get(value));
+}
+
+/** One use's share of a cotangent, and the law it came by. */
+interface Part {
+  readonly value: Value;
+  readonly origin: Origin;
+}
+
+const seedOf = (builder: Builder, loss: Value): Origin => {
+  const { name, op, origin } = builder.node(loss);
+  return { role: "cotangent", of: name, op, rule: "d_y = 1", site: origin.site };
+};
+
+/** The float values on a path from `wrt` to the loss. */
+function between(builder: Builder, loss: Value, wrt: readonly Value[]): readonly boolean[] {
+  const depends = dependents(builder.nodes, wrt);
+  const reaches = builder.nodes.map(() => false);
+  reaches[loss] = true;
+  for (let at = loss; at >= 0; at = (at - 1) as Value)
+    if (reaches[at]) for (const input of builder.node(at).inputs) reaches[input] = true;
+  return builder.nodes.map((node, at) => depends[at]! && reaches[at]! && isFloat(node.type.dtype));
+}
+
+/** Names what a rule appended: the pulled-back cotangent `d_x`, its intermediate steps after it. */
+function nameParts(builder: Builder, mark: number, value: Value, name: string): void {
+  for (let at = mark; at < builder.nodes.length; at++) {
+    const node = builder.nodes[at]!;
+    if (at === value || node.op === "literal") continue;
+    builder.rename(at as Value, `${name}_${node.op}`);
+  }
+  if (value >= mark && builder.node(value).op !== "literal") builder.rename(value, name);
+}
+
+/** d_x as the sum of what its uses pulled back; the sum takes the name `d_x`. */
+function sumOf(builder: Builder, of: Value, shares: readonly Part[]): Value {
+  const parts = shares.map((part) => part.value);
+  const node = builder.node(of);
+  const name = `d_${node.name}`;
+  const origin: Origin = { role: "cotangent", of: node.name, op: node.op, rule: "d_x = Σ over the uses of x", site: node.origin.site }; // prettier-ignore
+  const [first, ...rest] = parts as [Value, ...Value[]];
+  if (rest.length === 0) {
+    if (builder.node(first).name !== name) {
+      builder.origin = shares[0]!.origin;
+      if (builder.node(first).op !== "literal" && node.type.shape.length === 0) {
+        const same = callsOn(builder).identity(first); // scalars are read one by one in the emitted step
+        builder.rename(same, name);
+        return same;
+      }
+      const literal = builder.node(first).op === "literal";
+      builder.alias(name, first, `${name} = ${literal ? String(builder.node(first).attrs["value"]) : builder.node(first).name}`); // prettier-ignore
+    }
+    return first;
+  }
+  for (const part of parts)
+    if (builder.node(part).name === name) builder.rename(part, `${name}_part`);
+  builder.origin = origin;
+  let total = first;
+  rest.forEach((part, n) => {
+    const sum = callsOn(builder).add(total, part);
+    builder.rename(sum, n === rest.length - 1 ? name : `${name}_partial`);
+    total = sum;
+  });
+  return total;
+}

@@ -1,0 +1,52 @@
+/** Guarantees the meaning of a graph in float64: every node evaluated by its op's reference, one after the other. */
+
+import type { Graph, Value } from "../graph/graph.ts";
+import { tensor, type Tensor } from "../graph/type.ts";
+import { opOf } from "../ops/index.ts";
+
+/** Contents of the leaves, by node name. */
+export type Feed = ReadonlyMap<string, Float64Array>;
+
+/** All values of a graph. Throws a RangeError for a leaf that is not fed or has another length. */
+export function evaluateGraph(graph: Graph, feed: Feed): readonly Tensor[] {
+  const values: Tensor[] = [];
+  for (const node of graph.nodes) {
+    const op = opOf(node.op);
+    const output = tensor(node.type);
+    if (op.leaf && node.op !== "literal" && node.op !== "iota") {
+      const data = feed.get(node.name);
+      if (data === undefined || data.length !== output.data.length)
+        throw new RangeError(`%${node.name} is fed ${data?.length ?? "no"} elements, but has ${output.data.length}`); // prettier-ignore
+      output.data.set(data);
+    } else op.evaluate(node.inputs.map((input) => values[input]!), node.attrs, output); // prettier-ignore
+    values.push(output);
+  }
+  return values;
+}
+
+/** The results of a graph by name: losses, outputs, and writes under their target's name. */
+export function evaluateResults(
+  graph: Graph,
+  feed: Feed,
+): {
+  values: readonly Tensor[];
+  losses: Map<string, number>;
+  outputs: Map<string, Tensor>;
+  writes: Map<string, Tensor>;
+} {
+  const values = evaluateGraph(graph, feed);
+  const losses = new Map<string, number>();
+  const outputs = new Map<string, Tensor>();
+  const writes = new Map<string, Tensor>();
+  for (const result of graph.results) {
+    const value = values[result.value]!;
+    if (result.kind === "loss") losses.set(result.name, value.data[0]!);
+    else if (result.kind === "output") outputs.set(result.name, value);
+    else writes.set(graph.nodes[result.target]!.name, value);
+  }
+  return { values, losses, outputs, writes };
+}
+
+/** Evaluates one value of a graph. */
+export const evaluateValue = (graph: Graph, feed: Feed, value: Value): Tensor =>
+  evaluateGraph(graph, feed)[value]!;

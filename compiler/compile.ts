@@ -1,0 +1,188 @@
+/** Guarantees the road from a declared model to its files: deterministic, without touching the disk. */
+
+import type { Phase } from "./autodiff/update.ts";
+import type { Graph } from "./graph/graph.ts";
+import type { Float } from "./graph/type.ts";
+import type { Module, Program } from "./loop/loop.ts";
+import { observe, type Observation } from "./observe.ts";
+import type { Citation } from "./model/context.ts";
+import type { EntryKind, Model, Traced } from "./model/model.ts";
+import { checkPlan } from "./passes/check-plan.ts";
+import { pipeline, place, type Purpose } from "./passes/index.ts";
+import { runPass } from "./passes/pass.ts";
+import { typescript } from "./targets/typescript/module.ts";
+import type { Facts } from "./targets/target.ts";
+import { VERSION } from "./version.ts";
+
+export interface Source {
+  /** Relative to the model's package. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface CompileOptions {
+  readonly source?: Source;
+  readonly dtype?: Float;
+  /** `gradients` adds gradients.ts. */
+  readonly entries?: readonly "gradients"[];
+  /** Which passes' text to keep in `stages`. */
+  readonly keep?: (pass: string) => boolean;
+  /** Rows of every entry, in place of the model's own: the small instance. */
+  readonly batch?: number;
+}
+
+/** One entry point, before and after the pipeline. */
+export interface CompiledEntry {
+  readonly name: string;
+  readonly purpose: Purpose;
+  readonly traced: Traced;
+  readonly program: Program;
+}
+
+/** Everything but the files: levels by entry, the placed module, what was observed. */
+export interface Lowered {
+  readonly model: Model;
+  readonly entries: readonly CompiledEntry[];
+  readonly module: Module;
+  readonly facts: Facts;
+  readonly observation: Observation;
+}
+
+/** Cites the model's file by its relative path, files beside it relative to the same folder, others by name. */
+export function citation(source: Source | undefined): Citation {
+  const slashed = (file: string): string => file.replaceAll("\\", "/");
+  let root: string | undefined;
+  const isSource = (file: string): boolean =>
+    source !== undefined && slashed(file).endsWith(`/${source.path}`);
+  return {
+    cite(file) {
+      if (isSource(file)) root = slashed(file).slice(0, -source!.path.length);
+      if (root !== undefined && slashed(file).startsWith(root))
+        return slashed(file).slice(root.length);
+      return slashed(file).split("/").at(-1) ?? file;
+    },
+    textOf: (file) => (isSource(file) ? source!.text : undefined),
+  };
+}
+
+const traceOf = (model: Model, entry: EntryKind, options: CompileOptions): Traced =>
+  model.trace({
+    entry,
+    batch: options.batch ?? model.batch[entry],
+    float: options.dtype ?? "f32",
+    citation: citation(options.source),
+  });
+
+/** The entry's own loss, without the results of others. */
+const onlyLoss = (graph: Graph, phase: Phase): Graph => ({
+  ...graph,
+  results: graph.results.filter((result) => result.kind !== "loss" || result.name === phase.name),
+});
+
+export function entriesOf(
+  model: Model,
+  options: CompileOptions,
+  kind: "trainer" | "gradients",
+): { name: string; purpose: Purpose; traced: Traced }[] {
+  const train = traceOf(model, "train", options);
+  const last = train.phases.length - 1;
+  if (kind === "gradients") {
+    const phase = train.phases[0]!;
+    return [
+      {
+        name: "gradients",
+        purpose: { kind: "gradients", phase },
+        traced: { ...train, graph: onlyLoss(train.graph, phase) },
+      },
+    ];
+  }
+  return [
+    ...train.phases.map((phase, n) => ({
+      name: phase.name,
+      purpose: { kind: "train", phase, counts: n === last } as const,
+      traced: { ...train, graph: onlyLoss(train.graph, phase) },
+    })),
+    ...(["evaluate", "predict"] as const).map((entry) => ({
+      name: entry,
+      purpose: { kind: "forward" } as const,
+      traced: traceOf(model, entry, options),
+    })),
+  ];
+}
+
+/** Runs the whole pipeline; the plan is proved before anything is printed. */
+export async function lower(
+  model: Model,
+  options: CompileOptions = {},
+  kind: "trainer" | "gradients" = "trainer",
+): Promise<Lowered> {
+  const observation: Observation = { timings: [], stages: [] };
+  const keep = options.keep ?? (() => false);
+  const command = commandOf(options);
+  const began = performance.now();
+  const declared = entriesOf(model, options, kind);
+  observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
+  const entries = declared.map((entry): CompiledEntry => {
+    const program = pipeline(entry.purpose).run(
+      entry.traced.graph,
+      observe(entry.name, observation, keep, command),
+    );
+    return { ...entry, program: { ...program, name: entry.name } };
+  });
+  const module = runPass(place(model.name), entries.map(({ program }) => program), observe("module", observation, keep, command)); // prettier-ignore
+  checkPlan(module);
+  const batch = options.batch === undefined ? model.batch : { train: options.batch, evaluate: options.batch, predict: options.batch }; // prettier-ignore
+  const phases = declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name);
+  const facts: Facts = {
+    version: VERSION,
+    ...(options.source === undefined ? {} : { source: { path: options.source.path, hash: (await sha256(options.source.text)).slice(0, 16) } }),
+    command,
+    batch,
+    phases,
+    approximations: [],
+  }; // prettier-ignore
+  return { model, entries, module, facts, observation };
+}
+
+/** The command that makes the files again. */
+export function commandOf({ source, entries }: CompileOptions): string {
+  if (source === undefined) return "compile(model) in the program that declared it";
+  return [
+    "adjoint compile",
+    source.path,
+    ...(entries ?? []).map((entry) => `--entry ${entry}`),
+  ].join(" ");
+}
+
+/** Hex digest of a text. */
+export async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The emitted text of a lowered model, formatted. */
+export async function print(
+  { module, facts, observation }: Lowered,
+  kind: "trainer" | "gradients",
+): Promise<string> {
+  let began = performance.now();
+  const text =
+    kind === "trainer"
+      ? typescript.printTrainer(module, facts)
+      : typescript.printGradients(module, facts);
+  observation.timings.push({ stage: `print ${kind}`, milliseconds: performance.now() - began });
+  began = performance.now();
+  const formatted = await format(text);
+  observation.timings.push({ stage: `format ${kind}`, milliseconds: performance.now() - began });
+  return formatted;
+}
+
+/** What prettier makes of TypeScript; loaded when first needed. */
+export async function format(text: string): Promise<string> {
+  const [prettier, babel, estree] = await Promise.all([import("prettier/standalone"), import("prettier/plugins/babel"), import("prettier/plugins/estree")]); // prettier-ignore
+  return prettier.format(text, {
+    parser: "babel-ts",
+    plugins: [babel, estree.default],
+    printWidth: 100,
+  });
+}

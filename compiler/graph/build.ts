@@ -1,0 +1,131 @@
+/** Guarantees that every node enters a graph through its op's typing law, with a unique name and an origin. */
+
+import { ModelError, ShapeError, type Operand } from "./error.ts";
+import { nodeOf, type Alias, type Attrs, type Graph, type Node, type Origin, type Result, type Value } from "./graph.ts"; // prettier-ignore
+import type { DType, TensorType } from "./type.ts";
+
+/** What the builder needs of an op. */
+export interface TypingLaw {
+  readonly name: string;
+  infer(inputs: readonly TensorType[], attrs: Attrs, declared?: TensorType): TensorType;
+}
+
+/** A graph under construction: the one mutable object of the graph level. */
+export class Builder {
+  readonly name: string;
+  readonly nodes: Node[] = [];
+  readonly results: Result[] = [];
+  readonly aliases: Alias[] = [];
+  /** Given to the nodes appended from now on. */
+  origin: Origin = { role: "primal", site: "" };
+  readonly #taken = new Set<string>();
+  readonly #literals = new Map<string, Value>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  node(value: Value): Node {
+    return nodeOf(this, value);
+  }
+
+  typeOf(value: Value): TensorType {
+    return this.node(value).type;
+  }
+
+  /** The first of `name`, `name_2`, `name_3`, … that no node or alias has. */
+  unique(name: string): string {
+    let candidate = name;
+    for (let n = 2; this.#taken.has(candidate); n++) candidate = `${name}_${n}`;
+    this.#taken.add(candidate);
+    return candidate;
+  }
+
+  /** Appends one node. `declared` is the type of leaves, which nothing infers. */
+  append(
+    law: TypingLaw,
+    inputs: readonly Value[],
+    attrs: Attrs,
+    name = law.name,
+    declared?: TensorType,
+  ): Value {
+    const type = this.#infer(law, inputs, attrs, declared);
+    const unique = this.unique(name);
+    this.nodes.push({ op: law.name, name: unique, inputs, attrs, type, origin: this.origin });
+    return (this.nodes.length - 1) as Value;
+  }
+
+  /** A rank-0 constant, one node for each value and dtype. */
+  literal(value: number, dtype: DType): Value {
+    const key = `${Object.is(value, -0) ? "-0" : value}${dtype}`;
+    const known = this.#literals.get(key);
+    if (known !== undefined) return known;
+    const origin: Origin = { role: "primal", site: "" };
+    this.nodes.push({ op: "literal", name: key, inputs: [], attrs: { value }, type: { dtype, shape: [] }, origin }); // prettier-ignore
+    const made = (this.nodes.length - 1) as Value;
+    this.#literals.set(key, made);
+    return made;
+  }
+
+  /** Reserves names for nodes that `keep` brings in later. */
+  reserve(names: Iterable<string>): void {
+    for (const name of names) this.#taken.add(name);
+  }
+
+  /** Brings a node over from another graph, under its reserved name. */
+  keep(node: Node, inputs: readonly Value[]): Value {
+    if (node.op === "literal") return this.literal(node.attrs["value"] as number, node.type.dtype);
+    this.nodes.push({ ...node, inputs });
+    return (this.nodes.length - 1) as Value;
+  }
+
+  /** Gives a node the reserved name of one it replaces. */
+  replaceName(value: Value, name: string): void {
+    const node = this.node(value);
+    this.#taken.delete(node.name);
+    this.#taken.add(name);
+    this.nodes[value] = { ...node, name };
+  }
+
+  /** Gives a node another name, for instance the one its variable has in the model. */
+  rename(value: Value, name: string): void {
+    const node = this.node(value);
+    if (node.name === name) return;
+    this.#taken.delete(node.name);
+    this.nodes[value] = { ...node, name: this.unique(name) };
+  }
+
+  alias(name: string, value: Value, maths: string): void {
+    this.aliases.push({ name: this.unique(name), value, maths, origin: this.origin });
+  }
+
+  graph(): Graph {
+    return { name: this.name, nodes: this.nodes, results: this.results, aliases: this.aliases };
+  }
+
+  #infer(
+    law: TypingLaw,
+    inputs: readonly Value[],
+    attrs: Attrs,
+    declared?: TensorType,
+  ): TensorType {
+    try {
+      return law.infer(inputs.map((input) => this.typeOf(input)), attrs, declared); // prettier-ignore
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      const operands = error.operands.map((operand, n): Operand => {
+        const input = inputs[n];
+        if (input === undefined) return operand;
+        const node = this.node(input);
+        return { ...operand, name: `%${node.name}`, site: `from ${node.op}  ${node.origin.site}`.trimEnd() }; // prettier-ignore
+      });
+      throw new ModelError({
+        code: `shape/${error.op}`,
+        site: `${this.origin.site || this.name}  ${error.op}`,
+        law: `${error.op}: ${error.law}`,
+        operands,
+        remedy: error.remedy,
+      });
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/** Guarantees the form of level 1: an immutable, topologically ordered SSA graph of tensor ops whose only effects are writes at its end. */
+
+import type { TensorType } from "./type.ts";
+
+/** An SSA value: the index of the node that defines it. */
+declare const valueBrand: unique symbol;
+export type Value = number & { readonly [valueBrand]: true };
+
+export type Attr = number | string | boolean | readonly Attr[];
+export type Attrs = { readonly [key: string]: Attr };
+
+/** Why a node exists. Every pass keeps it; the emitter turns it into comments. */
+export type Origin =
+  | { readonly role: "primal"; readonly site: string }
+  | {
+      readonly role: "cotangent";
+      readonly of: string;
+      /** The primitive whose gradient rule this is. */
+      readonly op: string;
+      readonly rule: string;
+      readonly site: string;
+    }
+  | { readonly role: "update"; readonly of: string; readonly rule: string; readonly site: string };
+
+export interface Node {
+  readonly op: string;
+  readonly name: string;
+  readonly inputs: readonly Value[];
+  readonly attrs: Attrs;
+  readonly type: TensorType;
+  readonly origin: Origin;
+}
+
+/** What leaves the graph. A write is the only effect, and it happens at the end. */
+export type Result =
+  | { readonly kind: "output"; readonly name: string; readonly value: Value }
+  | { readonly kind: "loss"; readonly name: string; readonly value: Value }
+  | { readonly kind: "write"; readonly target: Value; readonly value: Value };
+
+/** A second name of a value: a node that a pass found equal to another keeps its name and its law. */
+export interface Alias {
+  readonly name: string;
+  readonly value: Value;
+  readonly maths: string;
+  readonly origin: Origin;
+}
+
+export interface Graph {
+  readonly name: string;
+  readonly nodes: readonly Node[]; // topological: every input is smaller than its own index
+  readonly results: readonly Result[];
+  readonly aliases: readonly Alias[];
+}
+
+/** The node that defines a value. */
+export function nodeOf(graph: { readonly nodes: readonly Node[] }, value: Value): Node {
+  const node = graph.nodes[value];
+  if (node === undefined) throw new RangeError(`no node defines value ${value}`);
+  return node;
+}
+
+/** Storage that lives outside the graph: fed by the caller or kept between steps. */
+export const LEAVES = ["input", "param", "state", "hyper", "count"] as const;

@@ -1,0 +1,145 @@
+/** Guarantees short constructors for scalars, with the identities that index notation makes obvious, and the walks over scalars and statements. */
+
+import type { DType } from "../graph/type.ts";
+import { print as printIndex, substitute as substituteIndex, type Index } from "./index.ts";
+import type { Axis, Scalar, ScalarFn, Stmt } from "./loop.ts";
+
+export const literal = (value: number, dtype: DType): Scalar => ({ kind: "literal", dtype, value });
+export const local = (name: string, dtype: DType): Scalar => ({ kind: "local", dtype, name });
+export const at = (index: Index): Scalar => ({ kind: "index", dtype: "i32", at: index });
+export const load = (buffer: string, dtype: DType, ...index: readonly Index[]): Scalar => ({
+  kind: "load",
+  dtype,
+  buffer,
+  at: index,
+});
+
+export const apply = (fn: ScalarFn, dtype: DType, ...args: readonly Scalar[]): Scalar => ({
+  kind: "apply",
+  dtype,
+  fn,
+  args,
+});
+
+export const select = (when: Scalar, then: Scalar, otherwise: Scalar): Scalar =>
+  when.kind === "literal"
+    ? when.value !== 0
+      ? then
+      : otherwise
+    : { kind: "select", dtype: then.dtype, when, then, otherwise };
+
+export const round = (value: Scalar): Scalar =>
+  value.dtype !== "f32" || value.kind === "load" || value.kind === "round"
+    ? value
+    : { kind: "round", dtype: "f32", value };
+
+export const sumOver = (over: readonly Axis[], term: Scalar): Scalar => ({
+  kind: "reduce",
+  dtype: term.dtype,
+  by: "add",
+  over,
+  term,
+});
+
+/** Rebuilds a scalar bottom-up; unchanged parts come back as the same objects. */
+export function mapScalar(s: Scalar, visit: (s: Scalar) => Scalar): Scalar {
+  const go = (child: Scalar): Scalar => mapScalar(child, visit);
+  switch (s.kind) {
+    case "literal":
+    case "local":
+    case "index":
+    case "load":
+      return visit(s);
+    case "apply": {
+      const args = s.args.map(go);
+      return visit(args.every((arg, n) => arg === s.args[n]) ? s : { ...s, args });
+    }
+    case "select": {
+      const [when, then, otherwise] = [go(s.when), go(s.then), go(s.otherwise)];
+      const same = when === s.when && then === s.then && otherwise === s.otherwise;
+      return visit(same ? s : { ...s, when, then, otherwise });
+    }
+    case "round": {
+      const value = go(s.value);
+      return visit(value === s.value ? s : { ...s, value });
+    }
+    case "reduce": {
+      const term = go(s.term);
+      return visit(term === s.term ? s : { ...s, term });
+    }
+  }
+}
+
+/** Replaces loop indices everywhere in a scalar. */
+export const substitute = (s: Scalar, by: ReadonlyMap<string, Index>): Scalar =>
+  mapScalar(s, (part) => {
+    if (part.kind === "index") return { ...part, at: substituteIndex(part.at, by) };
+    if (part.kind === "load") return { ...part, at: part.at.map((i) => substituteIndex(i, by)) };
+    return part;
+  });
+
+/** Visits every part of a scalar, outermost first. */
+export function walkScalar(s: Scalar, visit: (s: Scalar) => void): void {
+  visit(s);
+  switch (s.kind) {
+    case "apply":
+      for (const arg of s.args) walkScalar(arg, visit);
+      break;
+    case "select":
+      for (const part of [s.when, s.then, s.otherwise]) walkScalar(part, visit);
+      break;
+    case "round":
+      walkScalar(s.value, visit);
+      break;
+    case "reduce":
+      walkScalar(s.term, visit);
+      break;
+    default:
+  }
+}
+
+/** Visits every statement and the scalars it evaluates. */
+export function walkStmts(
+  body: readonly Stmt[],
+  visit: { stmt?: (s: Stmt) => void; scalar?: (s: Scalar) => void },
+): void {
+  for (const stmt of body) {
+    visit.stmt?.(stmt);
+    if (stmt.kind === "for") walkStmts(stmt.body, visit);
+    else if (stmt.kind === "if") {
+      if (visit.scalar) walkScalar(stmt.when, visit.scalar);
+      walkStmts(stmt.then, visit);
+    } else if (visit.scalar) walkScalar(stmt.value, visit.scalar);
+  }
+}
+
+/** The buffers that a scalar reads. */
+export function loadsOf(s: Scalar): Extract<Scalar, { kind: "load" }>[] {
+  const loads: Extract<Scalar, { kind: "load" }>[] = [];
+  walkScalar(s, (part) => {
+    if (part.kind === "load") loads.push(part);
+  });
+  return loads;
+}
+
+/** A text that is equal exactly for structurally equal scalars. */
+export function keyOf(s: Scalar): string {
+  switch (s.kind) {
+    case "literal":
+      return `${Object.is(s.value, -0) ? "-0" : s.value}${s.dtype}`;
+    case "local":
+      return `$${s.name}`;
+    case "index":
+      return `@${printIndex(s.at)}`;
+    case "load":
+      return `${JSON.stringify(s.buffer)}[${s.at.map(printIndex).join(",")}]`;
+    case "apply":
+      return `${s.fn}:${s.dtype}(${s.args.map(keyOf).join(",")})`;
+    case "select":
+      return `select(${keyOf(s.when)},${keyOf(s.then)},${keyOf(s.otherwise)})`;
+    case "round":
+      return `round(${keyOf(s.value)})`;
+    case "reduce":
+      return `${s.by}(${s.over.map((a) => `${a.name}<${a.extent}`).join(",")}:${keyOf(s.term)})`;
+  }
+}

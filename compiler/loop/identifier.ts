@@ -1,0 +1,38 @@
+/** Guarantees that any name from a model becomes an identifier of its own: names are data and cannot become code. */
+
+const RESERVED = new Set(
+  (
+    "arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof undefined var void while with yield " +
+    "NaN Infinity Math Number Object Array Float32Array Float64Array Int32Array Uint8Array ArrayBuffer DataView Error RangeError TypeError globalThis async of get set " +
+    "exp log tanh sin cos pow erf log1p expm1 constructor prototype __proto__"
+  ).split(" "),
+);
+
+/** Letters, digits, _ and $ stay; everything else becomes _. A leading digit gets a _ before it. */
+export function identifier(name: string): string {
+  const clean = name
+    .replace(/[^A-Za-z0-9_$]/g, "_")
+    .replace(/^(?=\d)/, "_")
+    .slice(0, 60);
+  return clean === "" || RESERVED.has(clean) ? `${clean}_` : clean;
+}
+
+/** Gives out identifiers, each once. */
+export class Names {
+  readonly #taken: Set<string>;
+  constructor(taken: Iterable<string> = []) {
+    this.#taken = new Set(taken);
+  }
+  /** Names of an inner scope: none shadows an outer one taken so far. */
+  nested(): Names {
+    return new Names(this.#taken);
+  }
+
+  take(name: string): string {
+    const base = identifier(name);
+    let candidate = base;
+    for (let n = 2; this.#taken.has(candidate); n++) candidate = `${base}_${n}`;
+    this.#taken.add(candidate);
+    return candidate;
+  }
+}

@@ -1,0 +1,184 @@
+/** Guarantees the form of levels 2 to 4: definitions in index notation, groups that share loops, kernels as loop nests, and a module with addresses. */
+
+import type { DType, Shape } from "../graph/type.ts";
+import type { Index } from "./index.ts";
+
+/** What a target must be able to compute of scalars; everything else is composed from these. */
+export const SCALAR_FNS = [
+  ...["neg", "abs", "sign", "floor", "sqrt", "exp", "log", "tanh", "sin", "cos", "erf"],
+  ...["log1p", "expm1", "add", "sub", "mul", "div", "max", "min", "pow", "lt", "le", "eq"],
+  ...["and", "or", "not", "cast"],
+] as const satisfies readonly string[];
+export type ScalarFn =
+  | "neg" | "abs" | "sign" | "floor" | "sqrt" | "exp" | "log" | "tanh" | "sin" | "cos" | "erf"
+  | "log1p" | "expm1" | "add" | "sub" | "mul" | "div" | "max" | "min" | "pow" | "lt" | "le" | "eq"
+  | "and" | "or" | "not" | "cast"; // prettier-ignore
+
+export interface Axis {
+  readonly name: string;
+  readonly extent: number;
+}
+
+/** How terms combine. The order is row-major over the axes, one term after the other: no schedule may change it. */
+export type ReduceBy = "add" | "max" | "argmax";
+
+/** One scalar. Pure: evaluating it twice is the same as once. `select` evaluates only the branch it takes. */
+export type Scalar =
+  | { readonly kind: "literal"; readonly dtype: DType; readonly value: number }
+  | { readonly kind: "local"; readonly dtype: DType; readonly name: string }
+  | { readonly kind: "index"; readonly dtype: "i32"; readonly at: Index }
+  /** In definitions one index a dimension; in kernels one flat index. */
+  | { readonly kind: "load"; readonly dtype: DType; readonly buffer: string; readonly at: readonly Index[] }
+  | { readonly kind: "apply"; readonly dtype: DType; readonly fn: ScalarFn; readonly args: readonly Scalar[] }
+  | { readonly kind: "select"; readonly dtype: DType; readonly when: Scalar; readonly then: Scalar; readonly otherwise: Scalar }
+  /** To float32, ties to even: the only rounding besides stores. */
+  | { readonly kind: "round"; readonly dtype: "f32"; readonly value: Scalar }
+  /** argmax gives the first position of the largest term, counted row-major over the axes. */
+  | { readonly kind: "reduce"; readonly dtype: DType; readonly by: ReduceBy; readonly over: readonly Axis[]; readonly term: Scalar }; // prettier-ignore
+
+/** One graph node as the emitter shows it: `maths    %node  role, site`. */
+export interface Doc {
+  readonly maths: string;
+  readonly node: string;
+  readonly role: string;
+  readonly site: string;
+}
+
+/** What: one output element in index notation. Fusion is substitution of one definition into another. */
+export interface Definition {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** One axis a dimension. */
+  readonly axes: readonly Axis[];
+  readonly value: Scalar;
+  /** The storage this value replaces at the end of the step, for an update. */
+  readonly target?: string;
+  /** The op of the node and the rule it serves: kernels are named after them. */
+  readonly op: string;
+  readonly doc: readonly Doc[];
+}
+
+/** Where a stage's value goes: memory, a local of the shared loops, or a sum over all of the shared loops. */
+export type Storage = "buffer" | "local" | "total";
+
+export interface Stage {
+  readonly definition: Definition;
+  readonly storage: Storage;
+}
+
+/** Stages share the outer axes and run in order at each point of them; a stage may have inner axes of its own. */
+export interface Group {
+  readonly axes: readonly Axis[];
+  readonly stages: readonly Stage[];
+}
+
+/** Level 2, one entry point. `scalar` definitions are locals of the entry itself. */
+export interface Definitions {
+  readonly name: string;
+  readonly buffers: readonly Buffer[];
+  readonly work: readonly Work[];
+  readonly results: readonly EntryResult[];
+}
+
+export type Work =
+  | { readonly kind: "group"; readonly group: Group }
+  | {
+      readonly kind: "scalar";
+      readonly definition: Definition;
+      readonly storage: "buffer" | "local";
+    };
+
+/** How: the loop nest chosen for a group. */
+export type Stmt =
+  | { readonly kind: "for"; readonly index: string; readonly from: Index; readonly to: Index; readonly step: number; readonly form: "loop" | "vector"; readonly body: readonly Stmt[] }
+  | { readonly kind: "let"; readonly name: string; readonly dtype: DType; readonly value: Scalar; readonly mutable: boolean }
+  | { readonly kind: "assign"; readonly name: string; readonly value: Scalar }
+  | { readonly kind: "store"; readonly buffer: string; readonly at: Index; readonly value: Scalar }
+  | { readonly kind: "if"; readonly when: Scalar; readonly then: readonly Stmt[] }; // prettier-ignore
+
+export interface Param {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly length: number;
+  readonly access: "read" | "write" | "update";
+}
+
+export interface Kernel {
+  readonly name: string;
+  /** What it computes, in index notation, one line each. */
+  readonly doc: readonly string[];
+  readonly params: readonly Param[];
+  readonly body: readonly Stmt[];
+  readonly flops: number;
+}
+
+export type Role =
+  | "input" | "output" | "constant" | "parameter" | "state" | "hyper" | "residual" | "scratch"; // prettier-ignore
+
+export interface Buffer {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly role: Role;
+  /** For labels: values must lie in 0 ≤ y < classes. */
+  readonly classes?: number;
+  readonly trainable?: boolean;
+  readonly initial?: Initial;
+}
+
+/** First contents of a parameter or state. Streams are numbered, so that each draws its own numbers. */
+export type Initial =
+  | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "data"; readonly values: readonly number[] }
+  | { readonly kind: "uniform"; readonly low: number; readonly high: number; readonly stream: number }
+  | { readonly kind: "normal"; readonly mean: number; readonly deviation: number; readonly stream: number }; // prettier-ignore
+
+/** One statement of an entry. Scalar statements load at flat index 0 of one-element buffers. */
+export type Call =
+  | { readonly kind: "call"; readonly kernel: string; readonly args: readonly string[]; readonly group: Group; readonly doc: readonly Doc[] }
+  | { readonly kind: "let"; readonly name: string; readonly dtype: DType; readonly value: Scalar; readonly doc: readonly Doc[] }
+  | { readonly kind: "store"; readonly buffer: string; readonly dtype: DType; readonly value: Scalar; readonly definition: Definition; readonly doc: readonly Doc[] }; // prettier-ignore
+
+/** What an entry returns: a local or a buffer. */
+export interface EntryResult {
+  readonly kind: "loss" | "output";
+  readonly name: string;
+  readonly value: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** Level 3: one entry point as straight-line calls over named buffers. */
+export interface Program {
+  readonly name: string;
+  readonly buffers: readonly Buffer[];
+  readonly kernels: readonly Kernel[];
+  readonly calls: readonly Call[];
+  readonly results: readonly EntryResult[];
+}
+
+/** Address and life of a buffer: bytes from the arena's start, first and last call of its entry that touches it. */
+export interface Slot {
+  readonly buffer: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly live: readonly [first: number, last: number] | "always";
+}
+
+export interface Entry extends Omit<Program, "kernels" | "buffers"> {
+  /** Names of the buffers of this entry that are not pinned. */
+  readonly buffers: readonly string[];
+  /** Largest sum of live bytes over the calls, pinned storage included. */
+  readonly lowerBound: number;
+}
+
+/** Level 4: all entry points over one arena. */
+export interface Module {
+  readonly name: string;
+  readonly entries: readonly Entry[];
+  readonly buffers: readonly Buffer[];
+  readonly kernels: readonly Kernel[];
+  readonly slots: readonly Slot[];
+  readonly arenaBytes: number;
+}

@@ -1,0 +1,159 @@
+/** Guarantees that the layer language appends to the graph being declared, at the model's line and under the model's names. */
+
+import { Builder } from "../graph/build.ts";
+import { ModelError, type Operand } from "../graph/error.ts";
+import type { Attrs, Value } from "../graph/graph.ts";
+import { type DType, type Float, type TensorType } from "../graph/type.ts";
+import { STEP_COUNT } from "../autodiff/update.ts";
+import { callsOn, opOf, type Calls } from "../ops/index.ts";
+import { boundName, callSite, codeFrame, type Site } from "./site.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** How a declaration is cited: the file's name and text as the header and the frames show them. */
+export interface Citation {
+  cite(file: string): string;
+  textOf(file: string): string | undefined;
+}
+
+/** Storage that the compiler itself declares. */
+export const LIVE_ROWS = "live rows";
+const RESERVED: ReadonlySet<string> = new Set([LIVE_ROWS, STEP_COUNT]);
+
+export class Context {
+  readonly builder: Builder;
+  readonly g: Calls;
+  readonly float: Float;
+  readonly #citation: Citation;
+  #depth = 0;
+  #site: Site | undefined;
+  #streams = 0;
+  readonly storage = new Map<string, string>();
+
+  constructor(name: string, float: Float, citation: Citation) {
+    this.builder = new Builder(name);
+    this.g = callsOn(this.builder);
+    this.float = float;
+    this.#citation = citation;
+  }
+
+  /** `file:line` of the model's call in progress. */
+  get site(): string {
+    return this.#site === undefined
+      ? ""
+      : `${this.#citation.cite(this.#site.file)}:${this.#site.line}`;
+  }
+
+  /** Streams of random numbers for initializers, in order of declaration. */
+  nextStream(): number {
+    return this.#streams++;
+  }
+
+  /** Runs one call of the layer language: the outermost one gives the site, and its result the bound name. */
+  run<T>(body: () => T): T {
+    if (this.#depth > 0) return body();
+    this.#site = callSite();
+    this.builder.origin = { role: "primal", site: this.site };
+    this.#depth++;
+    const mark = this.builder.nodes.length;
+    try {
+      const result = body();
+      this.#name(result, mark);
+      return result;
+    } finally {
+      this.#depth--;
+      this.#site = undefined;
+    }
+  }
+
+  /** Names an intermediate value of a composition, for the readers of the emitted code. */
+  named(name: string, value: Value): Value {
+    this.builder.rename(value, name);
+    return value;
+  }
+
+  #name(result: unknown, mark: number): void {
+    if (!isTensor(result) || result.value < mark || this.#site === undefined) return;
+    const node = this.builder.node(result.value);
+    if (opOf(node.op).leaf) return;
+    const text = this.#citation.textOf(this.#site.file);
+    const name = text === undefined ? undefined : boundName(text, this.#site);
+    if (name !== undefined) this.builder.rename(result.value, name);
+  }
+
+  /** Declares storage. Names are data, but each belongs to one thing. */
+  leaf(
+    op: "input" | "param" | "state" | "hyper",
+    name: string,
+    type: TensorType,
+    attrs: Attrs,
+  ): Value {
+    const other = RESERVED.has(name) ? "the compiler" : this.storage.get(name);
+    if (other !== undefined)
+      this.fail("name/duplicate", `${op} ${JSON.stringify(name)}: the name is taken by ${other}`, "Give each input, parameter and state a name of its own."); // prettier-ignore
+    if (name === "")
+      this.fail(
+        "name/empty",
+        `${op}: needs a name, but got ""`,
+        "Name it; the name appears in the trainer.",
+      );
+    type.shape.forEach((extent, axis) => {
+      if (!(Number.isInteger(extent) && extent > 0))
+        this.fail("shape/extent", `${op} ${JSON.stringify(name)}: axis ${axis} needs a whole number above 0, but got ${extent}`, "Change that dimension."); // prettier-ignore
+    });
+    this.storage.set(name, `${op}, ${this.site}`);
+    return this.builder.append(opOf(op), [], attrs, name, type);
+  }
+
+  /** Throws a ModelError at the model's line. */
+  fail(code: string, law: string, remedy: string, operands: readonly Operand[] = []): never {
+    const text = this.#site === undefined ? undefined : this.#citation.textOf(this.#site.file);
+    throw new ModelError({
+      code,
+      site: this.site || this.builder.name,
+      law,
+      operands,
+      remedy,
+      ...(text === undefined || this.#site === undefined
+        ? {}
+        : { frame: codeFrame(text, this.#site.line) }),
+    });
+  }
+
+  tensor(value: Value): Tensor {
+    const { shape, dtype } = this.builder.typeOf(value);
+    return { shape, dtype, value } satisfies Tensor;
+  }
+
+  typeOf(value: Value): { readonly shape: readonly number[]; readonly dtype: DType } {
+    return this.builder.typeOf(value);
+  }
+}
+
+const isTensor = (x: unknown): x is Tensor =>
+  typeof x === "object" && x !== null && "value" in x && "shape" in x && "dtype" in x;
+
+let current: Context | undefined;
+
+/** The declaration in progress. Layer functions work only inside a model's function. */
+export function context(): Context {
+  if (current === undefined)
+    throw new ModelError({
+      code: "model/outside",
+      site: "a layer was called outside a model",
+      law: "layers append to the model being declared, and none is",
+      operands: [],
+      remedy: "Call it inside the function given to model(name, { batch }, (instance) => { … }).",
+    });
+  return current;
+}
+
+/** Runs a declaration with its context in force. */
+export function within<T>(inner: Context, body: () => T): T {
+  const outer = current;
+  current = inner;
+  try {
+    return body();
+  } finally {
+    current = outer;
+  }
+}

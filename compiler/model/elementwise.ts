@@ -1,0 +1,116 @@
+/** Guarantees the elementwise functions of the layer language, broadcasting as NumPy does by explicit broadcast nodes. */
+
+import type { Value } from "../graph/graph.ts";
+import { isFloat, sameShape, type Shape } from "../graph/type.ts";
+import type { ElementwiseName } from "../ops/scalar.ts";
+import { context, type Context } from "./context.ts";
+import type { Broadcast, Broadcastable, FloatTensor, Tensor } from "./tensor.ts";
+
+/** Spreads a value to a shape: size-1 axes are dropped and broadcast again. */
+export function spread(c: Context, value: Value, to: Shape): Value {
+  const { shape } = c.typeOf(value);
+  if (sameShape(shape, to)) return value;
+  const lead = to.length - shape.length;
+  const keep = shape.flatMap((extent, axis) => (extent === to[axis + lead] ? [axis] : []));
+  const kept =
+    keep.length === shape.length
+      ? value
+      : c.g.reshape(value, { shape: keep.map((axis) => shape[axis]!) });
+  const axes = to.flatMap((_, axis) => (keep.includes(axis - lead) ? [] : [axis]));
+  return c.g.broadcast(kept, { axes, size: axes.map((axis) => to[axis]!) });
+}
+
+function broadcastShape(c: Context, op: string, a: Tensor, b: Tensor): Shape {
+  const rank = Math.max(a.shape.length, b.shape.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const m = a.shape[axis - rank + a.shape.length] ?? 1;
+    const n = b.shape[axis - rank + b.shape.length] ?? 1;
+    if (m === n || n === 1) return m;
+    if (m === 1) return n;
+    const operand = (label: string, t: Tensor) => {
+      const node = c.builder.node(t.value);
+      return { label, name: `%${node.name}`, type: node.type, site: `from ${node.op}  ${node.origin.site}`.trimEnd() }; // prettier-ignore
+    };
+    return c.fail(`shape/${op}`, `${op} needs shapes that broadcast, but [${a.shape.join(",")}] and [${b.shape.join(",")}] do not`, "Change one of the shapes: aligned at the last axis, extents must be equal or 1.", [operand("a", a), operand("b", b)]); // prettier-ignore
+  });
+}
+
+/** A tensor, or a number that becomes a literal of the other operand's dtype. */
+type Operand = FloatTensor | number;
+
+function binary(op: ElementwiseName, a: Operand, b: Operand): Tensor {
+  const c = context();
+  return c.run(() => {
+    const finite = (n: number): Value => {
+      if (!Number.isFinite(n))
+        c.fail(
+          "value/finite",
+          `${op} needs finite numbers, but got ${n}`,
+          "Use a finite constant.",
+        );
+      return c.g.literal(n, c.float);
+    };
+    if (typeof a === "number" || typeof b === "number") {
+      const left = typeof a === "number" ? finite(a) : a.value;
+      const right = typeof b === "number" ? finite(b) : b.value;
+      return c.tensor(c.g.elementwise(op, [left, right]));
+    }
+    const shape = broadcastShape(c, op, a, b);
+    return c.tensor(c.g.elementwise(op, [spread(c, a.value, shape), spread(c, b.value, shape)]));
+  });
+}
+
+export interface Binary<Op extends string> {
+  <A extends FloatTensor, B extends FloatTensor>(a: A, b: Broadcastable<Op, A["shape"], B>): FloatTensor<Broadcast<A["shape"], B["shape"]>>; // prettier-ignore
+  <A extends FloatTensor>(a: A, b: number): FloatTensor<A["shape"]>;
+  <B extends FloatTensor>(a: number, b: B): FloatTensor<B["shape"]>;
+}
+
+// The overloads state what `binary` does; the broadcast type is the type-level twin of broadcastShape.
+const binaryNamed = <Op extends ElementwiseName>(op: Op): Binary<Op> =>
+  ((a: Operand, b: Operand) => binary(op, a, b)) as unknown as Binary<Op>;
+
+export const add = binaryNamed("add");
+export const sub = binaryNamed("sub");
+export const mul = binaryNamed("mul");
+export const div = binaryNamed("div");
+export const maximum = binaryNamed("max");
+export const minimum = binaryNamed("min");
+export const pow = binaryNamed("pow");
+
+export type Unary = <S extends Shape>(x: FloatTensor<S>) => FloatTensor<S>;
+
+const unaryNamed =
+  (op: ElementwiseName): Unary =>
+  (x) => {
+    const c = context();
+    return c.run(() => c.tensor(c.g.elementwise(op, [x.value]))) as typeof x; // elementwise keeps the shape
+  };
+
+export const neg = unaryNamed("neg");
+export const exp = unaryNamed("exp");
+export const log = unaryNamed("log");
+export const sqrt = unaryNamed("sqrt");
+export const recip = unaryNamed("recip");
+export const tanh = unaryNamed("tanh");
+export const sigmoid = unaryNamed("sigmoid");
+export const relu = unaryNamed("relu");
+export const erf = unaryNamed("erf");
+export const sin = unaryNamed("sin");
+export const cos = unaryNamed("cos");
+export const log1p = unaryNamed("log1p");
+export const expm1 = unaryNamed("expm1");
+export const abs = unaryNamed("abs");
+
+/** x². */
+export const square: Unary = (x) => {
+  const c = context();
+  return c.run(() => c.tensor(c.g.mul(x.value, x.value))) as typeof x;
+};
+
+/** To the model's float type. */
+export function toFloat<S extends Shape>(x: Tensor<S>): FloatTensor<S> {
+  const c = context();
+  const value = isFloat(x.dtype) ? x.value : c.run(() => c.g.cast(x.value, { to: c.float }));
+  return c.tensor(value) as FloatTensor<S>; // cast keeps the shape
+}

@@ -1,0 +1,78 @@
+/** Guarantees inputs, labels, parameters and live scalars of a model, each under a name of its own. */
+
+import type { Attr } from "../graph/graph.ts";
+import type { Shape } from "../graph/type.ts";
+import { opOf } from "../ops/index.ts";
+import { context, LIVE_ROWS, type Context } from "./context.ts";
+import type { Initializer } from "./initializers.ts";
+import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
+
+/** A float input of the batch, fed at every call. */
+export function input<const S extends Shape>(name: string, shape: S): FloatTensor<S> {
+  const c = context();
+  return c.run(() =>
+    c.tensor(c.leaf("input", name, { dtype: c.float, shape }, {})),
+  ) as FloatTensor<S>;
+}
+
+/** Class labels, 0 ≤ y < classes, one a row. */
+export function labels<const S extends Shape>(
+  name: string,
+  shape: S,
+  { classes }: { readonly classes: number },
+): Tensor<S, "i32"> {
+  const c = context();
+  return c.run(() => {
+    if (!(Number.isInteger(classes) && classes > 0))
+      c.fail("labels/classes", `labels ${JSON.stringify(name)}: needs a whole number of classes above 0, but got ${classes}`, "Give the number of classes."); // prettier-ignore
+    return c.tensor(c.leaf("input", name, { dtype: "i32", shape }, { classes }));
+  }) as Tensor<S, "i32">;
+}
+
+/** A trained value. `trainable: false` freezes it. */
+export function param<const S extends Shape>(
+  name: string,
+  shape: S,
+  initial: Initializer,
+  { trainable = true }: { readonly trainable?: boolean } = {},
+): FloatTensor<S> {
+  const c = context();
+  return c.run(() => {
+    const value: Attr = initial.initial(shape, () => c.nextStream(), c);
+    return c.tensor(
+      c.leaf("param", name, { dtype: c.float, shape }, { initial: value, trainable }),
+    );
+  }) as FloatTensor<S>;
+}
+
+/** A scalar that stays live: `trainer.hyper.<name>`. */
+export interface Hyper extends Scalar {
+  readonly hyper: { readonly name: string; readonly value: number };
+}
+
+export function hyper(name: string, value: number): Hyper {
+  const c = context();
+  return c.run(() => {
+    if (!Number.isFinite(value))
+      c.fail("value/finite", `hyper ${JSON.stringify(name)}: needs a finite number, but got ${value}`, "Use a finite number."); // prettier-ignore
+    const scalar = c.tensor(c.leaf("hyper", name, { dtype: c.float, shape: [] }, { value }));
+    return { ...scalar, hyper: { name, value } };
+  }) as Hyper;
+}
+
+/** The number of real rows of the batch, as a float scalar; declared on first use. */
+export function countOf(c: Context): {
+  readonly live: (rows: number) => Tensor["value"];
+  readonly scale: () => Tensor["value"];
+} {
+  const value = (): Tensor["value"] => {
+    const at = c.builder.nodes.findIndex((node) => node.op === "count");
+    return at >= 0
+      ? (at as Tensor["value"])
+      : c.builder.append(opOf("count"), [], {}, LIVE_ROWS, { dtype: "i32", shape: [] });
+  };
+  return {
+    live: (rows) => c.g.lt(c.g.iota({ dtype: "i32", shape: [rows] }, { axis: 0 }), c.g.broadcast(value(), { axes: [0], size: [rows] })), // prettier-ignore
+    scale: () => c.g.recip(c.g.cast(value(), { to: c.float })),
+  };
+}

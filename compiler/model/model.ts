@@ -1,0 +1,176 @@
+/** Guarantees that a model is a function of its instance: declared anew, as one graph, for every entry point and size. */
+
+import type { Phase, UpdateRule } from "../autodiff/update.ts";
+import { ModelError } from "../graph/error.ts";
+import type { Graph, Value } from "../graph/graph.ts";
+import type { Float } from "../graph/type.ts";
+import { dependents } from "../graph/walk.ts";
+import { Context, within, type Citation } from "./context.ts";
+import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
+
+/** What a declaration may depend on. */
+export interface Instance {
+  readonly batch: number;
+  readonly training: boolean;
+}
+
+export interface BatchSizes {
+  readonly train: number;
+  readonly evaluate: number;
+  readonly predict: number;
+}
+
+export interface PhaseDeclaration {
+  readonly name: string;
+  readonly loss: Scalar;
+  readonly parameters?: readonly FloatTensor[];
+  readonly optimizer: UpdateRule;
+}
+
+interface Shown {
+  readonly outputs?: Readonly<Record<string, Tensor>>;
+  readonly metrics?: Readonly<Record<string, Scalar>>;
+}
+
+/** `loss` and `optimizer` are short for one phase. */
+export type Declaration = Shown &
+  (
+    | { readonly loss: Scalar; readonly optimizer: UpdateRule }
+    | { readonly phases: readonly PhaseDeclaration[] }
+  );
+
+export type EntryKind = "train" | "evaluate" | "predict";
+
+export interface TraceRequest {
+  readonly entry: EntryKind;
+  readonly batch: number;
+  readonly float: Float;
+  readonly citation: Citation;
+}
+
+/** One declared graph; its losses are one a phase, in order. */
+export interface Traced {
+  readonly graph: Graph;
+  readonly phases: readonly Phase[];
+}
+
+export interface Model {
+  readonly kind: "adjoint model";
+  readonly name: string;
+  readonly batch: BatchSizes;
+  trace(request: TraceRequest): Traced;
+}
+
+export interface ModelOptions {
+  /** Rows of a batch, by entry point; a number n is short for train n, evaluate n, predict 1. */
+  readonly batch?: number | BatchSizes;
+}
+
+const batchSizes = (batch: ModelOptions["batch"] = 1): BatchSizes =>
+  typeof batch === "number" ? { train: batch, evaluate: batch, predict: 1 } : batch;
+
+/** Declares a model. `declare` is called once for each entry point. */
+export function model(
+  name: string,
+  options: ModelOptions,
+  declare: (instance: Instance) => Declaration,
+): Model {
+  const batch = batchSizes(options.batch);
+  for (const [entry, size] of Object.entries(batch))
+    if (!(Number.isInteger(size) && size > 0))
+      throw new ModelError({ code: "model/batch", site: name, law: `batch.${entry} needs a whole number above 0, but got ${String(size)}`, operands: [], remedy: "Give the number of rows of a batch." }); // prettier-ignore
+  return {
+    kind: "adjoint model",
+    name,
+    batch,
+    trace({ entry, batch: rows, float, citation }) {
+      const c = new Context(name, float, citation);
+      const declared = within(c, () => declare({ batch: rows, training: entry === "train" }));
+      return finish(c, entry, declared);
+    },
+  };
+}
+
+function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
+  const phases: readonly PhaseDeclaration[] =
+    "phases" in declared
+      ? declared.phases
+      : [{ name: "train", loss: declared.loss, optimizer: declared.optimizer }];
+  const { builder } = c;
+  if (phases.length === 0)
+    c.fail(
+      "model/phases",
+      "a model needs at least one phase",
+      "Return { loss, optimizer } or { phases: [ … ] }.",
+    );
+  for (const phase of phases) checkLoss(c, phase);
+  checkReached(c, phases);
+  if (entry !== "predict")
+    for (const { name, loss } of phases)
+      builder.results.push({
+        kind: "loss",
+        name: entry === "evaluate" && phases.length === 1 ? "loss" : name,
+        value: loss.value,
+      });
+  const shown =
+    entry === "evaluate" ? declared.metrics : entry === "predict" ? declared.outputs : {};
+  for (const [name, tensor] of Object.entries(shown ?? {})) {
+    if (entry === "evaluate" && tensor.shape.length > 0)
+      c.fail("model/metric", `metric ${JSON.stringify(name)} needs a scalar, but has [${tensor.shape.join(",")}]`, "Reduce it over its axes."); // prettier-ignore
+    builder.results.push({
+      kind: entry === "evaluate" ? "loss" : "output",
+      name,
+      value: tensor.value,
+    });
+  }
+  return {
+    graph: builder.graph(),
+    phases: phases.map((phase) => ({
+      name: phase.name,
+      rule: phase.optimizer,
+      ...(phase.parameters === undefined
+        ? {}
+        : { parameters: phase.parameters.map((p) => builder.node(p.value).name) }),
+    })),
+  };
+}
+
+function checkLoss(c: Context, { name, loss }: PhaseDeclaration): void {
+  if (loss?.value === undefined)
+    c.fail(
+      "model/loss",
+      `phase ${JSON.stringify(name)} has no loss`,
+      "Return the loss as a tensor.",
+    );
+  const node = c.builder.node(loss.value);
+  if (node.type.shape.length > 0)
+    throw new ModelError({
+      code: "model/loss",
+      site: node.origin.site || c.builder.name,
+      law: `a loss needs to be a scalar, but has [${node.type.shape.join(",")}]`,
+      operands: [{ label: "loss", name: `%${node.name}`, type: node.type, site: `from ${node.op}  ${node.origin.site}`.trimEnd() }], // prettier-ignore
+      remedy: "Average it over the batch and sum it over its other axes.",
+    });
+}
+
+/** Every trainable parameter is reached by a loss of a phase that trains it. */
+function checkReached(c: Context, phases: readonly PhaseDeclaration[]): void {
+  const { nodes } = c.builder;
+  nodes.forEach((node, at) => {
+    if (node.op !== "param" || node.attrs["trainable"] === false) return;
+    const depends = dependents(nodes, [at as Value]);
+    const trained = phases.some(
+      (phase) =>
+        depends[phase.loss.value] &&
+        (phase.parameters === undefined || phase.parameters.some((p) => p.value === at)),
+    );
+    if (trained) return;
+    throw new ModelError({
+      code: "model/unreached",
+      site: node.origin.site || c.builder.name,
+      law: `parameter ${JSON.stringify(node.name)} is trainable, but no loss of any phase reaches it`,
+      operands: [{ label: "parameter", name: `%${node.name}`, type: node.type }],
+      remedy: "Use it in the loss, freeze it with { trainable: false }, or remove it.",
+    });
+  });
+}

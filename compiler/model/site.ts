@@ -1,0 +1,58 @@
+/** Guarantees that a node knows the model line that made it, and the name its author gave it there. */
+
+const here = import.meta.url;
+/** The folder of this package's own code: frames inside it are not the model's. Bundled, this file lies in dist/ itself. */
+const own = new URL(here.endsWith("/compiler/model/site.ts") ? "../" : "./", here).href;
+
+export interface Site {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+const FRAME = /(?:\(|at |@)?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*?):(\d+):(\d+)\)?$/;
+const asUrl = (file: string): string => (file.startsWith("file:") ? file : `file://${file}`);
+
+/** The nearest frame of the call stack outside this package; engines map it through source maps themselves. */
+export function callSite(): Site | undefined {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 30;
+  const { stack } = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  for (const frame of (stack ?? "").split("\n")) {
+    const match = FRAME.exec(frame.trim());
+    if (match === null || asUrl(match[1]!).startsWith(own) || match[1]!.includes("node:internal"))
+      continue;
+    return {
+      file: decodeURI(asUrl(match[1]!).slice("file://".length)).replace(/\?.*$/, ""),
+      line: Number(match[2]),
+      column: Number(match[3]),
+    };
+  }
+  return undefined;
+}
+
+const DECLARED = /([A-Za-z_$][\w$]*)\s*(?::[^=;,()]*)?[=:]\s*$/;
+
+/** `hidden` of `const hidden = relu(…)`, `loss` of `{ loss: add(…) }`: the identifier that the call at this site is bound to. */
+export function boundName(text: string, { line, column }: Site): string | undefined {
+  const lines = text.split("\n").slice(0, line);
+  const last = lines[line - 1];
+  if (last === undefined) return undefined;
+  const before = [...lines.slice(Math.max(0, line - 3), line - 1), last.slice(0, column - 1)].join(
+    "\n",
+  );
+  return DECLARED.exec(before)?.[1];
+}
+
+/** Three lines of the model around a site, the middle one marked. */
+export function codeFrame(text: string, line: number): string {
+  const lines = text.split("\n");
+  const from = Math.max(1, line - 1);
+  const to = Math.min(lines.length, line + 1);
+  const width = String(to).length;
+  return Array.from({ length: to - from + 1 }, (_, n) => {
+    const at = from + n;
+    return `  ${at === line ? ">" : " "} ${String(at).padStart(width)} | ${lines[at - 1]}`.trimEnd();
+  }).join("\n");
+}

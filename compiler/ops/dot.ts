@@ -1,0 +1,160 @@
+/** Guarantees the contraction of two tensors over any axes, with batch axes, closed under its own gradient. */
+
+import type { Value } from "../graph/graph.ts";
+import { ShapeError } from "../graph/error.ts";
+import { f32, type TensorType } from "../graph/type.ts";
+import { apply, sumOver } from "../loop/build.ts";
+import { index, type Index } from "../loop/index.ts";
+import { eachPosition, flatten, numbers, type Op, type VjpScope } from "./op.ts";
+import type { Attrs } from "../graph/graph.ts";
+
+/** Axes of one operand, by what becomes of them. */
+interface Sides {
+  readonly batch: readonly number[];
+  readonly contract: readonly number[];
+  readonly free: readonly number[];
+}
+
+const side = (attrs: Attrs, which: "a" | "b", rank: number): Sides => {
+  const batch = numbers(attrs, `${which}Batch`);
+  const contract = numbers(attrs, `${which}Contract`);
+  const free = Array.from({ length: rank }, (_, axis) => axis).filter(
+    (axis) => !batch.includes(axis) && !contract.includes(axis),
+  );
+  return { batch, contract, free };
+};
+
+/** Attributes of a dot; batch axes pair up in order, contracted axes too. */
+export const dotAttrs = (
+  aContract: readonly number[],
+  bContract: readonly number[],
+  aBatch: readonly number[] = [],
+  bBatch: readonly number[] = [],
+): Attrs => ({ aBatch, aContract, bBatch, bContract });
+
+/** a·b with ᵀ where a matrix is read across; contraction axes named otherwise. */
+function maths([a, b]: readonly string[], attrs: Attrs, types: readonly TensorType[]): string {
+  const rank = types[0]!.shape.length;
+  const matrix = rank === types[1]!.shape.length && numbers(attrs, "aBatch").length === rank - 2;
+  if (!matrix) return `Σ ${a}·${b} over axes ${numbers(attrs, "aContract").join(",")} of ${a}`;
+  const aᵀ = numbers(attrs, "aContract")[0] === rank - 2 ? "ᵀ" : "";
+  const bᵀ = numbers(attrs, "bContract")[0] === rank - 1 ? "ᵀ" : "";
+  return `${a}${aᵀ} · ${b}${bᵀ}`;
+}
+
+/** The gradient of one operand: the cotangent against the other operand, in the layout of the first. */
+function pullBack(scope: VjpScope, at: 0 | 1): Value {
+  const { g, node, inputs, cotangent } = scope;
+  const [a, b] = inputs as [Value, Value];
+  const A = side(node.attrs, "a", g.typeOf(a).shape.length);
+  const B = side(node.attrs, "b", g.typeOf(b).shape.length);
+  const batches = A.batch.map((_, n) => n);
+  const aFree = A.free.map((_, n) => A.batch.length + n);
+  const bFree = B.free.map((_, n) => A.batch.length + A.free.length + n);
+  if (at === 0) {
+    // d_a = d_y · bᵀ: batch, free axes of a, then the contracted axes in b's order
+    const product = g.dot(cotangent, b, dotAttrs(bFree, B.free, batches, B.batch));
+    const inOrder = [...B.contract]
+      .map((_, n) => n)
+      .sort((m, n) => B.contract[m]! - B.contract[n]!);
+    return restore(g, product, [...A.batch, ...A.free, ...inOrder.map((n) => A.contract[n]!)]);
+  }
+  // d_b = aᵀ · d_y: batch, the contracted axes in a's order, then free axes of b
+  const product = g.dot(a, cotangent, dotAttrs(A.free, aFree, A.batch, batches));
+  const inOrder = [...A.contract].map((_, n) => n).sort((m, n) => A.contract[m]! - A.contract[n]!);
+  return restore(g, product, [...B.batch, ...inOrder.map((n) => B.contract[n]!), ...B.free]);
+}
+
+/** Transposes so that axis n of the product becomes axis axes[n]. */
+function restore(g: VjpScope["g"], product: Value, axes: readonly number[]): Value {
+  if (axes.every((axis, n) => axis === n)) return product;
+  const order = axes.map((_, n) => axes.indexOf(n));
+  return g.transpose(product, { order });
+}
+
+export const dot: Op<"dot"> = {
+  name: "dot",
+  arity: 2,
+  contracts: true,
+  maths,
+
+  infer([a, b], attrs) {
+    const A = side(attrs, "a", a!.shape.length);
+    const B = side(attrs, "b", b!.shape.length);
+    const operands = [
+      { label: "a", type: a! },
+      { label: "b", type: b! },
+    ];
+    if (a!.dtype !== b!.dtype || (a!.dtype !== "f32" && a!.dtype !== "f64"))
+      throw new ShapeError("dot", "needs two float operands of one dtype", operands);
+    A.contract.forEach((axis, n) => {
+      const [left, right] = [a!.shape[axis], b!.shape[B.contract[n]!]];
+      if (left === right && left !== undefined) return;
+      const plain = a!.shape.length === 2 && b!.shape.length === 2 && axis === 1 && B.contract[n] === 0; // prettier-ignore
+      const law = plain ? "columns of a = rows of b" : `axis ${axis} of a = axis ${B.contract[n]} of b`; // prettier-ignore
+      throw new ShapeError("dot", `needs ${law}, but ${left} ≠ ${right}`, operands);
+    });
+    A.batch.forEach((axis, n) => {
+      const [left, right] = [a!.shape[axis], b!.shape[B.batch[n]!]];
+      if (left !== right)
+        throw new ShapeError("dot", `needs equal batch axes, but ${left} ≠ ${right}`, operands);
+    });
+    const pick = (type: TensorType, axes: readonly number[]): number[] => axes.map((axis) => type.shape[axis]!); // prettier-ignore
+    return {
+      dtype: a!.dtype,
+      shape: [...pick(a!, A.batch), ...pick(a!, A.free), ...pick(b!, B.free)],
+    };
+  },
+
+  // y = a·b   ⇒   d_a = d_y·bᵀ,   d_b = aᵀ·d_y
+  laws: ["d_a = d_y·bᵀ", "d_b = aᵀ·d_y"],
+  vjp: (scope, at) => pullBack(scope, at as 0 | 1),
+
+  evaluate([a, b], attrs, y) {
+    const A = side(attrs, "a", a!.type.shape.length);
+    const B = side(attrs, "b", b!.type.shape.length);
+    const depths = A.contract.map((axis) => a!.type.shape[axis]!);
+    const atA = a!.type.shape.map(() => 0);
+    const atB = b!.type.shape.map(() => 0);
+    eachPosition(y.type.shape, (at, flat) => {
+      let n = 0;
+      A.batch.forEach((axis, m) => (atA[axis] = atB[B.batch[m]!] = at[n++]!));
+      A.free.forEach((axis) => (atA[axis] = at[n++]!));
+      B.free.forEach((axis) => (atB[axis] = at[n++]!));
+      let total = 0;
+      eachPosition(depths, (k) => {
+        A.contract.forEach((axis, m) => (atA[axis] = k[m]!));
+        B.contract.forEach((axis, m) => (atB[axis] = k[m]!));
+        total += a!.data[flatten(atA, a!.type.shape)]! * b!.data[flatten(atB, b!.type.shape)]!;
+      });
+      y.data[flat] = total;
+    });
+  },
+
+  define({ at, read, types, type, attrs, axis }) {
+    const [a, b] = types as [TensorType, TensorType];
+    const A = side(attrs, "a", a.shape.length);
+    const B = side(attrs, "b", b.shape.length);
+    const axes = A.contract.map((n) => axis(a.shape[n]!));
+    const atA: Index[] = [];
+    const atB: Index[] = [];
+    let n = 0;
+    A.batch.forEach((dim, m) => (atA[dim] = atB[B.batch[m]!] = at[n++]!));
+    A.free.forEach((dim) => (atA[dim] = at[n++]!));
+    B.free.forEach((dim) => (atB[dim] = at[n++]!));
+    axes.forEach((k, m) => {
+      atA[A.contract[m]!] = atB[B.contract[m]!] = index(k.name, k.extent);
+    });
+    return sumOver(axes, apply("mul", type.dtype, read[0]!(...atA), read[1]!(...atB)));
+  },
+
+  samples: [
+    { inputs: [f32(3, 4), f32(4, 5)], attrs: dotAttrs([1], [0]) },
+    { inputs: [f32(1, 1), f32(1, 1)], attrs: dotAttrs([1], [0]) },
+    { inputs: [f32(7, 1), f32(1, 2)], attrs: dotAttrs([1], [0]) },
+    { inputs: [f32(4, 3), f32(5, 4)], attrs: dotAttrs([0], [1]) },
+    { inputs: [f32(2, 3, 4), f32(2, 4, 5)], attrs: dotAttrs([2], [1], [0], [0]) },
+    { inputs: [f32(2, 3, 4), f32(4, 2, 5)], attrs: dotAttrs([0, 2], [1, 0]) },
+    { inputs: [f32(6), f32(6)], attrs: dotAttrs([0], [0]) },
+  ],
+};

@@ -1,0 +1,93 @@
+/** Guarantees that the vocabulary is this list: one line an op. */
+
+import type { Builder } from "../graph/build.ts";
+import type { Attrs, Value } from "../graph/graph.ts";
+import type { DType, TensorType } from "../graph/type.ts";
+import { dot } from "./dot.ts";
+import { count, hyper, input, iota, literal, param, state } from "./leaf.ts";
+import { broadcast, pad, reshape, slice, stopGradient, transpose } from "./move.ts";
+import type { Op } from "./op.ts";
+import { argmax, reduceMax, sum } from "./reduce.ts";
+import { cast, elementwiseOps, identity, type ElementwiseName, type OperandsOf } from "./scalar.ts";
+
+const others = {
+  ...{ input, param, state, hyper, count, literal, iota },
+  ...{ dot, sum, reduceMax, argmax },
+  ...{ transpose, reshape, broadcast, slice, pad, stopGradient },
+  ...{ cast, identity },
+} as const;
+
+export const ops = { ...elementwiseOps, ...others } as const;
+export type OpName = keyof typeof ops;
+
+const table: ReadonlyMap<string, Op> = new Map(Object.entries(ops));
+
+/** The op of that name. Throws a RangeError for a name nobody declared. */
+export function opOf(name: string): Op {
+  const op = table.get(name);
+  if (op === undefined) throw new RangeError(`no op is called "${name}"`);
+  return op;
+}
+
+type Elementwise = {
+  readonly [Name in ElementwiseName]: OperandsOf<Name> extends 1
+    ? (x: Value) => Value
+    : OperandsOf<Name> extends 2
+      ? (a: Value, b: Value) => Value
+      : (c: Value, a: Value, b: Value) => Value;
+};
+
+/** One typed method an op, each appending one node; used by gradients, rules and layers alike. */
+export interface Calls extends Elementwise {
+  dot(a: Value, b: Value, attrs: Attrs): Value;
+  sum(x: Value, attrs: { axes: readonly number[] }): Value;
+  reduceMax(x: Value, attrs: { axes: readonly number[] }): Value;
+  argmax(x: Value, attrs: { axis: number }): Value;
+  transpose(x: Value, attrs: { order: readonly number[] }): Value;
+  reshape(x: Value, attrs: { shape: readonly number[] }): Value;
+  broadcast(x: Value, attrs: { axes: readonly number[]; size: readonly number[] }): Value;
+  slice(x: Value, attrs: { start: readonly number[]; limit: readonly number[]; stride: readonly number[] }): Value; // prettier-ignore
+  pad(x: Value, attrs: { low: readonly number[]; high: readonly number[]; interior: readonly number[] }): Value; // prettier-ignore
+  stopGradient(x: Value): Value;
+  identity(x: Value): Value;
+  cast(x: Value, attrs: { to: DType }): Value;
+  iota(type: TensorType, attrs: { axis: number }): Value;
+  literal(value: number, dtype: DType): Value;
+  typeOf(value: Value): TensorType;
+  /** Any row of the scalar table, by name. */
+  elementwise(name: ElementwiseName, args: readonly Value[]): Value;
+}
+
+/** The calls of a builder. */
+export function callsOn(builder: Builder): Calls {
+  const known = made.get(builder);
+  if (known !== undefined) return known;
+  const append = (name: OpName, inputs: readonly Value[], attrs: Attrs = {}): Value =>
+    builder.append(opOf(name), inputs, attrs);
+  const elementwise = Object.fromEntries(
+    Object.keys(elementwiseOps).map((name) => [name, (...args: Value[]) => append(name as OpName, args)]), // prettier-ignore
+  ) as unknown as Elementwise; // each row takes as many operands as its `args` says
+  const calls: Calls = {
+    ...elementwise,
+    dot: (a, b, attrs) => append("dot", [a, b], attrs),
+    sum: (x, attrs) => append("sum", [x], attrs),
+    reduceMax: (x, attrs) => append("reduceMax", [x], attrs),
+    argmax: (x, attrs) => append("argmax", [x], attrs),
+    transpose: (x, attrs) => append("transpose", [x], attrs),
+    reshape: (x, attrs) => append("reshape", [x], attrs),
+    broadcast: (x, attrs) => append("broadcast", [x], attrs),
+    slice: (x, attrs) => append("slice", [x], attrs),
+    pad: (x, attrs) => append("pad", [x], attrs),
+    stopGradient: (x) => append("stopGradient", [x]),
+    identity: (x) => append("identity", [x]),
+    cast: (x, attrs) => append("cast", [x], attrs),
+    iota: (type, attrs) => builder.append(opOf("iota"), [], attrs, "iota", type),
+    literal: (value, dtype) => builder.literal(value, dtype),
+    typeOf: (value) => builder.typeOf(value),
+    elementwise: (name, args) => append(name, args),
+  };
+  made.set(builder, calls);
+  return calls;
+}
+
+const made = new WeakMap<Builder, Calls>();

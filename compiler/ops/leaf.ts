@@ -1,0 +1,71 @@
+/** Guarantees the leaves of a graph: storage fed from outside, literals, and positions along an axis. */
+
+import { i32, type TensorType } from "../graph/type.ts";
+import { at as position, literal as literalScalar } from "../loop/build.ts";
+import { number, type Op } from "./op.ts";
+
+const declared = (_: unknown, __: unknown, type?: TensorType): TensorType => {
+  if (type === undefined) throw new TypeError("a leaf has a declared type");
+  return type;
+};
+
+function storage<Name extends string>(name: Name): Op<Name> {
+  return {
+    name,
+    arity: 0,
+    leaf: true,
+    exact: true,
+    maths: () => name,
+    infer: declared,
+    laws: [],
+    vjp: () => {
+      throw new TypeError(`${name} has no operands`);
+    },
+    evaluate: () => {}, // filled from outside
+    define: () => {
+      throw new TypeError(`${name} is read, not computed`);
+    },
+    samples: [],
+  };
+}
+
+/** Fed anew at every call. */
+export const input = storage("input");
+/** Trained. attrs: initial, trainable. */
+export const param = storage("param");
+/** Kept between steps. attrs: initial. */
+export const state = storage("state");
+/** A live scalar that the caller may change between steps. attrs: value. */
+export const hyper = storage("hyper");
+/** How many rows of the batch are real; the rows at and past it have weight 0. */
+export const count = storage("count");
+
+/** A rank-0 constant: the only operand that elementwise ops broadcast by themselves. */
+export const literal: Op<"literal"> = {
+  ...storage("literal"),
+  view: true,
+  maths: (_, attrs) => String(number(attrs, "value")),
+  evaluate: (_, attrs, y) => {
+    y.data.fill(number(attrs, "value"));
+  },
+  define: ({ attrs, type }) => literalScalar(number(attrs, "value"), type.dtype),
+};
+
+/** Positions along one axis. attrs: axis. */
+export const iota: Op<"iota"> = {
+  ...storage("iota"),
+  view: true,
+  maths: (_, attrs) =>
+    ["row", "column"][number(attrs, "axis")] ?? `position on axis ${number(attrs, "axis")}`,
+  evaluate(_, attrs, y) {
+    const { shape } = y.type;
+    const axis = number(attrs, "axis");
+    const inner = shape.slice(axis + 1).reduce((n, extent) => n * extent, 1);
+    for (let n = 0; n < y.data.length; n++) y.data[n] = Math.floor(n / inner) % shape[axis]!;
+  },
+  define: ({ at, attrs }) => position(at[number(attrs, "axis")]!),
+  samples: [
+    { inputs: [], attrs: { axis: 1 }, type: i32(3, 4) },
+    { inputs: [], attrs: { axis: 0 }, type: i32(5) },
+  ],
+};

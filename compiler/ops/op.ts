@@ -1,0 +1,92 @@
+/** Guarantees that a primitive is one declaration: typing law, gradient, reference meaning, definition and the samples its tests are made of. */
+
+import type { Attrs, Node, Value } from "../graph/graph.ts";
+import type { DType, Tensor, TensorType } from "../graph/type.ts";
+import type { Index } from "../loop/index.ts";
+import type { Axis, Scalar } from "../loop/loop.ts";
+import type { Calls } from "./index.ts";
+
+export interface Op<Name extends string = string> {
+  readonly name: Name;
+  /** Number of operands. */
+  readonly arity: number;
+  /** Right-hand side of `y = …` for operands of these names. */
+  maths(operands: readonly string[], attrs: Attrs, types: readonly TensorType[]): string;
+  /** The typing law. Throws a ShapeError that names the broken constraint. Leaves return their declared type. */
+  infer(inputs: readonly TensorType[], attrs: Attrs, declared?: TensorType): TensorType;
+  /** One law an operand, for comments: `d_a = d_y·bᵀ`; null where no gradient flows. */
+  readonly laws: readonly (string | null)[];
+  /** Pulls the output's cotangent back to operand `at`; called only where `laws[at]` is not null. */
+  vjp(scope: VjpScope, at: number): Value;
+  /** Reference meaning in float64: written to be read, never to be fast. */
+  evaluate(inputs: readonly Tensor[], attrs: Attrs, output: Tensor): void;
+  /** The output element at one position, in index notation. */
+  define(scope: DefineScope): Scalar;
+  /** Views cost nothing: they only say where to read. */
+  readonly view?: true;
+  /** Storage outside the graph. */
+  readonly leaf?: true;
+  /** Elementwise: y[at] depends on x[at] alone. */
+  readonly elementwise?: true;
+  /** Gives a float32 value whenever its operands are float32 values: rounding it changes nothing. */
+  readonly exact?: true;
+  /** Each operand element is read many times: operands are worth storing, loops worth tiling. */
+  readonly contracts?: true;
+  /** Points where the derivative jumps: the check redraws when a perturbation crosses one. */
+  readonly kinks?: true;
+  readonly samples: readonly Sample[];
+}
+
+export interface Sample {
+  readonly inputs: readonly TensorType[];
+  readonly attrs: Attrs;
+  /** Where to draw the inputs from; default (−2, 2). */
+  readonly within?: readonly [low: number, high: number];
+  /** The result's type, for leaves. */
+  readonly type?: TensorType;
+}
+
+export interface VjpScope {
+  readonly g: Calls;
+  readonly node: Node;
+  readonly inputs: readonly Value[];
+  readonly output: Value;
+  readonly cotangent: Value;
+}
+
+export interface DefineScope {
+  readonly at: readonly Index[];
+  readonly read: readonly ((...at: readonly Index[]) => Scalar)[];
+  readonly types: readonly TensorType[];
+  readonly type: TensorType;
+  readonly attrs: Attrs;
+  /** A reduction axis with a name nobody else has. */
+  axis(extent: number): Axis;
+}
+
+/** Reads an attribute that the op's own typing law guarantees. */
+export const numbers = (attrs: Attrs, key: string): readonly number[] =>
+  attrs[key] as readonly number[];
+export const number = (attrs: Attrs, key: string): number => attrs[key] as number;
+export const dtypeAttr = (attrs: Attrs, key: string): DType => attrs[key] as DType;
+
+/** Calls `visit` with every position of a shape, row-major; the array is reused. */
+export function eachPosition(
+  shape: readonly number[],
+  visit: (at: readonly number[], flat: number) => void,
+): void {
+  const at = shape.map(() => 0);
+  const size = shape.reduce((n, extent) => n * extent, 1);
+  for (let flat = 0; flat < size; flat++) {
+    visit(at, flat);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at[axis]!++;
+      if (at[axis]! < shape[axis]!) break;
+      at[axis] = 0;
+    }
+  }
+}
+
+/** Row-major position of `at`. */
+export const flatten = (at: readonly number[], shape: readonly number[]): number =>
+  shape.reduce((flat, extent, axis) => flat * extent + at[axis]!, 0);

@@ -1,0 +1,244 @@
+/** Guarantees every elementwise function as one row of formulas, read by the reference, the gradient, the targets and the comments. */
+
+import { ShapeError } from "../graph/error.ts";
+import type { Value } from "../graph/graph.ts";
+import { isFloat, sameShape, type DType, type TensorType, f32, bool } from "../graph/type.ts";
+import { derive, evaluateFormula, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts"; // prettier-ignore
+import type { Op, Sample, VjpScope } from "./op.ts";
+
+interface Row {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** y = … */
+  readonly y: string;
+  /** ∂y/∂arg, in the arguments and y: "derived" by mathjs, stated where mathjs has none, null where nothing flows. */
+  readonly slopes: readonly ("derived" | (string & {}) | null)[];
+  readonly dtypes: "arithmetic" | "float" | "compare" | "logic" | "where";
+  /** How `y = …` reads; `{0}` is the first operand. Default: the function's call. */
+  readonly reads?: string;
+  readonly within?: readonly [number, number];
+  readonly exact?: true;
+  readonly kinks?: true;
+}
+
+const TWO_OVER_SQRT_PI = "1.1283791670955126";
+
+//       name        y =                              dy/dx
+const ROWS = [
+  { name: "neg", args: ["x"], y: "-x", slopes: ["derived"], dtypes: "arithmetic", reads: "−{0}", exact: true },
+  { name: "exp", args: ["x"], y: "exp(x)", slopes: ["derived"], dtypes: "float" },
+  { name: "log", args: ["x"], y: "log(x)", slopes: ["derived"], dtypes: "float", within: [0.2, 3] },
+  { name: "sqrt", args: ["x"], y: "sqrt(x)", slopes: ["derived"], dtypes: "float", reads: "√{0}", within: [0.2, 3] },
+  { name: "recip", args: ["x"], y: "1 / x", slopes: ["derived"], dtypes: "float", reads: "1 / {0}", within: [0.3, 3] },
+  { name: "tanh", args: ["x"], y: "tanh(x)", slopes: ["derived"], dtypes: "float" },
+  { name: "sigmoid", args: ["x"], y: "1 / (1 + exp(-x))", slopes: ["derived"], dtypes: "float" },
+  { name: "relu", args: ["x"], y: "x < 0 ? 0 : x", slopes: ["y > 0 ? 1 : 0"], dtypes: "float", exact: true, kinks: true },
+  { name: "erf", args: ["x"], y: "erf(x)", slopes: [`${TWO_OVER_SQRT_PI} * exp(-(x * x))`], dtypes: "float" },
+  { name: "sin", args: ["x"], y: "sin(x)", slopes: ["derived"], dtypes: "float" },
+  { name: "cos", args: ["x"], y: "cos(x)", slopes: ["derived"], dtypes: "float" },
+  { name: "log1p", args: ["x"], y: "log1p(x)", slopes: ["1 / (1 + x)"], dtypes: "float", within: [-0.7, 2] },
+  { name: "expm1", args: ["x"], y: "expm1(x)", slopes: ["1 + y"], dtypes: "float" },
+  { name: "abs", args: ["x"], y: "abs(x)", slopes: ["sign(x)"], dtypes: "arithmetic", reads: "|{0}|", exact: true, kinks: true },
+  { name: "sign", args: ["x"], y: "sign(x)", slopes: [null], dtypes: "arithmetic", exact: true },
+  { name: "floor", args: ["x"], y: "floor(x)", slopes: [null], dtypes: "float", reads: "⌊{0}⌋", exact: true },
+  { name: "add", args: ["a", "b"], y: "a + b", slopes: ["derived", "derived"], dtypes: "arithmetic", reads: "{0} + {1}" },
+  { name: "sub", args: ["a", "b"], y: "a - b", slopes: ["derived", "derived"], dtypes: "arithmetic", reads: "{0} − {1}" },
+  { name: "mul", args: ["a", "b"], y: "a * b", slopes: ["derived", "derived"], dtypes: "arithmetic", reads: "{0} ⊙ {1}" },
+  { name: "div", args: ["a", "b"], y: "a / b", slopes: ["derived", "derived"], dtypes: "float", reads: "{0} / {1}", within: [0.3, 3] },
+  // ties split ½–½
+  { name: "max", args: ["a", "b"], y: "max(a, b)", slopes: ["a > b ? 1 : a == b ? 0.5 : 0", "b > a ? 1 : a == b ? 0.5 : 0"], dtypes: "arithmetic", exact: true, kinks: true },
+  { name: "min", args: ["a", "b"], y: "min(a, b)", slopes: ["a < b ? 1 : a == b ? 0.5 : 0", "b < a ? 1 : a == b ? 0.5 : 0"], dtypes: "arithmetic", exact: true, kinks: true },
+  // the slope in the exponent is stated: a^b·log(a) is NaN at a = 0
+  { name: "pow", args: ["a", "b"], y: "a^b", slopes: ["b * a^(b - 1)", "a > 0 ? y * log(a) : 0"], dtypes: "float", reads: "{0}^{1}", within: [0.3, 2] },
+  { name: "lt", args: ["a", "b"], y: "a < b", slopes: [null, null], dtypes: "compare", reads: "[{0} < {1}]" },
+  { name: "le", args: ["a", "b"], y: "a <= b", slopes: [null, null], dtypes: "compare", reads: "[{0} ≤ {1}]" },
+  { name: "eq", args: ["a", "b"], y: "a == b", slopes: [null, null], dtypes: "compare", reads: "[{0} = {1}]" },
+  { name: "and", args: ["a", "b"], y: "a and b", slopes: [null, null], dtypes: "logic", reads: "{0} ∧ {1}" },
+  { name: "or", args: ["a", "b"], y: "a or b", slopes: [null, null], dtypes: "logic", reads: "{0} ∨ {1}" },
+  { name: "not", args: ["a"], y: "not a", slopes: [null], dtypes: "logic", reads: "¬{0}" },
+  { name: "where", args: ["c", "a", "b"], y: "c ? a : b", slopes: [null, "c ? 1 : 0", "c ? 0 : 1"], dtypes: "where", reads: "{0} ? {1} : {2}", exact: true, kinks: true },
+] as const satisfies readonly Row[]; // prettier-ignore
+
+type Rows = (typeof ROWS)[number];
+export type ElementwiseName = Rows["name"];
+export type OperandsOf<Name extends ElementwiseName> = Extract<
+  Rows,
+  { name: Name }
+>["args"]["length"];
+
+/** One shape for all operands; a rank-0 operand stands for every element (only literals may, see graph/verify). */
+function elementShape(
+  op: string,
+  args: readonly string[],
+  inputs: readonly TensorType[],
+): readonly number[] {
+  const full = inputs.find((input) => input.shape.length > 0);
+  if (full === undefined) return [];
+  if (inputs.some((input) => input.shape.length > 0 && !sameShape(input.shape, full.shape)))
+    throw new ShapeError(
+      op,
+      `needs operands of one shape, but ${inputs.map((i) => `[${i.shape.join(",")}]`).join(" ≠ ")}`,
+      inputs.map((type, n) => ({ label: args[n]!, type })),
+    );
+  return full.shape;
+}
+
+function resultDtype(row: Row, inputs: readonly TensorType[]): DType {
+  const operands = inputs.map((input, n) => ({ label: row.args[n]!, type: input }));
+  const values = row.dtypes === "where" ? inputs.slice(1) : inputs;
+  const dtype = values[0]!.dtype;
+  const fail = (law: string): never => {
+    throw new ShapeError(row.name, law, operands, "Cast one of them first.");
+  };
+  if (values.some((value) => value.dtype !== dtype)) fail("needs operands of one dtype");
+  if (row.dtypes === "where" && inputs[0]!.dtype !== "bool") fail("needs a bool condition");
+  if (row.dtypes === "logic" && dtype !== "bool") fail("needs bool operands");
+  if (row.dtypes === "float" && !isFloat(dtype)) fail("needs float operands");
+  if (row.dtypes === "arithmetic" && dtype === "bool") fail("needs numbers");
+  return row.dtypes === "compare" ? "bool" : dtype;
+}
+
+function samplesOf(row: Row): Sample[] {
+  const operand = (dims: number[]): TensorType =>
+    row.dtypes === "logic" ? bool(...dims) : f32(...dims);
+  return [[3, 4], [1], [], [2, 1, 3]].map((dims) => ({
+    inputs: row.args.map((_, n) =>
+      row.dtypes === "where" && n === 0 ? bool(...dims) : operand(dims),
+    ),
+    attrs: {},
+    ...(row.within === undefined ? {} : { within: row.within }),
+  }));
+}
+
+/** d ⊙ slope, pushed into conditionals, so that an infinite d never meets a zero. */
+function times(scope: VjpScope, d: Value, slope: Formula, env: Record<string, Value>): Value {
+  const { g } = scope;
+  const { dtype } = g.typeOf(d);
+  const zero = (): Value => g.literal(0, dtype);
+  const graph = (f: Formula): Value =>
+    formulaToGraph(f, env, {
+      literal: (value) => g.literal(value, dtype),
+      call: (fn, args) => g.elementwise(fn as ElementwiseName, args),
+    });
+  if (slope.kind === "number") {
+    if (slope.value === 1) return d;
+    if (slope.value === -1) return g.neg(d);
+    return slope.value === 0 ? zero() : g.mul(d, g.literal(slope.value, dtype));
+  }
+  if (slope.kind === "call" && slope.fn === "where") {
+    const [c, a, b] = slope.args as [Formula, Formula, Formula];
+    return g.where(graph(c), times(scope, d, a, env), times(scope, d, b, env));
+  }
+  if (slope.kind === "call" && slope.fn === "neg")
+    return g.neg(times(scope, d, slope.args[0]!, env));
+  if (slope.kind === "call" && slope.fn === "div")
+    return g.div(times(scope, d, slope.args[0]!, env), graph(slope.args[1]!));
+  return g.mul(d, graph(slope));
+}
+
+/** The slope of a row in one argument, as a formula in the arguments and y. */
+export function slopeOf(row: Row, at: number): Formula | null {
+  const slope = row.slopes[at];
+  if (slope === null || slope === undefined) return null;
+  return slope === "derived" ? derive(row.y, row.args[at]!) : parseFormula(slope);
+}
+
+function elementwise(row: Row): Op {
+  const y = parseFormula(row.y);
+  const slopes = row.slopes.map(() => undefined as Formula | null | undefined);
+  const slope = (at: number): Formula | null => (slopes[at] ??= slopeOf(row, at));
+  const reads = row.reads ?? `${row.name}(${row.args.map((_, n) => `{${n}}`).join(", ")})`;
+  const own = y.kind === "call" && y.fn === row.name;
+  return {
+    name: row.name,
+    arity: row.args.length,
+    elementwise: true,
+    ...(row.exact ? { exact: true } : {}),
+    ...(row.kinks ? { kinks: true } : {}),
+    maths: (operands) => reads.replace(/\{(\d)\}/g, (_, n: string) => operands[Number(n)]!),
+    infer: (inputs) => ({
+      dtype: resultDtype(row, inputs),
+      shape: elementShape(row.name, row.args, inputs),
+    }),
+    get laws() {
+      return row.slopes.map((_, at) => {
+        const s = slope(at);
+        if (s === null) return null;
+        const text = own ? "" : ` for y = ${printFormula(y)}`;
+        return s.kind === "number" && s.value === 1
+          ? `d_${row.args[at]} = d_y`
+          : `d_${row.args[at]} = d_y ⊙ (${printFormula(s)})${text}`;
+      });
+    },
+    vjp(scope, at) {
+      const env: Record<string, Value> = { y: scope.output };
+      row.args.forEach((name, n) => (env[name] = scope.inputs[n]!));
+      return times(scope, scope.cotangent, slope(at)!, env);
+    },
+    evaluate(inputs, _attrs, output) {
+      for (let n = 0; n < output.data.length; n++) {
+        const env: Record<string, number> = {};
+        row.args.forEach((name, at) => {
+          const { data } = inputs[at]!;
+          env[name] = data.length === 1 ? data[0]! : data[n]!;
+        });
+        output.data[n] = evaluateFormula(y, env);
+      }
+    },
+    define({ at, read, types, type }) {
+      const env = Object.fromEntries(
+        row.args.map((name, n) => [name, read[n]!(...(types[n]!.shape.length === 0 ? [] : at))]),
+      );
+      return formulaToScalar(y, env, type.dtype === "bool" ? types[0]!.dtype : type.dtype);
+    },
+    samples: samplesOf(row),
+  };
+}
+
+/** Every row as an op. */
+export const elementwiseOps = Object.fromEntries(
+  ROWS.map((row) => [row.name, elementwise(row)]),
+) as unknown as { readonly [Name in ElementwiseName]: Op<Name> };
+
+/** The rows themselves, for the test that holds stated slopes equal to derived ones. */
+export const rows: readonly Row[] = ROWS;
+
+/** x under another name: what is left of a scalar cotangent that a pass found equal to something else. */
+export const identity: Op<"identity"> = {
+  name: "identity",
+  arity: 1,
+  elementwise: true,
+  exact: true,
+  maths: ([x]) => x!,
+  infer: ([x]) => x!,
+  laws: ["d_x = d_y"],
+  vjp: ({ cotangent }) => cotangent,
+  evaluate([x], _, y) {
+    y.data.set(x!.data);
+  },
+  define: ({ at, read: [x] }) => x!(...at),
+  samples: [{ inputs: [f32(3, 2)], attrs: {} }],
+};
+
+/** Between number formats; to i32 truncates toward zero, to bool asks x ≠ 0. */
+export const cast: Op<"cast"> = {
+  name: "cast",
+  arity: 1,
+  elementwise: true,
+  exact: true,
+  maths: ([x], { to }) => `${String(to)}(${x})`,
+  infer: ([x], { to }) => ({ dtype: to as DType, shape: x!.shape }),
+  laws: ["d_x = d_y, for floats"],
+  vjp: ({ g, inputs: [x], cotangent }) => g.cast(cotangent, { to: g.typeOf(x!).dtype }),
+  evaluate([x], { to }, y) {
+    const convert = to === "i32" ? Math.trunc : to === "bool" ? (v: number) => Number(v !== 0) : (v: number) => v; // prettier-ignore
+    x!.data.forEach((value, n) => (y.data[n] = convert(value)));
+  },
+  define: ({ at, read: [x], type }) => ({
+    kind: "apply",
+    dtype: type.dtype,
+    fn: "cast",
+    args: [x!(...at)],
+  }),
+  samples: [{ inputs: [f32(3, 2)], attrs: { to: "i32" } }],
+};

@@ -1,0 +1,197 @@
+/**
+ * Guarantees a definition in index notation for each node, reading others by name; what each node is for travels along.
+ *   %y = dot %x %w   →   y[i,j] = Σ k<784: x[i,k]·w[k,j]
+ */
+
+import type { Graph, Node, Origin } from "../graph/graph.ts";
+import type { Attr } from "../graph/graph.ts";
+import { load, round } from "../loop/build.ts";
+import { index, type Index } from "../loop/index.ts";
+import type {
+  Axis,
+  Buffer,
+  Definition,
+  Doc,
+  EntryResult,
+  Initial,
+  Role,
+  Scalar,
+} from "../loop/loop.ts";
+import { opOf } from "../ops/index.ts";
+import type { Pass } from "./pass.ts";
+import { nameOf } from "./rewrite.ts";
+
+/** Definitions before fusion: one a node, views included. */
+export interface Defined {
+  readonly name: string;
+  readonly storage: readonly Buffer[];
+  readonly definitions: readonly Term[];
+  readonly results: readonly EntryResult[];
+}
+
+export interface Term {
+  readonly definition: Definition;
+  readonly view: boolean;
+  readonly rounded: boolean;
+  readonly contracts: boolean;
+  readonly role: Origin["role"];
+}
+
+/** Output axes, outermost first; reductions are named k, k1, k2, … */
+export const AXES = ["i", "j", "l", "m", "n", "o", "p", "q"] as const;
+export const axesOf = (shape: readonly number[]): Axis[] => shape.map((extent, n) => ({ name: AXES[n] ?? `i${n}`, extent })); // prettier-ignore
+export const at = (axes: readonly Axis[]): Index[] =>
+  axes.map((axis) => index(axis.name, axis.extent));
+
+const ROLES: Readonly<Record<string, Role>> = { input: "input", count: "input", param: "parameter", state: "state", hyper: "hyper" }; // prettier-ignore
+
+function initialOf(attr: Attr | undefined): Initial | undefined {
+  if (!Array.isArray(attr)) return undefined;
+  const [kind, ...rest] = attr as unknown as readonly [string, ...number[]]; // written by model/initializers
+  const [a, b, stream] = rest as [number, number, number];
+  if (kind === "constant") return { kind, value: a };
+  if (kind === "data") return { kind, values: rest };
+  if (kind === "uniform") return { kind, low: a, high: b, stream };
+  return { kind: "normal", mean: a, deviation: b, stream };
+}
+
+function storageOf(node: Node): Buffer {
+  const initial = node.op === "hyper" ? ({ kind: "constant", value: node.attrs["value"] as number } as const) : initialOf(node.attrs["initial"]); // prettier-ignore
+  const classes = node.attrs["classes"];
+  return {
+    name: node.name,
+    dtype: node.type.dtype,
+    shape: node.type.shape,
+    role: ROLES[node.op]!,
+    ...(typeof classes === "number" ? { classes } : {}),
+    ...(node.op === "param" ? { trainable: node.attrs["trainable"] !== false } : {}),
+    ...(initial === undefined ? {} : { initial }),
+  };
+}
+
+/** Role and rule of a node, as the comment above its statement says them. */
+export function roleOf({ origin, op }: Pick<Node, "origin" | "op">): string {
+  if (origin.role === "primal") return op;
+  return origin.role === "cotangent"
+    ? `adjoint of ${origin.op}`
+    : `update of ${origin.of} by ${origin.rule}`;
+}
+
+export const define: Pass<Graph, Defined> = {
+  name: "define",
+  why: "every node in index notation",
+  run(graph) {
+    const stored = (node: Node): boolean => ROLES[node.op] !== undefined;
+    let axes = 0;
+    const axis = (extent: number): Axis => ({
+      name: axes === 0 ? (axes++, "k") : `k${axes++}`,
+      extent,
+    });
+    const docs = docsOf(graph);
+    const terms: Term[] = [];
+    const add = (definition: Definition, node: Node): void => {
+      const op = opOf(node.op);
+      terms.push({ definition, view: op.view === true && definition.name === node.name, rounded: node.attrs["rounded"] === true, contracts: op.contracts === true, role: node.origin.role }); // prettier-ignore
+    };
+    graph.nodes.forEach((node, value) => {
+      if (stored(node)) return;
+      const own = axesOf(node.type.shape);
+      const inputs = node.inputs.map((input) => graph.nodes[input]!);
+      const scalar = opOf(node.op).define({
+        at: at(own),
+        read: inputs.map(
+          (input) =>
+            (...where) =>
+              load(input.name, input.type.dtype, ...where),
+        ),
+        types: inputs.map((input) => input.type),
+        type: node.type,
+        attrs: node.attrs,
+        axis,
+      });
+      add(
+        definitionOf(
+          node,
+          own,
+          node.attrs["rounded"] === true ? round(scalar) : scalar,
+          docs[value]!,
+        ),
+        node,
+      );
+    });
+    const { copies, results } = targets(graph, terms);
+    for (const copy of copies) terms.push(copy);
+    return { name: graph.name, storage: graph.nodes.filter(stored).map(storageOf), definitions: terms, results }; // prettier-ignore
+  },
+};
+
+const definitionOf = (
+  node: Node,
+  axes: readonly Axis[],
+  value: Scalar,
+  doc: readonly Doc[],
+): Definition => ({
+  name: node.name,
+  dtype: node.type.dtype,
+  shape: node.type.shape,
+  axes,
+  value,
+  op: node.origin.role === "update" ? node.origin.rule : node.op,
+  doc,
+});
+
+/** The comment lines of each node: its own, unless it is a movement, and those of its aliases. */
+function docsOf(graph: Graph): readonly Doc[][] {
+  return graph.nodes.map((node, value) => {
+    const names = node.inputs.map((input) => nameOf(graph.nodes, input));
+    const types = node.inputs.map((input) => graph.nodes[input]!.type);
+    const op = opOf(node.op);
+    const own: Doc[] = op.view || op.leaf ? [] : [{ maths: `${node.name} = ${op.maths(names, node.attrs, types)}`, node: node.name, role: roleOf(node), site: node.origin.site }]; // prettier-ignore
+    const aliases = graph.aliases
+      .filter((alias) => alias.value === value && !op.view && !op.leaf)
+      .map((alias): Doc => ({ maths: alias.maths, node: alias.name, role: roleOf({ origin: alias.origin, op: node.op }), site: alias.origin.site })); // prettier-ignore
+    return [...own, ...aliases];
+  });
+}
+
+/** Results name their value; a write of something that is stored elsewhere, or shown, is a copy. */
+function targets(graph: Graph, terms: Term[]): { copies: Term[]; results: EntryResult[] } {
+  const copies: Term[] = [];
+  const results: EntryResult[] = [];
+  const taken = new Set<string>();
+  const copy = (node: Node, name: string, target?: string): void => {
+    const own = axesOf(node.type.shape);
+    const value = load(node.name, node.type.dtype, ...at(own));
+    const doc: Doc = {
+      maths: `${name} = ${node.name}`,
+      node: name,
+      role: roleOf(node),
+      site: node.origin.site,
+    };
+    const definition = { ...definitionOf(node, own, value, [doc]), name, op: "copy" };
+    copies.push({ definition: target === undefined ? definition : { ...definition, target }, view: false, rounded: true, contracts: false, role: node.origin.role }); // prettier-ignore
+  };
+  for (const result of graph.results) {
+    const node = graph.nodes[result.value]!;
+    const op = opOf(node.op);
+    const at = terms.findIndex((term) => term.definition.name === node.name);
+    const computed = at >= 0 && op.view !== true;
+    if (result.kind === "write") {
+      const target = graph.nodes[result.target]!.name;
+      if (computed && !taken.has(node.name)) {
+        taken.add(node.name);
+        terms[at] = { ...terms[at]!, definition: { ...terms[at]!.definition, target } };
+      } else copy(node, `${target}_next`, target);
+      continue;
+    }
+    const { dtype, shape } = node.type;
+    let value = node.name;
+    // a shown scalar is stored; the local keeps its name
+    if (!computed || (result.kind === "output" && shape.length === 0)) {
+      value = `${result.name}_${result.kind}`;
+      copy(node, value);
+    }
+    results.push({ kind: result.kind, name: result.name, value, dtype, shape });
+  }
+  return { copies, results };
+}

@@ -1,0 +1,48 @@
+/** Guarantees the order of the passes: read this first. */
+
+import type { Phase } from "../autodiff/update.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Program } from "../loop/loop.ts";
+import { algebra } from "./algebra.ts";
+import { define } from "./define.ts";
+import { differentiate } from "./differentiate.ts";
+import { fold } from "./fold.ts";
+import { fuse } from "./fuse.ts";
+import { gradients } from "./gradients.ts";
+import { movement } from "./movement.ts";
+import { numerics } from "./numerics.ts";
+import { start, type Pipeline } from "./pass.ts";
+import { prune } from "./prune.ts";
+import { schedule } from "./schedule.ts";
+import { share } from "./share.ts";
+
+export { place } from "./place.ts";
+
+/** What one entry point is compiled for. */
+export type Purpose =
+  | { readonly kind: "train"; readonly phase: Phase; readonly counts: boolean }
+  | { readonly kind: "gradients"; readonly phase: Phase }
+  | { readonly kind: "forward" };
+
+/** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
+export const pipeline = (purpose: Purpose): Pipeline<Graph, Program> =>
+  start<Graph>()
+    .then(fold)
+    .then(algebra) // constants; x + 0 → x, and cousins
+    .then(share)
+    .then(prune) // equal nodes become one; drop what no result needs
+    .then(derivatives(purpose)) // append cotangents and updates
+    .then(fold)
+    .then(algebra)
+    .then(movement) // transpose of transpose, reshape of reshape
+    .then(share)
+    .then(prune)
+    .then(numerics) // which values are rounded, once and for all
+    .then(define) // Graph → definitions
+    .then(fuse) // producers into consumers; groups that share loops, in order
+    .then(schedule); // prettier-ignore // Definitions → loop nests
+
+const derivatives = (purpose: Purpose) =>
+  purpose.kind === "gradients"
+    ? gradients(purpose.phase)
+    : differentiate(purpose.kind === "train" ? purpose.phase : undefined, { counts: purpose.kind === "train" && purpose.counts }); // prettier-ignore

@@ -1,0 +1,43 @@
+/** Guarantees that passes are pure functions between levels, chained only where the levels fit, and watched by one observer. */
+
+/** One step of the compiler. Returns the same object when nothing changed. */
+export interface Pass<In, Out = In> {
+  readonly name: string;
+  /** One line, shown by --help, in report.md and when verification fails. */
+  readonly why: string;
+  run(input: In): Out;
+}
+
+/** Sees every pass: verifies, prints and times. */
+export interface Observer {
+  after<In, Out>(pass: Pass<In, Out>, input: In, output: Out, milliseconds: number): void;
+}
+
+export interface Pipeline<In, Out> {
+  readonly passes: readonly { readonly name: string; readonly why: string }[];
+  then<Next>(pass: Pass<Out, Next>): Pipeline<In, Next>;
+  run(input: In, observer: Observer): Out;
+}
+
+/** An empty pipeline at level T. */
+export const start = <T>(): Pipeline<T, T> => chain([], (input) => input);
+
+function chain<In, Out>(
+  passes: Pipeline<In, Out>["passes"],
+  run: (input: In, observer: Observer) => Out,
+): Pipeline<In, Out> {
+  return {
+    passes,
+    run,
+    then: (pass) =>
+      chain([...passes, pass], (input, observer) => runPass(pass, run(input, observer), observer)),
+  };
+}
+
+/** Runs one pass under the observer. */
+export function runPass<In, Out>(pass: Pass<In, Out>, input: In, observer: Observer): Out {
+  const began = performance.now();
+  const output = pass.run(input);
+  observer.after(pass, input, output, performance.now() - began);
+  return output;
+}

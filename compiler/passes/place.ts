@@ -1,0 +1,200 @@
+/**
+ * Guarantees an address for every buffer: parameters and state pinned for all entries, everything else by its live range.
+ * Large buffers go first, each to the lowest address free over its life.
+ */
+
+import { bytesOf, sizeOf } from "../graph/type.ts";
+import { loadsOf, mapScalar, walkStmts } from "../loop/build.ts";
+import type {
+  Buffer,
+  Call,
+  Definition,
+  Entry,
+  Kernel,
+  Module,
+  Program,
+  Role,
+  Scalar,
+  Slot,
+} from "../loop/loop.ts";
+import type { Pass } from "./pass.ts";
+
+/** Addresses are multiples of this: one SIMD vector. */
+export const ALIGNMENT = 16;
+export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+export const sizeInBytes = ({ dtype, shape }: Buffer): number => sizeOf(shape) * bytesOf(dtype);
+
+const PINNED: ReadonlySet<Role> = new Set(["parameter", "state", "hyper"]);
+export const isPinned = (buffer: Buffer): boolean => PINNED.has(buffer.role);
+
+/** The buffers a statement touches. */
+export function touched(call: Call): readonly string[] {
+  if (call.kind === "call") return call.args;
+  const reads = loadsOf(call.value).map((load) => load.buffer);
+  return call.kind === "store" ? [...reads, call.buffer] : reads;
+}
+
+export function place(name: string): Pass<readonly Program[], Module> {
+  return {
+    name: "place",
+    why: "live ranges to addresses in one arena",
+    run(programs) {
+      const renamed = programs.map((program, n) => (n === 0 ? program : apart(program)));
+      const pinned = uniqueBuffers(renamed.flatMap((program) => program.buffers.filter(isPinned)));
+      const slots: Slot[] = [];
+      let top = 0;
+      for (const buffer of pinned) {
+        slots.push({
+          buffer: buffer.name,
+          offset: top,
+          bytes: sizeInBytes(buffer),
+          live: "always",
+        });
+        top = aligned(top + sizeInBytes(buffer));
+      }
+      let arenaBytes = top;
+      const entries = renamed.map((program): Entry => {
+        const own = program.buffers.filter((buffer) => !isPinned(buffer));
+        const lives = own.map((buffer) => liveRange(program, buffer));
+        const placed = placeAll(own, lives, top);
+        slots.push(...placed);
+        for (const slot of placed)
+          arenaBytes = Math.max(arenaBytes, aligned(slot.offset + slot.bytes));
+        const { kernels: _, buffers: __, ...rest } = program;
+        return {
+          ...rest,
+          buffers: own.map((buffer) => buffer.name),
+          lowerBound: top + peakOf(own, lives, program.calls.length),
+        };
+      });
+      const buffers = [
+        ...pinned,
+        ...renamed.flatMap((program) => program.buffers.filter((buffer) => !isPinned(buffer))),
+      ];
+      return { name, entries, buffers, kernels: uniqueKernels(renamed), slots, arenaBytes };
+    },
+  };
+}
+
+/** Later entries get names of their own for what is theirs alone. */
+function apart(program: Program): Program {
+  const own = new Map(
+    program.buffers.filter((b) => !isPinned(b)).map((b) => [b.name, `${b.name}_${program.name}`]),
+  );
+  const to = (name: string): string => own.get(name) ?? name;
+  const renamed = (value: Scalar): Scalar => mapScalar(value, (part) => (part.kind === "load" && own.has(part.buffer) ? { ...part, buffer: to(part.buffer) } : part)); // prettier-ignore
+  const definition = (d: Definition): Definition => ({
+    ...d,
+    name: to(d.name),
+    value: renamed(d.value),
+  });
+  return {
+    ...program,
+    buffers: program.buffers.map((b) => ({ ...b, name: to(b.name) })),
+    kernels: program.kernels.map((kernel) => ({
+      ...kernel,
+      name: `${kernel.name}_${program.name}`,
+    })),
+    calls: program.calls.map((call): Call => {
+      if (call.kind === "let") return { ...call, value: renamed(call.value) };
+      if (call.kind === "store")
+        return {
+          ...call,
+          buffer: to(call.buffer),
+          value: renamed(call.value),
+          definition: definition(call.definition),
+        };
+      const stages = call.group.stages.map((stage) => ({
+        ...stage,
+        definition: definition(stage.definition),
+      }));
+      return {
+        ...call,
+        kernel: `${call.kernel}_${program.name}`,
+        args: call.args.map(to),
+        group: { ...call.group, stages },
+      };
+    }),
+    results: program.results.map((result) => ({ ...result, value: to(result.value) })),
+  };
+}
+
+const uniqueBuffers = (buffers: readonly Buffer[]): Buffer[] => [
+  ...new Map(buffers.map((b) => [b.name, b])).values(),
+];
+
+const uniqueKernels = (programs: readonly Program[]): Kernel[] =>
+  programs.flatMap((program) => program.kernels);
+
+/** From the first to the last statement that touches it; inputs are there from the start, outputs stay to the end. */
+export function liveRange(
+  program: Pick<Program, "calls" | "results">,
+  { name, role }: Buffer,
+): readonly [number, number] {
+  const touches = program.calls.flatMap((call, n) => (touched(call).includes(name) ? [n] : []));
+  const shown = program.results.some((result) => result.value === name);
+  const first = role === "input" ? 0 : (touches[0] ?? 0);
+  return [first, shown ? program.calls.length : (touches.at(-1) ?? first)];
+}
+
+const overlap = (a: readonly [number, number], b: readonly [number, number]): boolean =>
+  a[0] <= b[1] && b[0] <= a[1];
+
+function placeAll(
+  buffers: readonly Buffer[],
+  lives: readonly (readonly [number, number])[],
+  base: number,
+): Slot[] {
+  const order = buffers
+    .map((_, n) => n)
+    .sort((a, b) => sizeInBytes(buffers[b]!) - sizeInBytes(buffers[a]!) || a - b);
+  const placed: (Slot & { readonly life: readonly [number, number]; readonly at: number })[] = [];
+  for (const n of order) {
+    const life = lives[n]!;
+    const bytes = sizeInBytes(buffers[n]!);
+    const rivals = placed
+      .filter((slot) => overlap(slot.life, life))
+      .sort((a, b) => a.offset - b.offset);
+    let offset = base;
+    for (const rival of rivals) {
+      if (rival.offset >= offset + bytes) break;
+      offset = Math.max(offset, aligned(rival.offset + rival.bytes));
+    }
+    placed.push({ buffer: buffers[n]!.name, offset, bytes, live: life, life, at: n });
+  }
+  return placed
+    .sort((a, b) => a.at - b.at)
+    .map(({ buffer, offset, bytes, live }) => ({ buffer, offset, bytes, live }));
+}
+
+/** Largest sum of aligned live bytes over the statements. */
+function peakOf(
+  buffers: readonly Buffer[],
+  lives: readonly (readonly [number, number])[],
+  calls: number,
+): number {
+  let peak = 0;
+  for (let call = 0; call <= calls; call++) {
+    const live = buffers.filter((_, n) => lives[n]![0] <= call && call <= lives[n]![1]);
+    peak = Math.max(peak, live.reduce((bytes, b) => bytes + aligned(sizeInBytes(b)), 0)); // prettier-ignore
+  }
+  return peak;
+}
+
+/** Statements read and write what their kernels' loops say, whatever the tables claim. */
+export function accessOf(kernel: Kernel): {
+  reads: ReadonlySet<string>;
+  writes: ReadonlySet<string>;
+} {
+  const reads = new Set<string>();
+  const writes = new Set<string>();
+  walkStmts(kernel.body, {
+    stmt: (stmt) => {
+      if (stmt.kind === "store") writes.add(stmt.buffer);
+    },
+    scalar: (part) => {
+      if (part.kind === "load") reads.add(part.buffer);
+    },
+  });
+  return { reads, writes };
+}

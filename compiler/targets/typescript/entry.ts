@@ -1,0 +1,96 @@
+/** Guarantees that an entry point prints as straight-line code: feed the inputs, then one statement a call under its mathematics. */
+
+import type { Buffer, Entry, Module } from "../../loop/loop.ts";
+import { sizeOf } from "../../graph/type.ts";
+import { docComment } from "./comment.ts";
+import { printNumber, printScalar, type Printer } from "./expression.ts";
+import { property, type Scope } from "./scope.ts";
+
+export const inputsOf = (module: Module, entry: Entry): Buffer[] =>
+  module.buffers.filter((buffer) => buffer.role === "input" && entry.buffers.includes(buffer.name));
+
+/** The name under which the caller gives an input: buffers of later entries carry the entry's name. */
+export const givenName = (buffer: Buffer, entry: Entry, module: Module): string =>
+  entry === module.entries[0] ? buffer.name : buffer.name.slice(0, -entry.name.length - 1);
+
+/** The compiler's own input: how many rows are real. */
+export const LIVE_ROWS = "live rows";
+
+export const fedBy = (module: Module, entry: Entry): Buffer[] =>
+  inputsOf(module, entry).filter((buffer) => givenName(buffer, entry, module) !== LIVE_ROWS);
+
+export function printFeeds(module: Module, entry: Entry, rows: number, scope: Scope): string[] {
+  const lines = inputsOf(module, entry).map((buffer) => {
+    const given = givenName(buffer, entry, module);
+    if (given === LIVE_ROWS) return `${scope.view(buffer.name)}[0] = count;`;
+    const perRow = buffer.shape[0] === rows ? sizeOf(buffer.shape) / rows : 0;
+    const args = `${scope.view(buffer.name)}, batch[${property(given).replace(/^\[|\]$/g, "")}], ${perRow}, count, ${property(given).replace(/^\[|\]$/g, "")}`;
+    return buffer.classes === undefined
+      ? `feed(${args});`
+      : `feedLabels(${args}, ${buffer.classes});`;
+  });
+  return rows > 0 && lines.length > 0 ? [`checkCount(count, ${rows});`, ...lines] : lines;
+}
+
+/** The live scalars, read once a step. */
+export const printHypers = (module: Module, scope: Scope): string[] =>
+  module.buffers
+    .filter(({ role }) => role === "hyper")
+    .map(({ name }) => `${scope.view(name)}[0] = checkHyper(hyper[${property(name).replace(/^\[|\]$/g, "")}], ${JSON.stringify(name)});`); // prettier-ignore
+
+/** The statements, numbered as the arena table counts them. */
+export function printStatements(
+  module: Module,
+  entry: Entry,
+  scope: Scope,
+  needs: Set<string>,
+): string[] {
+  const printer: Printer = {
+    bufferName: scope.view,
+    localName: (name) => scope.local(entry.name, name),
+    needs,
+  };
+  const bools = new Set(
+    module.buffers.filter(({ dtype }) => dtype === "bool").map(({ name }) => name),
+  );
+  return entry.calls.flatMap((call, n) => {
+    const comments = [...(n > 0 ? [""] : []), `// ${n + 1}.`, ...call.doc.map(docComment)];
+    if (call.kind === "call")
+      return [
+        ...comments,
+        `${scope.kernel(call.kernel)}(${call.args.map(scope.view).join(", ")});`,
+      ];
+    const value = printScalar(call.value, printer);
+    if (call.kind === "let")
+      return [...comments, `const ${scope.local(entry.name, call.name)} = ${value};`];
+    return [
+      ...comments,
+      `${scope.view(call.buffer)}[0] = ${bools.has(call.buffer) ? `${value} ? 1 : 0` : value};`,
+    ];
+  });
+}
+
+/** A scalar result: a local of the entry, or the one element of its buffer. */
+export function printResult(entry: Entry, value: string, scope: Scope): string {
+  const isLocal = entry.calls.some((call) => call.kind === "let" && call.name === value);
+  return isLocal ? scope.local(entry.name, value) : `${scope.view(value)}[0]!`;
+}
+
+/** How a buffer gets its first contents, as a statement. */
+export function printInitial(buffer: Buffer, scope: Scope, needs: Set<string>): string | undefined {
+  const view = scope.view(buffer.name);
+  const { initial } = buffer;
+  if (initial === undefined) return undefined;
+  switch (initial.kind) {
+    case "constant":
+      return initial.value === 0 ? undefined : `${view}.fill(${printNumber(initial.value)});`;
+    case "data":
+      return `${view}.set([${initial.values.map(printNumber).join(", ")}]);`;
+    case "uniform":
+      needs.add("fillUniform");
+      return `fillUniform(${view}, seed, ${initial.stream}, ${printNumber(initial.low)}, ${printNumber(initial.high)});`;
+    case "normal":
+      needs.add("fillNormal");
+      return `fillNormal(${view}, seed, ${initial.stream}, ${printNumber(initial.mean)}, ${printNumber(initial.deviation)});`;
+  }
+}

@@ -1,0 +1,141 @@
+/** Guarantees that a scalar prints as the TypeScript expression of the same value, with the fewest parentheses. */
+
+import type { Index } from "../../loop/index.ts";
+import { rangeOf } from "../../loop/index.ts";
+import type { Scalar } from "../../loop/loop.ts";
+
+/** Binding strength of TypeScript's operators, weakest first. */
+const STRENGTH = { ternary: 1, or: 2, and: 3, bitOr: 4, equality: 5, relation: 6, sum: 7, product: 8, unary: 9, atom: 10 } as const; // prettier-ignore
+type Strength = (typeof STRENGTH)[keyof typeof STRENGTH];
+const S = STRENGTH;
+
+interface Text {
+  readonly text: string;
+  readonly strength: Strength;
+}
+
+const atom = (text: string): Text => ({ text, strength: S.atom });
+const wrap = ({ text, strength }: Text, least: Strength): string =>
+  strength < least ? `(${text})` : text;
+
+/** How names of locals and buffers print, and which functions the file must carry. */
+export interface Printer {
+  readonly bufferName: (buffer: string) => string;
+  readonly localName: (local: string) => string;
+  /** Buffers of bools are stored as integers. */
+  readonly needs: Set<string>;
+}
+
+export function printNumber(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "Infinity" : "-Infinity";
+  if (Object.is(value, -0)) return "-0";
+  const text = String(value);
+  return Number.isInteger(value) && Math.abs(value) >= 10_000 && Math.abs(value) < 1e15
+    ? text.replace(/\B(?=(\d{3})+$)/g, "_")
+    : text;
+}
+
+/** Σ coefficient·atom + offset, as plain arithmetic on integers. */
+export function printIndex(index: Index): string {
+  return indexText(index).text;
+}
+
+function indexText({ terms, offset }: Index): Text {
+  const parts = terms.map(({ atom: of, by }): Text => {
+    const text = atomText(of);
+    if (by === 1) return text;
+    return { text: `${wrap(text, S.product)} * ${by}`, strength: S.product };
+  });
+  if (parts.length === 0) return atom(String(offset));
+  const [first, ...rest] = parts as [Text, ...Text[]];
+  const sum = rest.reduce((text, part) => `${text} + ${wrap(part, S.product)}`, wrap(first, S.sum));
+  const tail = offset === 0 ? "" : offset > 0 ? ` + ${offset}` : ` - ${-offset}`;
+  return { text: sum + tail, strength: rest.length > 0 || offset !== 0 ? S.sum : first.strength };
+}
+
+function atomText(of: Index["terms"][number]["atom"]): Text {
+  if (of.kind === "index") return atom(of.name);
+  const inner = indexText(of.of);
+  const negative = rangeOf(of.of)[0] < 0;
+  if (of.kind === "quotient") return atom(negative ? `Math.floor(${wrap(inner, S.product)} / ${of.by})` : `((${wrap(inner, S.product)} / ${of.by}) | 0)`); // prettier-ignore
+  const plain: Text = { text: `${wrap(inner, S.product)} % ${of.by}`, strength: S.product };
+  return negative ? { text: `(${plain.text} + ${of.by}) % ${of.by}`, strength: S.product } : plain;
+}
+
+export const printScalar = (s: Scalar, printer: Printer): string => scalarText(s, printer).text;
+
+function scalarText(s: Scalar, p: Printer): Text {
+  switch (s.kind) {
+    case "literal":
+      if (s.dtype === "bool") return atom(s.value !== 0 ? "true" : "false");
+      return { text: printNumber(s.value), strength: s.value < 0 ? S.unary : S.atom };
+    case "local":
+      return atom(p.localName(s.name));
+    case "index":
+      return indexText(s.at);
+    case "load": {
+      const read = `${p.bufferName(s.buffer)}[${printIndex(s.at[0]!)}]!`;
+      return s.dtype === "bool" ? { text: `${read} !== 0`, strength: S.equality } : atom(read);
+    }
+    case "round":
+      return atom(`Math.fround(${printScalar(s.value, p)})`);
+    case "select": {
+      const [when, then, otherwise] = [s.when, s.then, s.otherwise].map((part) =>
+        scalarText(part, p),
+      );
+      return {
+        text: `${wrap(when!, S.or)} ? ${wrap(then!, S.or)} : ${wrap(otherwise!, S.ternary)}`,
+        strength: S.ternary,
+      };
+    }
+    case "apply":
+      return applyText(s, p);
+    case "reduce":
+      throw new TypeError("a reduction has become loops before it is printed");
+  }
+}
+
+const INFIX: Readonly<Record<string, readonly [symbol: string, strength: Strength]>> = {
+  add: ["+", S.sum],
+  sub: ["-", S.sum],
+  mul: ["*", S.product],
+  div: ["/", S.product],
+  lt: ["<", S.relation],
+  le: ["<=", S.relation],
+  eq: ["===", S.equality],
+  and: ["&&", S.and],
+  or: ["||", S.or],
+};
+
+const ENGINE: Readonly<Record<string, string>> = { abs: "Math.abs", sign: "Math.sign", floor: "Math.floor", sqrt: "Math.sqrt", max: "Math.max", min: "Math.min" }; // prettier-ignore
+
+function applyText(s: Extract<Scalar, { kind: "apply" }>, p: Printer): Text {
+  const args = s.args.map((arg) => scalarText(arg, p));
+  const [a, b] = args as [Text, Text];
+  const list = args.map(({ text }) => text).join(", ");
+  if (s.fn === "neg") return { text: `-${wrap(a, S.atom)}`, strength: S.unary };
+  if (s.fn === "not") return { text: `!${wrap(a, S.atom)}`, strength: S.unary };
+  if (s.fn === "cast") return castText(s, a);
+  if (s.dtype === "i32" && s.fn === "mul") return atom(`Math.imul(${list})`);
+  const infix = INFIX[s.fn];
+  if (infix !== undefined) {
+    const [symbol, strength] = infix;
+    // a − (b + c) and a / (b·c) keep their parentheses; so does a + (b + c), which rounds differently
+    const right = wrap(b, (strength + 1) as Strength);
+    const text: Text = { text: `${wrap(a, strength)} ${symbol} ${right}`, strength };
+    return s.dtype === "i32" ? { text: `(${text.text}) | 0`, strength: S.bitOr } : text;
+  }
+  const engine = ENGINE[s.fn];
+  if (engine !== undefined) return atom(`${engine}(${list})`);
+  p.needs.add(s.fn);
+  return atom(`${s.fn}(${list})`);
+}
+
+function castText(s: Extract<Scalar, { kind: "apply" }>, a: Text): Text {
+  const from = s.args[0]!.dtype;
+  if (from === s.dtype) return a;
+  if (from === "bool") return { text: `${wrap(a, S.or)} ? 1 : 0`, strength: S.ternary };
+  if (s.dtype === "bool") return { text: `${wrap(a, S.relation)} !== 0`, strength: S.equality };
+  return s.dtype === "i32" ? atom(`Math.trunc(${a.text})`) : a;
+}

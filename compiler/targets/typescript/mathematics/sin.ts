@@ -1,0 +1,39 @@
+/** sin x for every double; the argument is reduced by parts of π (Cody and Waite). */
+import type { BothPrecisions } from "./source.ts";
+
+export const sin: BothPrecisions = {
+  f32: {
+    needs: ["wrapAngle"],
+    text: `
+/**
+ * sin x = (−1)ⁿ·sin r, n = ⌊x/π + ½⌋, r = x − n·π with π in three parts, the first two so short that
+ * n·part is exact; sin r = r + r³·P(r²), P minimax (Remez). Relative error below 5e-11 up to 1e6;
+ * beyond, the angle is wrapped first and the error is 5e-16 + 5e-11·|sin x|.
+ */
+function sin(x: number): number {
+  const a = x >= -1048576 && x <= 1048576 ? x : wrapAngle(x);
+  const n = Math.floor(a * 0.3183098861837907 + 0.5);
+  const r = a - n * 3.1415926534682512 - n * 1.2154201012607932e-10 - n * 4.044532497591901e-21;
+  const z = r * r;
+  const high = -0.00019840868086854757 + z * (2.752537797582761e-6 + z * -2.388879342526793e-8);
+  const p = z * (-0.16666666626129 + z * (0.00833333110768693 + z * high));
+  return (1 - 2 * (n & 1)) * r * (1 + p);
+}`,
+  },
+  f64: {
+    needs: ["quarterTurns"],
+    text: `
+/**
+ * ±sin r or ±cos r, r = x − n·π/2, |r| ≤ π/4. Within 2 ulp of double up to 2²⁰; beyond, the angle is
+ * wrapped first, with an error of 5e-16.
+ */
+function sin(x: number): number {
+  if (x === 0) return x;
+  const a = Math.abs(x) <= 1048576 ? x : wrapAngle(x);
+  const n = Math.floor(a * 0.6366197723675814 + 0.5);
+  const r = quarterRemainder(a, n);
+  const value = n & 1 ? cosOfRemainder(r) : sinOfRemainder(r);
+  return n & 2 ? -value : value;
+}`,
+  },
+};

@@ -1,0 +1,286 @@
+/** Guarantees the shape of the emitted files: header, tables, types, the constructor with its entry points, kernels, mathematics. */
+
+import type { Buffer, Entry, Module } from "../../loop/loop.ts";
+import type { Facts, Target } from "../target.ts";
+import {
+  fedBy,
+  givenName,
+  printFeeds,
+  printHypers,
+  printInitial,
+  printResult,
+  printStatements,
+} from "./entry.ts";
+import { printChecks, printHeader, printPacking, printTables } from "./frame.ts";
+import { sourcesFor } from "./mathematics/index.ts";
+import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
+import { printViews, property, scopeOf, shapeDoc, type Scope } from "./scope.ts";
+import { arrayOf, printKernelFunction } from "./statement.ts";
+
+const floatsOf = (module: Module): "Float32Array" | "Float64Array" =>
+  module.buffers.some(({ dtype }) => dtype === "f64") ? "Float64Array" : "Float32Array";
+
+/** `{ readonly x: Float32Array; … }` of buffers under given names, each with its shape as a doc comment. */
+const recordType = (fields: readonly (readonly [string, Buffer])[]): string =>
+  fields.length === 0
+    ? "Readonly<Record<string, never>>"
+    : `{ ${fields.map(([name, buffer]) => `${shapeDoc(buffer)}\nreadonly ${property(name)}: ${arrayOf(buffer.dtype)};`).join("\n")} }`;
+
+const recordValue = (fields: readonly (readonly [string, string])[]): string =>
+  `{ ${fields.map(([name, value]) => `${property(name)}: ${value}`).join(", ")} }`;
+
+const batchType = (module: Module, entry: Entry): string =>
+  recordType(
+    fedBy(module, entry).map((buffer) => [givenName(buffer, entry, module), buffer] as const),
+  );
+
+const entryNamed = (module: Module, name: string): Entry =>
+  module.entries.find((entry) => entry.name === name)!;
+
+/** The function of one training phase. */
+function printPhase(
+  module: Module,
+  entry: Entry,
+  facts: Facts,
+  scope: Scope,
+  needs: Set<string>,
+  name: string,
+): string {
+  const loss = entry.results.find((result) => result.kind === "loss")!;
+  return `/** One step on one batch. Returns the loss before the update. */
+  function ${name}(batch: TrainBatch, count: number = ${facts.batch.train}): number {
+    ${[...printFeeds(module, entry, facts.batch.train, scope), ...printHypers(module, scope)].join("\n    ")}
+
+    ${printStatements(module, entry, scope, needs).join("\n    ")}
+
+    return ${printResult(entry, loss.value, scope)};
+  }`;
+}
+
+function printEvaluate(
+  module: Module,
+  facts: Facts,
+  scope: Scope,
+  needs: Set<string>,
+): { code: string; type: string } {
+  const entry = entryNamed(module, "evaluate");
+  const type = `{ ${entry.results.map(({ name }) => `readonly ${property(name)}: number`).join("; ")}; readonly count: number }`;
+  const values = entry.results.map(({ name, value }) => `${property(name)}: ${printResult(entry, value, scope)} * count`); // prettier-ignore
+  const code = `/** Loss and metrics of one batch, each its mean times \`count\`, so that sums over batches divide by the sum of counts. */
+  function evaluate(batch: EvaluateBatch, count: number = ${facts.batch.evaluate}): ${type} {
+    ${printFeeds(module, entry, facts.batch.evaluate, scope).join("\n    ")}
+
+    ${printStatements(module, entry, scope, needs).join("\n    ")}
+
+    return { ${[...values, "count"].join(", ")} };
+  }`;
+  return { code, type };
+}
+
+function printPredict(
+  module: Module,
+  facts: Facts,
+  scope: Scope,
+  needs: Set<string>,
+): { code: string; type: string } {
+  const entry = entryNamed(module, "predict");
+  const shown = entry.results.map(
+    ({ name, value }) => [name, module.buffers.find((b) => b.name === value)!] as const,
+  );
+  const type = recordType(shown);
+  const code = `const outputs = ${recordValue(shown.map(([name, buffer]) => [name, scope.view(buffer.name)]))};
+
+  /** The model's outputs for one batch: views, valid until the next call. */
+  function predict(batch: PredictBatch): ${type} {
+    ${fedBy(module, entry).length > 0 ? `const count = ${facts.batch.predict};` : ""}
+    ${printFeeds(module, entry, facts.batch.predict, scope)
+      .filter((text) => !text.startsWith("checkCount"))
+      .join("\n    ")}
+
+    ${printStatements(module, entry, scope, needs).join("\n    ")}
+
+    return outputs;
+  }`;
+  return { code, type };
+}
+
+/** Kernels, checks, generator and mathematics that the text above them calls for. */
+function printSupport(module: Module, scope: Scope, needs: Set<string>, text: string): string {
+  const floats = floatsOf(module);
+  const kernels = module.kernels.map((kernel) =>
+    printKernelFunction(kernel, scope.kernel(kernel.name), needs),
+  );
+  const random: string[] = [];
+  if (needs.has("fillUniform")) random.push(UNIFORM.replaceAll("FLOATS", floats));
+  if (needs.has("fillNormal")) {
+    random.push(NORMAL.replaceAll("FLOATS", floats));
+    for (const fn of ["log", "sin", "cos"]) needs.add(fn);
+  }
+  if (random.length > 0) random.push(THREEFRY);
+  const functions = [...needs].filter((name) => !name.startsWith("fill")).sort();
+  const mathematics = sourcesFor(functions, floats === "Float64Array" ? "f64" : "f32");
+  return [...kernels, printChecks(floats, text), ...random, ...mathematics]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function printTrainer(module: Module, facts: Facts): string {
+  const scope = scopeOf(module);
+  const needs = new Set<string>();
+  const first = module.entries[0]!;
+  const of = (role: Buffer["role"]): Buffer[] =>
+    module.buffers.filter((buffer) => buffer.role === role);
+  const named = (buffers: readonly Buffer[]) =>
+    buffers.map((buffer) => [buffer.name, buffer] as const);
+  const viewsOf = (buffers: readonly Buffer[]) => recordValue(buffers.map((buffer) => [buffer.name, scope.view(buffer.name)])); // prettier-ignore
+  const single = facts.phases.length === 1;
+  const phaseFunction = new Map(
+    facts.phases.map((phase) => [phase, single ? "step" : scope.names.take(phase)]),
+  );
+  const phases = facts.phases.map((phase) => printPhase(module, entryNamed(module, phase), facts, scope, needs, phaseFunction.get(phase)!)); // prettier-ignore
+  const evaluate = printEvaluate(module, facts, scope, needs);
+  const predict = printPredict(module, facts, scope, needs);
+  const hypers = of("hyper");
+  const inputs = fedBy(module, first);
+  const lossType = single
+    ? "number"
+    : `{ ${facts.phases.map((phase) => `readonly ${property(phase)}: number`).join("; ")} }`;
+  const initial = [...of("parameter"), ...of("state")].flatMap(
+    (buffer) => printInitial(buffer, scope, needs) ?? [],
+  );
+  const seeded = initial.some((text) => text.includes("seed"));
+  const stepper = single
+    ? ""
+    : `/** All phases in order, each seeing the weights that the earlier ones wrote. */
+  function step(batch: TrainBatch, count: number = ${facts.batch.train}): ${lossType} {
+    return { ${facts.phases.map((phase) => `${property(phase)}: ${phaseFunction.get(phase)}(batch, count)`).join(", ")} };
+  }`;
+  const phasesRecord = recordValue(facts.phases.map((phase) => [phase, phaseFunction.get(phase)!]));
+  const count = of("state").find(({ name }) => name === "stepCount");
+  const body = `${printHeader(module, facts, "The trainer")}
+
+${printTables(module)}
+
+/** One training batch: all rows, or exactly the real ones. */
+export interface TrainBatch ${batchType(module, first).startsWith("{") ? batchType(module, first) : "{}"}
+/** One batch to evaluate. */
+export interface EvaluateBatch ${braced(batchType(module, entryNamed(module, "evaluate")))}
+/** One batch to predict from. */
+export interface PredictBatch ${braced(batchType(module, entryNamed(module, "predict")))}
+
+export interface Trainer {
+  /** One step on one batch, of which the first \`count\` rows are real. Returns the loss before the update. */
+  step(batch: TrainBatch, count?: number): ${lossType};
+  ${single ? "" : `/** The phases of a step, each alone. */\nreadonly phases: { ${facts.phases.map((phase) => `${property(phase)}(batch: TrainBatch, count?: number): number`).join("; ")} };`}
+  /** Means times \`count\`: Σ / Σ count is the mean over batches. */
+  evaluate(batch: EvaluateBatch, count?: number): ${evaluate.type};
+  /** Views, valid until the next call. */
+  predict(batch: PredictBatch): ${predict.type};
+  /** Rows of a batch, by entry point. */
+  readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
+  readonly inputs: ${recordType(named(inputs))};
+  readonly parameters: ${recordType(named(of("parameter")))};
+  readonly state: ${recordType(named(of("state")))};
+  readonly hyper: ${hypers.length === 0 ? "Readonly<Record<string, never>>" : `{ ${hypers.map(({ name }) => `${property(name)}: number`).join("; ")} }`};
+  readonly stepCount: number;
+  bytes(): Uint8Array;
+  restore(bytes: Uint8Array): void;
+}
+
+/** A trainer with its own arena and its initial weights. */
+export function createTrainer(${seeded ? "options: { readonly seed?: number } = {}" : "_options: { readonly seed?: number } = {}"}): Trainer {
+  const arena = new ArrayBuffer(ARENA_BYTES);
+  ${printViews(module, module.buffers, scope)}
+
+  ${seeded ? "const seed = options.seed ?? 0;" : ""}
+  ${initial.join("\n  ")}
+  ${hypers.length === 0 ? "const hyper = {};" : `const hyper = { ${hypers.map(({ name, initial: value }) => `${property(name)}: ${value?.kind === "constant" ? value.value : 0}`).join(", ")} };`}
+
+  ${phases.join("\n\n  ")}
+  ${stepper}
+
+  ${evaluate.code}
+
+  ${predict.code}
+  ${printPacking(module, "trainer")}
+
+  return {
+    step,
+    ${single ? "" : `phases: ${phasesRecord},`}
+    evaluate,
+    predict,
+    batch: { train: ${facts.batch.train}, evaluate: ${facts.batch.evaluate}, predict: ${facts.batch.predict} },
+    inputs: ${viewsOf(inputs)},
+    parameters: ${viewsOf(of("parameter"))},
+    state: ${viewsOf(of("state"))},
+    hyper,
+    get stepCount() {
+      return ${count === undefined ? "0" : `${scope.view(count.name)}[0]!`};
+    },
+    bytes,
+    restore,
+  };
+}
+`;
+  return `${body}\n${printSupport(module, scope, needs, body)}\n`;
+}
+
+const braced = (type: string): string => (type.startsWith("{") ? type : "{}");
+
+function printGradients(module: Module, facts: Facts): string {
+  const scope = scopeOf(module);
+  const needs = new Set<string>();
+  const entry = module.entries[0]!;
+  const loss = entry.results.find((result) => result.kind === "loss")!;
+  const outputs = (kind: string) =>
+    entry.results.flatMap(({ kind: result, name, value }) => {
+      const buffer = module.buffers.find((b) => b.name === value);
+      return result === "output" && name.startsWith(`${kind}:`) && buffer !== undefined ? [[name.slice(kind.length + 1), buffer] as const] : []; // prettier-ignore
+    });
+  const views = (fields: readonly (readonly [string, Buffer])[]) => recordValue(fields.map(([name, buffer]) => [name, scope.view(buffer.name)])); // prettier-ignore
+  const parameters = module.buffers.filter(({ role }) => role === "parameter");
+  const result = `{ readonly loss: number; readonly parameters: ${recordType(outputs("parameter"))}; readonly inputs: ${recordType(outputs("input"))} }`;
+  const initial = parameters.flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
+  const body = `${printHeader(module, facts, "The gradients")}
+
+${printTables(module)}
+
+/** One batch: all rows, or exactly the real ones. */
+export interface Batch ${braced(batchType(module, entry))}
+
+export interface Gradients {
+  /** The loss of a batch, and its gradient by parameter and by float input: views, valid until the next call. */
+  gradients(batch: Batch, count?: number): ${result};
+  readonly parameters: ${recordType(parameters.map((buffer) => [buffer.name, buffer] as const))};
+  bytes(): Uint8Array;
+  /** Takes the weights of a trainer: restore(trainer.bytes()). */
+  restore(bytes: Uint8Array): void;
+}
+
+/** The gradients, with an arena of their own: a training step may never store one. */
+export function createGradients(options: { readonly seed?: number } = {}): Gradients {
+  const arena = new ArrayBuffer(ARENA_BYTES);
+  ${printViews(module, module.buffers, scope)}
+
+  const seed = options.seed ?? 0;
+  ${initial.length > 0 && !initial.some((text) => text.includes("seed")) ? "void seed;" : initial.length === 0 ? "void seed;" : ""}
+  ${initial.join("\n  ")}
+  const ofParameters = ${views(outputs("parameter"))};
+  const ofInputs = ${views(outputs("input"))};
+
+  function gradients(batch: Batch, count: number = ${facts.batch.train}): ${result} {
+    ${printFeeds(module, entry, facts.batch.train, scope).join("\n    ")}
+
+    ${printStatements(module, entry, scope, needs).join("\n    ")}
+
+    return { loss: ${printResult(entry, loss.value, scope)}, parameters: ofParameters, inputs: ofInputs };
+  }
+  ${printPacking(module, "gradients")}
+
+  return { gradients, parameters: ${recordValue(parameters.map((buffer) => [buffer.name, scope.view(buffer.name)]))}, bytes, restore };
+}
+`;
+  return `${body}\n${printSupport(module, scope, needs, body)}\n`;
+}
+
+export const typescript: Target = { name: "typescript", printTrainer, printGradients };

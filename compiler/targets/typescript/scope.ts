@@ -1,0 +1,69 @@
+/** Guarantees the names of an emitted file: every buffer, local and kernel gets an identifier that nothing else in the file has. */
+
+import { Names } from "../../loop/identifier.ts";
+import type { Buffer, Module } from "../../loop/loop.ts";
+import { sizeOf } from "../../graph/type.ts";
+import { arrayOf } from "./statement.ts";
+import { blockComment, line } from "./comment.ts";
+
+/** Identifiers that the file's own frame uses. */
+const FRAME = "arena batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name views given at createTrainer createGradients Trainer TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE feed feedLabels checkCount checkHyper fillUniform fillNormal randomBits ROTATIONS loss i j k".split(" "); // prettier-ignore
+
+export interface Scope {
+  readonly names: Names;
+  readonly view: (buffer: string) => string;
+  readonly local: (entry: string, name: string) => string;
+  readonly kernel: (name: string) => string;
+}
+
+export function scopeOf(module: Module): Scope {
+  const names = new Names(FRAME);
+  const kernels = new Map(module.kernels.map(({ name }) => [name, names.take(name)]));
+  const views = new Map(module.buffers.map(({ name }) => [name, names.take(name)]));
+  const locals = new Map<string, string>();
+  for (const entry of module.entries) {
+    const inside = names.nested();
+    for (const call of entry.calls)
+      if (call.kind === "let") locals.set(`${entry.name} ${call.name}`, inside.take(call.name));
+  }
+  const found = (map: ReadonlyMap<string, string>, key: string): string => {
+    const name = map.get(key);
+    if (name === undefined) throw new RangeError(`nothing is called ${JSON.stringify(key)}`);
+    return name;
+  };
+  return {
+    names,
+    view: (buffer) => found(views, buffer),
+    local: (entry, name) => found(locals, `${entry} ${name}`),
+    kernel: (name) => found(kernels, name),
+  };
+}
+
+/** A property name from a model: quoted, and never the one that sets a prototype. */
+export const property = (name: string): string => (name === "__proto__" ? '["__proto__"]' : JSON.stringify(name).replace(/[\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`)); // prettier-ignore
+
+const lifeOf = (module: Module, buffer: string): string => {
+  const live = module.slots.find((slot) => slot.buffer === buffer)?.live ?? "always";
+  if (live === "always") return "always there";
+  return live[0] === live[1]
+    ? `statement ${live[0] + 1}`
+    : `statements ${live[0] + 1}–${live[1] + 1}`;
+};
+
+/** The arena table: one view a buffer, with address, shape, role and life. */
+export function printViews(module: Module, buffers: readonly Buffer[], scope: Scope): string {
+  return buffers
+    .map((buffer) => {
+      const slot = module.slots.find(({ buffer: of }) => of === buffer.name)!;
+      const size = sizeOf(buffer.shape);
+      const shown = `[${buffer.shape.join(",")}]  ${buffer.role}, ${lifeOf(module, buffer.name)}`;
+      return `const ${scope.view(buffer.name)} = new ${arrayOf(buffer.dtype)}(arena, ${slot.offset}, ${size}); // ${line(shown)}`;
+    })
+    .join("\n");
+}
+
+/** A doc comment for a property of the public types. */
+export const shapeDoc = ({ shape, classes }: Buffer): string =>
+  blockComment([
+    `[${shape.join(", ")}]${classes === undefined ? "" : `, labels 0 ≤ y < ${classes}`}`,
+  ]);

@@ -1,0 +1,63 @@
+/** Guarantees that a kernel prints as one function over typed arrays, loops as loops and tiles as locals. */
+
+import type { Kernel, Scalar, Stmt } from "../../loop/loop.ts";
+import { identifier } from "../../loop/identifier.ts";
+import { blockComment } from "./comment.ts";
+import { printIndex, printScalar, type Printer } from "./expression.ts";
+
+export const arrayOf = (dtype: string): string =>
+  dtype === "f64" ? "Float64Array" : dtype === "f32" ? "Float32Array" : "Int32Array";
+
+/** Locals and parameters of kernels have identifiers already. */
+export const kernelPrinter = (needs: Set<string>): Printer => ({
+  bufferName: identifier,
+  localName: identifier,
+  needs,
+});
+
+export function printKernelFunction(kernel: Kernel, name: string, needs: Set<string>): string {
+  const printer = kernelPrinter(needs);
+  const bools = new Set(
+    kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name),
+  );
+  const params = kernel.params.map((param) => `${identifier(param.name)}: ${arrayOf(param.dtype)}`);
+  const flops =
+    kernel.flops > 0 ? [`${kernel.flops.toLocaleString("en-US")} floating-point operations.`] : [];
+  return [
+    blockComment([...kernel.doc, ...flops]),
+    `function ${name}(${params.join(", ")}): void {`,
+    ...kernel.body.flatMap((stmt) => printStmt(stmt, printer, bools)),
+    "}",
+  ].join("\n");
+}
+
+/** `x += v` where the value adds to the local itself. */
+function printAssign(name: string, value: Scalar, printer: Printer): string {
+  const local = printer.localName(name);
+  if (value.kind === "apply" && value.fn === "add" && value.dtype !== "i32") {
+    const [a, b] = value.args as [Scalar, Scalar];
+    if (a.kind === "local" && a.name === name) return `${local} += ${printScalar(b, printer)};`;
+  }
+  return `${local} = ${printScalar(value, printer)};`;
+}
+
+function printStmt(stmt: Stmt, printer: Printer, bools: ReadonlySet<string>): string[] {
+  const inside = (body: readonly Stmt[]): string[] =>
+    body.flatMap((inner) => printStmt(inner, printer, bools));
+  switch (stmt.kind) {
+    case "for": {
+      const step = stmt.step === 1 ? `${stmt.index}++` : `${stmt.index} += ${stmt.step}`;
+      return [`for (let ${stmt.index} = ${printIndex(stmt.from)}; ${stmt.index} < ${printIndex(stmt.to)}; ${step}) {`, ...inside(stmt.body), "}"]; // prettier-ignore
+    }
+    case "let":
+      return [`${stmt.mutable ? "let" : "const"} ${printer.localName(stmt.name)} = ${printScalar(stmt.value, printer)};`]; // prettier-ignore
+    case "assign":
+      return [printAssign(stmt.name, stmt.value, printer)];
+    case "store": {
+      const value = printScalar(stmt.value, printer);
+      return [`${printer.bufferName(stmt.buffer)}[${printIndex(stmt.at)}] = ${bools.has(stmt.buffer) ? `${value} ? 1 : 0` : value};`]; // prettier-ignore
+    }
+    case "if":
+      return [`if (${printScalar(stmt.when, printer)}) {`, ...inside(stmt.then), "}"];
+  }
+}

@@ -1,0 +1,104 @@
+/** Every message of `fit`, `evaluate` and batching: what was found, what was expected, what to do. */
+
+/** Data that cannot be trained on as they are: a file, an array, or one value in it. */
+export class DataError extends Error {
+  override readonly name = "DataError";
+}
+
+/** A loss left the finite numbers; the weights it came from are no longer worth keeping. */
+export class DivergenceError extends Error {
+  override readonly name = "DivergenceError";
+}
+
+/** `['x', 'y']` → `x, y`. */
+const list = (names: readonly string[]): string => names.join(", ");
+
+export const missingArray = (name: string, takes: readonly string[]): DataError =>
+  new DataError(`the data hold no array ${name}; the model takes ${list(takes)}`);
+
+export const unknownArray = (name: string, takes: readonly string[]): DataError =>
+  new DataError(
+    takes.length === 0
+      ? `the data hold ${name}, but the model takes no inputs; pass {}`
+      : `the data hold ${name}, which the model does not take; it takes ${list(takes)}`,
+  );
+
+export const wrongArrayType = (name: string, expected: string, found: string): DataError =>
+  new DataError(
+    `${name} must be a ${expected}, as the model declares it, not ${found}; convert it with ${expected}.from(…)`,
+  );
+
+export const noRowAxis = (name: string, length: number, batch: number): DataError =>
+  new DataError(
+    `the input ${name} has ${length} values for a batch of ${batch} rows, so it has no leading batch axis ` +
+      `and cannot be cut into batches; call trainer.step yourself`,
+  );
+
+export const brokenRow = (name: string, length: number, width: number): DataError =>
+  new DataError(
+    `${name} holds ${length} values, which is not a whole number of rows of ${width}; ` +
+      `the last row has ${length % width}`,
+  );
+
+export const unequalRows = (a: string, rowsA: number, b: string, rowsB: number): DataError =>
+  new DataError(
+    `${a} holds ${rowsA} rows, but ${b} holds ${rowsB}; every array needs one row for each example`,
+  );
+
+export const noRows = (names: readonly string[]): DataError =>
+  new DataError(`the data hold no rows: ${list(names)} ${names.length === 1 ? "is" : "are"} empty`);
+
+export const notFinite = (name: string, value: number, row: number, column: number): DataError =>
+  new DataError(
+    `${name} holds ${value} at row ${row}, column ${column} (counted from 0); ` +
+      `training needs finite numbers: leave the row out, or fill the value in`,
+  );
+
+export const tooFewRows = (rows: number, batch: number): DataError =>
+  new DataError(
+    `the data hold ${rows} rows, but the model takes only full batches of ${batch}, because its rows ` +
+      `interact (batch norm); give it more rows, or compile it for a smaller batch`,
+  );
+
+export const badEpochs = (epochs: number): RangeError =>
+  new RangeError(`epochs must be a whole number of at least 1, not ${epochs}`);
+
+export const badSeed = (seed: number): RangeError =>
+  new RangeError(`shuffle.seed must be a whole number within ±(2^53 − 1), not ${seed}`);
+
+export const badBatchSize = (size: number, batch: number): RangeError =>
+  new RangeError(
+    Number.isInteger(size) && size > batch
+      ? `batchSize ${size} is more than the ${batch} rows that the trainer was compiled for; ` +
+          `ask for ${batch} or fewer, or compile the model for ${size}`
+      : `batchSize must be a whole number from 1 to ${batch}, not ${size}`,
+  );
+
+export const shortBatchSize = (size: number, batch: number): RangeError =>
+  new RangeError(
+    `batchSize ${size} is less than the ${batch} rows that the trainer was compiled for, and its rows ` +
+      `interact (batch norm), so it takes only full batches; compile the model for ${size}`,
+  );
+
+export interface Divergence {
+  readonly phase?: string;
+  readonly value: number;
+  readonly epoch: number;
+  readonly step: number;
+  readonly steps: number;
+}
+
+/** The first loss precedes every update, so there the learning rate cannot be the cause. */
+export const diverged = ({ phase, value, epoch, step, steps }: Divergence): DivergenceError =>
+  new DivergenceError(
+    `the loss${phase === undefined ? "" : ` of phase ${phase}`} became ${value} ` +
+      `at epoch ${epoch}, step ${step} of ${steps}; ` +
+      (epoch === 1 && step === 1
+        ? `no update had been made yet, so the cause is in the starting weights, the scale of the data, ` +
+          `or the loss (a logarithm or a division by 0)`
+        : `start again with a smaller learning rate: the weights it left are not usable`),
+  );
+
+export const leftOut = (rows: number, of: number, batch: number): string =>
+  `${rows} of ${of} rows were left out of each epoch: the model takes only full batches of ${batch}, ` +
+  `because its rows interact (batch norm)`;

@@ -1,0 +1,117 @@
+/** Training around a generated step: epochs over batches, exact means, validation, early stopping, aborting. */
+
+import { allocateBatch, fillBatch, inOrder, permute } from "./batches.ts";
+import * as error from "./error.ts";
+import { evaluateBatches } from "./evaluate.ts";
+import type { EpochEntry, FitOptions, History, StepEvent } from "./history.ts";
+import { createLossMeans } from "./loss-means.ts";
+import { createPace, type Pace } from "./pause.ts";
+import { tabulate, type Table } from "./table.ts";
+import type { Trainer, TrainingData } from "./trainer.ts";
+
+/**
+ * Trains in place and resolves to what each epoch measured. The event loop gets its turn now and then
+ * between steps; a step itself allocates nothing here but the views that copy wide rows.
+ *
+ * @param data the batch's own record, each array [n, …], any n ≥ 1; checked once, before the first step
+ * @throws DataError when the data do not fit the model or hold NaN or ±Infinity
+ * @throws RangeError when an option is out of range
+ * @throws DivergenceError when a loss is no longer finite
+ * @throws the signal's reason when aborted; the trainer then stands between two steps and stays usable
+ */
+export async function fit<T extends Trainer>(
+  trainer: T,
+  data: TrainingData<T>,
+  options: FitOptions<T>,
+): Promise<History<T>> {
+  const { epochs, shuffle, callbacks, signal } = options;
+  const size = checkOptions(trainer, options);
+  const table = tabulate(trainer, data);
+  const validation =
+    options.validation === undefined ? undefined : tabulate(trainer, options.validation);
+  signal?.throwIfAborted();
+
+  const { used, note } = usedRows(trainer, table.rows);
+  const steps = Math.ceil(used / size);
+  const buffer = allocateBatch(table, trainer.batch.train);
+  const order = inOrder(table.rows);
+  const means = createLossMeans();
+  const pace = createPace();
+  const entries: EpochEntry<T>[] = [];
+  // one event, reused, so that reporting a step allocates nothing either
+  const event = { epoch: 0, epochs, step: 0, steps, rows: 0, loss: 0 as StepEvent<T>["loss"] };
+
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    if (shuffle !== undefined) permute(order, shuffle.seed, epoch);
+    means.reset();
+    for (let step = 1, start = 0; start < used; step++, start += size) {
+      if (pace.due()) await pace.pause();
+      signal?.throwIfAborted();
+      const rows = Math.min(size, used - start);
+      fillBatch(buffer, order, start, rows);
+      const loss = trainer.step(buffer.batch, rows);
+      if (!means.add(loss, rows))
+        throw error.diverged({ ...means.fault(loss), epoch, step, steps });
+      if (callbacks?.onStep !== undefined) {
+        event.epoch = epoch;
+        event.step = step;
+        event.rows = rows;
+        event.loss = loss as StepEvent<T>["loss"];
+        callbacks.onStep(event);
+      }
+    }
+
+    const measured = validation && (await validate(trainer, validation, pace, signal));
+    // the keys are the trainer's own phases and metrics, which is what EpochEntry spells out
+    const entry = { epoch, ...means.read(), ...measured } as unknown as EpochEntry<T>;
+    entries.push(entry);
+    if ((await callbacks?.onEpoch?.(entry)) === "stop") break;
+  }
+  return note === undefined ? { epochs: entries } : { epochs: entries, note };
+}
+
+/** Rows a step, once every option is known to be in range. */
+function checkOptions<T extends Trainer>(trainer: T, options: FitOptions<T>): number {
+  const { epochs, shuffle, batchSize } = options;
+  const compiled = trainer.batch.train;
+  const size = batchSize ?? compiled;
+  if (!Number.isInteger(epochs) || epochs < 1) throw error.badEpochs(epochs);
+  if (shuffle !== undefined && !Number.isSafeInteger(shuffle.seed)) {
+    throw error.badSeed(shuffle.seed);
+  }
+  if (!Number.isInteger(size) || size < 1 || size > compiled) {
+    throw error.badBatchSize(size, compiled);
+  }
+  if (trainer.shortBatch === "refuse" && size < compiled) {
+    throw error.shortBatchSize(size, compiled);
+  }
+  return size;
+}
+
+/** All rows; or, where a short batch is refused, those of the full batches, and a note of the rest. */
+function usedRows(trainer: Trainer, rows: number): { used: number; note?: string } {
+  const batch = trainer.batch.train;
+  const rest = rows % batch;
+  if (trainer.shortBatch !== "refuse" || rest === 0) return { used: rows };
+  if (rows < batch) throw error.tooFewRows(rows, batch);
+  return { used: rows - rest, note: error.leftOut(rest, rows, batch) };
+}
+
+/** The means of the validation data, each under `val_` and its name. */
+async function validate(
+  trainer: Trainer,
+  table: Table,
+  pace: Pace,
+  signal: AbortSignal | undefined,
+): Promise<Record<string, number>> {
+  const batches = evaluateBatches(trainer, table);
+  for (;;) {
+    const next = batches.next();
+    if (next.done) {
+      const named = Object.entries(next.value).filter(([name]) => name !== "count");
+      return Object.fromEntries(named.map(([name, mean]) => [`val_${name}`, mean]));
+    }
+    if (pace.due()) await pace.pause();
+    signal?.throwIfAborted();
+  }
+}

@@ -1,0 +1,58 @@
+/** What goes into `fit` and what comes out, typed exactly for the trainer at hand. */
+
+import type { EvaluationData, Means, Trainer } from "./trainer.ts";
+
+/** `{ loss }` with one phase; with several, a mean for each phase by its name. */
+export type EpochLoss<L> = L extends number
+  ? { readonly loss: number }
+  : { readonly [Phase in keyof L]: number };
+
+/**
+ * One epoch: Σ(loss·rows)/Σrows of its steps, each loss taken before its update; and the means of the
+ * validation data after the last of them, under `val_`.
+ */
+export type EpochEntry<T extends Trainer = Trainer> = { readonly epoch: number } & EpochLoss<
+  ReturnType<T["step"]>
+> & {
+    readonly [K in keyof Means<T> as K extends "count" ? never : `val_${K & string}`]?: number;
+  };
+
+export interface History<T extends Trainer = Trainer> {
+  readonly epochs: readonly EpochEntry<T>[];
+  /** What the reader should know about the run as a whole: rows that could not be used, and why. */
+  readonly note?: string;
+}
+
+/** A step just taken. Epochs and steps count from 1. The object is reused: read it, do not keep it. */
+export interface StepEvent<T extends Trainer = Trainer> {
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly step: number;
+  /** Steps in an epoch. */
+  readonly steps: number;
+  /** Rows of this step: the batch size, but for the last step of an epoch. */
+  readonly rows: number;
+  /** What the trainer's `step` returned. */
+  readonly loss: ReturnType<T["step"]>;
+}
+
+/** Called in turn with training, never during a step. What they throw rejects `fit`. */
+export interface Callbacks<T extends Trainer = Trainer> {
+  onStep?(event: StepEvent<T>): void;
+  /** Awaited. `'stop'` ends training with this epoch. */
+  onEpoch?(entry: EpochEntry<T>): void | "stop" | Promise<void | "stop">;
+}
+
+export interface FitOptions<T extends Trainer = Trainer> {
+  /** Passes over the data, at least 1. */
+  readonly epochs: number;
+  /** Rows a step, at most what the trainer was compiled for, which is also the default. */
+  readonly batchSize?: number;
+  /** A new order each epoch, fixed by the seed; without it rows are taken as they stand. */
+  readonly shuffle?: { readonly seed: number };
+  /** Measured after each epoch. */
+  readonly validation?: EvaluationData<T>;
+  readonly callbacks?: Callbacks<T>;
+  /** Aborts between two steps. */
+  readonly signal?: AbortSignal;
+}

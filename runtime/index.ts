@@ -1,0 +1,9 @@
+/** The public face of `adjoint/runtime`: what a user of a generated trainer may add. Runs in a browser. */
+
+export { DataError, DivergenceError } from "./error.ts";
+export { evaluate } from "./evaluate.ts";
+export { fit } from "./fit.ts";
+export type { Callbacks, EpochEntry, FitOptions, History, StepEvent } from "./history.ts";
+export type { EvaluationData, Loss, Means, Trainer, TrainingData, Values } from "./trainer.ts";
+export { readIdx, type Idx } from "./data/idx.ts";
+export { mnist, type Digits } from "./data/mnist.ts";

@@ -1,0 +1,77 @@
+/** Turns a record of typed arrays into a table of equally many, finite rows, or says which value is at fault. */
+
+import * as error from "./error.ts";
+import type { Trainer, Values } from "./trainer.ts";
+
+/** One input's data, [rows, width] row-major. */
+export interface Column {
+  readonly name: string;
+  readonly values: Values;
+  /** Values in a row. */
+  readonly width: number;
+}
+
+export interface Table {
+  readonly rows: number;
+  readonly columns: readonly Column[];
+}
+
+/** The class of a value, the same across realms, where `instanceof` is not: `Float32Array`, `Array`, … */
+const className = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+
+/** Whether the values are f32; otherwise they are i32. */
+export const isFloat = (values: Values): boolean => className(values) === "Float32Array";
+
+const isValues = (value: unknown): value is Values =>
+  className(value) === "Float32Array" || className(value) === "Int32Array";
+
+/**
+ * The table that `data` is to `trainer`. A row's width is read off the trainer's input; the row count follows.
+ * A model without inputs has one full training batch of nothing.
+ *
+ * @throws DataError naming the array, and the row and column where there is one
+ */
+export function tabulate(trainer: Trainer, data: object): Table {
+  const inputs: ReadonlyMap<string, unknown> = new Map(Object.entries(trainer.inputs));
+  const given: ReadonlyMap<string, unknown> = new Map(Object.entries(data));
+  const names = [...inputs.keys()];
+  for (const name of given.keys()) {
+    if (!inputs.has(name)) throw error.unknownArray(name, names);
+  }
+
+  const columns = names.map((name): Column => {
+    const slot = inputs.get(name);
+    const values = given.get(name);
+    if (values === undefined) throw error.missingArray(name, names);
+    if (!isValues(slot) || !isValues(values) || className(slot) !== className(values)) {
+      throw error.wrongArrayType(name, className(slot), className(values));
+    }
+    const width = slot.length / trainer.batch.train;
+    if (!Number.isInteger(width) || width === 0) {
+      throw error.noRowAxis(name, slot.length, trainer.batch.train);
+    }
+    if (values.length % width !== 0) throw error.brokenRow(name, values.length, width);
+    return { name, values, width };
+  });
+
+  const [first] = columns;
+  if (first === undefined) return { rows: trainer.batch.train, columns };
+  const rows = first.values.length / first.width;
+  for (const column of columns) {
+    const own = column.values.length / column.width;
+    if (own !== rows) throw error.unequalRows(first.name, rows, column.name, own);
+  }
+  if (rows === 0) throw error.noRows(names);
+  columns.forEach(requireFinite);
+  return { rows, columns };
+}
+
+function requireFinite({ name, values, width }: Column): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    // v − v is 0 for finite numbers only
+    if (value - value !== 0) {
+      throw error.notFinite(name, value, Math.floor(i / width), i % width);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What the runtime relies on, and no more: every emitted trainer satisfies `Trainer` by its structure,
+ * so this folder imports nothing generated and a generated file imports nothing from here.
+ */
+
+/** The values of one input: f32 data, or i32 labels and indices. Row-major, rows along the leading axis. */
+export type Values = Float32Array | Int32Array;
+
+/** The losses of one step: a number with one phase, a number for each phase with several. */
+export type Loss = number | Readonly<Record<string, number>>;
+
+/**
+ * A compiled training program.
+ *
+ * Batches are typed `object` here because an emitted trainer names its inputs exactly; parameters of
+ * methods are bivariant, so `step(batch: { x: Float32Array; y: Int32Array })` satisfies this interface.
+ */
+export interface Trainer {
+  /** One update on one batch; returns the loss before it. Rows at or past `count` weigh nothing. */
+  step(batch: object, count?: number): Loss;
+  /** Loss and metrics of one batch, each the batch mean times `count`, so that Σ/Σcount is the mean. */
+  evaluate(batch: object, count?: number): { readonly count: number };
+  /** Outputs of one batch, as views that the next call overwrites. */
+  predict(batch: object): object;
+  /** Rows that each entry point was compiled for. */
+  readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
+  /** Live views by name; an input's length is `batch.train` rows. */
+  readonly inputs: object;
+  readonly parameters: object;
+  readonly state: object;
+  readonly hyper: object;
+  /** Steps taken since creation, or since the state that was restored. */
+  readonly stepCount: number;
+  /** Present where rows interact (batch norm): `step` throws `RangeError` unless the batch is full. */
+  readonly shortBatch?: "refuse";
+  /** Parameters, then state, packed and little-endian. */
+  bytes(): Uint8Array;
+  restore(bytes: Uint8Array): void;
+}
+
+/** The record of arrays that `fit` takes: that of one batch of `T`, with any number of rows. */
+export type TrainingData<T extends Trainer> = NonNullable<Parameters<T["step"]>[0]>;
+
+/** The record of arrays that `evaluate` takes, likewise. */
+export type EvaluationData<T extends Trainer> = NonNullable<Parameters<T["evaluate"]>[0]>;
+
+/** What `T` measures, by name: `loss`, its metrics, and `count`, the rows they were taken over. */
+export type Means<T extends Trainer> = { readonly [K in keyof ReturnType<T["evaluate"]>]: number };
