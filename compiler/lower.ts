@@ -36,6 +36,14 @@ export interface CompiledEntry {
   readonly name: string;
   readonly purpose: Purpose;
   readonly traced: Traced;
+  /** The graph that was scheduled: after the last graph pass. */
+  readonly graph: Graph;
+  /** How many nodes, definitions or statements each pass left. */
+  readonly passes: readonly {
+    readonly pass: string;
+    readonly before: number;
+    readonly after: number;
+  }[];
   readonly program: Program;
 }
 
@@ -123,11 +131,17 @@ export async function lower(
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
   const entries = declared.map((entry): CompiledEntry => {
-    const program = pipeline(entry.purpose).run(
-      entry.traced.graph,
-      observe(entry.name, observation, keep, command),
-    );
-    return { ...entry, program: { ...program, name: entry.name } };
+    const watch = observe(entry.name, observation, keep, command);
+    const passes: { pass: string; before: number; after: number }[] = [];
+    let graph = entry.traced.graph;
+    const program = pipeline(entry.purpose).run(graph, {
+      after(pass, input, output, milliseconds) {
+        watch.after(pass, input, output, milliseconds);
+        if (pass.name === "numerics") graph = output as unknown as Graph; // numerics is Graph → Graph
+        passes.push({ pass: pass.name, before: sizeOfLevel(input), after: sizeOfLevel(output) });
+      },
+    });
+    return { ...entry, graph, passes, program: { ...program, name: entry.name } };
   });
   const module = runPass(place(model.name), entries.map(({ program }) => program), observe("module", observation, keep, command)); // prettier-ignore
   checkPlan(module);
@@ -142,6 +156,14 @@ export async function lower(
     approximations: [],
   }; // prettier-ignore
   return { model, entries, module, facts, observation };
+}
+
+/** Nodes of a graph, definitions, or statements. */
+function sizeOfLevel(level: unknown): number {
+  const { nodes, definitions, work, calls } = level as {
+    readonly [of in "nodes" | "definitions" | "work" | "calls"]?: readonly unknown[];
+  };
+  return (nodes ?? definitions ?? work ?? calls ?? []).length;
 }
 
 /** The command that makes the files again. */

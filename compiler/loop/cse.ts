@@ -1,6 +1,7 @@
 /** Guarantees that a block of scalars evaluates each repeated part once, as a `let` before them. */
 
-import { keyOf } from "./build.ts";
+import { keyOf, loadsOf, walkScalar } from "./build.ts";
+import { namesIn } from "./index.ts";
 import type { Scalar, Stmt } from "./loop.ts";
 
 /** Names a hoisted part; the name must be new. */
@@ -23,6 +24,75 @@ function children(s: Scalar): readonly Scalar[] {
   }
 }
 
+/** Visits the keys of parts that only one branch of a select evaluates. */
+function walkBranches(s: Scalar, visit: (key: string) => void): void {
+  if (s.kind === "select")
+    for (const branch of [s.then, s.otherwise])
+      walkScalar(branch, (part) => {
+        if (!trivial(part)) visit(keyOf(part));
+      });
+  children(s).forEach((child) => walkBranches(child, visit));
+}
+
+function mapChildren(s: Scalar, go: (s: Scalar) => Scalar): Scalar {
+  switch (s.kind) {
+    case "apply":
+      return { ...s, args: s.args.map(go) };
+    case "select":
+      return { ...s, when: go(s.when), then: go(s.then), otherwise: go(s.otherwise) };
+    case "round":
+      return { ...s, value: go(s.value) };
+    case "reduce":
+      return { ...s, term: go(s.term) };
+    default:
+      return s;
+  }
+}
+
+/** Whether a scalar depends on one of the loop indices, or on a sum still to be taken. */
+function varies(s: Scalar, indices: ReadonlySet<string>): boolean {
+  let found = false;
+  walkScalar(s, (part) => {
+    const where = part.kind === "load" ? part.at : part.kind === "index" ? [part.at] : [];
+    found ||=
+      part.kind === "reduce" ||
+      where.some((one) => [...namesIn(one)].some((name) => indices.has(name)));
+  });
+  return found;
+}
+
+/**
+ * Parts that no iteration of the given loops changes become lets before them; loads of buffers that the loops write stay.
+ * What only a branch evaluates stays too.
+ */
+export function hoistParts(
+  scalars: readonly Scalar[],
+  loops: ReadonlySet<string>,
+  written: ReadonlySet<string>,
+  name: Namer,
+): { lets: Stmt[]; scalars: Scalar[] } {
+  const lets: Stmt[] = [];
+  const known = new Map<string, Scalar>();
+  const writes = (s: Scalar): boolean => loadsOf(s).some(({ buffer }) => written.has(buffer));
+  const go = (s: Scalar): Scalar => {
+    if (trivial(s)) return s;
+    if (varies(s, loops) || writes(s) || s.kind === "reduce")
+      return s.kind === "select"
+        ? { ...s, when: go(s.when) }
+        : s.kind === "reduce"
+          ? s
+          : mapChildren(s, go);
+    const key = keyOf(s);
+    const made = known.get(key);
+    if (made !== undefined) return made;
+    const local: Scalar = { kind: "local", dtype: s.dtype, name: name(s) };
+    lets.push({ kind: "let", name: local.name, dtype: s.dtype, value: s, mutable: false });
+    known.set(key, local);
+    return local;
+  };
+  return { scalars: scalars.map(go), lets };
+}
+
 /**
  * Parts that occur at least twice become lets; with `loads`, so does every load that no branch guards.
  * Returns the lets in order and the scalars that use them.
@@ -41,14 +111,21 @@ export function shareParts(
     if (n === 1) children(s).forEach(count);
   };
   scalars.forEach(count);
+  // a part that is evaluated anyway serves the branches that repeat it
+  for (const s of scalars)
+    walkBranches(s, (key) => counts.has(key) && counts.set(key, counts.get(key)! + 1));
   const lets: Stmt[] = [];
   const known = new Map<string, Scalar>();
+  const reuse = (s: Scalar): Scalar => {
+    const made = trivial(s) ? undefined : known.get(keyOf(s));
+    return made ?? mapChildren(s, reuse);
+  };
   const rebuild = (s: Scalar): Scalar => {
     if (trivial(s)) return s;
     const key = keyOf(s);
     const made = known.get(key);
     if (made !== undefined) return made;
-    const next = inside(s, rebuild);
+    const next = inside(s, rebuild, reuse);
     if ((counts.get(key) ?? 0) < 2 && !(loads && s.kind === "load" && counts.has(key))) return next;
     const local: Scalar = { kind: "local", dtype: s.dtype, name: name(s) };
     lets.push({ kind: "let", name: local.name, dtype: s.dtype, value: next, mutable: false });
@@ -59,12 +136,14 @@ export function shareParts(
 }
 
 /** Rebuilds unconditional parts, and uses what is already hoisted inside branches. */
-function inside(s: Scalar, rebuild: (s: Scalar) => Scalar): Scalar {
+function inside(s: Scalar, rebuild: (s: Scalar) => Scalar, reuse: (s: Scalar) => Scalar): Scalar {
   switch (s.kind) {
     case "apply":
       return { ...s, args: s.args.map(rebuild) };
-    case "select":
-      return { ...s, when: rebuild(s.when) };
+    case "select": {
+      const when = rebuild(s.when);
+      return { ...s, when, then: reuse(s.then), otherwise: reuse(s.otherwise) };
+    }
     case "round":
       return { ...s, value: rebuild(s.value) };
     default:

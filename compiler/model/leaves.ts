@@ -72,7 +72,7 @@ export function countOf(c: Context): {
       : c.builder.append(opOf("count"), [], {}, LIVE_ROWS, { dtype: "i32", shape: [] });
   };
   return {
-    live: (rows) => c.g.lt(c.g.iota({ dtype: "i32", shape: [rows] }, { axis: 0 }), c.g.broadcast(value(), { axes: [0], size: [rows] })), // prettier-ignore
+    live: (rows) => c.named("isLive", c.g.lt(c.g.iota({ dtype: "i32", shape: [rows] }, { axis: 0 }), c.g.broadcast(value(), { axes: [0], size: [rows] }))), // prettier-ignore
     scale: () => c.g.recip(c.g.cast(value(), { to: c.float })),
   };
 }

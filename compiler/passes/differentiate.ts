@@ -107,12 +107,13 @@ function update(
     shared(key, make) {
       const known = shared.get(key);
       if (known !== undefined) return known;
+      const before = builder.origin;
       as(key);
       const value = make({ state: (of, initial) => storage(builder, "state", of, scalar, { initial: ["constant", initial] }), write }); // prettier-ignore
       const node = builder.node(value);
       if (!node.name.endsWith("_next") && !opOf(node.op).leaf) builder.rename(value, key);
       shared.set(key, value);
-      as(name);
+      builder.origin = before;
       return value;
     },
     write,

@@ -214,6 +214,11 @@ function topological(items: readonly Item[], dependence: Dependence): Item[] {
   return ordered;
 }
 
+/** A total's term stands at the point of the shared axes, like every other stage. */
+const atOwnPoint = (item: Item, definition: Definition): Scalar =>
+  (item.totals.has(definition.name) ? asTotal(definition, item.axes) : undefined) ??
+  definition.value;
+
 /** Where each value lives, and reads of updated values redirected to the storage they replace. */
 function assignStorage(
   defined: Defined,
@@ -227,7 +232,7 @@ function assignStorage(
   const escapes = new Set<string>();
   for (const item of items)
     for (const { definition } of item.terms)
-      for (const { buffer, at: where } of loadsOf(definition.value)) {
+      for (const { buffer, at: where } of loadsOf(atOwnPoint(item, definition))) {
         const home = homes.get(buffer);
         if (home === undefined) continue;
         const source = home.terms.find((term) => term.definition.name === buffer)!.definition;

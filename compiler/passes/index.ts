@@ -25,22 +25,19 @@ export type Purpose =
   | { readonly kind: "forward" };
 
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
+// prettier-ignore
 export const pipeline = (purpose: Purpose): Pipeline<Graph, Program> =>
   start<Graph>()
-    .then(fold)
-    .then(algebra) // constants; x + 0 → x, and cousins
-    .then(share)
-    .then(prune) // equal nodes become one; drop what no result needs
-    .then(derivatives(purpose)) // append cotangents and updates
-    .then(fold)
-    .then(algebra)
-    .then(movement) // transpose of transpose, reshape of reshape
-    .then(share)
-    .then(prune)
-    .then(numerics) // which values are rounded, once and for all
-    .then(define) // Graph → definitions
-    .then(fuse) // producers into consumers; groups that share loops, in order
-    .then(schedule); // prettier-ignore // Definitions → loop nests
+    .then(prune).then(fold).then(algebra)   // drop what no result needs; constants; x + 0 → x, and cousins
+    .then(share)                            // equal nodes become one
+    .then(derivatives(purpose))             // append cotangents and updates
+    .then(fold).then(algebra)
+    .then(movement)                         // transpose of transpose, reshape of reshape
+    .then(share).then(prune)
+    .then(numerics)                         // which values are rounded, once and for all
+    .then(define)                           // Graph → definitions
+    .then(fuse)                             // producers into consumers; groups that share loops, in order
+    .then(schedule); // definitions → loop nests
 
 const derivatives = (purpose: Purpose) =>
   purpose.kind === "gradients"

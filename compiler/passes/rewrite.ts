@@ -65,7 +65,7 @@ function takeName(
     builder.replaceName(same, node.name);
     return same;
   }
-  if (node.origin.role === "update") return replacement; // its law says nothing new
+  if (node.origin.role === "update" || opOf(node.op).view) return replacement; // its law says nothing new
   const names = inputs.map((input) => nameOf(builder.nodes, input));
   const types = inputs.map((input) => builder.typeOf(input));
   const maths = `${node.name} = ${opOf(node.op).maths(names, node.attrs, types)}`;
@@ -78,7 +78,7 @@ export function nameOf(nodes: readonly Node[], value: Value): string {
   const node = nodes[value]!;
   if (node.op === "literal") return String(node.attrs["value"]);
   const op = opOf(node.op);
-  if (!op.view || op.leaf) return node.name;
+  if (!op.view) return node.name;
   const types = node.inputs.map((input) => nodes[input]!.type);
   return op.maths(node.inputs.map((input) => nameOf(nodes, input)), node.attrs, types); // prettier-ignore
 }

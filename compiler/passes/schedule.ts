@@ -6,7 +6,7 @@
 import { CompilerFault } from "../graph/error.ts";
 import { sizeOf, stridesOf } from "../graph/type.ts";
 import { apply, load, local, literal, mapScalar, substitute, walkScalar } from "../loop/build.ts";
-import { shareParts } from "../loop/cse.ts";
+import { hoistParts, shareParts } from "../loop/cse.ts";
 import { Names } from "../loop/identifier.ts";
 import { add, constant, equal, index, namesIn, scale, shift, type Index } from "../loop/index.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Param, Program, Scalar, Stmt } from "../loop/loop.ts"; // prettier-ignore
@@ -66,10 +66,11 @@ interface Point {
 class Nest {
   readonly #group: Group;
   readonly #buffers: ReadonlyMap<string, Buffer>;
-  readonly #names = new Names(["i", "j", "k", "l", "m", "n", "o", "p", "q"]);
+  readonly #names = new Names(["i", "j", "l", "m", "n", "o", "p", "q", "k", "k2", "k3", "k4"]);
   readonly #params = new Map<string, { name: string; reads: boolean; writes: boolean }>();
   readonly #head: Stmt[] = [];
   readonly #scalars = new Map<string, Scalar>();
+  readonly #counts = new Map<string, number>();
   readonly #written: ReadonlySet<string>;
   /** Stage values that locals hold at the current point: stage name and suffix. */
   readonly #held = new Map<string, Scalar>();
@@ -186,28 +187,49 @@ class Nest {
       if (storage === "total") return this.#total(definition, points[0]!);
       const inner = definition.axes.slice(this.#group.axes.length);
       if (inner.length === 0) return this.#stage(definition, storage === "local", points);
-      const body = this.#stage(definition, false, points);
-      return inner.reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), body);
+      return this.#inner(definition, inner, points[0]!);
     });
+  }
+
+  /** A stage with inner axes of its own: what they do not change comes before their loops. */
+  #inner(definition: Definition, inner: readonly Axis[], point: Point): Stmt[] {
+    const names = new Set(inner.map((axis) => axis.name));
+    const { lets, scalars } = hoistParts([this.#at(definition.value, point)], names, this.#writtenParams(), (part) => this.#nameOf(part)); // prettier-ignore
+    const body = this.#store(definition, scalars, [point], false, false);
+    return [...lets, ...inner.reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), body)];
+  }
+
+  #writtenParams(): ReadonlySet<string> {
+    return new Set([...this.#written].flatMap((buffer) => this.#params.get(buffer)?.name ?? []));
   }
 
   /** One stage at every point of the tile: its reductions, then its value to a local or to memory. */
   #stage(definition: Definition, isLocal: boolean, points: readonly Point[]): Stmt[] {
-    const out: Stmt[] = [];
-    const values = this.#reductions(
+    const held = isLocal || this.#readLater(definition);
+    return this.#store(
+      definition,
       points.map((p) => this.#at(definition.value, p)),
       points,
-      out,
+      isLocal,
+      held,
     );
+  }
+
+  #store(
+    definition: Definition,
+    at: readonly Scalar[],
+    points: readonly Point[],
+    isLocal: boolean,
+    held: boolean,
+  ): Stmt[] {
+    const out: Stmt[] = [];
+    const values = this.#reductions(at, points, out);
     const { lets, scalars } = shareParts(values, (part) => this.#nameOf(part));
     out.push(...lets);
-    const held =
-      definition.axes.length === this.#group.axes.length &&
-      (isLocal || this.#readLater(definition));
     points.forEach((point, n) => {
       let value = scalars[n]!;
       if (held) {
-        const name = this.#names.take(`${definition.name}${point.suffix}`);
+        const name = this.#names.take(suffixed(definition.name, point.suffix));
         out.push({ kind: "let", name, dtype: definition.dtype, value, mutable: false });
         value = local(name, definition.dtype);
         this.#held.set(`${definition.name}${point.suffix}`, value);
@@ -293,10 +315,12 @@ class Nest {
     return known;
   }
 
+  /** x_0, x_1, …: reads of x in the order they come. */
   #nameOf(part: Scalar): string {
-    return this.#names.take(
-      part.kind === "load" ? `${part.buffer}_0` : part.kind === "apply" ? `${part.fn}_0` : "t_0",
-    );
+    const base = part.kind === "load" ? part.buffer : part.kind === "apply" ? part.fn : part.kind === "select" ? "chosen" : "part"; // prettier-ignore
+    const n = this.#counts.get(base) ?? 0;
+    this.#counts.set(base, n + 1);
+    return this.#names.take(`${base}_${n}`);
   }
 
   /** Emits the loops of the values' reductions, all points side by side, and returns the values that read their results. */
@@ -323,8 +347,18 @@ class Nest {
   }
 
   #accumulate(reduce: Reduce, terms: readonly Scalar[], results: readonly string[]): Stmt[] {
-    const { by, over, dtype } = reduce;
-    const { lets, scalars } = shareParts(terms, (part) => this.#nameOf(part), terms.length > 1);
+    const { by, dtype } = reduce;
+    // in its kernel a reduction's axes are k, k2, …
+    const over = reduce.over.map((axis, n) => ({ ...axis, name: n === 0 ? "k" : `k${n + 1}` }));
+    const renamed = new Map(
+      reduce.over.map((axis, n) => [axis.name, index(over[n]!.name, axis.extent)]),
+    );
+    const hoisted = hoistParts(terms.map((term) => substitute(term, renamed)), new Set(over.map(({ name }) => name)), this.#writtenParams(), (part) => this.#nameOf(part)); // prettier-ignore
+    const { lets, scalars } = shareParts(
+      hoisted.scalars,
+      (part) => this.#nameOf(part),
+      terms.length > 1,
+    );
     const wrap = (body: Stmt[]): Stmt[] =>
       over.reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), body);
     const start = (name: string, value: Scalar): Stmt => ({
@@ -338,7 +372,11 @@ class Nest {
       const fn = by === "add" ? "add" : "max";
       const initial = literal(by === "add" ? 0 : -Infinity, dtype);
       const steps = scalars.map((term, n): Stmt => ({ kind: "assign", name: results[n]!, value: apply(fn, dtype, local(results[n]!, dtype), term) })); // prettier-ignore
-      return [...results.map((name) => start(name, initial)), ...wrap([...lets, ...steps])];
+      return [
+        ...hoisted.lets,
+        ...results.map((name) => start(name, initial)),
+        ...wrap([...lets, ...steps]),
+      ];
     }
     const of = terms[0]!.dtype;
     const best = results.map(() => this.#names.take("best"));
@@ -355,12 +393,17 @@ class Nest {
       ];
     });
     return [
+      ...hoisted.lets,
       ...best.map((name) => start(name, literal(-Infinity, of))),
       ...results.map((name) => start(name, literal(0, "i32"))),
       ...wrap([...lets, ...steps]),
     ];
   }
 }
+
+/** A name and a place in the tile: sum01, d_W2_01. */
+const suffixed = (name: string, suffix: string): string =>
+  suffix !== "" && /\d$/.test(name) ? `${name}_${suffix}` : `${name}${suffix}`;
 
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
 

@@ -7,7 +7,12 @@ import { arrayOf } from "./statement.ts";
 import { blockComment, line } from "./comment.ts";
 
 /** Identifiers that the file's own frame uses. */
-const FRAME = "arena batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name views given at createTrainer createGradients Trainer TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE feed feedLabels checkCount checkHyper fillUniform fillNormal randomBits ROTATIONS loss i j k".split(" "); // prettier-ignore
+const FRAME = (
+  "arena batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name view at packed outputs ofParameters ofInputs " +
+  "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE feed feedLabels checkCount checkHyper checkLength fillUniform fillNormal randomBits ROTATIONS " +
+  "powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
+  "expCoefficients logCoefficients tanhCoefficients sinCoefficients cosCoefficients atanhCoefficients erfCoefficients erfcCoefficients expm1Coefficients"
+).split(" ");
 
 export interface Scope {
   readonly names: Names;

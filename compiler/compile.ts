@@ -1,0 +1,127 @@
+/** Guarantees the whole compilation of a model: its files, checked, or an error that says why there are none. */
+
+import { CompilerFault, type Diagnostic } from "./graph/error.ts";
+import { printGraph } from "./graph/print.ts";
+import { certificateOf, withCertificate } from "./check/certificate.ts";
+import { checkModel, explainFailure, type CheckResult } from "./check/check.ts";
+import { printModule } from "./loop/print.ts";
+import { lower, print, type CompileOptions as LowerOptions, type Lowered } from "./lower.ts";
+import type { Model } from "./model/model.ts";
+import type { Timing } from "./observe.ts";
+import { importText, stripTypes } from "./strip.ts";
+import { printReport } from "./targets/report.ts";
+
+export interface CompileOptions extends LowerOptions {
+  /** How thoroughly gradients, steps and kernels are checked; `none` writes no certificate. Default: quick. */
+  readonly effort?: "none" | "quick" | "more" | "exhaustive";
+  /** Hears what is being done. */
+  readonly progress?: (text: string) => void;
+}
+
+export interface Compiled {
+  readonly model: string;
+  /** By file name: trainer.ts, gradients.ts if asked for, model.graph, model.plan, report.md, certificate.json. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly lowered: Lowered;
+  /** Undefined where effort is none. */
+  readonly check: CheckResult | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly timings: readonly Timing[];
+}
+
+/** A check that does not hold: no trainer is written. Exit code 1. */
+export class CheckError extends Error {
+  override readonly name = "CheckError";
+  readonly result: CheckResult;
+  constructor(result: CheckResult) {
+    super(explainFailure(result));
+    this.result = result;
+  }
+}
+
+/**
+ * Compiles a model. Touches no disk and is deterministic.
+ * Throws a ModelError for what the user can mend, a CheckError where the numeric check fails, a CompilerFault for faults of its own.
+ */
+export async function compile(model: Model, options: CompileOptions = {}): Promise<Compiled> {
+  const { effort = "quick", progress } = options;
+  progress?.("compiling");
+  const lowered = await lower(model, options);
+  const trainer = await print(lowered, "trainer");
+  const wantsGradients = options.entries?.includes("gradients") ?? false;
+  const other = wantsGradients ? await lower(model, options, "gradients") : undefined;
+  const gradients = other === undefined ? undefined : await print(other, "gradients");
+  const { timings } = lowered.observation;
+  const files = new Map<string, string>([["trainer.ts", trainer]]);
+  if (gradients !== undefined) files.set("gradients.ts", gradients);
+  files.set(
+    "model.graph",
+    lowered.entries.map((entry) => printGraph({ ...entry.graph, name: entry.name })).join("\n"),
+  );
+  files.set("model.plan", printModule(lowered.module));
+  let check: CheckResult | undefined;
+  if (effort !== "none") {
+    const began = performance.now();
+    check = await checkModel(model, {
+      effort,
+      lowered,
+      trainer,
+      ...(gradients === undefined ? {} : { gradients }),
+      ...(options.source === undefined ? {} : { source: options.source }),
+      ...(progress === undefined ? {} : { progress }),
+    });
+    timings.push({ stage: "check", milliseconds: performance.now() - began });
+    if (!check.holds) throw new CheckError(check);
+    const { line, json } = await certificateOf(check, { trainer, ...(gradients === undefined ? {} : { gradients }) }); // prettier-ignore
+    files.set("trainer.ts", withCertificate(trainer, line));
+    files.set("certificate.json", json);
+  }
+  files.set("report.md", printReport(lowered, trainer));
+  return { model: model.name, files, lowered, check, diagnostics: [], timings };
+}
+
+/** An emitted file, loaded in process: its exports (createTrainer, ARENA_BYTES, …). */
+export async function load<Exports = TrainerModule>(
+  compiled: Pick<Compiled, "files">,
+  file = "trainer.ts",
+): Promise<Exports> {
+  const text = compiled.files.get(file);
+  if (text === undefined) throw new CompilerFault("load", `the compilation has no file ${file}`);
+  return importText<Exports>(await stripTypes(text));
+}
+
+/** What any emitted trainer.ts exports, as far as programs that do not know the model can say. */
+export interface TrainerModule {
+  readonly ARENA_BYTES: number;
+  readonly PARAMETERS: readonly TableRow[];
+  readonly STATE: readonly TableRow[];
+  createTrainer(options?: { readonly seed?: number }): LoadedTrainer;
+}
+
+export interface TableRow {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: "f32" | "f64" | "i32";
+  readonly offset: number;
+  readonly trainable?: boolean;
+}
+
+type Batch = Readonly<Record<string, Float32Array | Float64Array | Int32Array>>;
+type Views = Readonly<Record<string, Float32Array | Float64Array | Int32Array>>;
+
+export interface LoadedTrainer {
+  step(batch: Batch, count?: number): number;
+  evaluate(
+    batch: Batch,
+    count?: number,
+  ): Readonly<Record<string, number>> & { readonly loss: number; readonly count: number };
+  predict(batch: Batch): Views;
+  readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
+  readonly inputs: Views;
+  readonly parameters: Views;
+  readonly state: Views;
+  readonly hyper: Record<string, number>;
+  readonly stepCount: number;
+  bytes(): Uint8Array;
+  restore(bytes: Uint8Array): void;
+}
