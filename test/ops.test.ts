@@ -249,7 +249,7 @@ function everyOp(float: Float, entry: "train" | "evaluate" | "predict"): Graph {
       const initial = [...sampleTensor(type, randomFrom(100 * n + at), sample.within)];
       const storage: TensorType = { dtype: float, shape: type.shape };
       const p = builder.append(opOf("param"), [], { initial: ["data", ...initial] }, `${n} x ${at}`, storage); // prettier-ignore
-      return type.dtype === "bool" ? g.cast(p, { to: "bool" }) : p;
+      return isFloat(type.dtype) ? p : g.cast(p, { to: type.dtype });
     });
     const y = builder.append(op, inputs, attrs, `${n} y`, sample.type);
     const type = builder.typeOf(y);

@@ -120,9 +120,13 @@ function verifyStmt(s: Stmt, place: Place): void {
     case "if":
       verifyScalar(s.when, place);
       fits("a condition", "bool", s.when.dtype, place);
-      return verifyBody(s.then, { ...place, guards: [...place.guards, s.when] });
+      return verifyBody(s.then, { ...place, guards: [...place.guards, ...conjuncts(s.when)] });
   }
 }
+
+/** The parts of a conjunction: each holds by itself, also beside one that only the data decide. */
+const conjuncts = (s: Scalar): readonly Scalar[] =>
+  s.kind === "apply" && s.fn === "and" ? s.args.flatMap(conjuncts) : [s];
 
 function define(name: string, dtype: DType, value: Scalar, mutable: boolean, place: Place): void {
   const shown = printName(name);
@@ -210,7 +214,7 @@ function verifyScalar(s: Scalar, place: Place): void {
     case "select":
       verifyScalar(s.when, place);
       // only the branch that is taken is evaluated
-      verifyScalar(s.then, { ...place, guards: [...place.guards, s.when] });
+      verifyScalar(s.then, { ...place, guards: [...place.guards, ...conjuncts(s.when)] });
       verifyScalar(s.otherwise, {
         ...place,
         guards: [...place.guards, apply("not", "bool", s.when)],

@@ -59,10 +59,20 @@ export class Context {
       const result = body();
       this.#name(result, mark);
       return result;
+    } catch (error) {
+      throw this.#framed(error);
     } finally {
       this.#depth--;
       this.#site = undefined;
     }
+  }
+
+  /** An error of a typing law gains the lines of the model around the call. */
+  #framed(error: unknown): unknown {
+    if (!(error instanceof ModelError) || error.diagnostic.frame !== undefined || this.#site === undefined) return error;
+    const text = this.#citation.textOf(this.#site.file);
+    if (text === undefined) return error;
+    return new ModelError({ ...error.diagnostic, frame: codeFrame(text, this.#site.line) });
   }
 
   /** Names an intermediate value of a composition, for the readers of the emitted code. */

@@ -4,6 +4,7 @@ import { create, derivativeDependencies, parseDependencies, type MathNode } from
 import type { Value } from "../graph/graph.ts";
 import type { DType } from "../graph/type.ts";
 import { apply, literal, select } from "../loop/build.ts";
+import { erf } from "../loop/interpret.ts";
 import type { Scalar, ScalarFn } from "../loop/loop.ts";
 
 export type Formula =
@@ -141,25 +142,6 @@ function inTermsOf(slope: Formula, of: Formula): Formula {
     return f.kind === "call" ? call(f.fn, ...f.args.map(replace)) : f;
   };
   return replace(slope);
-}
-
-/** erf(x) = 2/√π Σ (−1)ⁿ x^(2n+1) / (n!(2n+1)) near 0; beyond, 1 − erfc by Lentz's continued fraction (Abramowitz & Stegun 7.1.5, 7.1.14). */
-export function erf(x: number): number {
-  if (Number.isNaN(x)) return x;
-  const z = Math.abs(x);
-  if (z > 6) return Math.sign(x);
-  if (z < 2.5) {
-    let term = x;
-    let total = x;
-    for (let n = 1; n < 80; n++) {
-      term *= (-x * x) / n;
-      total += term / (2 * n + 1);
-    }
-    return (2 / Math.sqrt(Math.PI)) * total;
-  }
-  let fraction = z;
-  for (let n = 80; n > 0; n--) fraction = z + n / 2 / fraction;
-  return Math.sign(x) * (1 - Math.exp(-z * z) / (Math.sqrt(Math.PI) * fraction));
 }
 
 /** The meaning of every function a formula may use, in float64. Comparisons give 1 or 0. */

@@ -3,17 +3,20 @@
 import type { Builder } from "../graph/build.ts";
 import type { Attrs, Value } from "../graph/graph.ts";
 import type { DType, TensorType } from "../graph/type.ts";
+import { conv } from "./conv.ts";
 import { dot } from "./dot.ts";
 import { count, hyper, input, iota, literal, param, state } from "./leaf.ts";
-import { broadcast, pad, reshape, slice, stopGradient, transpose } from "./move.ts";
+import { broadcast, pad, reshape, reverse, slice, stopGradient, transpose } from "./move.ts";
 import type { Op } from "./op.ts";
 import { argmax, reduceMax, sum } from "./reduce.ts";
+import { windowArgmax, windowGather, windowMax, windowScatter, windowSum, type WindowAttrs } from "./window.ts"; // prettier-ignore
 import { cast, elementwiseOps, identity, type ElementwiseName, type OperandsOf } from "./scalar.ts";
 
 const others = {
   ...{ input, param, state, hyper, count, literal, iota },
-  ...{ dot, sum, reduceMax, argmax },
-  ...{ transpose, reshape, broadcast, slice, pad, stopGradient },
+  ...{ dot, conv, sum, reduceMax, argmax },
+  ...{ windowSum, windowMax, windowArgmax, windowGather, windowScatter },
+  ...{ transpose, reshape, broadcast, slice, pad, reverse, stopGradient },
   ...{ cast, identity },
 } as const;
 
@@ -40,6 +43,17 @@ type Elementwise = {
 /** One typed method an op, each appending one node; used by gradients, rules and layers alike. */
 export interface Calls extends Elementwise {
   dot(a: Value, b: Value, attrs: Attrs): Value;
+  conv(x: Value, w: Value, attrs: Attrs): Value;
+  windowSum(x: Value, attrs: WindowAttrs): Value;
+  windowMax(x: Value, attrs: WindowAttrs): Value;
+  windowArgmax(x: Value, attrs: WindowAttrs): Value;
+  windowGather(x: Value, where: Value, attrs: WindowAttrs): Value;
+  windowScatter(
+    d: Value,
+    where: Value,
+    attrs: WindowAttrs & { readonly shape: readonly number[] },
+  ): Value;
+  reverse(x: Value, attrs: { axes: readonly number[] }): Value;
   sum(x: Value, attrs: { axes: readonly number[] }): Value;
   reduceMax(x: Value, attrs: { axes: readonly number[] }): Value;
   argmax(x: Value, attrs: { axis: number }): Value;
@@ -70,6 +84,13 @@ export function callsOn(builder: Builder): Calls {
   const calls: Calls = {
     ...elementwise,
     dot: (a, b, attrs) => append("dot", [a, b], attrs),
+    conv: (x, w, attrs) => append("conv", [x, w], attrs),
+    windowSum: (x, attrs) => append("windowSum", [x], attrs),
+    windowMax: (x, attrs) => append("windowMax", [x], attrs),
+    windowArgmax: (x, attrs) => append("windowArgmax", [x], attrs),
+    windowGather: (x, where, attrs) => append("windowGather", [x, where], attrs),
+    windowScatter: (d, where, attrs) => append("windowScatter", [d, where], attrs),
+    reverse: (x, attrs) => append("reverse", [x], attrs),
     sum: (x, attrs) => append("sum", [x], attrs),
     reduceMax: (x, attrs) => append("reduceMax", [x], attrs),
     argmax: (x, attrs) => append("argmax", [x], attrs),

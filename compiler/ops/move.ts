@@ -260,3 +260,37 @@ export const stopGradient: Op<"stopGradient"> = {
   define: ({ at, read }) => read[0]!(...at),
   samples: [{ inputs: [f32(3, 2)], attrs: {} }],
 };
+
+/** x backwards along some axes. attrs: axes. */
+export const reverse: Op<"reverse"> = {
+  name: "reverse",
+  arity: 1,
+  view: true,
+  exact: true,
+  maths: ([x], { axes }) => `reverse(${x}, [${String(axes)}])`,
+  infer([x], attrs) {
+    const axes = numbers(attrs, "axes");
+    if (!axes.every((axis, n) => axis >= 0 && axis < x!.shape.length && axes.indexOf(axis) === n))
+      fail(
+        "reverse",
+        `needs distinct axes below ${x!.shape.length}, but got [${axes.join(",")}]`,
+        x!,
+      );
+    return x!;
+  },
+  laws: ["d_x = d_y backwards"],
+  vjp: ({ g, node, cotangent }) => g.reverse(cotangent, { axes: numbers(node.attrs, "axes") }),
+  evaluate([x], attrs, y) {
+    const axes = numbers(attrs, "axes");
+    eachPosition(y.type.shape, (at, flat) => {
+      const from = at.map((i, axis) => (axes.includes(axis) ? y.type.shape[axis]! - 1 - i : i));
+      y.data[flat] = x!.data[flatten(from, y.type.shape)]!;
+    });
+  },
+  define: ({ at, read, type, attrs }) =>
+    read[0]!(...at.map((i, axis) => (numbers(attrs, "axes").includes(axis) ? shift(scale(i, -1), type.shape[axis]! - 1) : i))), // prettier-ignore
+  samples: [
+    { inputs: [f32(3, 4)], attrs: { axes: [1] } },
+    { inputs: [f32(2, 3, 2)], attrs: { axes: [0, 2] } },
+  ],
+};

@@ -1,0 +1,74 @@
+/** Guarantees the form of what a check found: one row a tensor, its worst error beside the bound that it was held to. */
+
+/** What was compared: gradients of leaves, storage after steps, what entries return, what statements write. */
+export type CheckRole = "parameter" | "input" | "state" | "output" | "kernel";
+
+export interface TensorCheck {
+  readonly name: string;
+  readonly role: CheckRole;
+  /** How it was judged, e.g. `central differences`. */
+  readonly method: string;
+  /** Coordinates, directions or elements compared. */
+  readonly coordinates: number;
+  /** Largest relative error; NaN where something compared was not a number. */
+  readonly worst: number;
+  /** What `worst` may be at most. */
+  readonly bound: number;
+  /** Where the worst was found. */
+  readonly at: string;
+  /** Coordinates redrawn, because a comparison changed its outcome within the step. */
+  readonly kinks: number;
+  /** No scale of its own: both gradients vanish beside those of the other tensors. */
+  readonly zero?: true;
+}
+
+export interface CheckResult {
+  readonly model: string;
+  readonly holds: boolean;
+  readonly tensors: readonly TensorCheck[];
+}
+
+/** How thoroughly: a few coordinates, more, or all of them. */
+export type Effort = "quick" | "more" | "exhaustive";
+
+/** Gradients of the float64 interpreter against central differences. */
+export const GRADIENT_BOUND = 1e-6;
+/** A float32 step against the float64 interpreter. */
+export const STEP_BOUND = 1e-4;
+/** An element of a kernel against its definition, in units of the magnitudes that were rounded. */
+export const KERNEL_BOUND = 1e-6;
+/** Share of coordinates that may be redrawn for a kink, in percent. */
+export const KINK_PERCENT = 10;
+
+export const withinBound = ({ worst, bound }: TensorCheck): boolean => worst <= bound; // NaN is not
+
+/** Kinks may be redrawn up to the stated share, or twice in small samples. */
+export function fewKinks(tensors: readonly TensorCheck[]): boolean {
+  const kinks = tensors.reduce((n, tensor) => n + tensor.kinks, 0);
+  const tried = tensors.reduce((n, tensor) => n + tensor.coordinates + tensor.kinks, 0);
+  return kinks <= Math.max(2, (tried * KINK_PERCENT) / 100);
+}
+
+const differs = (tensors: readonly TensorCheck[]) =>
+  tensors.filter(({ method }) => method === CENTRAL_DIFFERENCES);
+export const CENTRAL_DIFFERENCES = "central differences";
+
+export const resultOf = (model: string, tensors: readonly TensorCheck[]): CheckResult => ({
+  model,
+  holds: tensors.every(withinBound) && fewKinks(differs(tensors)),
+  tensors,
+});
+
+/** The larger of two errors; not-a-number beats everything. */
+export const worse = (a: number, b: number): number => (a > b || Number.isNaN(a) ? a : b);
+
+/** Two rows of the same tensor, judged the same way, as one. */
+export function merged(a: TensorCheck, b: TensorCheck): TensorCheck {
+  const { zero: _, ...top } = worse(a.worst, b.worst) === b.worst && !Number.isNaN(a.worst) && b.worst > a.worst ? b : a; // prettier-ignore
+  return {
+    ...top,
+    coordinates: a.coordinates + b.coordinates,
+    kinks: a.kinks + b.kinks,
+    ...(a.zero === true && b.zero === true ? { zero: true } : {}),
+  };
+}

@@ -1,0 +1,238 @@
+/** Guarantees convolution over any number of spatial axes, with stride, padding, dilation and groups, closed under its own gradients. */
+
+import { ShapeError } from "../graph/error.ts";
+import type { Attrs, Value } from "../graph/graph.ts";
+import { f32, type TensorType } from "../graph/type.ts";
+import { apply, at as position, literal, select, sumOver } from "../loop/build.ts";
+import {
+  add,
+  constant,
+  index,
+  quotient,
+  rangeOf,
+  remainder,
+  scale,
+  shift,
+  type Index,
+} from "../loop/index.ts";
+import type { Axis, Scalar } from "../loop/loop.ts";
+import { eachPosition, flatten, number, numbers, type Op, type VjpScope } from "./op.ts";
+
+/** Cross-correlation, NCHW and OIHW. Padding may be negative: it crops. */
+export interface ConvAttrs {
+  readonly stride: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  readonly lhsDilation: readonly number[];
+  readonly rhsDilation: readonly number[];
+  readonly featureGroups: number;
+  readonly batchGroups: number;
+}
+
+const read = (attrs: Attrs): ConvAttrs => ({
+  stride: numbers(attrs, "stride"),
+  low: numbers(attrs, "low"),
+  high: numbers(attrs, "high"),
+  lhsDilation: numbers(attrs, "lhsDilation"),
+  rhsDilation: numbers(attrs, "rhsDilation"),
+  featureGroups: number(attrs, "featureGroups"),
+  batchGroups: number(attrs, "batchGroups"),
+});
+
+export const convAttrs = (spatial: number, given: Partial<ConvAttrs> = {}): Attrs => {
+  const all = (value: number): number[] => Array.from({ length: spatial }, () => value);
+  return {
+    stride: all(1), low: all(0), high: all(0), lhsDilation: all(1), rhsDilation: all(1), featureGroups: 1, batchGroups: 1,
+    ...given,
+  }; // prettier-ignore
+};
+
+const dilated = (extent: number, dilation: number): number => (extent - 1) * dilation + 1;
+const spatial = (x: TensorType): readonly number[] => x.shape.slice(2);
+
+function infer(x: TensorType, w: TensorType, attrs: Attrs): TensorType {
+  const a = read(attrs);
+  const operands = [
+    { label: "x", type: x },
+    { label: "w", type: w },
+  ];
+  const fail = (law: string, remedy?: string): never => {
+    throw new ShapeError("conv", law, operands, remedy);
+  };
+  const rank = x.shape.length;
+  if (rank < 3 || w.shape.length !== rank)
+    fail("needs x [n, c, …] and w [o, c, …] of one rank above 2");
+  const [n, c] = x.shape as [number, number];
+  const [o, i] = w.shape as [number, number];
+  if (c % a.featureGroups !== 0)
+    fail(`needs groups that divide the channels, but ${a.featureGroups} does not divide ${c}`);
+  if (o % (a.featureGroups * a.batchGroups) !== 0)
+    fail(
+      `needs groups that divide the filters, but ${a.featureGroups * a.batchGroups} does not divide ${o}`,
+    );
+  if (n % a.batchGroups !== 0)
+    fail(`needs groups that divide the batch, but ${a.batchGroups} does not divide ${n}`);
+  if (i !== c / a.featureGroups)
+    fail(`needs filters as deep as the channels of a group, but ${i} ≠ ${c / a.featureGroups}`);
+  const out = spatial(x).map((extent, axis) => {
+    const padded = dilated(extent, a.lhsDilation[axis]!) + a.low[axis]! + a.high[axis]!;
+    const window = dilated(spatial(w)[axis]!, a.rhsDilation[axis]!);
+    const size = Math.floor((padded - window) / a.stride[axis]!) + 1;
+    if (size < 1)
+      fail(
+        `leaves no output: on spatial axis ${axis} the kernel covers ${window}, the padded input ${padded}`,
+        "Use a smaller kernel, more padding, or a larger input.",
+      );
+    return size;
+  });
+  return { dtype: x.dtype, shape: [n / a.batchGroups, o, ...out] };
+}
+
+/** Where output position p and kernel position k read the undilated input; the conditions say where that is a zero. */
+function source(
+  p: Index,
+  k: Index,
+  extent: number,
+  a: ConvAttrs,
+  axis: number,
+): { at: Index; conditions: Scalar[] } {
+  const inDilated = shift(
+    add(scale(p, a.stride[axis]!), scale(k, a.rhsDilation[axis]!)),
+    -a.low[axis]!,
+  );
+  const by = a.lhsDilation[axis]!;
+  const whole = quotient(inDilated, by);
+  const conditions: Scalar[] = [];
+  const [least, most] = rangeOf(whole);
+  if (least < 0) conditions.push(apply("le", "bool", literal(0, "i32"), position(whole)));
+  if (most >= extent) conditions.push(apply("lt", "bool", position(whole), literal(extent, "i32")));
+  if (by > 1)
+    conditions.push(apply("eq", "bool", position(remainder(inDilated, by)), literal(0, "i32")));
+  return { at: whole, conditions };
+}
+
+/** d_x = d_y against w with its channels exchanged and its window reversed. */
+function pullBackInput({ g, inputs: [x, w], node, cotangent }: VjpScope): Value {
+  const a = read(node.attrs);
+  const [xt, wt, yt] = [g.typeOf(x!), g.typeOf(w!), g.typeOf(cotangent)];
+  const groups = a.featureGroups * a.batchGroups; // at most one of them is above 1
+  const [o, i, ...window] = wt.shape as [number, number, ...number[]];
+  const axes = window.map((_, n) => n + 3);
+  const split = g.reshape(w!, { shape: [groups, o / groups, i, ...window] });
+  const exchanged = g.transpose(split, { order: [0, 2, 1, ...axes] });
+  const filters = g.reverse(g.reshape(exchanged, { shape: [groups * i, o / groups, ...window] }), {
+    axes: window.map((_, n) => n + 2),
+  });
+  const reach = window.map((extent, n) => dilated(extent, a.rhsDilation[n]!));
+  const low = reach.map((extent, n) => extent - 1 - a.low[n]!);
+  const high = spatial(xt).map(
+    (extent, n) =>
+      dilated(extent, a.lhsDilation[n]!) +
+      reach[n]! -
+      1 -
+      dilated(spatial(yt)[n]!, a.stride[n]!) -
+      low[n]!,
+  );
+  const d = g.conv(
+    cotangent,
+    filters,
+    convAttrs(window.length, {
+      stride: a.lhsDilation,
+      lhsDilation: a.stride,
+      rhsDilation: a.rhsDilation,
+      low,
+      high,
+      featureGroups: groups,
+    }),
+  );
+  if (a.batchGroups === 1) return d;
+  const [n] = yt.shape as [number];
+  const apart = g.reshape(d, { shape: [n, groups, i, ...spatial(xt)] });
+  return g.reshape(g.transpose(apart, { order: [1, 0, 2, ...axes] }), { shape: xt.shape });
+}
+
+/** d_w = x against d_y, batch and channels exchanged. */
+function pullBackFilters({ g, inputs: [x, w], node, cotangent }: VjpScope): Value {
+  const a = read(node.attrs);
+  const [xt, wt, yt] = [g.typeOf(x!), g.typeOf(w!), g.typeOf(cotangent)];
+  const swap = { order: xt.shape.map((_, axis) => (axis < 2 ? 1 - axis : axis)) };
+  const reach = spatial(yt).map((extent, n) => dilated(extent, a.stride[n]!));
+  const high = spatial(wt).map(
+    (extent, n) =>
+      dilated(extent, a.rhsDilation[n]!) -
+      1 +
+      reach[n]! -
+      dilated(spatial(xt)[n]!, a.lhsDilation[n]!) -
+      a.low[n]!,
+  );
+  const attrs = convAttrs(reach.length, {
+    stride: a.rhsDilation,
+    lhsDilation: a.lhsDilation,
+    rhsDilation: a.stride,
+    low: a.low,
+    high,
+    featureGroups: a.batchGroups,
+    batchGroups: a.featureGroups,
+  });
+  return g.transpose(g.conv(g.transpose(x!, swap), g.transpose(cotangent, swap), attrs), swap);
+}
+
+export const conv: Op<"conv"> = {
+  name: "conv",
+  arity: 2,
+  contracts: true,
+  maths: ([x, w]) => `${x} ∗ ${w}`,
+  infer: ([x, w], attrs) => infer(x!, w!, attrs),
+
+  // y = x ∗ w is linear in each: d_x = d_y ∗ w reversed, d_w = x ∗ d_y with batch and channels exchanged
+  laws: ["d_x = d_y ∗ reversed w", "d_w = xᵀ ∗ d_yᵀ"],
+  vjp: (scope, at) => (at === 0 ? pullBackInput(scope) : pullBackFilters(scope)),
+
+  evaluate([x, w], attrs, y) {
+    const a = read(attrs);
+    const [, c, ...inside] = x!.type.shape as [number, number, ...number[]];
+    const [rows, o] = y.type.shape as [number, number];
+    const [, depth, ...window] = w!.type.shape as [number, number, ...number[]];
+    eachPosition(y.type.shape, ([n, f, ...p], flat) => {
+      const batchGroup = Math.floor(f! / (o / a.batchGroups));
+      const featureGroup = Math.floor(f! / (o / a.featureGroups));
+      let total = 0;
+      for (let i = 0; i < depth; i++)
+        eachPosition(window, (k, tap) => {
+          const from = p.map((at, axis) => at * a.stride[axis]! + k[axis]! * a.rhsDilation[axis]! - a.low[axis]!);
+          if (from.some((at, axis) => at < 0 || at % a.lhsDilation[axis]! !== 0 || at / a.lhsDilation[axis]! >= inside[axis]!)) return;
+          const where = [batchGroup * rows + n!, (featureGroup * c) / a.featureGroups + i, ...from.map((at, axis) => at / a.lhsDilation[axis]!)];
+          total += x!.data[flatten(where, x!.type.shape)]! * w!.data[(f! * depth + i) * window.reduce((m, e) => m * e, 1) + tap]!;
+        });
+      y.data[flat] = total;
+    });
+  }, // prettier-ignore
+
+  define({ at, read: [x, w], types, type, attrs, axis }) {
+    const a = read(attrs);
+    const [xt, wt] = types as [TensorType, TensorType];
+    const [n, o, ...p] = at as [Index, Index, ...Index[]];
+    const [rows, filters] = type.shape as [number, number];
+    const depth = axis(wt.shape[1]!);
+    const window = spatial(wt).map((extent) => axis(extent));
+    const indexOf = ({ name, extent }: Axis): Index => index(name, extent);
+    const row = a.batchGroups === 1 ? n : add(n, scale(quotient(o, filters / a.batchGroups), rows));
+    const channel = a.featureGroups === 1 ? indexOf(depth) : add(indexOf(depth), scale(quotient(o, filters / a.featureGroups), wt.shape[1]!));
+    const sources = window.map((k, s) => source(p[s] ?? constant(0), indexOf(k), spatial(xt)[s]!, a, s));
+    const value = x!(row, channel, ...sources.map((one) => one.at));
+    const conditions = sources.flatMap((one) => one.conditions);
+    const inside = conditions.reduce<Scalar | undefined>((all, one) => (all === undefined ? one : apply("and", "bool", all, one)), undefined);
+    const guarded = inside === undefined ? value : select(inside, value, literal(0, type.dtype));
+    return sumOver([depth, ...window], apply("mul", type.dtype, guarded, w!(o, indexOf(depth), ...window.map(indexOf))));
+  }, // prettier-ignore
+
+  samples: [
+    { inputs: [f32(2, 3, 5, 4), f32(2, 3, 3, 2)], attrs: convAttrs(2) },
+    { inputs: [f32(1, 2, 7), f32(3, 2, 3)], attrs: convAttrs(1, { stride: [3], low: [2], high: [1] }) },
+    { inputs: [f32(2, 2, 5, 5), f32(4, 1, 3, 3)], attrs: convAttrs(2, { low: [1, 1], high: [1, 1], featureGroups: 2 }) },
+    { inputs: [f32(1, 1, 5), f32(1, 1, 3)], attrs: convAttrs(1, { rhsDilation: [2], low: [1], high: [2] }) },
+    { inputs: [f32(1, 2, 3), f32(2, 2, 2)], attrs: convAttrs(1, { lhsDilation: [2], low: [1], high: [0] }) },
+    { inputs: [f32(4, 2, 4), f32(4, 2, 2)], attrs: convAttrs(1, { batchGroups: 2 }) },
+    { inputs: [f32(1, 1, 4), f32(1, 1, 2)], attrs: convAttrs(1, { low: [-1], high: [1] }) },
+  ], // prettier-ignore
+};

@@ -1,0 +1,276 @@
+/** Guarantees sums and maxima over sliding windows, and the pair that moves values through a maximum's position. */
+
+import { ShapeError } from "../graph/error.ts";
+import type { Attrs } from "../graph/graph.ts";
+import { f32, i32, type TensorType } from "../graph/type.ts";
+import { apply, at as position, literal, select } from "../loop/build.ts";
+import {
+  add,
+  index,
+  quotient,
+  rangeOf,
+  remainder,
+  scale,
+  shift,
+  type Index,
+} from "../loop/index.ts";
+import type { Axis, ReduceBy, Scalar } from "../loop/loop.ts";
+import { eachPosition, flatten, numbers, type DefineScope, type Op } from "./op.ts";
+
+/** One entry an axis of the tensor; axes without a window have window 1, stride 1, no padding. */
+export type WindowAttrs = {
+  readonly window: readonly number[];
+  readonly stride: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+};
+
+const readWindow = (attrs: Attrs): WindowAttrs => ({
+  window: numbers(attrs, "window"),
+  stride: numbers(attrs, "stride"),
+  low: numbers(attrs, "low"),
+  high: numbers(attrs, "high"),
+});
+
+function windowShape(op: string, x: TensorType, attrs: Attrs): number[] {
+  const a = readWindow(attrs);
+  return x.shape.map((extent, axis) => {
+    const size =
+      Math.floor((extent + a.low[axis]! + a.high[axis]! - a.window[axis]!) / a.stride[axis]!) + 1;
+    if (!(size >= 1)) throw new ShapeError(op, `leaves no output: on axis ${axis} the window covers ${a.window[axis]}, the padded input ${extent + a.low[axis]! + a.high[axis]!}`, [{ label: "x", type: x }], "Use a smaller window, more padding, or a larger input."); // prettier-ignore
+    return size;
+  });
+}
+
+const within = (at: Index, extent: number): Scalar[] => {
+  const [least, most] = rangeOf(at);
+  return [
+    ...(least < 0 ? [apply("le", "bool", literal(0, "i32"), position(at))] : []),
+    ...(most >= extent ? [apply("lt", "bool", position(at), literal(extent, "i32"))] : []),
+  ];
+};
+
+const guarded = (conditions: readonly Scalar[], value: Scalar, otherwise: number): Scalar =>
+  conditions.length === 0
+    ? value
+    : select(conditions.reduce((all, one) => apply("and", "bool", all, one)), value, literal(otherwise, value.dtype)); // prettier-ignore
+
+/** Axes of the windows themselves; those of extent 1 add nothing. */
+const windowAxes = (scope: DefineScope, a: WindowAttrs): Axis[] =>
+  a.window.map((extent) => scope.axis(extent));
+const indexOf = ({ name, extent }: Axis): Index => index(name, extent);
+
+/** Input positions that output position `at` covers, by window position. */
+const covered = (at: readonly Index[], axes: readonly Axis[], a: WindowAttrs): Index[] =>
+  at.map((p, axis) => shift(add(scale(p, a.stride[axis]!), indexOf(axes[axis]!)), -a.low[axis]!));
+
+/** Position in the window, row-major. */
+const flatWindow = (axes: readonly Axis[]): Index =>
+  axes.reduce<Index>((flat, axis) => add(scale(flat, axis.extent), indexOf(axis)), {
+    terms: [],
+    offset: 0,
+  });
+
+function reduceWindow(scope: DefineScope, by: ReduceBy, outside: number): Scalar {
+  const a = readWindow(scope.attrs);
+  const axes = windowAxes(scope, a);
+  const from = covered(scope.at, axes, a);
+  const conditions = from.flatMap((one, axis) => within(one, scope.types[0]!.shape[axis]!));
+  const term = guarded(conditions, scope.read[0]!(...from), outside);
+  return { kind: "reduce", dtype: by === "argmax" ? "i32" : term.dtype, by, over: axes, term };
+}
+
+/** Calls `visit` with each output position, window position (flat) and the input position it covers. */
+function eachCovered(
+  x: TensorType,
+  y: TensorType,
+  attrs: Attrs,
+  visit: (to: number, tap: number, from: number) => void,
+): void {
+  const a = readWindow(attrs);
+  eachPosition(y.shape, (p, to) => {
+    const base = [...p];
+    eachPosition(a.window, (k, tap) => {
+      const from = base.map((at, axis) => at * a.stride[axis]! + k[axis]! - a.low[axis]!);
+      if (from.every((at, axis) => at >= 0 && at < x.shape[axis]!))
+        visit(to, tap, flatten(from, x.shape));
+    });
+  });
+}
+
+const POOL = { window: [1, 2, 2], stride: [1, 2, 2], low: [0, 0, 0], high: [0, 0, 0] };
+const OVERLAP = { window: [3], stride: [2], low: [1], high: [1] };
+const SAMPLES = [
+  { inputs: [f32(2, 4, 4)], attrs: POOL },
+  { inputs: [f32(7)], attrs: OVERLAP },
+  { inputs: [f32(5, 3)], attrs: { window: [2, 3], stride: [3, 1], low: [0, 1], high: [1, 0] } },
+];
+
+/** Σ over each window; padding counts as 0. */
+export const windowSum: Op<"windowSum"> = {
+  name: "windowSum",
+  arity: 1,
+  maths: ([x], { window }) => `Σ ${x} over windows [${String(window)}]`,
+  infer: ([x], attrs) => ({ dtype: x!.dtype, shape: windowShape("windowSum", x!, attrs) }),
+  // each input element gets the cotangents of the windows that cover it: a window sum of the dilated cotangent
+  laws: ["d_x = Σ d_y of the windows over x"],
+  vjp({ g, inputs: [x], node, cotangent }) {
+    const a = readWindow(node.attrs);
+    const { shape } = g.typeOf(x!);
+    const out = g.typeOf(cotangent).shape;
+    const low = a.window.map((extent, axis) => extent - 1 - a.low[axis]!);
+    const high = shape.map((extent, axis) => extent + a.window[axis]! - 1 - ((out[axis]! - 1) * a.stride[axis]! + 1) - low[axis]!);
+    // what the dilated cotangent has too much is cut, what it lacks is padded
+    const cut = (n: number): number => Math.max(0, -n);
+    const wide = g.pad(cotangent, { low: low.map((n) => Math.max(0, n)), high: high.map((n) => Math.max(0, n)), interior: a.stride.map((n) => n - 1) });
+    const size = g.typeOf(wide).shape;
+    const fits = [...low, ...high].every((n) => n >= 0);
+    const exact = fits ? wide : g.slice(wide, { start: low.map(cut), limit: size.map((extent, axis) => extent - cut(high[axis]!)), stride: size.map(() => 1) });
+    return g.windowSum(exact, { window: a.window, stride: shape.map(() => 1), low: shape.map(() => 0), high: shape.map(() => 0) });
+  }, // prettier-ignore
+  evaluate([x], attrs, y) {
+    y.data.fill(0);
+    eachCovered(x!.type, y.type, attrs, (to, _, from) => (y.data[to]! += x!.data[from]!));
+  },
+  define: (scope) => reduceWindow(scope, "add", 0),
+  samples: SAMPLES,
+};
+
+/** Largest element of each window; padding counts as −∞. Its gradient goes to the first largest. */
+export const windowMax: Op<"windowMax"> = {
+  name: "windowMax",
+  arity: 1,
+  exact: true,
+  kinks: true,
+  maths: ([x], { window }) => `max ${x} over windows [${String(window)}]`,
+  infer: ([x], attrs) => ({ dtype: x!.dtype, shape: windowShape("windowMax", x!, attrs) }),
+  laws: ["d_x = d_y where x was the window's first largest"],
+  vjp({ g, inputs: [x], node, cotangent }) {
+    const where = g.windowArgmax(x!, node.attrs as WindowAttrs);
+    return g.windowScatter(cotangent, where, {
+      ...(node.attrs as WindowAttrs),
+      shape: g.typeOf(x!).shape,
+    });
+  },
+  evaluate([x], attrs, y) {
+    y.data.fill(-Infinity);
+    eachCovered(
+      x!.type,
+      y.type,
+      attrs,
+      (to, _, from) => (y.data[to] = Math.max(y.data[to]!, x!.data[from]!)),
+    );
+  },
+  define: (scope) => reduceWindow(scope, "max", -Infinity),
+  samples: SAMPLES,
+};
+
+/** Where in each window its first largest element is, row-major. */
+export const windowArgmax: Op<"windowArgmax"> = {
+  name: "windowArgmax",
+  arity: 1,
+  maths: ([x], { window }) => `argmax ${x} over windows [${String(window)}]`,
+  infer: ([x], attrs) => ({ dtype: "i32", shape: windowShape("windowArgmax", x!, attrs) }),
+  laws: [null],
+  vjp: ({ cotangent }) => cotangent,
+  evaluate([x], attrs, y) {
+    const best = new Float64Array(y.data.length).fill(-Infinity);
+    y.data.fill(0);
+    eachCovered(x!.type, y.type, attrs, (to, tap, from) => {
+      if (!(x!.data[from]! > best[to]!)) return;
+      best[to] = x!.data[from]!;
+      y.data[to] = tap;
+    });
+  },
+  define: (scope) => reduceWindow(scope, "argmax", -Infinity),
+  samples: SAMPLES,
+};
+
+/** y[p] = x at the chosen position of window p. Transpose of windowScatter. */
+export const windowGather: Op<"windowGather"> = {
+  name: "windowGather",
+  arity: 2,
+  maths: ([x, where]) => `${x} at ${where}`,
+  infer: ([x, where], attrs) => {
+    const shape = windowShape("windowGather", x!, attrs);
+    if (where!.dtype !== "i32" || String(where!.shape) !== String(shape))
+      throw new ShapeError("windowGather", `needs one i32 position a window, [${shape.join(",")}]`, [{ label: "x", type: x! }, { label: "where", type: where! }]); // prettier-ignore
+    return { dtype: x!.dtype, shape };
+  },
+  laws: ["d_x = d_y at the chosen positions", null],
+  vjp: ({ g, inputs: [x, where], node, cotangent }) =>
+    g.windowScatter(cotangent, where!, {
+      ...(node.attrs as WindowAttrs),
+      shape: g.typeOf(x!).shape,
+    }),
+  evaluate([x, where], attrs, y) {
+    y.data.fill(0);
+    eachCovered(x!.type, y.type, attrs, (to, tap, from) => {
+      if (where!.data[to] === tap) y.data[to] = x!.data[from]!;
+    });
+  },
+  define(scope) {
+    const a = readWindow(scope.attrs);
+    const axes = windowAxes(scope, a);
+    const from = covered(scope.at, axes, a);
+    const conditions = from.flatMap((one, axis) => within(one, scope.types[0]!.shape[axis]!));
+    const chosen = apply("eq", "bool", scope.read[1]!(...scope.at), position(flatWindow(axes)));
+    const term = guarded([...conditions, chosen], scope.read[0]!(...from), 0);
+    return { kind: "reduce", dtype: term.dtype, by: "add", over: axes, term };
+  },
+  samples: [{ inputs: [f32(2, 4, 4), i32(2, 2, 2)], attrs: POOL, within: [0, 3] }],
+};
+
+/** The cotangent of each window added to x at its chosen position. attrs: the window's, and shape of x. */
+export const windowScatter: Op<"windowScatter"> = {
+  name: "windowScatter",
+  arity: 2,
+  maths: ([d, where]) => `${d} scattered to ${where}`,
+  infer: ([d, where], attrs) => {
+    const shape = numbers(attrs, "shape");
+    const out = windowShape("windowScatter", { dtype: d!.dtype, shape }, attrs);
+    if (where!.dtype !== "i32" || String(where!.shape) !== String(out) || String(d!.shape) !== String(out))
+      throw new ShapeError("windowScatter", `needs a value and an i32 position a window, [${out.join(",")}]`, [{ label: "d", type: d! }, { label: "where", type: where! }]); // prettier-ignore
+    return { dtype: d!.dtype, shape };
+  },
+  laws: ["d_d = d_y at the chosen positions", null],
+  vjp: ({ g, inputs: [, where], node, cotangent }) => {
+    const { window, stride, low, high } = readWindow(node.attrs);
+    return g.windowGather(cotangent, where!, { window, stride, low, high });
+  },
+  evaluate([d, where], attrs, y) {
+    y.data.fill(0);
+    eachCovered(y.type, d!.type, attrs, (to, tap, from) => {
+      if (where!.data[to] === tap) y.data[from]! += d!.data[to]!;
+    });
+  },
+  define(scope) {
+    const a = readWindow(scope.attrs);
+    const axes = windowAxes(scope, a);
+    const out = scope.types[0]!.shape;
+    // the window p that covers position i at window position k: p·stride + k − low = i
+    const conditions: Scalar[] = [];
+    const p = scope.at.map((i, axis) => {
+      const reach = add(shift(i, a.low[axis]!), scale(indexOf(axes[axis]!), -1));
+      const whole = quotient(reach, a.stride[axis]!);
+      conditions.push(...within(whole, out[axis]!));
+      if (a.stride[axis]! > 1) {
+        const rest = remainder(reach, a.stride[axis]!);
+        if (rest.terms.length > 0 || rest.offset !== 0)
+          conditions.push(apply("eq", "bool", position(rest), literal(0, "i32")));
+      }
+      return whole;
+    });
+    const chosen = apply("eq", "bool", scope.read[1]!(...p), position(flatWindow(axes)));
+    const term = guarded(
+      conditions,
+      select(chosen, scope.read[0]!(...p), literal(0, scope.type.dtype)),
+      0,
+    );
+    return { kind: "reduce", dtype: term.dtype, by: "add", over: axes, term };
+  },
+  samples: [
+    { inputs: [f32(2, 2, 2), i32(2, 2, 2)], attrs: { ...POOL, shape: [2, 4, 4] }, within: [0, 3] },
+    { inputs: [f32(4), i32(4)], attrs: { ...OVERLAP, shape: [7] }, within: [0, 2] },
+  ],
+};
