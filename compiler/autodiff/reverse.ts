@@ -5,6 +5,7 @@ import type { Origin, Value } from "../graph/graph.ts";
 import { isFloat } from "../graph/type.ts";
 import { dependents } from "../graph/walk.ts";
 import { callsOn, opOf } from "../ops/index.ts";
+import { lawOf } from "../ops/op.ts";
 
 /**
  * Appends d(loss)/d(value) for each of `wrt` and returns them in that order; undefined where the loss does not depend on the value.
@@ -32,7 +33,7 @@ export function reverse(
     const node = builder.node(at);
     const op = opOf(node.op);
     node.inputs.forEach((input, operand) => {
-      const rule = op.laws[operand];
+      const rule = lawOf(op, operand);
       if (!relevant[input] || rule === null || rule === undefined) return;
       builder.origin = {
         role: "cotangent",

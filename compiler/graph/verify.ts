@@ -7,7 +7,7 @@ import { isFloat, printType, sameType } from "./type.ts";
 
 /** What the verifier asks of an op. */
 export interface VerifiedOp extends TypingLaw {
-  readonly arity: number;
+  readonly arity: number | "many";
   readonly elementwise?: true;
 }
 
@@ -41,7 +41,7 @@ function checkTyping(
   op: VerifiedOp,
   fail: (message: string) => never,
 ): void {
-  if (node.inputs.length !== op.arity)
+  if (op.arity === "many" ? node.inputs.length === 0 : node.inputs.length !== op.arity)
     fail(`takes ${op.arity} operands, but has ${node.inputs.length}`);
   const inputs = node.inputs.map((input) => nodeOf(graph, input));
   const inferred = op.infer(inputs.map((input) => input.type), node.attrs, node.type); // prettier-ignore

@@ -1,5 +1,6 @@
 /** Guarantees the meaning of kernels and entries, run slowly and strictly: every access checked, dead and unwritten storage found. */
 
+import { randomBits } from "./random.ts";
 import { VerifyError } from "../graph/error.ts";
 import { sizeOf, type DType } from "../graph/type.ts";
 import type { Index } from "./index.ts";
@@ -46,7 +47,8 @@ interface Environment {
 const truth = (holds: boolean): number => (holds ? 1 : 0);
 
 /** Every scalar function in double; `cast` depends on its dtype and stands apart. */
-const FUNCTIONS: Record<Exclude<ScalarFn, "cast">, (a: number, b: number) => number> = {
+const FUNCTIONS: Record<Exclude<ScalarFn, "cast">, (a: number, b: number, c: number) => number> = {
+  randomBits,
   neg: (a) => -a,
   abs: Math.abs,
   sign: Math.sign,
@@ -137,13 +139,13 @@ function readScalar(s: Scalar, env: Environment): Get {
     case "load":
       return env.load(s, s.at.map((a) => readIndex(a, env))); // prettier-ignore
     case "apply": {
-      const [a = () => NaN, b = a] = s.args.map((arg) => readScalar(arg, env));
+      const [a = () => NaN, b = a, c = b] = s.args.map((arg) => readScalar(arg, env));
       if (s.fn === "cast") {
         const to = cast(s.dtype);
         return () => to(a());
       }
       const fn = FUNCTIONS[s.fn];
-      return s.args.length === 1 ? () => fn(a(), 0) : () => fn(a(), b());
+      return s.args.length === 1 ? () => fn(a(), 0, 0) : () => fn(a(), b(), c());
     }
     case "select": {
       const when = readScalar(s.when, env);

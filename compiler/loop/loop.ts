@@ -7,12 +7,12 @@ import type { Index } from "./index.ts";
 export const SCALAR_FNS = [
   ...["neg", "abs", "sign", "floor", "sqrt", "exp", "log", "tanh", "sin", "cos", "erf"],
   ...["log1p", "expm1", "add", "sub", "mul", "div", "max", "min", "pow", "lt", "le", "eq"],
-  ...["and", "or", "not", "cast"],
+  ...["and", "or", "not", "cast", "randomBits"],
 ] as const satisfies readonly string[];
 export type ScalarFn =
   | "neg" | "abs" | "sign" | "floor" | "sqrt" | "exp" | "log" | "tanh" | "sin" | "cos" | "erf"
   | "log1p" | "expm1" | "add" | "sub" | "mul" | "div" | "max" | "min" | "pow" | "lt" | "le" | "eq"
-  | "and" | "or" | "not" | "cast"; // prettier-ignore
+  | "and" | "or" | "not" | "cast" | "randomBits"; // prettier-ignore
 
 export interface Axis {
   readonly name: string;

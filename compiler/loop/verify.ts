@@ -231,8 +231,8 @@ function verifyScalar(s: Scalar, place: Place): void {
 
 function verifyApply(s: Extract<Scalar, { kind: "apply" }>, place: Place): void {
   const operands = s.args.map((arg) => arg.dtype);
-  const arity = UNARY.has(s.fn) ? 1 : 2;
-  if (operands.length !== arity) place.complain(`${s.fn} takes ${arity === 1 ? "one operand" : "two operands"}, but has ${operands.length}`); // prettier-ignore
+  const arity = s.fn === "randomBits" ? 3 : UNARY.has(s.fn) ? 1 : 2;
+  if (operands.length !== arity) place.complain(`${s.fn} takes ${["one operand", "two operands", "three operands"][arity - 1]}, but has ${operands.length}`); // prettier-ignore
   if (s.fn === "cast") return;
   const compares = COMPARES.has(s.fn);
   const wanted = LOGIC.has(s.fn) ? "bool" : compares ? operands[0]! : s.dtype;

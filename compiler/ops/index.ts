@@ -10,6 +10,7 @@ import { broadcast, pad, reshape, reverse, slice, stopGradient, transpose } from
 import type { Op } from "./op.ts";
 import { argmax, reduceMax, sum } from "./reduce.ts";
 import { windowArgmax, windowGather, windowMax, windowScatter, windowSum, type WindowAttrs } from "./window.ts"; // prettier-ignore
+import { concat, cumsum, gather, randomBits, scatterAdd } from "./sequence.ts";
 import { cast, elementwiseOps, identity, type ElementwiseName, type OperandsOf } from "./scalar.ts";
 
 const others = {
@@ -18,6 +19,7 @@ const others = {
   ...{ windowSum, windowMax, windowArgmax, windowGather, windowScatter },
   ...{ transpose, reshape, broadcast, slice, pad, reverse, stopGradient },
   ...{ cast, identity },
+  ...{ concat, cumsum, gather, scatterAdd, randomBits },
 } as const;
 
 export const ops = { ...elementwiseOps, ...others } as const;
@@ -53,6 +55,11 @@ export interface Calls extends Elementwise {
     where: Value,
     attrs: WindowAttrs & { readonly shape: readonly number[] },
   ): Value;
+  concat(parts: readonly Value[], attrs: { axis: number }): Value;
+  cumsum(x: Value, attrs: { axis: number }): Value;
+  gather(x: Value, at: Value): Value;
+  scatterAdd(at: Value, updates: Value, attrs: { rows: number }): Value;
+  randomBits(seed: Value, attrs: { stream: number; shape: readonly number[] }): Value;
   reverse(x: Value, attrs: { axes: readonly number[] }): Value;
   sum(x: Value, attrs: { axes: readonly number[] }): Value;
   reduceMax(x: Value, attrs: { axes: readonly number[] }): Value;
@@ -90,6 +97,11 @@ export function callsOn(builder: Builder): Calls {
     windowArgmax: (x, attrs) => append("windowArgmax", [x], attrs),
     windowGather: (x, where, attrs) => append("windowGather", [x, where], attrs),
     windowScatter: (d, where, attrs) => append("windowScatter", [d, where], attrs),
+    concat: (parts, attrs) => append("concat", parts, attrs),
+    cumsum: (x, attrs) => append("cumsum", [x], attrs),
+    gather: (x, at) => append("gather", [x, at]),
+    scatterAdd: (at, updates, attrs) => append("scatterAdd", [at, updates], attrs),
+    randomBits: (seed, attrs) => append("randomBits", [seed], attrs),
     reverse: (x, attrs) => append("reverse", [x], attrs),
     sum: (x, attrs) => append("sum", [x], attrs),
     reduceMax: (x, attrs) => append("reduceMax", [x], attrs),

@@ -9,7 +9,7 @@ import type { Calls } from "./index.ts";
 export interface Op<Name extends string = string> {
   readonly name: Name;
   /** Number of operands. */
-  readonly arity: number;
+  readonly arity: number | "many";
   /** Right-hand side of `y = …` for operands of these names. */
   maths(operands: readonly string[], attrs: Attrs, types: readonly TensorType[]): string;
   /** The typing law. Throws a ShapeError that names the broken constraint. Leaves return their declared type. */
@@ -63,6 +63,9 @@ export interface DefineScope {
   /** A reduction axis with a name nobody else has. */
   axis(extent: number): Axis;
 }
+
+/** The gradient law of one operand; ops of many operands have one law for all. */
+export const lawOf = (op: Pick<Op, "arity" | "laws">, at: number): string | null | undefined => op.laws[op.arity === "many" ? 0 : at]; // prettier-ignore
 
 /** Reads an attribute that the op's own typing law guarantees. */
 export const numbers = (attrs: Attrs, key: string): readonly number[] =>

@@ -18,6 +18,7 @@ const COSTLY = new Set([
   "pow",
   "div",
   "sqrt",
+  "randomBits",
 ]);
 
 /** Operations of a scalar; functions with a kernel of their own count as many. */

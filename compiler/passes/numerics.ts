@@ -39,7 +39,7 @@ export const numerics: Pass<Graph> = {
     const exact: boolean[] = [];
     const nodes = graph.nodes.map((node, at): Node => {
       const op = opOf(node.op);
-      const isExact = exactly(node, op, exact);
+      const isExact = node.attrs["rounded"] === true || exactly(node, op, exact);
       exact.push(isExact);
       if (isExact || node.type.dtype !== "f32") return node;
       const reduces = !op.elementwise && !op.view;

@@ -116,8 +116,8 @@ function printSupport(module: Module, scope: Scope, needs: Set<string>, text: st
     random.push(NORMAL.replaceAll("FLOATS", floats));
     for (const fn of ["log", "sin", "cos"]) needs.add(fn);
   }
-  if (random.length > 0) random.push(THREEFRY);
-  const functions = [...needs].filter((name) => !name.startsWith("fill")).sort();
+  if (random.length > 0 || needs.has("randomBits")) random.push(THREEFRY);
+  const functions = [...needs].filter((name) => !name.startsWith("fill") && name !== "randomBits").sort();
   const mathematics = sourcesFor(functions, floats === "Float64Array" ? "f64" : "f32");
   return [...kernels, printChecks(floats, text), ...random, ...mathematics]
     .filter((part) => part !== "")

@@ -1,0 +1,200 @@
+/** Guarantees concatenation, running sums, and reading and adding by position. */
+
+import { ShapeError } from "../graph/error.ts";
+import { f32, i32, sameShape, type TensorType } from "../graph/type.ts";
+import { apply, at as position, literal, select } from "../loop/build.ts";
+import { index, shift, type Index } from "../loop/index.ts";
+import type { Scalar } from "../loop/loop.ts";
+import { randomBits as bits } from "../loop/random.ts";
+import { eachPosition, flatten, number, type Op } from "./op.ts";
+
+/** Operands one after the other along an axis. attrs: axis. */
+export const concat: Op<"concat"> = {
+  name: "concat",
+  arity: "many",
+  exact: true,
+  maths: (operands, { axis }) => `concat(${operands.join(", ")}) along axis ${String(axis)}`,
+  infer(inputs, attrs) {
+    const axis = number(attrs, "axis");
+    const [first, ...rest] = inputs as [TensorType, ...TensorType[]];
+    const fits = (x: TensorType): boolean =>
+      x.dtype === first.dtype && x.shape.length === first.shape.length && x.shape.every((extent, n) => n === axis || extent === first.shape[n]); // prettier-ignore
+    if (!(axis >= 0 && axis < first.shape.length) || !rest.every(fits))
+      throw new ShapeError("concat", `needs operands that differ on axis ${axis} only`, inputs.map((type, n) => ({ label: `${n}`, type }))); // prettier-ignore
+    const extent = inputs.reduce((n, x) => n + x.shape[axis]!, 0);
+    return { dtype: first.dtype, shape: first.shape.map((e, n) => (n === axis ? extent : e)) };
+  },
+  laws: ["d_x = d_y where x was put"],
+  vjp({ g, inputs, node, cotangent }, at) {
+    const axis = number(node.attrs, "axis");
+    const from = inputs.slice(0, at).reduce((n, x) => n + g.typeOf(x).shape[axis]!, 0);
+    const own = g.typeOf(inputs[at]!).shape;
+    const start = own.map((_, n) => (n === axis ? from : 0));
+    return g.slice(cotangent, { start, limit: own.map((extent, n) => start[n]! + extent), stride: own.map(() => 1) }); // prettier-ignore
+  },
+  evaluate(inputs, attrs, y) {
+    const axis = number(attrs, "axis");
+    let from = 0;
+    for (const x of inputs) {
+      eachPosition(x.type.shape, (at, flat) => {
+        y.data[
+          flatten(
+            at.map((i, n) => (n === axis ? i + from : i)),
+            y.type.shape,
+          )
+        ] = x.data[flat]!;
+      });
+      from += x.type.shape[axis]!;
+    }
+  },
+  define({ at, read, types, attrs }) {
+    const axis = number(attrs, "axis");
+    const moved = (by: number): Index[] => at.map((i, n) => (n === axis ? shift(i, -by) : i));
+    let from = types.reduce((n, x) => n + x.shape[axis]!, 0);
+    return types.reduceRight<Scalar | undefined>((later, x, n) => {
+      from -= x.shape[axis]!;
+      const own = read[n]!(...moved(from));
+      if (later === undefined) return own;
+      const here = apply("lt", "bool", position(at[axis]!), literal(from + x.shape[axis]!, "i32"));
+      return select(here, own, later);
+    }, undefined)!;
+  },
+  samples: [
+    { inputs: [f32(2, 3), f32(2, 2)], attrs: { axis: 1 } },
+    { inputs: [f32(1, 3), f32(2, 3), f32(1, 3)], attrs: { axis: 0 } },
+  ],
+};
+
+/** y[…,i,…] = Σ x[…,k,…] over k ≤ i. attrs: axis. */
+export const cumsum: Op<"cumsum"> = {
+  name: "cumsum",
+  arity: 1,
+  maths: ([x], { axis }) => `running Σ ${x} along axis ${String(axis)}`,
+  infer: ([x], attrs) => {
+    const axis = number(attrs, "axis");
+    if (!(axis >= 0 && axis < x!.shape.length)) throw new ShapeError("cumsum", `needs an axis below ${x!.shape.length}, but got ${axis}`, [{ label: "x", type: x! }]); // prettier-ignore
+    return x!;
+  },
+  laws: ["d_x = running Σ d_y from the end"],
+  vjp: ({ g, node, cotangent }) => {
+    const axes = [number(node.attrs, "axis")];
+    return g.reverse(g.cumsum(g.reverse(cotangent, { axes }), { axis: axes[0]! }), { axes });
+  },
+  evaluate([x], attrs, y) {
+    const axis = number(attrs, "axis");
+    const { shape } = y.type;
+    const stride = shape.slice(axis + 1).reduce((n, extent) => n * extent, 1);
+    eachPosition(shape, (at, flat) => {
+      y.data[flat] = x!.data[flat]! + (at[axis]! > 0 ? y.data[flat - stride]! : 0);
+    });
+  },
+  define({ at, read, types, attrs, axis: fresh }) {
+    const axis = number(attrs, "axis");
+    const k = fresh(types[0]!.shape[axis]!);
+    const from = at.map((i, n) => (n === axis ? index(k.name, k.extent) : i));
+    const before = apply("le", "bool", position(from[axis]!), position(at[axis]!));
+    const term = select(before, read[0]!(...from), literal(0, types[0]!.dtype));
+    return { kind: "reduce", dtype: term.dtype, by: "add", over: [k], term };
+  },
+  samples: [
+    { inputs: [f32(3, 4)], attrs: { axis: 1 } },
+    { inputs: [f32(5)], attrs: { axis: 0 } },
+  ],
+};
+
+/** y[i…, j…] = x[indices[i…], j…]. The transpose of scatterAdd. */
+export const gather: Op<"gather"> = {
+  name: "gather",
+  arity: 2,
+  maths: ([x, at]) => `${x}[${at}]`,
+  infer([x, at]) {
+    if (at!.dtype !== "i32" || x!.shape.length === 0)
+      throw new ShapeError("gather", "needs rows and i32 positions", [{ label: "x", type: x! }, { label: "positions", type: at! }]); // prettier-ignore
+    return { dtype: x!.dtype, shape: [...at!.shape, ...x!.shape.slice(1)] };
+  },
+  laws: ["d_x = d_y added at the positions", null],
+  vjp: ({ g, inputs: [x, at], cotangent }) =>
+    g.scatterAdd(at!, cotangent, { rows: g.typeOf(x!).shape[0]! }),
+  evaluate([x, at], _, y) {
+    const width = x!.data.length / x!.type.shape[0]!;
+    at!.data.forEach((row, n) => {
+      for (let j = 0; j < width; j++) y.data[n * width + j] = x!.data[row * width + j]!;
+    });
+  },
+  define({ at, read, types, axis }) {
+    const rank = types[1]!.shape.length;
+    const row = axis(types[0]!.shape[0]!);
+    const where = index(row.name, row.extent);
+    const chosen = apply("eq", "bool", position(where), read[1]!(...at.slice(0, rank)));
+    const term = select(chosen, read[0]!(where, ...at.slice(rank)), literal(0, types[0]!.dtype));
+    return { kind: "reduce", dtype: term.dtype, by: "add", over: [row], term };
+  },
+  samples: [
+    { inputs: [f32(4, 3), i32(5)], attrs: {}, within: [0, 3] },
+    { inputs: [f32(4), i32(2, 3)], attrs: {}, within: [0, 3] },
+  ],
+};
+
+/** y[r, j…] = Σ updates[i…, j…] over the i with positions[i…] = r, in order. attrs: rows. */
+export const scatterAdd: Op<"scatterAdd"> = {
+  name: "scatterAdd",
+  arity: 2,
+  maths: ([at, d]) => `${d} added at ${at}`,
+  infer([at, d], attrs) {
+    const rank = at!.shape.length;
+    if (at!.dtype !== "i32" || !sameShape(at!.shape, d!.shape.slice(0, rank)))
+      throw new ShapeError("scatterAdd", "needs an update for each i32 position", [{ label: "positions", type: at! }, { label: "updates", type: d! }]); // prettier-ignore
+    return { dtype: d!.dtype, shape: [number(attrs, "rows"), ...d!.shape.slice(rank)] };
+  },
+  laws: [null, "d_updates = d_y at the positions"],
+  vjp: ({ g, inputs: [at], cotangent }) => g.gather(cotangent, at!),
+  evaluate([at, d], _, y) {
+    y.data.fill(0);
+    const width = d!.data.length / at!.data.length;
+    at!.data.forEach((row, n) => {
+      for (let j = 0; j < width; j++) y.data[row * width + j]! += d!.data[n * width + j]!;
+    });
+  },
+  define({ at, read, types, axis }) {
+    const over = types[0]!.shape.map((extent) => axis(extent));
+    const where = over.map(({ name, extent }) => index(name, extent));
+    const chosen = apply("eq", "bool", read[0]!(...where), position(at[0]!));
+    const term = select(chosen, read[1]!(...where, ...at.slice(1)), literal(0, types[1]!.dtype));
+    return { kind: "reduce", dtype: term.dtype, by: "add", over, term };
+  },
+  samples: [
+    { inputs: [i32(5), f32(5, 3)], attrs: { rows: 4 }, within: [0, 3] },
+    { inputs: [i32(2, 3), f32(2, 3)], attrs: { rows: 4 }, within: [0, 3] },
+  ],
+};
+
+/** Random 32-bit integers: a pure function of a seed, of the op's own stream and of the position. attrs: stream, shape. */
+export const randomBits: Op<"randomBits"> = {
+  name: "randomBits",
+  arity: 1,
+  maths: ([seed], { stream }) => `random bits of ${seed}, stream ${String(stream)}`,
+  infer([seed], attrs) {
+    if (seed!.dtype !== "i32" || seed!.shape.length > 0) throw new ShapeError("randomBits", "needs an i32 scalar as seed", [{ label: "seed", type: seed! }]); // prettier-ignore
+    return { dtype: "i32", shape: attrs["shape"] as readonly number[] };
+  },
+  laws: [null],
+  vjp: ({ cotangent }) => cotangent,
+  evaluate([seed], attrs, y) {
+    for (let n = 0; n < y.data.length; n++)
+      y.data[n] = bits(seed!.data[0]!, number(attrs, "stream"), n);
+  },
+  define({ at, read, type, attrs }) {
+    const flat = at.reduce<Index>((sum, i, n) => ({ terms: [...sum.terms.map((t) => ({ ...t, by: t.by * type.shape[n]! })), ...i.terms], offset: sum.offset * type.shape[n]! + i.offset }), { terms: [], offset: 0 }); // prettier-ignore
+    return apply(
+      "randomBits",
+      "i32",
+      read[0]!(),
+      literal(number(attrs, "stream"), "i32"),
+      position(flat),
+    );
+  },
+  samples: [
+    { inputs: [i32()], attrs: { stream: 3, shape: [4, 5] }, within: [0, 9] },
+    { inputs: [i32()], attrs: { stream: 0, shape: [7] }, within: [0, 9] },
+  ],
+};
