@@ -66,7 +66,6 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
       effort,
       lowered,
       trainer,
-      ...(gradients === undefined ? {} : { gradients }),
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(progress === undefined ? {} : { progress }),
     });

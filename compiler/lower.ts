@@ -81,10 +81,12 @@ const traceOf = (model: Model, entry: EntryKind, options: CompileOptions): Trace
     citation: citation(options.source),
   });
 
-/** The entry's own loss, without the results of others. */
-const onlyLoss = (graph: Graph, phase: Phase): Graph => ({
+/** The phase's own loss; what the model assigns to its states is written once a step, by the last phase. */
+const resultsOf = (graph: Graph, phase: Phase, writes: boolean): Graph => ({
   ...graph,
-  results: graph.results.filter((result) => result.kind !== "loss" || result.name === phase.name),
+  results: graph.results.filter((result) =>
+    result.kind === "loss" ? result.name === phase.name : result.kind !== "write" || writes,
+  ),
 });
 
 export function entriesOf(
@@ -100,7 +102,7 @@ export function entriesOf(
       {
         name: "gradients",
         purpose: { kind: "gradients", phase },
-        traced: { ...train, graph: onlyLoss(train.graph, phase) },
+        traced: { ...train, graph: resultsOf(train.graph, phase, false) },
       },
     ];
   }
@@ -108,7 +110,7 @@ export function entriesOf(
     ...train.phases.map((phase, n) => ({
       name: phase.name,
       purpose: { kind: "train", phase, counts: n === last } as const,
-      traced: { ...train, graph: onlyLoss(train.graph, phase) },
+      traced: { ...train, graph: resultsOf(train.graph, phase, n === last) },
     })),
     ...(["evaluate", "predict"] as const).map((entry) => ({
       name: entry,

@@ -130,6 +130,8 @@ export interface Buffer {
 /** First contents of a parameter or state. Streams are numbered, so that each draws its own numbers. */
 export type Initial =
   | { readonly kind: "constant"; readonly value: number }
+  /** A number that each seed makes its own. */
+  | { readonly kind: "seed" }
   | { readonly kind: "data"; readonly values: readonly number[] }
   | { readonly kind: "uniform"; readonly low: number; readonly high: number; readonly stream: number }
   | { readonly kind: "normal"; readonly mean: number; readonly deviation: number; readonly stream: number }; // prettier-ignore

@@ -52,7 +52,7 @@ const ROLES = ["input", "output", "constant", "parameter", "state", "hyper", "re
 const STORAGES = ["buffer", "local", "total"] as const satisfies readonly Storage[];
 const ACCESSES = ["read", "write", "update"] as const satisfies readonly Param["access"][];
 const RESULTS = ["loss", "output"] as const satisfies readonly EntryResult["kind"][];
-const INITIALS = ["constant", "data", "uniform", "normal"] as const satisfies readonly Initial["kind"][]; // prettier-ignore
+const INITIALS = ["constant", "data", "seed", "uniform", "normal"] as const satisfies readonly Initial["kind"][]; // prettier-ignore
 
 const NUMBER = /^(inf|nan|\d+(?:\.\d+)?(?:e[+-]?\d+)?)(f32|f64|i32|bool)?$/;
 
@@ -380,6 +380,7 @@ function initial(r: Reader): Initial {
   const values = r.list(")", () => r.number());
   const [a = 0, b = 0] = values;
   if (kind === "data") return { kind, values };
+  if (kind === "seed") return { kind };
   if (kind === "constant") return { kind, value: a };
   r.eat("stream");
   const stream = r.number();

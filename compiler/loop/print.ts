@@ -347,6 +347,8 @@ function initialText(initial: Initial): string {
   switch (initial.kind) {
     case "constant":
       return `constant(${printNumber(initial.value)})`;
+    case "seed":
+      return "seed()";
     case "data":
       return `data(${initial.values.map(printNumber).join(", ")})`;
     case "uniform":

@@ -28,6 +28,8 @@ export class Context {
   #site: Site | undefined;
   #streams = 0;
   readonly storage = new Map<string, string>();
+  /** New values of states, written at the end of a training step. */
+  readonly assignments: { readonly target: Value; readonly value: Value }[] = [];
 
   constructor(name: string, float: Float, citation: Citation) {
     this.builder = new Builder(name);
@@ -111,6 +113,9 @@ export class Context {
         this.fail("shape/extent", `${op} ${JSON.stringify(name)}: axis ${axis} needs a whole number above 0, but got ${extent}`, "Change that dimension."); // prettier-ignore
     });
     this.storage.set(name, `${op}, ${this.site}`);
+    // storage keeps its declared name: a computed value of that name gives way
+    const computed = this.builder.nodes.findIndex((node) => node.name === name && node.op !== "literal");
+    if (computed >= 0) this.builder.rename(computed as Value, `${name}_value`);
     return this.builder.append(opOf(op), [], attrs, name, type);
   }
 

@@ -45,6 +45,27 @@ export function param<const S extends Shape>(
   }) as FloatTensor<S>;
 }
 
+/** A value kept between steps: running statistics, counters. Not trained; write it with assign. */
+export function state<const S extends Shape>(name: string, shape: S, initial: Initializer): FloatTensor<S> {
+  const c = context();
+  return c.run(() => {
+    const value: Attr = initial.initial(shape, () => c.nextStream(), c);
+    return c.tensor(c.leaf("state", name, { dtype: c.float, shape }, { initial: value }));
+  }) as FloatTensor<S>;
+}
+
+/** The value a state has after the training step; evaluation and prediction leave it alone. */
+export function assign<S extends Shape>(target: FloatTensor<S>, value: FloatTensor<S>): void {
+  const c = context();
+  c.run(() => {
+    const node = c.builder.node(target.value);
+    if (node.op !== "state") c.fail("assign/target", `assign writes to a state, but ${JSON.stringify(node.name)} is ${node.op}`, "Declare it with state(name, shape, initial)."); // prettier-ignore
+    if (String(target.shape) !== String(value.shape)) c.fail("assign/shape", `assign needs one shape, but [${String(target.shape)}] ≠ [${String(value.shape)}]`, "Give the new value the state's shape."); // prettier-ignore
+    if (c.assignments.some((one) => one.target === target.value)) c.fail("assign/twice", `state ${JSON.stringify(node.name)} is assigned twice`, "Assign it once."); // prettier-ignore
+    c.assignments.push({ target: target.value, value: value.value });
+  });
+}
+
 /** A scalar that stays live: `trainer.hyper.<name>`. */
 export interface Hyper extends Scalar {
   readonly hyper: { readonly name: string; readonly value: number };

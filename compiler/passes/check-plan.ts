@@ -17,7 +17,7 @@ export function checkPlan(module: Module): void {
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   for (const { buffer, offset, bytes } of module.slots)
     if (offset < 0 || offset % 4 !== 0 || offset + bytes > module.arenaBytes)
-      throw new VerifyError(buffer, `slot of ${buffer}: ${offset} .. ${offset + bytes} is not inside the arena of ${module.arenaBytes} bytes`); // prettier-ignore
+      throw new VerifyError(buffer, `slot of ${buffer}: ${offset} .. ${offset + bytes} is not a whole number of words inside the arena of ${module.arenaBytes} bytes`); // prettier-ignore
   for (const entry of module.entries) checkEntry(module, entry, slots);
 }
 
@@ -79,8 +79,7 @@ function checkEntry(
     const { reads, writes } = accesses(module, call);
     for (const buffer of reads) require(buffer, statement);
     for (const buffer of new Set(writes)) own(buffer);
-    for (const buffer of reads)
-      if (!writes.includes(buffer)) require(buffer, `${statement}, after its stores`);
+    for (const buffer of new Set([...reads, ...writes])) require(buffer, `${statement}, after its stores`); // prettier-ignore
   });
   const locals = new Set(entry.calls.flatMap((call) => (call.kind === "let" ? [call.name] : [])));
   for (const result of entry.results)

@@ -50,6 +50,7 @@ function initialOf(attr: Attr | undefined): Initial | undefined {
   const [kind, ...rest] = attr as unknown as readonly [string, ...number[]]; // written by model/initializers
   const [a, b, stream] = rest as [number, number, number];
   if (kind === "constant") return { kind, value: a };
+  if (kind === "seed") return { kind };
   if (kind === "data") return { kind, values: rest };
   if (kind === "uniform") return { kind, low: a, high: b, stream };
   return { kind: "normal", mean: a, deviation: b, stream };

@@ -77,7 +77,8 @@ export function graphOf(steps: readonly Step[], results: "outputs" | "loss"): Gr
   const builder = new Builder("random");
   const g = callsOn(builder);
   builder.origin = { role: "primal", site: "random.ts:1" };
-  const values: Value[] = LEAVES.map((shape, n) =>
+  const values: Value[] = LEAVES.map(
+    (shape, n) =>
     builder.append(opOf("param"), [], { initial: ["constant", 0], trainable: true }, `p${n}`, f32(...shape)), // prettier-ignore
   );
   for (const step of steps) {

@@ -84,6 +84,9 @@ export function printInitial(buffer: Buffer, scope: Scope, needs: Set<string>): 
   switch (initial.kind) {
     case "constant":
       return initial.value === 0 ? undefined : `${view}.fill(${printNumber(initial.value)});`;
+    case "seed":
+      needs.add("randomBits");
+      return `${view}.fill(randomBits(seed, -1, 0));`;
     case "data":
       return `${view}.set([${initial.values.map(printNumber).join(", ")}]);`;
     case "uniform":

@@ -1,0 +1,97 @@
+/**
+ * Guarantees the same models in TensorFlow.js's own words, from the same weights.
+ * Batches and one-hot labels are tensors before the clock starts, and its checks are off: the peer at its best.
+ */
+
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url); // its Node build is CommonJS
+const tf = require("@tensorflow/tfjs");
+tf.enableProdMode();
+await tf.setBackend("cpu");
+
+export const peerVersion = tf.version.tfjs;
+
+const linear = (x, W, b) => tf.add(tf.matMul(x, W), b);
+
+/** [batch, 10] scores and one-hot labels to the batch's mean loss, logits taken. */
+const softmaxCrossEntropy = (scores, onehot) => tf.losses.softmaxCrossEntropy(onehot, scores);
+
+/** The lecture's: Σ_{j≠y} max(0, s_j − s_y + 1), mean over the batch. */
+const svm = (scores, onehot) => {
+  const own = tf.sum(tf.mul(scores, onehot), 1, true);
+  const margins = tf.relu(tf.add(tf.sub(scores, own), 1));
+  return tf.mean(tf.sum(tf.mul(margins, tf.sub(1, onehot)), 1));
+};
+
+const MODELS = {
+  "mnist-mlp": {
+    loss: (x, onehot, { W1, b1, W2, b2 }) =>
+      softmaxCrossEntropy(linear(tf.relu(linear(x, W1, b1)), W2, b2), onehot),
+    optimizer: () => tf.train.adam(1e-3, 0.9, 0.999, 1e-8),
+  },
+  "linear-softmax": {
+    loss: (x, onehot, { W, b }) => softmaxCrossEntropy(linear(x, W, b), onehot),
+    optimizer: () => tf.train.sgd(0.1),
+  },
+  "linear-svm": {
+    loss: (x, onehot, { W, b }) =>
+      tf.add(svm(linear(x, W, b), onehot), tf.mul(tf.sum(tf.square(W)), 1e-4)),
+    optimizer: () => tf.train.sgd(1e-2),
+  },
+};
+
+/** Weights are [in, out] matrices and [out] vectors, where the biases follow their matrix. */
+function shapesOf(parameters, rows, x) {
+  const shapes = {};
+  let width = x.length / rows;
+  for (const [name, values] of Object.entries(parameters)) {
+    if (name.startsWith("b")) shapes[name] = [values.length];
+    else {
+      shapes[name] = [width, values.length / width];
+      width = values.length / width;
+    }
+  }
+  return shapes;
+}
+
+/** One step of the same model, and a way back to where it started; undefined where there is no peer. */
+export function peerStep(model, trainer, batches) {
+  const definition = MODELS[model];
+  if (definition === undefined) return undefined;
+  const rows = trainer.batch.train;
+  const shapes = shapesOf(trainer.parameters, rows, trainer.inputs.x);
+  const initial = Object.entries(trainer.parameters).map(([name, values]) => [
+    name,
+    values.slice(),
+  ]);
+  const fed = batches.map(({ x, y }) => ({
+    x: tf.tensor2d(x, [rows, x.length / rows]),
+    onehot: tf.cast(tf.oneHot(tf.tensor1d(y, "int32"), 10), "float32"),
+  }));
+  let variables;
+  let optimizer;
+  const restore = () => {
+    variables = Object.fromEntries(
+      initial.map(([name, values]) => [name, tf.variable(tf.tensor(values.slice(), shapes[name]))]),
+    );
+    optimizer = definition.optimizer();
+  };
+  restore();
+  return {
+    restore,
+    step(n) {
+      const { x, onehot } = fed[n % fed.length];
+      const cost = tf.tidy(() =>
+        optimizer.minimize(
+          () => definition.loss(x, onehot, variables),
+          true,
+          Object.values(variables),
+        ),
+      );
+      const [loss] = cost.dataSync();
+      cost.dispose();
+      return loss;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** Guarantees one answer about a model: its gradients, the emitted step and the shipped kernels, each against something independent. */
+
+import type { Lowered, Source } from "../lower.ts";
+import { lower, print } from "../lower.ts";
+import type { Model } from "../model/model.ts";
+import { checkKernels } from "./kernels.ts";
+import { fewKinks, resultOf, withinBound, type CheckResult, type Effort, type TensorCheck } from "./result.ts";
+import { checkModelGradients } from "./small.ts";
+import { checkTranslation } from "./translation.ts";
+
+export type { CheckResult, Effort, TensorCheck } from "./result.ts";
+
+export interface CheckOptions {
+  readonly effort: Effort;
+  readonly source?: Source;
+  /** What is shipped; lowered and printed anew where it is not given. */
+  readonly lowered?: Lowered;
+  readonly trainer?: string;
+  readonly progress?: (text: string) => void;
+  readonly seed?: number;
+}
+
+/** Coordinates and directions a tensor, elements a buffer. */
+const SIZES: Readonly<Record<Effort, { readonly coordinates: number; readonly directions: number; readonly elements: number }>> = {
+  quick: { coordinates: 3, directions: 1, elements: 4 },
+  more: { coordinates: 12, directions: 2, elements: 32 },
+  exhaustive: { coordinates: Infinity, directions: 4, elements: 256 },
+}; // prettier-ignore
+
+/** Checks a model as DESIGN.md says: see the files this one calls. */
+export async function checkModel(model: Model, options: CheckOptions): Promise<CheckResult> {
+  const { effort, progress, seed = 1 } = options;
+  const from = options.source === undefined ? {} : { source: options.source };
+  const size = SIZES[effort];
+  progress?.("checking gradients against central differences");
+  const gradients = checkModelGradients(model, from, { ...size, seed });
+  progress?.("checking the emitted step against the interpreter");
+  const steps = await checkTranslation(model, from, seed);
+  progress?.("checking every kernel at sampled elements");
+  const lowered = options.lowered ?? (await lower(model, from));
+  const text = options.trainer ?? (await print(lowered, "trainer"));
+  const kernels = await checkKernels(lowered, text, size.elements, seed);
+  return resultOf(model.name, [...gradients, ...steps, ...kernels]);
+}
+
+const describe = ({ name, method, worst, bound, at }: TensorCheck): string =>
+  `${name}, by ${method}: the worst error is ${worst.toExponential(1)} at ${at}, above ${bound.toExponential(0)}`;
+
+/** What failed and what to do, as one paragraph. */
+export function explainFailure({ model, tensors }: CheckResult): string {
+  const failed = tensors.filter((tensor) => !withinBound(tensor));
+  const remedy = "No trainer was written. See all tensors with adjoint check; if the model's own mathematics is in order, this is a fault of the compiler";
+  if (failed.length === 0 && !fewKinks(tensors))
+    return `the check of ${JSON.stringify(model)} met a kink at more than one probe in ten: the loss is not differentiable around its starting point. Start elsewhere, or smooth it. No trainer was written`; // prettier-ignore
+  return `the check of ${JSON.stringify(model)} does not hold: ${failed.slice(0, 3).map(describe).join("; ")}${failed.length > 3 ? `; and ${failed.length - 3} more` : ""}. ${remedy}`; // prettier-ignore
+}

@@ -1,0 +1,85 @@
+/** Guarantees emitted text as a running program: what any trainer and any gradients module offers, whatever its model. */
+
+import type { Graph, Node } from "../graph/graph.ts";
+import { isFloat, sizeOf, type DType } from "../graph/type.ts";
+import type { Lowered } from "../lower.ts";
+import type { Module } from "../loop/loop.ts";
+import { pipeline, place, type Purpose } from "../passes/index.ts";
+import type { Observer } from "../passes/pass.ts";
+import { importText, stripTypes } from "../strip.ts";
+import { typescript } from "../targets/typescript/module.ts";
+import { fedLeaves } from "./draw.ts";
+
+export type Numbers = Float32Array | Float64Array | Int32Array;
+export type Batch = Readonly<Record<string, Numbers>>;
+
+export interface AnyTrainer {
+  step(batch: Batch, count?: number): number | Readonly<Record<string, number>>;
+  evaluate(batch: Batch, count?: number): Readonly<Record<string, number>>;
+  predict(batch: Batch): Readonly<Record<string, Numbers>>;
+  /** Only where there are several. */
+  readonly phases?: Readonly<Record<string, (batch: Batch, count?: number) => number>>;
+  readonly parameters: Readonly<Record<string, Numbers>>;
+  readonly state: Readonly<Record<string, Numbers>>;
+}
+
+export interface AnyGradients {
+  gradients(
+    batch: Batch,
+    count?: number,
+  ): {
+    readonly loss: number;
+    readonly parameters: Readonly<Record<string, Numbers>>;
+    readonly inputs: Readonly<Record<string, Numbers>>;
+  };
+  readonly parameters: Readonly<Record<string, Numbers>>;
+}
+
+/** The trainer that a lowered model prints. */
+export async function runningTrainer({ module, facts }: Lowered): Promise<AnyTrainer> {
+  const code = await stripTypes(typescript.printTrainer(module, facts));
+  return (await importText<{ createTrainer(): AnyTrainer }>(code)).createTrainer();
+}
+
+const NOBODY: Observer = { after: () => {} };
+
+/** The gradients of one phase, by the same pipeline. */
+export async function runningGradients(
+  { facts, model }: Lowered,
+  graph: Graph,
+  purpose: Extract<Purpose, { kind: "gradients" }>,
+): Promise<AnyGradients> {
+  const program = { ...pipeline(purpose).run(graph, NOBODY), name: "gradients" };
+  const module: Module = place(model.name).run([program]);
+  const code = await stripTypes(typescript.printGradients(module, facts));
+  return (await importText<{ createGradients(): AnyGradients }>(code)).createGradients();
+}
+
+/** Storage of a dtype with the given contents. */
+export function stored(dtype: DType, data: Float64Array): Numbers {
+  if (dtype === "f64") return Float64Array.from(data);
+  return isFloat(dtype) ? Float32Array.from(data) : Int32Array.from(data);
+}
+
+/** What a caller passes for the inputs of a graph, from a feed. */
+export const batchOf = (graph: Graph, feed: ReadonlyMap<string, Float64Array>): Batch =>
+  Object.fromEntries(
+    fedLeaves(graph)
+      .filter(({ op }) => op === "input")
+      .map(({ name, type }) => [name, stored(type.dtype, feed.get(name)!)]),
+  );
+
+/** Rounded to what storage of the leaf's dtype keeps. */
+export const asStored = ({ type }: Node, data: Float64Array): Float64Array =>
+  Float64Array.from(stored(type.dtype, data));
+
+/** Rows at and past `count` become zeros, as the trainer makes them. */
+export function withoutPadding(
+  { type }: Node,
+  rows: number,
+  count: number,
+  data: Float64Array,
+): Float64Array {
+  if (type.shape[0] !== rows) return data;
+  return data.slice().fill(0, (sizeOf(type.shape) / rows) * count);
+}

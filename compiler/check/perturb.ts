@@ -1,0 +1,80 @@
+/** Guarantees the loss as a function of one leaf: only what depends on it is evaluated again, and branches that flip are seen. */
+
+import type { Graph, Node, Value } from "../graph/graph.ts";
+import { isFloat, tensor, type Tensor } from "../graph/type.ts";
+import { opOf } from "../ops/index.ts";
+import { evaluateGraph, type Feed } from "./evaluate.ts";
+
+/** The loss at a moved leaf, and whether every comparison came out as it did at the start. */
+export interface Moved {
+  readonly loss: number;
+  readonly sameBranches: boolean;
+}
+
+/** Values that jump: no number format of their own, or a function without a slope, such as sign. */
+export const isDiscrete = (node: Node): boolean => {
+  const op = opOf(node.op);
+  if (op.leaf) return false;
+  return !isFloat(node.type.dtype) || (op.elementwise === true && op.laws.every((law) => law === null)); // prettier-ignore
+};
+
+/** What a gradient leaves constant by declaration stays constant in the differences too. */
+const isHeld = (node: Node): boolean => {
+  const op = opOf(node.op);
+  return op.leaf !== true && !isDiscrete(node) && op.laws.every((law) => law === null);
+};
+
+export class Perturbed {
+  readonly graph: Graph;
+  readonly loss: Value;
+  /** Every value at the start. */
+  readonly base: readonly Tensor[];
+  readonly #needed: readonly boolean[];
+  readonly #plans = new Map<Value, readonly Value[]>();
+
+  constructor(graph: Graph, loss: Value, feed: Feed) {
+    this.graph = graph;
+    this.loss = loss;
+    this.base = evaluateGraph(graph, feed);
+    this.#needed = neededBy(graph, loss);
+  }
+
+  /** The nodes to evaluate again when the leaf moves, in order. */
+  #plan(leaf: Value): readonly Value[] {
+    const known = this.#plans.get(leaf);
+    if (known !== undefined) return known;
+    const depends = this.graph.nodes.map((_, at) => at === leaf);
+    const plan: Value[] = [];
+    this.graph.nodes.forEach((node, at) => {
+      if (isHeld(node) || !node.inputs.some((input) => depends[input])) return;
+      depends[at] = true;
+      if (this.#needed[at]) plan.push(at as Value);
+    });
+    this.#plans.set(leaf, plan);
+    return plan;
+  }
+
+  /** The loss with other contents in one leaf. */
+  at(leaf: Value, data: Float64Array): Moved {
+    const values = new Map<Value, Tensor>([[leaf, { type: this.base[leaf]!.type, data }]]);
+    for (const at of this.#plan(leaf)) {
+      const node = this.graph.nodes[at]!;
+      const output = tensor(node.type);
+      opOf(node.op).evaluate(node.inputs.map((input) => values.get(input) ?? this.base[input]!), node.attrs, output); // prettier-ignore
+      if (isDiscrete(node) && !sameData(output, this.base[at]!))
+        return { loss: NaN, sameBranches: false };
+      values.set(at, output);
+    }
+    return { loss: (values.get(this.loss) ?? this.base[this.loss]!).data[0]!, sameBranches: true };
+  }
+}
+
+/** The loss, and every comparison of the graph: the masks of the backward pass are where the forward pass has its kinks. */
+function neededBy(graph: Graph, loss: Value): readonly boolean[] {
+  const needed = graph.nodes.map((node, at) => at === loss || isDiscrete(node));
+  for (let at = graph.nodes.length - 1; at >= 0; at--)
+    if (needed[at]) for (const input of graph.nodes[at]!.inputs) needed[input] = true;
+  return needed;
+}
+
+const sameData = (a: Tensor, b: Tensor): boolean => a.data.every((value, n) => value === b.data[n]);

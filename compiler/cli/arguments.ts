@@ -1,0 +1,59 @@
+/** Guarantees that no argument is overlooked: an unknown or half-given flag is an error that names the nearest one. */
+
+import type { ArgsDef } from "citty";
+import { InputError, suggestion } from "./errors.ts";
+
+/** Flags that every verb takes. */
+export const COMMON = {
+  json: { type: "boolean", description: "Print one JSON object on stdout" },
+  debug: { type: "boolean", description: "Show the stack trace of an error" },
+} as const satisfies ArgsDef;
+
+/** Checks raw arguments against a verb's definition. Values of flags follow them, after `=` or a space. */
+export function checkFlags(verb: string, raw: readonly string[], defined: ArgsDef): void {
+  const names = Object.keys(defined).filter((name) => defined[name]!.type !== "positional");
+  for (let at = 0; at < raw.length; at++) {
+    const given = raw[at]!;
+    if (given === "--") return;
+    if (!given.startsWith("-") || given === "-") continue;
+    const [flag = "", value] = given.split(/=(.*)/s, 2);
+    const name = flag.replace(/^-+/, "");
+    const of = flag.startsWith("--") && names.includes(name) ? defined[name]! : undefined;
+    if (of === undefined)
+      throw new InputError(
+        `adjoint ${verb} has no flag ${flag}${suggestion(name, names, "--")}; see adjoint ${verb} --help`,
+      );
+    if (of.type === "boolean") {
+      if (value !== undefined) throw new InputError(`--${name} takes no value, but got ${JSON.stringify(value)}`); // prettier-ignore
+      continue;
+    }
+    const next = value ?? raw[++at];
+    if (next === undefined || next === "" || (value === undefined && next.startsWith("--")))
+      throw new InputError(
+        `--${name} needs a value: --${name} <${"valueHint" in of ? of.valueHint : "value"}>`,
+      );
+  }
+}
+
+/** A whole number of at least `least`, or undefined where the flag was not given. */
+export function wholeNumber(
+  flag: string,
+  text: string | undefined,
+  least: number,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+    throw new InputError(`--${flag} needs a whole number of at least ${least}, but got ${JSON.stringify(text)}`); // prettier-ignore
+  return value;
+}
+
+/** The one file that a verb takes. */
+export function onlyModel(verb: string, given: readonly string[]): string {
+  const [file, second] = given;
+  if (file === undefined)
+    throw new InputError(`adjoint ${verb} needs a model: adjoint ${verb} models/<name>.ts`);
+  if (second !== undefined)
+    throw new InputError(`adjoint ${verb} takes one model, but got ${given.join(" and ")}; run it once for each`); // prettier-ignore
+  return file;
+}

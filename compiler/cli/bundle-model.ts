@@ -1,0 +1,118 @@
+/** Guarantees that a model file runs as it was written, TypeScript or not, whatever its package says of modules; and that stack lines are its own. */
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { BuildFailure, Message, OutputFile, Plugin } from "esbuild";
+import { InputError } from "./errors.ts";
+
+const here = import.meta.url;
+/** What `adjoint` and its subpaths mean in a model: this very package. */
+const OWN: Readonly<Record<string, readonly [source: string, bundle: string]>> = {
+  adjoint: ["../index.ts", "./index.js"],
+  "adjoint/runtime": ["../../runtime/index.ts", "./runtime.js"],
+  "adjoint/runtime/node": ["../../runtime/node/index.ts", "./runtime-node.js"],
+};
+
+/** Marks our own question to esbuild, which would otherwise ask us again. */
+const ASKED = { asked: true };
+
+/** Packages stay where they are, named by URL; files of the model's own are bundled. */
+const packagesByUrl: Plugin = {
+  name: "packages by URL",
+  setup(build) {
+    build.onResolve({ filter: /^[^./]/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
+      if (kind === "entry-point" || pluginData === ASKED) return undefined;
+      const own = OWN[path]?.[here.endsWith("/cli/bundle-model.ts") ? 0 : 1];
+      if (own !== undefined) return { path: new URL(own, here).href, external: true };
+      const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: ASKED });
+      if (found.external || found.errors.length > 0 || !/[\\/]node_modules[\\/]/.test(found.path))
+        return found;
+      return { path: pathToFileURL(found.path).href, external: true };
+    });
+  },
+}; // prettier-ignore
+
+/** The exports of a model file. Messages name it as `shown`. */
+export async function importModel(file: string, shown: string): Promise<Record<string, unknown>> {
+  const code = await bundle(file, shown);
+  process.setSourceMapsEnabled(true);
+  const folder = await mkdtemp(join(tmpdir(), "adjoint-"));
+  try {
+    const path = join(folder, "model.mjs");
+    await writeFile(path, code);
+    return (await import(pathToFileURL(path).href)) as Record<string, unknown>; // a module's exports
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** One module of the file and all that it imports of its own, with a source map inside. esbuild is loaded when first needed. */
+async function bundle(file: string, shown: string): Promise<string> {
+  const { build } = await import("esbuild");
+  const url = pathToFileURL(file).href;
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [file],
+      outfile: join(dirname(file), "model.mjs"),
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      sourcemap: "external",
+      write: false,
+      logLevel: "silent",
+      plugins: [packagesByUrl],
+      define: {
+        "import.meta.url": JSON.stringify(url),
+        "import.meta.filename": JSON.stringify(file),
+        "import.meta.dirname": JSON.stringify(dirname(file)),
+      },
+    });
+    return withMap(outputFiles, dirname(file));
+  } catch (error) {
+    const [first] = (error as Partial<BuildFailure>).errors ?? [];
+    if (first === undefined) throw error;
+    throw new InputError(syntaxError(first, shown));
+  }
+}
+
+function withMap(files: readonly OutputFile[], folder: string): string {
+  const text = (ending: string): string => files.find(({ path }) => path.endsWith(ending))!.text;
+  const map = JSON.parse(text(".map")) as { sources: string[] }; // esbuild's own
+  map.sources = map.sources.map((source) => pathToFileURL(resolve(folder, source)).href);
+  const base64 = Buffer.from(JSON.stringify(map)).toString("base64");
+  return `${text(".mjs")}\n//# sourceMappingURL=data:application/json;base64,${base64}\n`;
+}
+
+/** `models/x.ts:2:18  Unexpected "="`, and the line it is in. */
+function syntaxError({ text, location }: Message, shown: string): string {
+  if (location === null) return `${shown} cannot be compiled: ${text}`;
+  const { line, column, lineText, length } = location;
+  const file = location.file.startsWith("..") || !shown.endsWith(location.file.split("/").at(-1)!) ? location.file : shown; // prettier-ignore
+  const mark = `${lineText.slice(0, column).replace(/\S/g, " ")}${"^".repeat(Math.max(1, length))}`;
+  return [
+    `${file}:${line}:${column + 1}  ${text}`,
+    "",
+    `    ${lineText}`,
+    `    ${mark}`,
+    "",
+    "Mend that line of the model and run the command again.",
+  ].join("\n");
+}
+
+/** The first place in a stack that lies in the given file: `line:column`. */
+export function placeIn(file: string, error: Error): string | undefined {
+  const names = [file, pathToFileURL(file).href];
+  for (const line of (error.stack ?? "").split("\n"))
+    for (const name of names) {
+      const at = line.lastIndexOf(name);
+      const match = at === -1 ? null : /^:(\d+(?::\d+)?)/.exec(line.slice(at + name.length));
+      if (match !== null) return match[1];
+    }
+  return undefined;
+}
+
+/** The folder that this package's code lies in, for telling its frames from others'. */
+export const ownFolder = dirname(fileURLToPath(here));

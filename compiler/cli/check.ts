@@ -1,0 +1,72 @@
+/** Guarantees `adjoint check`: every gradient of a model beside its numeric one, and a plain answer whether they agree. */
+
+import { defineCommand } from "citty";
+import { checkModel, type CheckResult } from "../check/check.ts";
+import { COMMON } from "./arguments.ts";
+import { InputError } from "./errors.ts";
+import type { CheckJson, Results, TensorJson } from "./json.ts";
+import { loadModel } from "./load-model.ts";
+import { grouped, paint, progress, result, resultJson, table } from "./output.ts";
+
+export const check = defineCommand({
+  meta: { name: "adjoint check", description: "Compare a model's gradients with numeric ones" },
+  args: {
+    models: { type: "positional", required: false, description: "Model files" },
+    exhaustive: { type: "boolean", description: "Every coordinate of every tensor" },
+    ...COMMON,
+  },
+  async run({ args }) {
+    if (args._.length === 0) throw new InputError("adjoint check needs a model: adjoint check models/<name>.ts");
+    const effort = args.exhaustive === true ? "exhaustive" : "more";
+    const results: CheckJson[] = [];
+    for (const file of args._) {
+      const { model, source, shown } = await loadModel(file);
+      const checked = await checkModel(model, { source, effort, progress: (text) => progress(`${shown}: ${text}`) });
+      results.push(toJson(checked));
+      if (args.json !== true) result(`${results.length > 1 ? "\n" : ""}${show(results.at(-1)!)}`);
+    }
+    const [first] = results;
+    if (args.json === true) resultJson((results.length === 1 ? first! : { results }) satisfies Results<CheckJson>);
+    process.exitCode = results.every(({ holds }) => holds) ? 0 : 1;
+  },
+}); // prettier-ignore
+
+export const toJson = ({ model, holds, tensors }: Pick<CheckResult, "model" | "holds" | "tensors">): CheckJson => ({
+  model,
+  holds,
+  tensors: tensors.map(({ name, role, method, coordinates, worst, at, kinks }) => ({ name, role, method, coordinates, worst, at, kinks })),
+}); // prettier-ignore
+
+function show({ model, holds, tensors }: CheckJson): string {
+  const worst = Math.max(0, ...tensors.map((tensor) => tensor.worst));
+  return [
+    `model ${paint.bold(model)}`,
+    "",
+    tensorTable(tensors),
+    "",
+    holds
+      ? `${paint.green("✓")} holds: ${tensors.length} tensors agree, worst error ${worst.toExponential(1)}`
+      : `${paint.red("✗")} does not hold: the worst error is ${worst.toExponential(1)}`,
+  ].join("\n");
+}
+
+export function tensorTable(tensors: readonly TensorJson[]): string {
+  return table(
+    [
+      { head: "tensor" },
+      { head: "role" },
+      { head: "method" },
+      { head: "coordinates", align: "right" },
+      { head: "worst", align: "right" },
+      { head: "kinks", align: "right" },
+    ],
+    tensors.map(({ name, role, method, coordinates, worst, kinks }) => [
+      name,
+      role,
+      method,
+      grouped(coordinates),
+      worst === 0 ? "0" : worst.toExponential(1),
+      String(kinks),
+    ]),
+  );
+}

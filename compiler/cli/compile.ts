@@ -1,0 +1,134 @@
+/** Guarantees `adjoint compile`: a model's files, all of them and only after its check holds. */
+
+import { writeFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { defineCommand } from "citty";
+import { compile as compileModel, type Compiled } from "../compile.ts";
+import type { Stage } from "../observe.ts";
+import { pipeline } from "../passes/index.ts";
+import { COMMON } from "./arguments.ts";
+import { checkDrift, explainDrift } from "./drift.ts";
+import { InputError, suggestion } from "./errors.ts";
+import { checkStems, entriesAsked, folderFor, modelFiles } from "./generated.ts";
+import { readHeader } from "./header.ts";
+import type { CompileJson, Results } from "./json.ts";
+import { loadModel } from "./load-model.ts";
+import { grouped, note, paint, progress, result, resultJson, table } from "./output.ts";
+import { readText, writeFiles } from "./write-files.ts";
+
+export const compile = defineCommand({
+  meta: { name: "adjoint compile", description: "Compile models to the programs that train them" },
+  args: {
+    models: { type: "positional", required: false, description: "Model files (all of models/)" },
+    out: { type: "string", default: "generated", valueHint: "folder", description: "Where to write a folder for each model" },
+    entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
+    check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
+    print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
+    stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
+    timings: { type: "boolean", description: "Print how long each stage took" },
+    ...COMMON,
+  },
+  async run({ args }) {
+    if (args.check === true) return void (await check(args.out, args._, args.json === true));
+    const models = args._.length > 0 ? [...new Set(args._)] : modelFiles();
+    checkStems(args.out, models);
+    const asked = entriesOf(args.entry);
+    const keep = keepOf(args.print, args.stages !== undefined);
+    const done: CompileJson[] = [];
+    for (const model of models) {
+      const folder = folderFor(args.out, model);
+      const entries = args._.length > 0 ? asked : asked.length > 0 ? asked : entriesAsked(folder);
+      const compiled = await compileOne(model, entries, keep);
+      if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
+      const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
+      const files = writeFiles(folder, compiled.files);
+      const stale = readHeader(readText(join(folder, "gradients.ts")) ?? "");
+      if (stale !== undefined && entries.length === 0)
+        note(`${join(folder, "gradients.ts")} is of an earlier compile; add --entry gradients to renew it`);
+      const json: CompileJson = {
+        model: compiled.model,
+        folder,
+        files,
+        arenaBytes: compiled.lowered.module.arenaBytes,
+        timings: compiled.timings,
+        ...(args.print === undefined ? {} : { stages: printed.map(({ entry, pass, after }) => ({ entry, pass, text: after })) }),
+      };
+      done.push(json);
+      if (args.json === true) continue;
+      if (args.print === undefined) result(report(json));
+      else result(printed.map((stage) => stageText(stage)).join("\n\n"));
+      if (args.timings === true) result(timingsTable(compiled));
+    }
+    const [first] = done;
+    if (args.json === true) resultJson((args._.length > 0 && done.length === 1 ? first! : { results: done }) satisfies Results<CompileJson>);
+  },
+}); // prettier-ignore
+
+async function compileOne(
+  file: string,
+  entries: readonly "gradients"[],
+  keep: (pass: string) => boolean,
+): Promise<Compiled> {
+  const { model, source, shown } = await loadModel(file);
+  return compileModel(model, {
+    source,
+    entries,
+    keep,
+    progress: (text) => progress(`${shown}: ${text}`),
+  });
+}
+
+async function check(out: string, models: readonly string[], json: boolean): Promise<void> {
+  const drift = await checkDrift(out, models, progress);
+  if (json) resultJson(drift);
+  else result(explainDrift(drift, out));
+  process.exitCode = drift.holds ? 0 : 1;
+}
+
+function entriesOf(entry: string | undefined): readonly "gradients"[] {
+  if (entry === undefined) return [];
+  if (entry === "gradients") return [entry];
+  throw new InputError(`there is no entry point ${JSON.stringify(entry)} to add${suggestion(entry, ["gradients"], "--entry ")}; --entry takes gradients`); // prettier-ignore
+}
+
+/** Passes that repeat are numbered: `fold`, `fold-2`. */
+const isPass = (stage: string, pass: string | undefined): boolean =>
+  pass !== undefined && (stage === pass || stage.replace(/-\d+$/, "") === pass);
+
+function keepOf(print: string | undefined, all: boolean): (pass: string) => boolean {
+  if (print === undefined) return () => all;
+  const passes = [...new Set([...pipeline({ kind: "forward" }).passes.map(({ name }) => name), "place"])]; // prettier-ignore
+  if (!passes.includes(print))
+    throw new InputError(`there is no pass ${JSON.stringify(print)}${suggestion(print, passes)}; the passes are ${passes.join(", ")}`); // prettier-ignore
+  return (pass) => all || pass === print;
+}
+
+const stageText = ({ entry, pass, after }: Stage): string => `// ${entry}, after ${pass}\n${after}`;
+
+/** `03-fuse.txt` in a folder for each entry point, and what the first pass was given. */
+function writeStages(folder: string, { lowered }: Compiled): void {
+  const counts = new Map<string, number>();
+  for (const stage of lowered.observation.stages) {
+    const at = counts.get(stage.entry) ?? 0;
+    counts.set(stage.entry, at + 1);
+    const to = join(folder, stage.entry);
+    mkdirSync(to, { recursive: true });
+    if (at === 0) writeFileSync(join(to, "00-declared.txt"), `${stage.before}\n`);
+    writeFileSync(join(to, `${String(at + 1).padStart(2, "0")}-${stage.pass}.txt`), `${stage.after}\n`); // prettier-ignore
+  }
+}
+
+function report({ model, folder, files, arenaBytes }: CompileJson): string {
+  const written = files.filter((file) => file.written).length;
+  const what = written === 0 ? "unchanged" : written === files.length ? `${written} files written` : `${written} of ${files.length} files written`; // prettier-ignore
+  return `${paint.green("✓")} ${paint.bold(model)}  ${folder}/  arena ${grouped(arenaBytes)} bytes  ${paint.dim(what)}`;
+}
+
+function timingsTable({ timings }: Compiled): string {
+  const total = timings.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  const rows = [...timings, { stage: "in all", milliseconds: total }];
+  return table(
+    [{ head: "stage" }, { head: "ms", align: "right" }],
+    rows.map(({ stage, milliseconds }) => [stage, milliseconds.toFixed(1)]),
+  );
+}

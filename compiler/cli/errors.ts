@@ -1,0 +1,103 @@
+/** Guarantees one clear paragraph and the right exit code for whatever goes wrong: the thing, the place, the remedy. */
+
+/** 0 holds · 1 does not hold · 2 what the user can mend · 3 a fault of the compiler · 130 interrupted. */
+export type ExitCode = 0 | 1 | 2 | 3 | 130;
+
+/** What the user can mend: arguments, a model file, the disk. */
+export class InputError extends Error {
+  override readonly name = "InputError";
+}
+
+/** Training or checking was stopped by the user. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  constructor() {
+    super("interrupted");
+  }
+}
+
+export interface Outcome {
+  readonly code: ExitCode;
+  readonly message: string;
+}
+
+/**
+ * Errors that mean something, by name: a model may have been declared with another copy of the package,
+ * whose classes are not ours.
+ */
+const CODES: Readonly<Record<string, ExitCode>> = {
+  InputError: 2,
+  ModelError: 2,
+  DataError: 2,
+  DivergenceError: 2,
+  CLIError: 2,
+  CheckError: 1,
+  Interrupted: 130,
+};
+
+const DISK: Readonly<Record<string, string>> = {
+  EACCES: "permission is denied; mend the permissions of the path, or choose another",
+  EPERM: "the operation is not permitted; mend the permissions of the path, or choose another",
+  EROFS: "the file system is read-only; choose another place",
+  ENOENT: "there is no such file or folder; check the spelling",
+  ENOTDIR: "part of the path is a file, where a folder was needed; move the file, or choose another path",
+  EEXIST: "a file lies where a folder was needed; move the file, or choose another path",
+  EISDIR: "it is a folder, where a file was needed; name a file",
+  ENOSPC: "the disk is full; free some space",
+  ENAMETOOLONG: "the name is too long for this file system; choose a shorter one",
+}; // prettier-ignore
+
+/** What to say of an error, and the code to end with. */
+export function outcomeOf(error: unknown, command: string): Outcome {
+  if (!(error instanceof Error)) return fault(`threw ${String(error)}`, command);
+  const code = CODES[error.name];
+  if (code !== undefined) return { code, message: error.message };
+  const disk = diskError(error);
+  if (disk !== undefined) return { code: 2, message: disk };
+  return fault(error.name === "CompilerFault" ? error.message : `${error.name}: ${error.message}`, command); // prettier-ignore
+}
+
+/** An error of the file system, told by path; undefined for any other. */
+function diskError(error: Error): string | undefined {
+  const { code, path, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || path === undefined) return undefined;
+  const doing = syscall === "open" || syscall === "read" ? "read or written" : "used";
+  return `${path} cannot be ${doing}: ${DISK[code] ?? error.message}`;
+}
+
+function fault(message: string, command: string): Outcome {
+  const lines = [
+    message,
+    "",
+    "This is a fault of the compiler, not of your model; please report it.",
+  ];
+  if (!message.includes("reproduce: ")) lines.push("", `reproduce: ${command}`);
+  if (!command.includes("--debug")) lines.push("Add --debug for the stack trace.");
+  return { code: 3, message: lines.join("\n") };
+}
+
+/** `; did you mean "compile"?` where one of the names is near, else nothing. */
+export function suggestion(given: string, names: readonly string[], prefix = ""): string {
+  const near = names
+    .map((name) => ({ name, distance: editDistance(given, name) }))
+    .filter(({ name, distance }) => distance <= Math.max(1, Math.floor(name.length / 3)))
+    .sort((a, b) => a.distance - b.distance)[0];
+  return near === undefined ? "" : `; did you mean ${prefix}${near.name}?`;
+}
+
+/** Letters to insert, remove, replace or swap with their neighbour. */
+function editDistance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let least = Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, rows[i - 1]![j - 1]! + (same ? 0 : 1)); // prettier-ignore
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        least = Math.min(least, rows[i - 2]![j - 2]! + 1);
+      row.push(least);
+    }
+    rows.push(row);
+  }
+  return rows[a.length]![b.length]!;
+}

@@ -1,0 +1,96 @@
+/** Guarantees `adjoint inspect`: every level of a model between its declaration and its trainer, as text. */
+
+import { defineCommand } from "citty";
+import { printGraph } from "../graph/print.ts";
+import { lower, type Lowered } from "../lower.ts";
+import { printKernel } from "../loop/print.ts";
+import { COMMON, onlyModel } from "./arguments.ts";
+import type { InspectJson } from "./json.ts";
+import { loadModel } from "./load-model.ts";
+import { grouped, paint, result, resultJson, table } from "./output.ts";
+
+const SECTIONS = ["graph", "backward", "kernels", "live"] as const;
+type Section = (typeof SECTIONS)[number];
+
+const HEADINGS: Readonly<Record<Section, string>> = {
+  graph: "Forward graph, as declared",
+  backward: "After differentiation: every cotangent with the law that made it, then the updates",
+  kernels: "Kernels",
+  live: "Live ranges: bytes of the arena, and the statements between which they are held",
+};
+
+export const inspect = defineCommand({
+  meta: { name: "adjoint inspect", description: "Show the graph, its gradient, the kernels and the memory of a model" },
+  args: {
+    model: { type: "positional", required: false, description: "A model file" },
+    graph: { type: "boolean", description: "Only the forward graph" },
+    backward: { type: "boolean", description: "Only the graph after differentiation" },
+    kernels: { type: "boolean", description: "Only the kernels" },
+    live: { type: "boolean", description: "Only the live ranges" },
+    ...COMMON,
+  },
+  async run({ args }) {
+    const { model, source } = await loadModel(onlyModel("inspect", args._));
+    const asked = SECTIONS.filter((section) => args[section] === true);
+    const sections = asked.length > 0 ? asked : SECTIONS;
+    const lowered = await lower(model, { source, keep: (pass) => pass === "differentiate" });
+    if (args.json === true) return resultJson({ model: model.name, ...Object.fromEntries(sections.map((section) => [section, data(lowered)[section]])) } satisfies InspectJson);
+    const texts = sections.map((section) => `${paint.bold(`── ${HEADINGS[section]}`)}\n\n${show(lowered, section)}`);
+    result(texts.join("\n\n"));
+  },
+}); // prettier-ignore
+
+type Data = Required<Omit<InspectJson, "model">>;
+
+function data({ entries, module, observation }: Lowered): Data {
+  const roles = new Map(module.buffers.map(({ name, role }) => [name, role]));
+  const ownerOf = (buffer: string): string =>
+    module.entries.find(({ buffers }) => buffers.includes(buffer))?.name ?? "all";
+  return {
+    graph: entries
+      .map(({ name, traced }) => printGraph({ ...traced.graph, name }).trimEnd())
+      .join("\n\n"),
+    backward: observation.stages
+      .filter(({ entry, before, after }) => entry !== "module" && before !== after)
+      .map(({ after }) => after.trimEnd())
+      .join("\n\n"),
+    kernels: module.kernels.map((kernel) => printKernel(kernel).trimEnd()).join("\n\n"),
+    live: module.slots.map(({ buffer, offset, bytes, live }) => ({
+      entry: live === "always" ? "all" : ownerOf(buffer),
+      buffer,
+      role: roles.get(buffer) ?? "",
+      offset,
+      bytes,
+      live,
+    })),
+  };
+}
+
+function show(lowered: Lowered, section: Section): string {
+  const shown = data(lowered);
+  if (section !== "live") return shown[section];
+  const right = "right" as const;
+  const rows = [...shown.live].sort((a, b) => order(lowered, a.entry) - order(lowered, b.entry) || a.offset - b.offset); // prettier-ignore
+  return table(
+    [
+      { head: "entry" },
+      { head: "buffer" },
+      { head: "role" },
+      { head: "offset", align: right },
+      { head: "bytes", align: right },
+      { head: "statements" },
+    ],
+    rows.map(({ entry, buffer, role, offset, bytes, live }) => [
+      entry,
+      buffer,
+      role,
+      grouped(offset),
+      grouped(bytes),
+      live === "always" ? "always" : `${live[0] + 1}–${live[1] + 1}`,
+    ]),
+  );
+}
+
+/** What is always held first, then the entries in their order. */
+const order = ({ module }: Lowered, entry: string): number =>
+  module.entries.findIndex(({ name }) => name === entry);

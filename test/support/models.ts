@@ -1,0 +1,55 @@
+/** Guarantees every model of models/ lowered for the tests, once a file and option. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { sizeOf } from "../../compiler/graph/type.ts";
+import { createMemory, type Memory } from "../../compiler/loop/interpret.ts";
+import type { Module } from "../../compiler/loop/loop.ts";
+import { lower, type CompileOptions, type Lowered } from "../../compiler/lower.ts";
+import type { Model } from "../../compiler/model/model.ts";
+import { randomFrom } from "./sample.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Names of the models: the stems of their files. */
+export const modelNames: readonly string[] = readdirSync(`${root}models`)
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => file.slice(0, -3))
+  .sort();
+
+export const modelText = (name: string): string => readFileSync(`${root}models/${name}.ts`, "utf8");
+
+export async function modelOf(name: string): Promise<Model> {
+  const exports = (await import(/* @vite-ignore */ `${root}models/${name}.ts`)) as { default: Model }; // prettier-ignore
+  return exports.default;
+}
+
+/** A model of models/ through the whole pipeline. */
+export async function lowered(
+  name: string,
+  options: CompileOptions = {},
+  kind: "trainer" | "gradients" = "trainer",
+): Promise<Lowered> {
+  const source = { path: `models/${name}.ts`, text: modelText(name) };
+  return lower(await modelOf(name), { source, ...options }, kind);
+}
+
+/** Storage with random weights and batches, all rows real; labels name classes. */
+export function memoryOf(module: Module, seed: number): Memory {
+  const random = randomFrom(seed);
+  const memory = createMemory(module);
+  const rows = new Map(
+    module.entries.map((entry) => {
+      const inputs = module.buffers.filter(({ name, role }) => role === "input" && entry.buffers.includes(name)); // prettier-ignore
+      const n = inputs.find(({ shape }) => shape.length > 0)?.shape[0] ?? 1;
+      return inputs.map(({ name }) => [name, n] as const);
+    }).flat(),
+  ); // prettier-ignore
+  for (const { name, role, shape, classes, dtype, initial } of module.buffers) {
+    const values = memory.get(name)!;
+    if (role === "input" && shape.length === 0 && dtype === "i32") values.fill(rows.get(name)!);
+    else if (role === "input") values.forEach((_, n) => (values[n] = classes === undefined ? Math.fround(random() * 2 - 1) : Math.floor(random() * classes))); // prettier-ignore
+    else if (role === "parameter" && initial?.kind !== "data") values.forEach((_, n) => (values[n] = Math.fround((random() - 0.5) / Math.sqrt(sizeOf(shape.slice(0, 1)))))); // prettier-ignore
+  }
+  return memory;
+}

@@ -1,0 +1,15 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^adjoint\/runtime\/node$/, replacement: at("./runtime/node/index.ts") },
+      { find: /^adjoint\/runtime$/, replacement: at("./runtime/index.ts") },
+      { find: /^adjoint$/, replacement: at("./compiler/index.ts") },
+    ],
+  },
+  test: { include: ["test/**/*.test.ts"] },
+});
