@@ -161,7 +161,7 @@ function instances(rule: Rule, shape: Shape): readonly Graph[] {
 /** Outputs, losses and writes of a graph, by name. */
 function meaningOf(graph: Graph, feed: Feed): Map<string, ArrayLike<number>> {
   const { outputs, losses, writes } = evaluateResults(graph, feed);
-  return new Map([
+  return new Map<string, ArrayLike<number>>([
     ...[...outputs].map(([name, y]) => [`output ${name}`, y.data] as const),
     ...[...losses].map(([name, loss]) => [`loss ${name}`, [loss]] as const),
     ...[...writes].map(([name, y]) => [`write ${name}`, y.data] as const),

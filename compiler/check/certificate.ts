@@ -7,8 +7,12 @@ import { CENTRAL_DIFFERENCES, withinBound, type CheckResult, type TensorCheck } 
 
 const LINE = /^\/\/ certificate: .*$/m;
 
+/** The text without its certificate line: what the certificate's hash covers. */
+export const withoutCertificate = (text: string): string =>
+  text.replace(/^\/\/ certificate: .*\n?/m, "");
+
 /** SHA-256 of a file without its certificate line. */
-export const hashOf = (text: string): Promise<string> => sha256(text.replace(LINE, ""));
+export const hashOf = (text: string): Promise<string> => sha256(withoutCertificate(text));
 
 export const withCertificate = (text: string, line: string): string => text.replace(LINE, line);
 
@@ -18,7 +22,8 @@ function upTo(worst: number): string {
   return bound === undefined ? "not bounded" : bound.toExponential(0).replace("+", "");
 }
 
-const worstOf = (tensors: readonly TensorCheck[]): string => upTo(Math.max(0, ...tensors.map(({ worst }) => worst)));
+const worstOf = (tensors: readonly TensorCheck[]): string =>
+  upTo(Math.max(0, ...tensors.map(({ worst }) => worst)));
 
 /** The header's line and certificate.json. */
 export async function certificateOf(check: CheckResult, { trainer, gradients }: { readonly trainer: string; readonly gradients?: string }): Promise<{ line: string; json: string }> {

@@ -4,7 +4,14 @@ import type { Lowered, Source } from "../lower.ts";
 import { lower, print } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { checkKernels } from "./kernels.ts";
-import { fewKinks, resultOf, withinBound, type CheckResult, type Effort, type TensorCheck } from "./result.ts";
+import {
+  fewKinks,
+  resultOf,
+  withinBound,
+  type CheckResult,
+  type Effort,
+  type TensorCheck,
+} from "./result.ts";
 import { checkModelGradients } from "./small.ts";
 import { checkTranslation } from "./translation.ts";
 
@@ -49,7 +56,8 @@ const describe = ({ name, method, worst, bound, at }: TensorCheck): string =>
 /** What failed and what to do, as one paragraph. */
 export function explainFailure({ model, tensors }: CheckResult): string {
   const failed = tensors.filter((tensor) => !withinBound(tensor));
-  const remedy = "No trainer was written. See all tensors with adjoint check; if the model's own mathematics is in order, this is a fault of the compiler";
+  const remedy =
+    "No trainer was written. See all tensors with adjoint check; if the model's own mathematics is in order, this is a fault of the compiler";
   if (failed.length === 0 && !fewKinks(tensors))
     return `the check of ${JSON.stringify(model)} met a kink at more than one probe in ten: the loss is not differentiable around its starting point. Start elsewhere, or smooth it. No trainer was written`; // prettier-ignore
   return `the check of ${JSON.stringify(model)} does not hold: ${failed.slice(0, 3).map(describe).join("; ")}${failed.length > 3 ? `; and ${failed.length - 3} more` : ""}. ${remedy}`; // prettier-ignore

@@ -29,7 +29,9 @@ export function instrument(text: string): string {
       inside = true;
       return [`    $probe(${functions}, ${statement}, arena);`, line];
     }
-    return inside && /^ {4}return\b/.test(line) ? [`    $probe(${functions}, 0, arena);`, line] : [line];
+    return inside && /^ {4}return\b/.test(line)
+      ? [`    $probe(${functions}, 0, arena);`, line]
+      : [line];
   });
   return `declare const $probe: (at: number, statement: number, arena: ArrayBuffer) => void;\n${lines.join("\n")}`;
 }
@@ -87,12 +89,15 @@ class Watch {
     const next = statement === 0 ? undefined : calls[statement - 1];
     if (next === undefined) return;
     this.#before = new Map(touched(next).map((name) => [name, this.#read(name, arena)]));
-    if (next.kind === "let") this.#locals.set(next.name, this.#evaluate(next.value, new Map(), new Map()));
+    if (next.kind === "let")
+      this.#locals.set(next.name, this.#evaluate(next.value, new Map(), new Map()));
   }
 
   #read(name: string, arena: ArrayBuffer): Float64Array {
     const { dtype, shape } = this.#buffers.get(name)!;
-    const array = { f32: Float32Array, f64: Float64Array, i32: Int32Array, bool: Int32Array }[dtype];
+    const array = { f32: Float32Array, f64: Float64Array, i32: Int32Array, bool: Int32Array }[
+      dtype
+    ];
     if (bytesOf(dtype) !== array.BYTES_PER_ELEMENT) throw new TypeError(`no array holds ${dtype}`);
     return Float64Array.from(new array(arena, this.#offsets.get(name)!, sizeOf(shape)));
   }

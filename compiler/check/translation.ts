@@ -123,7 +123,9 @@ function checkSteps(
   seed: number,
 ): TensorCheck[] {
   const linear = isLinear(phases);
-  const declared = new Set(phases.flatMap(({ declared }) => declared.nodes.map(({ name }) => name)));
+  const declared = new Set(
+    phases.flatMap(({ declared }) => declared.nodes.map(({ name }) => name)),
+  );
   const comparable = (name: string): boolean => linear || declared.has(name) || name.endsWith(".m") || name === "stepCount"; // prettier-ignore
   const store: Store = new Map(first);
   return COUNTS.flatMap((wanted, n): TensorCheck[] => {
@@ -187,7 +189,8 @@ function pairOf(
   const role = isParameter ? "parameter" : "state";
   if (before === undefined) return { name, role, shape, found, expected };
   const size = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const moved = (values: Float64Array): Float64Array => values.map((value, n) => value - before[n]!);
+  const moved = (values: Float64Array): Float64Array =>
+    values.map((value, n) => value - before[n]!);
   return { name, role, shape, found: moved(found), expected: moved(expected), slack: steps * ROUNDING * size }; // prettier-ignore
 }
 

@@ -44,7 +44,14 @@ export async function checkUpdateRules(
     const { writes } = evaluateResults(graph, feed);
     const after = read(trainer);
     const pairs = [...writes].map(([name, { data, type }]) =>
-      pairOf(name, name in trainer.parameters, type.shape, before.get(name)!, after.get(name)!, data),
+      pairOf(
+        name,
+        name in trainer.parameters,
+        type.shape,
+        before.get(name)!,
+        after.get(name)!,
+        data,
+      ),
     );
     const method = `${phase.rule.name} on given gradients`;
     found.push(...judge(pairs, method, STEP_BOUND).map((tensor) => (single ? tensor : { ...tensor, name: `${phase.name}: ${tensor.name}` }))); // prettier-ignore
@@ -109,7 +116,8 @@ function pairOf(
   expected: Float64Array,
 ): Pair {
   if (!isParameter) return { name, role: "state", shape, found: after, expected };
-  const moved = (values: Float64Array): Float64Array => values.map((value, n) => value - before[n]!);
+  const moved = (values: Float64Array): Float64Array =>
+    values.map((value, n) => value - before[n]!);
   const size = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return { name, role: "parameter", shape, found: moved(after), expected: moved(expected), slack: 2 ** -24 * size }; // prettier-ignore
 }

@@ -1,5 +1,6 @@
 /** Guarantees that what a generated file says of its making is read as it was written. */
 
+import { withoutCertificate } from "../check/certificate.ts";
 import { sha256 } from "../lower.ts";
 
 export interface Header {
@@ -33,9 +34,6 @@ export function readHeader(text: string): Header | undefined {
     entries: wantsGradients ? ["gradients"] : [],
   };
 }
-
-/** The text without its certificate line: what the certificate's hash covers. */
-export const withoutCertificate = (text: string): string => text.replace(CERTIFICATE, "");
 
 /** The certificate line without its end. */
 export const certificateLine = (text: string): string | undefined =>

@@ -64,7 +64,7 @@ export interface Gradients {
 }
 
 /** The gradients, with an arena of their own: a training step may never store one. */
-export function createGradients(options: { readonly seed?: number } = {}): Gradients {
+export function createGradients(_options: { readonly seed?: number } = {}): Gradients {
   const arena = new ArrayBuffer(ARENA_BYTES);
   const x = new Float32Array(arena, 0, 1); // []  parameter, always there
   const y = new Float32Array(arena, 16, 1); // []  parameter, always there
@@ -73,8 +73,6 @@ export function createGradients(options: { readonly seed?: number } = {}): Gradi
   const parameter_y_output = new Float32Array(arena, 64, 1); // []  output, statements 8–10
   const parameter_z_output = new Float32Array(arena, 80, 1); // []  output, statements 9–10
 
-  const seed = options.seed ?? 0;
-  void seed;
   x.fill(-2);
   y.fill(5);
   z.fill(-4);
@@ -82,8 +80,8 @@ export function createGradients(options: { readonly seed?: number } = {}): Gradi
   const ofInputs = {};
 
   function gradients(
-    batch: Batch,
-    count: number = 1,
+    _batch: Batch,
+    _count: number = 1,
   ): {
     readonly loss: number;
     readonly parameters: {
@@ -139,7 +137,7 @@ export function createGradients(options: { readonly seed?: number } = {}): Gradi
   function bytes(): Uint8Array {
     const packed = new Uint8Array(12);
     let at = 0;
-    for (const { shape, dtype, offset } of PARAMETERS) {
+    for (const { shape, offset } of PARAMETERS) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       packed.set(new Uint8Array(arena, offset, length), at);
       at += length;
@@ -154,7 +152,7 @@ export function createGradients(options: { readonly seed?: number } = {}): Gradi
         `restore: needs 12 bytes, but got ${packed.length}; they belong to another model`,
       );
     let at = 0;
-    for (const { shape, dtype, offset } of PARAMETERS) {
+    for (const { shape, offset } of PARAMETERS) {
       const length = shape.reduce((n, extent) => n * extent, 1) * 4;
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
       at += length;

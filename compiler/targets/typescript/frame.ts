@@ -71,7 +71,7 @@ export function printPacking(module: Module, record: string): string {
   function bytes(): Uint8Array {
     const packed = new Uint8Array(${size});
     let at = 0;
-    for (const { shape, dtype, offset } of ${tables}) {
+    for (const { ${fieldsOf(module)} } of ${tables}) {
       const length = shape.reduce((n, extent) => n * extent, 1) * ${widthOf(module)};
       packed.set(new Uint8Array(arena, offset, length), at);
       at += length;
@@ -84,13 +84,16 @@ export function printPacking(module: Module, record: string): string {
     ${record === "trainer" ? `if (packed.length !== ${size})` : `if (packed.length < ${size})`}
       throw new RangeError(\`restore: needs ${size} bytes, but got \${packed.length}; they belong to another model\`);
     let at = 0;
-    for (const { shape, dtype, offset } of ${tables}) {
+    for (const { ${fieldsOf(module)} } of ${tables}) {
       const length = shape.reduce((n, extent) => n * extent, 1) * ${widthOf(module)};
       new Uint8Array(arena, offset, length).set(packed.subarray(at, at + length));
       at += length;
     }
   }`;
 }
+
+const fieldsOf = (module: Module): string =>
+  module.buffers.some(({ dtype }) => dtype === "f64") ? "shape, dtype, offset" : "shape, offset";
 
 const widthOf = (module: Module): string =>
   module.buffers.some(({ dtype }) => dtype === "f64") ? `(dtype === "f64" ? 8 : 4)` : "4";

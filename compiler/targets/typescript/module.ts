@@ -37,6 +37,10 @@ const batchType = (module: Module, entry: Entry): string =>
 const entryNamed = (module: Module, name: string): Entry =>
   module.entries.find((entry) => entry.name === name)!;
 
+/** The parameter that holds a batch; an entry that reads nothing of it says so by its name. */
+const given = (module: Module, entry: Entry): string =>
+  fedBy(module, entry).length > 0 ? "batch" : "_batch";
+
 /** The function of one training phase. */
 function printPhase(
   module: Module,
@@ -47,9 +51,10 @@ function printPhase(
   name: string,
 ): string {
   const loss = entry.results.find((result) => result.kind === "loss")!;
+  const feeds = printFeeds(module, entry, facts.batch.train, scope);
   return `/** One step on one batch. Returns the loss before the update. */
-  function ${name}(batch: TrainBatch, count: number = ${facts.batch.train}): number {
-    ${[...printFeeds(module, entry, facts.batch.train, scope), ...printHypers(module, scope)].join("\n    ")}
+  function ${name}(${given(module, entry)}: TrainBatch, ${feeds.length > 0 ? "count" : "_count"}: number = ${facts.batch.train}): number {
+    ${[...feeds, ...printHypers(module, scope)].join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
 
@@ -67,7 +72,7 @@ function printEvaluate(
   const type = `{ ${entry.results.map(({ name }) => `readonly ${property(name)}: number`).join("; ")}; readonly count: number }`;
   const values = entry.results.map(({ name, value }) => `${property(name)}: ${printResult(entry, value, scope)} * count`); // prettier-ignore
   const code = `/** Loss and metrics of one batch, each its mean times \`count\`, so that sums over batches divide by the sum of counts. */
-  function evaluate(batch: EvaluateBatch, count: number = ${facts.batch.evaluate}): ${type} {
+  function evaluate(${given(module, entry)}: EvaluateBatch, count: number = ${facts.batch.evaluate}): ${type} {
     ${printFeeds(module, entry, facts.batch.evaluate, scope).join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
@@ -91,7 +96,7 @@ function printPredict(
   const code = `const outputs = ${recordValue(shown.map(([name, buffer]) => [name, scope.view(buffer.name)]))};
 
   /** The model's outputs for one batch: views, valid until the next call. */
-  function predict(batch: PredictBatch): ${type} {
+  function predict(${given(module, entry)}: PredictBatch): ${type} {
     ${fedBy(module, entry).length > 0 ? `const count = ${facts.batch.predict};` : ""}
     ${printFeeds(module, entry, facts.batch.predict, scope)
       .filter((text) => !text.startsWith("checkCount"))
@@ -117,7 +122,9 @@ function printSupport(module: Module, scope: Scope, needs: Set<string>, text: st
     for (const fn of ["log", "sin", "cos"]) needs.add(fn);
   }
   if (random.length > 0 || needs.has("randomBits")) random.push(THREEFRY);
-  const functions = [...needs].filter((name) => !name.startsWith("fill") && name !== "randomBits").sort();
+  const functions = [...needs]
+    .filter((name) => !name.startsWith("fill") && name !== "randomBits")
+    .sort();
   const mathematics = sourcesFor(functions, floats === "Float64Array" ? "f64" : "f32");
   return [...kernels, printChecks(floats, text), ...random, ...mathematics]
     .filter((part) => part !== "")
@@ -241,6 +248,7 @@ function printGradients(module: Module, facts: Facts): string {
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const result = `{ readonly loss: number; readonly parameters: ${recordType(outputs("parameter"))}; readonly inputs: ${recordType(outputs("input"))} }`;
   const initial = parameters.flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
+  const seeded = initial.some((text) => text.includes("seed"));
   const body = `${printHeader(module, facts, "The gradients")}
 
 ${printTables(module)}
@@ -258,17 +266,16 @@ export interface Gradients {
 }
 
 /** The gradients, with an arena of their own: a training step may never store one. */
-export function createGradients(options: { readonly seed?: number } = {}): Gradients {
+export function createGradients(${seeded ? "options" : "_options"}: { readonly seed?: number } = {}): Gradients {
   const arena = new ArrayBuffer(ARENA_BYTES);
   ${printViews(module, module.buffers, scope)}
 
-  const seed = options.seed ?? 0;
-  ${initial.length > 0 && !initial.some((text) => text.includes("seed")) ? "void seed;" : initial.length === 0 ? "void seed;" : ""}
+  ${seeded ? "const seed = options.seed ?? 0;" : ""}
   ${initial.join("\n  ")}
   const ofParameters = ${views(outputs("parameter"))};
   const ofInputs = ${views(outputs("input"))};
 
-  function gradients(batch: Batch, count: number = ${facts.batch.train}): ${result} {
+  function gradients(${given(module, entry)}: Batch, ${printFeeds(module, entry, facts.batch.train, scope).length > 0 ? "count" : "_count"}: number = ${facts.batch.train}): ${result} {
     ${printFeeds(module, entry, facts.batch.train, scope).join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
