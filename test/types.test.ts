@@ -1,0 +1,83 @@
+/** What is true in the editor: shapes are literal types, and a mismatch is a sentence. */
+
+import { fileURLToPath } from "node:url";
+import { Project, ts } from "ts-morph";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const HEAD = `import { add, div, exp, input, labels, matmul, mean, mul, param, relu, reshape, softmaxCrossEntropy, sum, transpose, zeros, type FloatTensor } from "adjoint";
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const is = <A, B>(_same: Same<A, B>): void => {};
+void [add, div, exp, input, labels, matmul, mean, mul, param, relu, reshape, softmaxCrossEntropy, sum, transpose, zeros, is];
+export type Used = FloatTensor;
+`;
+
+/** Text of the body, and what the complaint must contain; an empty list where there must be none. */
+const snippets: Readonly<Record<string, { readonly body: string; readonly says: readonly string[] }>> = {
+  "inner dims of a product": {
+    body: `matmul(input("x", [256, 3072]), param("W", [300, 100], zeros()));`,
+    says: ["matmul needs columns of a = rows of b, but 3072 ≠ 300"],
+  },
+  "shapes that do not broadcast": {
+    body: `add(input("x", [32, 10]), param("b", [9], zeros()));`,
+    says: ["add needs shapes that broadcast, but [32, 10] and [9] do not"],
+  },
+  "the op that was called": {
+    body: `div(input("x", [2, 3]), input("z", [3, 2]));`,
+    says: ["div needs shapes that broadcast, but [2, 3] and [3, 2] do not"],
+  },
+  "a vector where a matrix is needed": {
+    body: `matmul(input("x", [3]), param("W", [3, 2], zeros()));`,
+    says: ["readonly [number, number]"],
+  },
+  "labels where floats are needed": {
+    body: `exp(labels("y", [3], { classes: 2 }));`,
+    says: ['"i32"'],
+  },
+  "a loss of no scalar": {
+    body: `const loss: FloatTensor<readonly []> = sum(input("x", [2, 3]), [0]); void loss;`,
+    says: ["readonly []"],
+  },
+  "exact shapes of a correct program": {
+    body: `
+const x = input("x", [32, 784]);
+const hidden = relu(add(matmul(x, param("W", [784, 128], zeros())), param("b", [128], zeros())));
+is<typeof hidden["shape"], readonly [32, 128]>(true);
+const scores = matmul(hidden, param("V", [128, 10], zeros()));
+is<typeof scores["shape"], readonly [32, 10]>(true);
+is<ReturnType<typeof softmaxCrossEntropy>["shape"], readonly []>(true);
+softmaxCrossEntropy(scores, labels("y", [32], { classes: 10 }));
+const turned = transpose(x);
+is<typeof turned["shape"], readonly [784, 32]>(true);
+const flat = reshape(x, [25088]);
+is<typeof flat["shape"], readonly [25088]>(true);
+const column = mul(input("c", [32, 1]), input("r", [1, 784]));
+is<typeof column["shape"], readonly [32, 784]>(true);
+const scaled = mul(x, 2);
+is<typeof scaled["shape"], readonly [32, 784]>(true);
+const total = mean(x);
+is<typeof total["shape"], readonly []>(true);`,
+    says: [],
+  },
+  "dims known only when declared": {
+    body: `
+export const declare = (batch: number): void => {
+  const z = add(matmul(input("x", [batch, 784]), param("W", [784, 10], zeros())), param("b", [10], zeros()));
+  is<typeof z["shape"], readonly [number, 10]>(true);
+};`,
+    says: [],
+  },
+}; // prettier-ignore
+
+test("a mismatch is a sentence in the editor; a correct program has exact shapes", () => {
+  const project = new Project({ tsConfigFilePath: `${root}tsconfig.json`, skipAddingFilesFromTsConfig: true }); // prettier-ignore
+  for (const [name, { body }] of Object.entries(snippets))
+    project.createSourceFile(`${root}test/snippet ${name}.ts`, `${HEAD}${body}\n`);
+  for (const [name, { says }] of Object.entries(snippets)) {
+    const file = project.getSourceFileOrThrow(`${root}test/snippet ${name}.ts`);
+    const found = file.getPreEmitDiagnostics().map((one) => ts.flattenDiagnosticMessageText(one.compilerObject.messageText, "\n")); // prettier-ignore
+    expect(found, name).toHaveLength(says.length);
+    says.forEach((sentence, n) => expect(found[n], name).toContain(sentence));
+  }
+}, 60_000);
