@@ -279,7 +279,7 @@ async function trainerOf(float: Float): Promise<EveryTrainer> {
     kind: "adjoint model",
     name: "every-op",
     batch: { train: 1, evaluate: 1, predict: 1 },
-    trace: ({ entry }) => ({ graph: everyOp(float, entry), phases: [phase] }),
+    trace: ({ entry }) => ({ graph: everyOp(float, entry), layers: [], rowsInteract: false, phases: [phase] }),
   };
   const { module, facts } = await lower(model, { dtype: float });
   const code = await stripTypes(typescript.printTrainer(module, facts));

@@ -6,6 +6,7 @@ import type { Attrs, Value } from "../graph/graph.ts";
 import { type DType, type Float, type TensorType } from "../graph/type.ts";
 import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
+import type { LayerRecord } from "./layers/layer.ts";
 import { boundName, callSite, codeFrame, type Site } from "./site.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -28,14 +29,29 @@ export class Context {
   #site: Site | undefined;
   #streams = 0;
   readonly storage = new Map<string, string>();
+  /** Calls of layers, in order. */
+  readonly layers: LayerRecord[] = [];
+  readonly #layerNames = new Map<string, number>();
+  /** Whether this is a training entry: dropout drops, batch norm takes the batch's statistics. */
+  readonly training: boolean;
+  /** Whether a row's result depends on other rows: a short training batch is then refused. */
+  rowsInteract = false;
   /** New values of states, written at the end of a training step. */
   readonly assignments: { readonly target: Value; readonly value: Value }[] = [];
 
-  constructor(name: string, float: Float, citation: Citation) {
+  constructor(name: string, float: Float, citation: Citation, training = false) {
     this.builder = new Builder(name);
     this.g = callsOn(this.builder);
     this.float = float;
     this.#citation = citation;
+    this.training = training;
+  }
+
+  /** `dense`, `dense_2`, …: the n-th layer of that name. */
+  layerName(base: string): string {
+    const n = (this.#layerNames.get(base) ?? 0) + 1;
+    this.#layerNames.set(base, n);
+    return n === 1 ? base : `${base}_${n}`;
   }
 
   /** `file:line` of the model's call in progress. */
@@ -71,7 +87,12 @@ export class Context {
 
   /** An error of a typing law gains the lines of the model around the call. */
   #framed(error: unknown): unknown {
-    if (!(error instanceof ModelError) || error.diagnostic.frame !== undefined || this.#site === undefined) return error;
+    if (
+      !(error instanceof ModelError) ||
+      error.diagnostic.frame !== undefined ||
+      this.#site === undefined
+    )
+      return error;
     const text = this.#citation.textOf(this.#site.file);
     if (text === undefined) return error;
     return new ModelError({ ...error.diagnostic, frame: codeFrame(text, this.#site.line) });
@@ -114,7 +135,9 @@ export class Context {
     });
     this.storage.set(name, `${op}, ${this.site}`);
     // storage keeps its declared name: a computed value of that name gives way
-    const computed = this.builder.nodes.findIndex((node) => node.name === name && node.op !== "literal");
+    const computed = this.builder.nodes.findIndex(
+      (node) => node.name === name && node.op !== "literal",
+    );
     if (computed >= 0) this.builder.rename(computed as Value, `${name}_value`);
     return this.builder.append(opOf(op), [], attrs, name, type);
   }

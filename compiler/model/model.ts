@@ -6,6 +6,7 @@ import type { Graph, Value } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
 import { dependents } from "../graph/walk.ts";
 import { Context, within, type Citation } from "./context.ts";
+import type { LayerRecord } from "./layers/layer.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
 /** What a declaration may depend on. */
@@ -51,6 +52,10 @@ export interface TraceRequest {
 /** One declared graph; its losses are one a phase, in order. */
 export interface Traced {
   readonly graph: Graph;
+  /** Calls of layers, in order, for summary. */
+  readonly layers: readonly LayerRecord[];
+  /** A row's result depends on other rows (batch norm): a short training batch must be refused. */
+  readonly rowsInteract: boolean;
   readonly phases: readonly Phase[];
 }
 
@@ -84,7 +89,7 @@ export function model(
     name,
     batch,
     trace({ entry, batch: rows, float, citation }) {
-      const c = new Context(name, float, citation);
+      const c = new Context(name, float, citation, entry === "train");
       const declared = within(c, () => declare({ batch: rows, training: entry === "train" }));
       return finish(c, entry, declared);
     },
@@ -106,7 +111,8 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
   for (const phase of phases) checkLoss(c, phase);
   checkReached(c, phases);
   if (entry === "train")
-    for (const { target, value } of c.assignments) builder.results.push({ kind: "write", target, value });
+    for (const { target, value } of c.assignments)
+      builder.results.push({ kind: "write", target, value });
   if (entry !== "predict")
     for (const { name, loss } of phases)
       builder.results.push({
@@ -127,6 +133,8 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
   }
   return {
     graph: builder.graph(),
+    layers: c.layers,
+    rowsInteract: c.rowsInteract,
     phases: phases.map((phase) => ({
       name: phase.name,
       rule: phase.optimizer,

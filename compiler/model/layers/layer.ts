@@ -1,0 +1,105 @@
+/** Guarantees that a layer is a function of tensors with a name and parameters of its own, the same ones however often it is called. */
+
+import type { Attr, Value } from "../../graph/graph.ts";
+import type { Shape } from "../../graph/type.ts";
+import { context, type Context } from "../context.ts";
+import type { Initializer } from "../initializers.ts";
+import type { FloatTensor, Tensor } from "../tensor.ts";
+
+/** What every layer may be told. */
+export interface LayerOptions {
+  /** Prefix of its parameters, `<name>.kernel`. Default: its kind, numbered from the second of a kind on: `dense`, `dense_2`. */
+  readonly name?: string;
+  /** `false` freezes its parameters. Default: true. */
+  readonly trainable?: boolean;
+}
+
+/** A call of a layer, as `summary` lists it. */
+export interface LayerRecord {
+  readonly name: string;
+  readonly kind: string;
+  readonly shape: Shape;
+  /** Elements of the parameters it created; 0 for every call but the first. */
+  readonly parameters: number;
+  readonly site: string;
+}
+
+/** What a layer's body works with. Parameters and states are declared at its first call and found again at later ones. */
+export interface LayerScope {
+  readonly c: Context;
+  readonly name: string;
+  /** `<layer>.<name>` */
+  param(name: string, shape: Shape, initial: Initializer): Value;
+  /** A value kept between steps, not trained: `<layer>.<name>`. */
+  state(name: string, shape: Shape, initial: Initializer): Value;
+}
+
+/** Keras's way: `dense(10)` is a layer, `dense(10)(x)` its output. */
+export interface Layer<In extends Tensor = FloatTensor, Out extends Tensor = FloatTensor> {
+  (x: In): Out;
+  readonly kind: string;
+}
+
+/** What a layer has declared in one context. */
+interface Declared {
+  readonly name: string;
+  readonly storage: Map<string, Value>;
+}
+
+/**
+ * Makes a layer of a body that appends nodes for one input. The body runs at every call: check shapes in it, with `c.fail`.
+ * Layers of several inputs call `withScope` themselves.
+ */
+export function layer<In extends Tensor = FloatTensor, Out extends Tensor = FloatTensor>(
+  kind: string,
+  options: LayerOptions,
+  body: (scope: LayerScope, x: In) => Value,
+): Layer<In, Out> {
+  const run = withScope(kind, options);
+  const call = (x: In): Out => run((scope) => body(scope, x)) as Out;
+  return Object.assign(call, { kind });
+}
+
+/** Runs bodies in the scope of one layer: its name, its parameters, its record. */
+export function withScope(
+  kind: string,
+  { name, trainable = true }: LayerOptions,
+): (body: (scope: LayerScope) => Value) => Tensor {
+  const known = new WeakMap<Context, Declared>();
+  return (body) => {
+    const c = context();
+    return c.run(() => {
+      const declared = known.get(c) ?? { name: c.layerName(name ?? kind), storage: new Map() };
+      known.set(c, declared);
+      let parameters = 0;
+      const storage = (
+        op: "param" | "state",
+        own: string,
+        shape: Shape,
+        initial: Initializer,
+      ): Value => {
+        const found = declared.storage.get(own);
+        if (found !== undefined) {
+          const { shape: before } = c.typeOf(found);
+          if (String(before) !== String(shape))
+            c.fail("layer/shape", `${kind} ${JSON.stringify(declared.name)} was built for ${own} [${before.join(",")}], but this call needs [${shape.join(",")}]`, "Call it with inputs of one shape, or make a second layer."); // prettier-ignore
+          return found;
+        }
+        const start: Attr = initial.initial(shape, () => c.nextStream(), c);
+        const attrs = op === "param" ? { initial: start, trainable } : { initial: start };
+        const value = c.leaf(op, `${declared.name}.${own}`, { dtype: c.float, shape }, attrs);
+        if (op === "param") parameters += shape.reduce((n, extent) => n * extent, 1);
+        declared.storage.set(own, value);
+        return value;
+      };
+      const value = body({
+        c,
+        name: declared.name,
+        param: (own, shape, initial) => storage("param", own, shape, initial),
+        state: (own, shape, initial) => storage("state", own, shape, initial),
+      });
+      c.layers.push({ name: declared.name, kind, shape: c.typeOf(value).shape, parameters, site: c.site }); // prettier-ignore
+      return c.tensor(value);
+    });
+  };
+}
