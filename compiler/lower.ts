@@ -27,8 +27,10 @@ export interface CompileOptions {
   readonly entries?: readonly "gradients"[];
   /** Which passes' text to keep in `stages`. */
   readonly keep?: (pass: string) => boolean;
-  /** Rows of every entry, in place of the model's own: the small instance. */
+  /** Rows of every entry, in place of the model's own. */
   readonly batch?: number;
+  /** Declares the small instance: every size(…) takes its `check` extent. */
+  readonly small?: boolean;
 }
 
 /** One entry point, before and after the pipeline. */
@@ -78,6 +80,7 @@ const traceOf = (model: Model, entry: EntryKind, options: CompileOptions): Trace
     entry,
     batch: options.batch ?? model.batch[entry],
     float: options.dtype ?? "f32",
+    small: options.small ?? false,
     citation: citation(options.source),
   });
 

@@ -60,8 +60,12 @@ export async function checkKernels({ module, entries }: Pick<Lowered, "module" |
   return watch.found;
 } // prettier-ignore
 
-/** Contents of buffers before a statement, in double. */
-type Snapshot = ReadonlyMap<string, Float64Array>;
+/** A sampled element of what the next statement writes, and what its definition gives on the arena as it stands. */
+interface Expected {
+  readonly kernel: string;
+  readonly buffer: string;
+  readonly elements: readonly { readonly flat: number; readonly value: number }[];
+}
 
 class Watch {
   readonly found: TensorCheck[] = [];
@@ -70,9 +74,11 @@ class Watch {
   readonly #offsets: ReadonlyMap<string, number>;
   readonly #samples: number;
   readonly #seed: number;
-  #before: Snapshot = new Map();
+  #expected: readonly Expected[] = [];
   #locals = new Map<string, number>();
-  #last = 0;
+  #views = new Map<string, Numbers>();
+  /** Elements of the statement's own stages, evaluated once: a softmax reads its row's largest at every point. */
+  #memo = new Map<string, number>();
 
   constructor(module: Module, samples: number, seed: number) {
     this.#buffers = new Map(module.buffers.map((buffer) => [buffer.name, buffer]));
@@ -82,54 +88,65 @@ class Watch {
   }
 
   probe(_at: number, statement: number, arena: ArrayBuffer): void {
-    const calls = this.entry!.calls;
+    this.#compare(arena);
+    this.#expected = [];
+    const next = statement === 0 ? undefined : this.entry!.calls[statement - 1];
     if (statement === 1) this.#locals = new Map();
-    else this.#compare(calls[this.#last - 1]!, arena);
-    this.#last = statement;
-    const next = statement === 0 ? undefined : calls[statement - 1];
     if (next === undefined) return;
-    this.#before = new Map(touched(next).map((name) => [name, this.#read(name, arena)]));
-    if (next.kind === "let")
-      this.#locals.set(next.name, this.#evaluate(next.value, new Map(), new Map()));
-  }
+    this.#views = new Map(touched(next).map((name) => [name, this.#view(name, arena)]));
+    this.#memo = new Map();
+    if (next.kind === "let") this.#locals.set(next.name, this.#evaluate(next.value, new Map(), new Map()));
+    else this.#expected = this.#expect(next);
+  } // prettier-ignore
 
-  #read(name: string, arena: ArrayBuffer): Float64Array {
+  #view(name: string, arena: ArrayBuffer): Numbers {
     const { dtype, shape } = this.#buffers.get(name)!;
     const array = { f32: Float32Array, f64: Float64Array, i32: Int32Array, bool: Int32Array }[
       dtype
     ];
     if (bytesOf(dtype) !== array.BYTES_PER_ELEMENT) throw new TypeError(`no array holds ${dtype}`);
-    return Float64Array.from(new array(arena, this.#offsets.get(name)!, sizeOf(shape)));
+    return new array(arena, this.#offsets.get(name)!, sizeOf(shape));
   }
 
-  #compare(call: Call, arena: ArrayBuffer): void {
-    if (call.kind === "let") return;
+  #expect(call: Exclude<Call, { kind: "let" }>): Expected[] {
     const stages = call.kind === "call" ? call.group.stages : [{ definition: call.definition, storage: "buffer" as const }];
     const own = new Map(call.kind === "call" ? stages.map(({ definition }) => [definition.name, definition]) : []);
-    for (const { definition, storage } of stages) {
-      if (storage === "local") continue;
-      const name = definition.target ?? definition.name;
-      const values = this.#read(name, arena);
-      const random = randomOf(this.#seed, `${this.entry!.name} ${name}`);
-      const wanted = Math.min(this.#samples, values.length);
-      const pairs = Array.from({ length: wanted }, (_, n) => {
-        const flat = wanted === values.length ? n : below(random, values.length);
-        const expected = call.kind === "store" ? this.#evaluate(call.value, new Map(), own) : this.#at(definition, flat, own);
-        return { flat, found: values[flat]!, expected };
+    return stages.filter(({ storage }) => storage !== "local").map(({ definition }): Expected => {
+      const buffer = definition.target ?? definition.name;
+      const { length } = this.#views.get(buffer)!;
+      const random = randomOf(this.#seed, `${this.entry!.name} ${buffer}`);
+      const wanted = Math.min(this.#samples, length);
+      const elements = Array.from({ length: wanted }, (_, n) => {
+        const flat = wanted === length ? n : below(random, length);
+        const value = call.kind === "store" ? this.#evaluate(call.value, new Map(), own) : this.#at(definition, flat, own);
+        return { flat, value };
       });
-      this.found.push(judged(call.kind === "call" ? call.kernel : name, name, this.entry!.name, pairs));
-    }
+      return { kernel: call.kind === "call" ? call.kernel : buffer, buffer, elements };
+    });
   } // prettier-ignore
+
+  #compare(arena: ArrayBuffer): void {
+    for (const { kernel, buffer, elements } of this.#expected) {
+      const view = this.#view(buffer, arena);
+      const pairs = elements.map(({ flat, value }) => ({ flat, found: view[flat]!, expected: value })); // prettier-ignore
+      this.found.push(judged(kernel, buffer, this.entry!.name, pairs));
+    }
+  }
 
   /** A definition at a row-major position. */
   #at(definition: Definition, flat: number, own: ReadonlyMap<string, Definition>): number {
+    const key = `${definition.name} ${flat}`;
+    const known = this.#memo.get(key);
+    if (known !== undefined) return known;
     const indices = new Map<string, number>();
     let rest = flat;
     for (let axis = definition.shape.length - 1; axis >= 0; axis--) {
       indices.set(definition.axes[axis]!.name, rest % definition.shape[axis]!);
       rest = Math.floor(rest / definition.shape[axis]!);
     }
-    return this.#evaluate(definition.value, indices, own);
+    const value = this.#evaluate(definition.value, indices, own);
+    this.#memo.set(key, value);
+    return value;
   }
 
   #evaluate(value: Definition["value"], indices: ReadonlyMap<string, number>, own: ReadonlyMap<string, Definition>): number {
@@ -140,7 +157,7 @@ class Watch {
         const stage = own.get(name);
         const shape = stage?.shape ?? this.#buffers.get(name)!.shape;
         const flat = at.length === shape.length ? at.reduce((n, i, axis) => n * shape[axis]! + i, 0) : at[0]!;
-        return stage === undefined ? this.#before.get(name)![flat]! : this.#at(stage, flat, own);
+        return stage === undefined ? this.#views.get(name)![flat]! : this.#at(stage, flat, own);
       },
     });
   } // prettier-ignore

@@ -31,6 +31,8 @@ export class Perturbed {
   readonly base: readonly Tensor[];
   readonly #needed: readonly boolean[];
   readonly #plans = new Map<Value, readonly Value[]>();
+  /** Reused from one perturbation to the next: every op writes its whole result. */
+  readonly #moved = new Map<Value, Tensor>();
 
   constructor(graph: Graph, loss: Value, feed: Feed) {
     this.graph = graph;
@@ -57,15 +59,17 @@ export class Perturbed {
   /** The loss with other contents in one leaf. */
   at(leaf: Value, data: Float64Array): Moved {
     const values = new Map<Value, Tensor>([[leaf, { type: this.base[leaf]!.type, data }]]);
+    const valueOf = (of: Value): Tensor => values.get(of) ?? this.base[of]!;
     for (const at of this.#plan(leaf)) {
       const node = this.graph.nodes[at]!;
-      const output = tensor(node.type);
-      opOf(node.op).evaluate(node.inputs.map((input) => values.get(input) ?? this.base[input]!), node.attrs, output); // prettier-ignore
+      const output = this.#moved.get(at) ?? tensor(node.type);
+      this.#moved.set(at, output);
+      opOf(node.op).evaluate(node.inputs.map(valueOf), node.attrs, output);
       if (isDiscrete(node) && !sameData(output, this.base[at]!))
         return { loss: NaN, sameBranches: false };
       values.set(at, output);
     }
-    return { loss: (values.get(this.loss) ?? this.base[this.loss]!).data[0]!, sameBranches: true };
+    return { loss: valueOf(this.loss).data[0]!, sameBranches: true };
   }
 }
 
@@ -77,4 +81,7 @@ function neededBy(graph: Graph, loss: Value): readonly boolean[] {
   return needed;
 }
 
-const sameData = (a: Tensor, b: Tensor): boolean => a.data.every((value, n) => value === b.data[n]);
+function sameData({ data }: Tensor, { data: other }: Tensor): boolean {
+  for (let n = 0; n < data.length; n++) if (data[n] !== other[n]) return false;
+  return true;
+}

@@ -33,7 +33,7 @@ export async function checkTranslation(
   options: Pick<CompileOptions, "source">,
   seed: number,
 ): Promise<TensorCheck[]> {
-  const small = { ...options, batch: ROWS };
+  const small = { ...options, batch: ROWS, small: true };
   const lowered = await lower(model, small);
   const entries = entriesOf(model, small, "trainer");
   const phases = entries.flatMap(({ purpose, traced }): SmallPhase[] =>

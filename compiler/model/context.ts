@@ -20,6 +20,11 @@ export interface Citation {
 export const LIVE_ROWS = "live rows";
 const RESERVED: ReadonlySet<string> = new Set([LIVE_ROWS, STEP_COUNT]);
 
+export interface Mode {
+  readonly training: boolean;
+  readonly small: boolean;
+}
+
 export class Context {
   readonly builder: Builder;
   readonly g: Calls;
@@ -34,17 +39,20 @@ export class Context {
   readonly #layerNames = new Map<string, number>();
   /** Whether this is a training entry: dropout drops, batch norm takes the batch's statistics. */
   readonly training: boolean;
+  /** Whether sizes take their `check` extents. */
+  readonly small: boolean;
   /** Whether a row's result depends on other rows: a short training batch is then refused. */
   rowsInteract = false;
   /** New values of states, written at the end of a training step. */
   readonly assignments: { readonly target: Value; readonly value: Value }[] = [];
 
-  constructor(name: string, float: Float, citation: Citation, training = false) {
+  constructor(name: string, float: Float, citation: Citation, { training, small }: Mode) {
     this.builder = new Builder(name);
     this.g = callsOn(this.builder);
     this.float = float;
     this.#citation = citation;
     this.training = training;
+    this.small = small;
   }
 
   /** `dense`, `dense_2`, …: the n-th layer of that name. */

@@ -46,7 +46,11 @@ export function param<const S extends Shape>(
 }
 
 /** A value kept between steps: running statistics, counters. Not trained; write it with assign. */
-export function state<const S extends Shape>(name: string, shape: S, initial: Initializer): FloatTensor<S> {
+export function state<const S extends Shape>(
+  name: string,
+  shape: S,
+  initial: Initializer,
+): FloatTensor<S> {
   const c = context();
   return c.run(() => {
     const value: Attr = initial.initial(shape, () => c.nextStream(), c);
@@ -63,6 +67,26 @@ export function assign<S extends Shape>(target: FloatTensor<S>, value: FloatTens
     if (String(target.shape) !== String(value.shape)) c.fail("assign/shape", `assign needs one shape, but [${String(target.shape)}] ≠ [${String(value.shape)}]`, "Give the new value the state's shape."); // prettier-ignore
     if (c.assignments.some((one) => one.target === target.value)) c.fail("assign/twice", `state ${JSON.stringify(node.name)} is assigned twice`, "Assign it once."); // prettier-ignore
     c.assignments.push({ target: target.value, value: value.value });
+  });
+}
+
+/**
+ * An extent that is large where the model ships and small where it is checked: the same graph in both, so choose `check` as the least
+ * extent at which every layer still does its work.
+ */
+export function size<const N extends number>(
+  name: string,
+  extent: N,
+  { check }: { readonly check: number },
+): N {
+  const c = context();
+  return c.run(() => {
+    for (const [which, value] of [["extent", extent], ["check", check]] as const)
+      if (!(Number.isInteger(value) && value > 0))
+        c.fail("shape/extent", `size ${JSON.stringify(name)}: its ${which} needs a whole number above 0, but got ${value}`, "Change that number."); // prettier-ignore
+    if (check > extent)
+      c.fail("size/check", `size ${JSON.stringify(name)}: check ${check} is above the extent ${extent} itself`, "Give a smaller extent to check at."); // prettier-ignore
+    return (c.small ? check : extent) as N; // in its type the extent is the one that ships
   });
 }
 

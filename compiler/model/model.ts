@@ -46,6 +46,8 @@ export interface TraceRequest {
   readonly entry: EntryKind;
   readonly batch: number;
   readonly float: Float;
+  /** The small instance, where the compiler validates itself. */
+  readonly small: boolean;
   readonly citation: Citation;
 }
 
@@ -88,8 +90,8 @@ export function model(
     kind: "adjoint model",
     name,
     batch,
-    trace({ entry, batch: rows, float, citation }) {
-      const c = new Context(name, float, citation, entry === "train");
+    trace({ entry, batch: rows, float, small, citation }) {
+      const c = new Context(name, float, citation, { training: entry === "train", small });
       const declared = within(c, () => declare({ batch: rows, training: entry === "train" }));
       return finish(c, entry, declared);
     },

@@ -2,7 +2,7 @@
 
 import { ShapeError } from "../graph/error.ts";
 import type { Attrs, Value } from "../graph/graph.ts";
-import { f32, type TensorType } from "../graph/type.ts";
+import { f32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select, sumOver } from "../loop/build.ts";
 import {
   add,
@@ -16,7 +16,8 @@ import {
   type Index,
 } from "../loop/index.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
-import { eachPosition, flatten, number, numbers, type Op, type VjpScope } from "./op.ts";
+import { number, numbers, type Op, type VjpScope } from "./op.ts";
+import { tapsOf } from "./taps.ts";
 
 /** Cross-correlation, NCHW and OIHW. Padding may be negative: it crops. */
 export interface ConvAttrs {
@@ -190,23 +191,31 @@ export const conv: Op<"conv"> = {
 
   evaluate([x, w], attrs, y) {
     const a = read(attrs);
-    const [, c, ...inside] = x!.type.shape as [number, number, ...number[]];
-    const [rows, o] = y.type.shape as [number, number];
-    const [, depth, ...window] = w!.type.shape as [number, number, ...number[]];
-    eachPosition(y.type.shape, ([n, f, ...p], flat) => {
-      const batchGroup = Math.floor(f! / (o / a.batchGroups));
-      const featureGroup = Math.floor(f! / (o / a.featureGroups));
-      let total = 0;
-      for (let i = 0; i < depth; i++)
-        eachPosition(window, (k, tap) => {
-          const from = p.map((at, axis) => at * a.stride[axis]! + k[axis]! * a.rhsDilation[axis]! - a.low[axis]!);
-          if (from.some((at, axis) => at < 0 || at % a.lhsDilation[axis]! !== 0 || at / a.lhsDilation[axis]! >= inside[axis]!)) return;
-          const where = [batchGroup * rows + n!, (featureGroup * c) / a.featureGroups + i, ...from.map((at, axis) => at / a.lhsDilation[axis]!)];
-          total += x!.data[flatten(where, x!.type.shape)]! * w!.data[(f! * depth + i) * window.reduce((m, e) => m * e, 1) + tap]!;
-        });
-      y.data[flat] = total;
-    });
-  }, // prettier-ignore
+    const [rows, filters] = y.type.shape as [number, number];
+    const [channels, depth] = [x!.type.shape[1]!, w!.type.shape[1]!];
+    const taps = tapsOf(attrs, { ...a, inside: spatial(x!.type), window: spatial(w!.type), outside: spatial(y.type) }); // prettier-ignore
+    const [inside, window, outside] = [x!, w!, y].map(({ type }) => sizeOf(spatial(type))) as [number, number, number]; // prettier-ignore
+    let flat = 0;
+    for (let n = 0; n < rows; n++)
+      for (let o = 0; o < filters; o++) {
+        const row = Math.floor(o / (filters / a.batchGroups)) * rows + n;
+        const first = Math.floor(o / (filters / a.featureGroups)) * depth;
+        for (let p = 0; p < outside; p++) {
+          let total = 0;
+          for (let i = 0; i < depth; i++) {
+            const [fromX, fromW] = [
+              (row * channels + first + i) * inside,
+              (o * depth + i) * window,
+            ];
+            for (let k = 0; k < window; k++) {
+              const tap = taps[p * window + k]!;
+              if (tap >= 0) total += x!.data[fromX + tap]! * w!.data[fromW + k]!;
+            }
+          }
+          y.data[flat++] = total;
+        }
+      }
+  },
 
   define({ at, read: [x, w], types, type, attrs, axis }) {
     const a = read(attrs);

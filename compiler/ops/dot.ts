@@ -5,7 +5,7 @@ import { ShapeError } from "../graph/error.ts";
 import { f32, type TensorType } from "../graph/type.ts";
 import { apply, sumOver } from "../loop/build.ts";
 import { index, type Index } from "../loop/index.ts";
-import { eachPosition, flatten, numbers, type Op, type VjpScope } from "./op.ts";
+import { numbers, offsetsOf, type Op, type VjpScope } from "./op.ts";
 import type { Attrs } from "../graph/graph.ts";
 
 /** Axes of one operand, by what becomes of them. */
@@ -72,6 +72,8 @@ function restore(g: VjpScope["g"], product: Value, axes: readonly number[]): Val
   return g.transpose(product, { order });
 }
 
+type Offsets = [batch: Int32Array, free: Int32Array, contract: Int32Array];
+
 export const dot: Op<"dot"> = {
   name: "dot",
   arity: 2,
@@ -113,22 +115,18 @@ export const dot: Op<"dot"> = {
   evaluate([a, b], attrs, y) {
     const A = side(attrs, "a", a!.type.shape.length);
     const B = side(attrs, "b", b!.type.shape.length);
-    const depths = A.contract.map((axis) => a!.type.shape[axis]!);
-    const atA = a!.type.shape.map(() => 0);
-    const atB = b!.type.shape.map(() => 0);
-    eachPosition(y.type.shape, (at, flat) => {
-      let n = 0;
-      A.batch.forEach((axis, m) => (atA[axis] = atB[B.batch[m]!] = at[n++]!));
-      A.free.forEach((axis) => (atA[axis] = at[n++]!));
-      B.free.forEach((axis) => (atB[axis] = at[n++]!));
-      let total = 0;
-      eachPosition(depths, (k) => {
-        A.contract.forEach((axis, m) => (atA[axis] = k[m]!));
-        B.contract.forEach((axis, m) => (atB[axis] = k[m]!));
-        total += a!.data[flatten(atA, a!.type.shape)]! * b!.data[flatten(atB, b!.type.shape)]!;
-      });
-      y.data[flat] = total;
-    });
+    const [batchA, freeA, depthA] = [A.batch, A.free, A.contract].map((axes) => offsetsOf(a!.type.shape, axes)) as Offsets; // prettier-ignore
+    const [batchB, freeB, depthB] = [B.batch, B.free, B.contract].map((axes) => offsetsOf(b!.type.shape, axes)) as Offsets; // prettier-ignore
+    let flat = 0;
+    for (let n = 0; n < batchA.length; n++)
+      for (const i of freeA)
+        for (const j of freeB) {
+          const [fromA, fromB] = [batchA[n]! + i, batchB[n]! + j];
+          let total = 0;
+          for (let k = 0; k < depthA.length; k++)
+            total += a!.data[fromA + depthA[k]!]! * b!.data[fromB + depthB[k]!]!;
+          y.data[flat++] = total;
+        }
   },
 
   define({ at, read, types, type, attrs, axis }) {

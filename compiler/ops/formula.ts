@@ -181,6 +181,23 @@ export function evaluateFormula(f: Formula, env: Readonly<Record<string, number>
   return MEANING[f.fn]!(...f.args.map((arg) => evaluateFormula(arg, env)));
 }
 
+/** The formula as a function of its variables, in the given order: evaluated often, walked once. */
+export function compileFormula(
+  f: Formula,
+  names: readonly string[],
+): (values: readonly number[]) => number {
+  if (f.kind === "number") return () => f.value;
+  if (f.kind === "variable") {
+    const at = names.indexOf(f.name);
+    return (values) => values[at]!;
+  }
+  const meaning = MEANING[f.fn]!;
+  const [a, b, c] = f.args.map((arg) => compileFormula(arg, names));
+  if (c !== undefined) return (values) => meaning(a!(values), b!(values), c(values));
+  if (b !== undefined) return (values) => meaning(a!(values), b(values));
+  return (values) => meaning(a!(values));
+}
+
 /** Graph nodes for a formula; `calls` appends one node a function. */
 export function formulaToGraph(
   f: Formula,

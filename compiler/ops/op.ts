@@ -1,7 +1,7 @@
 /** Guarantees that a primitive is one declaration: typing law, gradient, reference meaning, definition and the samples its tests are made of. */
 
 import type { Attrs, Node, Value } from "../graph/graph.ts";
-import type { DType, Tensor, TensorType } from "../graph/type.ts";
+import { sizeOf, stridesOf, type DType, type Tensor, type TensorType } from "../graph/type.ts";
 import type { Index } from "../loop/index.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
 import type { Calls } from "./index.ts";
@@ -93,3 +93,14 @@ export function eachPosition(
 /** Row-major position of `at`. */
 export const flatten = (at: readonly number[], shape: readonly number[]): number =>
   shape.reduce((flat, extent, axis) => flat * extent + at[axis]!, 0);
+
+/** Where in a row-major tensor the positions along some of its axes lie, the others being 0; the first axis varies slowest. */
+export function offsetsOf(shape: readonly number[], axes: readonly number[]): Int32Array {
+  const strides = stridesOf(shape);
+  const extents = axes.map((axis) => shape[axis]!);
+  const offsets = new Int32Array(sizeOf(extents));
+  eachPosition(extents, (at, flat) => {
+    offsets[flat] = axes.reduce((sum, axis, n) => sum + at[n]! * strides[axis]!, 0);
+  });
+  return offsets;
+}

@@ -3,7 +3,7 @@
 import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";
 import { isFloat, sameShape, type DType, type TensorType, f32, bool } from "../graph/type.ts";
-import { derive, evaluateFormula, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts"; // prettier-ignore
+import { compileFormula, derive, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts"; // prettier-ignore
 import type { Op, Sample, VjpScope } from "./op.ts";
 
 interface Row {
@@ -145,6 +145,7 @@ export function slopeOf(row: Row, at: number): Formula | null {
 
 function elementwise(row: Row): Op {
   const y = parseFormula(row.y);
+  const meaning = compileFormula(y, row.args);
   const slopes = row.slopes.map(() => undefined as Formula | null | undefined);
   const slope = (at: number): Formula | null => (slopes[at] ??= slopeOf(row, at));
   const reads = row.reads ?? `${row.name}(${row.args.map((_, n) => `{${n}}`).join(", ")})`;
@@ -176,13 +177,13 @@ function elementwise(row: Row): Op {
       return times(scope, scope.cotangent, slope(at)!, env);
     },
     evaluate(inputs, _attrs, output) {
+      const values = inputs.map(({ data }) => data[0]!);
       for (let n = 0; n < output.data.length; n++) {
-        const env: Record<string, number> = {};
-        row.args.forEach((name, at) => {
+        for (let at = 0; at < values.length; at++) {
           const { data } = inputs[at]!;
-          env[name] = data.length === 1 ? data[0]! : data[n]!;
-        });
-        output.data[n] = evaluateFormula(y, env);
+          if (data.length > 1) values[at] = data[n]!;
+        }
+        output.data[n] = meaning(values);
       }
     },
     define({ at, read, types, type }) {

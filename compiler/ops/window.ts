@@ -2,7 +2,7 @@
 
 import { ShapeError } from "../graph/error.ts";
 import type { Attrs } from "../graph/graph.ts";
-import { f32, i32, type TensorType } from "../graph/type.ts";
+import { f32, i32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
 import {
   add,
@@ -15,7 +15,8 @@ import {
   type Index,
 } from "../loop/index.ts";
 import type { Axis, ReduceBy, Scalar } from "../loop/loop.ts";
-import { eachPosition, flatten, numbers, type DefineScope, type Op } from "./op.ts";
+import { numbers, type DefineScope, type Op } from "./op.ts";
+import { tapsOf } from "./taps.ts";
 
 /** One entry an axis of the tensor; axes without a window have window 1, stride 1, no padding. */
 export type WindowAttrs = {
@@ -88,14 +89,10 @@ function eachCovered(
   visit: (to: number, tap: number, from: number) => void,
 ): void {
   const a = readWindow(attrs);
-  eachPosition(y.shape, (p, to) => {
-    const base = [...p];
-    eachPosition(a.window, (k, tap) => {
-      const from = base.map((at, axis) => at * a.stride[axis]! + k[axis]! - a.low[axis]!);
-      if (from.every((at, axis) => at >= 0 && at < x.shape[axis]!))
-        visit(to, tap, flatten(from, x.shape));
-    });
-  });
+  const taps = tapsOf(attrs, { ...a, inside: x.shape, outside: y.shape });
+  const window = sizeOf(a.window);
+  for (let at = 0; at < taps.length; at++)
+    if (taps[at]! >= 0) visit(Math.floor(at / window), at % window, taps[at]!);
 }
 
 const POOL = { window: [1, 2, 2], stride: [1, 2, 2], low: [0, 0, 0], high: [0, 0, 0] };

@@ -1,0 +1,47 @@
+/** What is true of a size: it ships large, is checked small, and is refused where it makes no sense. */
+
+import { expect, test } from "vitest";
+import {
+  input,
+  matmul,
+  model,
+  mse,
+  param,
+  sgd,
+  size,
+  zeros,
+  constant,
+  type FloatTensor,
+} from "adjoint";
+import { checkModel } from "../compiler/check/check.ts";
+import { lower } from "../compiler/lower.ts";
+
+const wide = (extent: number, check: number) =>
+  model("wide", { batch: 4 }, ({ batch }) => {
+    const width = size("width", extent, { check });
+    const x = input("x", [batch, 3]);
+    const target = input("target", [batch, 2]);
+    const hidden = matmul(x, param("V", [3, width], constant(0.1)));
+    const y = matmul(hidden, param("W", [width, 2], zeros())) as FloatTensor<readonly [number, 2]>;
+    return { loss: mse(y, target), outputs: { y }, optimizer: sgd() };
+  });
+
+test("a size ships at its extent and is checked at the small one", async () => {
+  const parameters = async (small: boolean) =>
+    (await lower(wide(512, 5), { small })).module.buffers.filter(({ role }) => role === "parameter").map(({ shape }) => shape); // prettier-ignore
+  expect(await parameters(false)).toEqual([[3, 512], [512, 2]]); // prettier-ignore
+  expect(await parameters(true)).toEqual([[3, 5], [5, 2]]); // prettier-ignore
+  const { holds, tensors } = await checkModel(wide(512, 2), { effort: "exhaustive" });
+  expect(holds).toBe(true);
+  const gradient = tensors.find(({ name, method }) => name === "V" && method === "central differences")!; // prettier-ignore
+  // every coordinate of [3, 2] and four directions, with all rows live and with one masked
+  expect(gradient.coordinates).toBe(2 * (3 * 2 + 4));
+});
+
+test.each([
+  [0, 1, 'size "width": its extent needs a whole number above 0, but got 0'],
+  [8, 1.5, 'size "width": its check needs a whole number above 0, but got 1.5'],
+  [8, 9, 'size "width": check 9 is above the extent 8 itself'],
+])("size %d checked at %d is refused", async (extent, check, law) => {
+  await expect(lower(wide(extent, check))).rejects.toThrow(law);
+});
