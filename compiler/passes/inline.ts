@@ -1,7 +1,7 @@
 /** Guarantees which definitions are substituted into their readers: movements, values nobody stores, and what is cheaper to compute again than to keep. */
 
 import { loadsOf, mapScalar, substitute, walkScalar } from "../loop/build.ts";
-import type { Index } from "../loop/index.ts";
+import { equal, index, type Index } from "../loop/index.ts";
 import { sameShape } from "../graph/type.ts";
 import type { Scalar } from "../loop/loop.ts";
 import type { Defined, Term } from "./define.ts";
@@ -44,9 +44,44 @@ function expand(value: Scalar, inlined: ReadonlyMap<string, Term>): Scalar {
   });
 }
 
+/** Whether a term only gives another tensor's axes a new order; then it names that tensor. */
+function permutes({ definition, view }: Term): string | undefined {
+  const { value, axes } = definition;
+  if (!view || value.kind !== "load" || value.at.length !== axes.length) return undefined;
+  const own = axes.map((axis) => index(axis.name, axis.extent));
+  const found = own.every(
+    (one, n) => axes[n]!.extent === 1 || value.at.some((at) => equal(at, one)),
+  );
+  return found ? value.buffer : undefined;
+}
+
+/** A reduction that is only read transposed is computed in the order it is read: what follows can then share its loops. */
+function inReadOrder(defined: Defined, needed: ReadonlySet<string>): readonly Term[] {
+  const readers = new Map<string, Term[]>();
+  for (const term of defined.definitions)
+    for (const { buffer } of loadsOf(term.definition.value)) readers.set(buffer, [...(readers.get(buffer) ?? []), term]);
+  const byName = new Map(defined.definitions.map((term) => [term.definition.name, term]));
+  const moved = new Map<string, Term>();
+  for (const term of defined.definitions) {
+    const producer = byName.get(permutes(term) ?? "");
+    if (producer === undefined || producer.view || needed.has(producer.definition.name) || producer.definition.target !== undefined) continue;
+    if (costOf(producer.definition.value) < 1000 || readers.get(producer.definition.name)!.length > 1) continue;
+    moved.set(producer.definition.name, producer);
+  }
+  return defined.definitions.flatMap((term): readonly Term[] => {
+    if (moved.has(term.definition.name)) return [];
+    const producer = moved.get(permutes(term) ?? "");
+    if (producer === undefined) return [term];
+    const { op, doc } = producer.definition;
+    const value = expand(term.definition.value, moved);
+    return [{ ...producer, definition: { ...term.definition, value, op, doc: [...doc, ...term.definition.doc] } }];
+  });
+} // prettier-ignore
+
 /** The terms that keep a definition of their own, with everything else substituted into them, docs included. */
-export function inline(defined: Defined): readonly Term[] {
-  const needed = new Set(defined.results.map((result) => result.value));
+export function inline(declared: Defined): readonly Term[] {
+  const needed = new Set(declared.results.map((result) => result.value));
+  const defined = { ...declared, definitions: inReadOrder(declared, needed) };
   const readers = readersOf(defined, needed);
   const byName = new Map(defined.definitions.map((term) => [term.definition.name, term]));
   const inlined = new Map<string, Term>();
