@@ -4,6 +4,7 @@
  */
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
+import { keyOfKernel } from "../loop/same.ts";
 import { loadsOf, mapScalar, walkStmts } from "../loop/build.ts";
 import type {
   Buffer,
@@ -41,6 +42,7 @@ export function place(name: string): Pass<readonly Program[], Module> {
     run(programs) {
       const renamed = programs.map((program, n) => (n === 0 ? program : apart(program)));
       const pinned = uniqueBuffers(renamed.flatMap((program) => program.buffers.filter(isPinned)));
+      const { kernels, nameOf } = sharedKernels(renamed);
       const slots: Slot[] = [];
       let top = 0;
       for (const buffer of pinned) {
@@ -60,9 +62,10 @@ export function place(name: string): Pass<readonly Program[], Module> {
         slots.push(...placed);
         for (const slot of placed)
           arenaBytes = Math.max(arenaBytes, aligned(slot.offset + slot.bytes));
-        const { kernels: _, buffers: __, ...rest } = program;
+        const { kernels: _, buffers: __, calls, ...rest } = program;
         return {
           ...rest,
+          calls: calls.map((call) => call.kind === "call" ? { ...call, kernel: nameOf.get(call.kernel)! } : call), // prettier-ignore
           buffers: own.map((buffer) => buffer.name),
           lowerBound: top + peakOf(own, lives, program.calls.length),
         };
@@ -71,7 +74,7 @@ export function place(name: string): Pass<readonly Program[], Module> {
         ...pinned,
         ...renamed.flatMap((program) => program.buffers.filter((buffer) => !isPinned(buffer))),
       ];
-      return { name, entries, buffers, kernels: uniqueKernels(renamed), slots, arenaBytes };
+      return { name, entries, buffers, kernels, slots, arenaBytes };
     },
   };
 }
@@ -123,8 +126,17 @@ const uniqueBuffers = (buffers: readonly Buffer[]): Buffer[] => [
   ...new Map(buffers.map((b) => [b.name, b])).values(),
 ];
 
-const uniqueKernels = (programs: readonly Program[]): Kernel[] =>
-  programs.flatMap((program) => program.kernels);
+/** Kernels that differ in names alone become the first of them. */
+function sharedKernels(programs: readonly Program[]): { kernels: Kernel[]; nameOf: ReadonlyMap<string, string> } {
+  const first = new Map<string, Kernel>();
+  const nameOf = new Map<string, string>();
+  for (const kernel of programs.flatMap((program) => program.kernels)) {
+    const key = keyOfKernel(kernel);
+    if (!first.has(key)) first.set(key, kernel);
+    nameOf.set(kernel.name, first.get(key)!.name);
+  }
+  return { kernels: [...first.values()], nameOf };
+} // prettier-ignore
 
 /** From the first to the last statement that touches it; inputs are there from the start, outputs stay to the end. */
 export function liveRange(

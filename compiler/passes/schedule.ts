@@ -6,6 +6,7 @@
 import { CompilerFault } from "../graph/error.ts";
 import { sizeOf, stridesOf } from "../graph/type.ts";
 import { apply, load, local, literal, mapScalar, substitute, walkScalar } from "../loop/build.ts";
+import { keyOfGroup } from "../loop/same.ts";
 import { hoistParts, shareParts } from "../loop/cse.ts";
 import { Names } from "../loop/identifier.ts";
 import { add, constant, equal, index, namesIn, scale, shift, type Index } from "../loop/index.ts";
@@ -21,13 +22,21 @@ export const schedule: Pass<Definitions, Program> = {
     const byName = new Map(buffers.map((buffer) => [buffer.name, buffer]));
     const kernels: Kernel[] = [];
     const names = new Names();
+    /** Groups that differ in names alone share a kernel; its arguments are numbered as the group's buffers are. */
+    const known = new Map<string, { readonly kernel: string; readonly args: readonly number[] }>();
     const calls = work.map((item): Call => {
       if (item.kind === "scalar") return scalarCall(item.definition, item.storage, byName);
-      const { kernel, args } = new Nest(item.group, byName).kernel();
+      const { group } = item;
+      const doc = group.stages.flatMap((stage) => stage.definition.doc);
+      const { key, buffers: numbered } = keyOfGroup(group, byName);
+      const same = known.get(key);
+      if (same !== undefined)
+        return { kind: "call", kernel: same.kernel, args: same.args.map((n) => numbered[n]!), group, doc }; // prettier-ignore
+      const { kernel, args } = new Nest(group, byName).kernel();
       const named = { ...kernel, name: names.take(kernel.name) };
       kernels.push(named);
-      const doc = item.group.stages.flatMap((stage) => stage.definition.doc);
-      return { kind: "call", kernel: named.name, args, group: item.group, doc };
+      known.set(key, { kernel: named.name, args: args.map((arg) => numbered.indexOf(arg)) });
+      return { kind: "call", kernel: named.name, args, group, doc };
     });
     return { name, buffers, kernels, calls, results };
   },
