@@ -3,6 +3,7 @@
 export { model, type Declaration, type Instance, type Model, type ModelOptions, type PhaseDeclaration } from "./model/model.ts"; // prettier-ignore
 export { assign, hyper, input, labels, param, size, state, type Hyper } from "./model/leaves.ts";
 export { abs, add, cos, div, erf, exp, expm1, log, log1p, maximum, minimum, mul, neg, pow, recip, relu, sigmoid, sin, sqrt, square, sub, tanh } from "./model/elementwise.ts"; // prettier-ignore
+export { checkpoint, customVjp, type CustomVjp } from "./model/autodiff.ts";
 export { grad, matmul, mean, reshape, sum, transpose } from "./model/tensors.ts";
 export { accuracy, l1, l2, mse, softmaxCrossEntropy, svmLoss } from "./model/losses.ts";
 export { adam, sgd, type AdamOptions, type SgdOptions } from "./model/optimizers.ts";

@@ -6,6 +6,7 @@ import { isFloat } from "../graph/type.ts";
 import { dependents } from "../graph/walk.ts";
 import { callsOn, opOf } from "../ops/index.ts";
 import { lawOf } from "../ops/op.ts";
+import { Residuals, unmarked } from "./recompute.ts";
 
 /**
  * Appends d(loss)/d(value) for each of `wrt` and returns them in that order; undefined where the loss does not depend on the value.
@@ -21,6 +22,7 @@ export function reverse(
   const relevant = between(builder, loss, wrt);
   const contributions = new Map<Value, Part[]>();
   const cotangents = new Map<Value, Value>();
+  const residuals = new Residuals(builder);
   contributions.set(loss, [
     { value: g.literal(1, g.typeOf(loss).dtype), origin: seedOf(builder, loss) },
   ]);
@@ -33,7 +35,7 @@ export function reverse(
     const node = builder.node(at);
     const op = opOf(node.op);
     node.inputs.forEach((input, operand) => {
-      const rule = lawOf(op, operand);
+      const rule = lawOf(op, operand, node.attrs);
       if (!relevant[input] || rule === null || rule === undefined) return;
       builder.origin = {
         role: "cotangent",
@@ -42,8 +44,9 @@ export function reverse(
         rule,
         site: node.origin.site,
       };
+      const scope = { g, node: unmarked(node), inputs: node.inputs.map((of) => residuals.of(of)), output: residuals.of(at), cotangent }; // prettier-ignore
       const mark = builder.nodes.length;
-      const value = op.vjp({ g, node, inputs: node.inputs, output: at, cotangent }, operand);
+      const value = op.vjp({ ...scope, replay: (...cone) => replay(builder, ...cone) }, operand);
       nameParts(builder, mark, value, `d_${builder.node(input).name}`);
       const known = contributions.get(input);
       const part: Part = { value, origin: builder.origin };
@@ -53,6 +56,22 @@ export function reverse(
   }
   builder.origin = before;
   return wrt.map((value) => cotangents.get(value));
+}
+
+/** A value computed again with another value in the place of `hole`. */
+function replay(builder: Builder, value: Value, hole: Value, by: Value): Value {
+  const depends = dependents(builder.nodes, [hole]);
+  const made = new Map<Value, Value>([[hole, by]]);
+  const go = (at: Value): Value => {
+    if (!depends[at]) return at;
+    const known = made.get(at);
+    if (known !== undefined) return known;
+    const { op, inputs, attrs, name } = builder.node(at);
+    const copy = builder.append(opOf(op), inputs.map(go), attrs, name);
+    made.set(at, copy);
+    return copy;
+  };
+  return go(value);
 }
 
 /** One use's share of a cotangent, and the law it came by. */

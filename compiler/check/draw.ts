@@ -67,9 +67,7 @@ export function drawLeaf(node: Node, seed: number, count: number): Float64Array 
 
 /** The leaves that are fed from outside. */
 export const fedLeaves = (graph: Graph): readonly Node[] =>
-  graph.nodes.filter(
-    (node) => opOf(node.op).leaf === true && node.op !== "literal" && node.op !== "iota",
-  );
+  graph.nodes.filter(({ op }) => opOf(op).leaf === true && opOf(op).view !== true);
 
 /** Contents of every leaf, by name. */
 export const drawFeed = (graph: Graph, seed: number, count: number): Map<string, Float64Array> =>

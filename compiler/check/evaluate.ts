@@ -13,7 +13,7 @@ export function evaluateGraph(graph: Graph, feed: Feed): readonly Tensor[] {
   for (const node of graph.nodes) {
     const op = opOf(node.op);
     const output = tensor(node.type);
-    if (op.leaf && node.op !== "literal" && node.op !== "iota") {
+    if (op.leaf && !op.view) {
       const data = feed.get(node.name);
       if (data === undefined || data.length !== output.data.length)
         throw new RangeError(`%${node.name} is fed ${data?.length ?? "no"} elements, but has ${output.data.length}`); // prettier-ignore

@@ -25,7 +25,11 @@ export function checkModelGradients(
   options: Pick<CompileOptions, "source">,
   sampling: Sampling,
 ): TensorCheck[] {
-  const entries = entriesOf(model, { ...options, batch: ROWS, small: true, dtype: "f64" }, "trainer");
+  const entries = entriesOf(
+    model,
+    { ...options, batch: ROWS, small: true, dtype: "f64" },
+    "trainer",
+  );
   const phases = entries.flatMap(({ purpose, traced }) =>
     purpose.kind === "train" ? [{ purpose, graph: traced.graph }] : [],
   );

@@ -33,6 +33,7 @@ export class Context {
   #depth = 0;
   #site: Site | undefined;
   #streams = 0;
+  #regions = 0;
   readonly storage = new Map<string, string>();
   /** Calls of layers, in order. */
   readonly layers: LayerRecord[] = [];
@@ -72,6 +73,11 @@ export class Context {
   /** Streams of random numbers for initializers, in order of declaration. */
   nextStream(): number {
     return this.#streams++;
+  }
+
+  /** Names of checkpointed regions: `region1`, `region2`, … */
+  nextRegion(): string {
+    return `region${++this.#regions}`;
   }
 
   /** Runs one call of the layer language: the outermost one gives the site, and its result the bound name. */

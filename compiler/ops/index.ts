@@ -4,6 +4,7 @@ import type { Builder } from "../graph/build.ts";
 import type { Attrs, Value } from "../graph/graph.ts";
 import type { DType, TensorType } from "../graph/type.ts";
 import { conv } from "./conv.ts";
+import { customVjp, hole } from "./custom.ts";
 import { dot } from "./dot.ts";
 import { count, hyper, input, iota, literal, param, state } from "./leaf.ts";
 import { broadcast, pad, reshape, reverse, slice, stopGradient, transpose } from "./move.ts";
@@ -19,6 +20,7 @@ const others = {
   ...{ windowSum, windowMax, windowArgmax, windowGather, windowScatter },
   ...{ transpose, reshape, broadcast, slice, pad, reverse, stopGradient },
   ...{ cast, identity },
+  ...{ customVjp, hole },
   ...{ concat, cumsum, gather, scatterAdd, randomBits },
 } as const;
 
@@ -55,6 +57,8 @@ export interface Calls extends Elementwise {
     where: Value,
     attrs: WindowAttrs & { readonly shape: readonly number[] },
   ): Value;
+  customVjp(operands: readonly Value[], attrs: { inputs: number }): Value;
+  hole(type: TensorType): Value;
   concat(parts: readonly Value[], attrs: { axis: number }): Value;
   cumsum(x: Value, attrs: { axis: number }): Value;
   gather(x: Value, at: Value): Value;
@@ -97,6 +101,8 @@ export function callsOn(builder: Builder): Calls {
     windowArgmax: (x, attrs) => append("windowArgmax", [x], attrs),
     windowGather: (x, where, attrs) => append("windowGather", [x, where], attrs),
     windowScatter: (d, where, attrs) => append("windowScatter", [d, where], attrs),
+    customVjp: (operands, attrs) => append("customVjp", operands, attrs),
+    hole: (type) => builder.append(opOf("hole"), [], {}, "hole", type),
     concat: (parts, attrs) => append("concat", parts, attrs),
     cumsum: (x, attrs) => append("cumsum", [x], attrs),
     gather: (x, at) => append("gather", [x, at]),

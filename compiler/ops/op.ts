@@ -16,6 +16,8 @@ export interface Op<Name extends string = string> {
   infer(inputs: readonly TensorType[], attrs: Attrs, declared?: TensorType): TensorType;
   /** One law an operand, for comments: `d_a = d_y·bᵀ`; null where no gradient flows. */
   readonly laws: readonly (string | null)[];
+  /** For ops of many operands whose laws depend on the place; default: the first law for all. */
+  lawAt?(at: number, attrs: Attrs): string | null;
   /** Pulls the output's cotangent back to operand `at`; called only where `laws[at]` is not null. */
   vjp(scope: VjpScope, at: number): Value;
   /** Reference meaning in float64: written to be read, never to be fast. */
@@ -24,7 +26,7 @@ export interface Op<Name extends string = string> {
   define(scope: DefineScope): Scalar;
   /** Views cost nothing: they only say where to read. */
   readonly view?: true;
-  /** Storage outside the graph. */
+  /** Without operands: storage outside the graph, or, where it is a view too, a known value. */
   readonly leaf?: true;
   /** Elementwise: y[at] depends on x[at] alone. */
   readonly elementwise?: true;
@@ -52,6 +54,8 @@ export interface VjpScope {
   readonly inputs: readonly Value[];
   readonly output: Value;
   readonly cotangent: Value;
+  /** `value` computed again with `by` in the place of `hole`. */
+  readonly replay: (value: Value, hole: Value, by: Value) => Value;
 }
 
 export interface DefineScope {
@@ -64,8 +68,9 @@ export interface DefineScope {
   axis(extent: number): Axis;
 }
 
-/** The gradient law of one operand; ops of many operands have one law for all. */
-export const lawOf = (op: Pick<Op, "arity" | "laws">, at: number): string | null | undefined => op.laws[op.arity === "many" ? 0 : at]; // prettier-ignore
+/** The gradient law of one operand. */
+export const lawOf = (op: Op, at: number, attrs: Attrs): string | null | undefined =>
+  op.lawAt === undefined ? op.laws[op.arity === "many" ? 0 : at] : op.lawAt(at, attrs);
 
 /** Reads an attribute that the op's own typing law guarantees. */
 export const numbers = (attrs: Attrs, key: string): readonly number[] =>

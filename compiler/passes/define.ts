@@ -35,6 +35,8 @@ export interface Term {
   readonly rounded: boolean;
   readonly contracts: boolean;
   readonly role: Origin["role"];
+  /** A value of the forward pass that the backward pass computes again. */
+  readonly again: boolean;
 }
 
 /** Output axes, outermost first; reductions are named k, k1, k2, … */
@@ -92,7 +94,7 @@ export const define: Pass<Graph, Defined> = {
     const terms: Term[] = [];
     const add = (definition: Definition, node: Node): void => {
       const op = opOf(node.op);
-      terms.push({ definition, view: op.view === true && definition.name === node.name, rounded: node.attrs["rounded"] === true, contracts: op.contracts === true, role: node.origin.role }); // prettier-ignore
+      terms.push({ definition, view: op.view === true && definition.name === node.name, rounded: node.attrs["rounded"] === true, contracts: op.contracts === true, role: node.origin.role, again: node.attrs["again"] !== undefined }); // prettier-ignore
     };
     graph.nodes.forEach((node, value) => {
       if (stored(node)) return;
@@ -170,7 +172,7 @@ function targets(graph: Graph, terms: Term[]): { copies: Term[]; results: EntryR
       site: node.origin.site,
     };
     const definition = { ...definitionOf(node, own, value, [doc]), name, op: "copy" };
-    copies.push({ definition: target === undefined ? definition : { ...definition, target }, view: false, rounded: true, contracts: false, role: node.origin.role }); // prettier-ignore
+    copies.push({ definition: target === undefined ? definition : { ...definition, target }, view: false, rounded: true, contracts: false, role: node.origin.role, again: false }); // prettier-ignore
   };
   for (const result of graph.results) {
     const node = graph.nodes[result.value]!;

@@ -144,6 +144,9 @@ function joins(
 ): boolean {
   const { definition } = term;
   if (item.scalar || term.contracts) return false;
+  // in the loops of the forward pass it would be computed early and kept after all
+  if (term.again && item.terms.every(({ role, again }) => role === "primal" && !again))
+    return false;
   const members = new Map(item.terms.map(({ definition: d }) => [d.name, d]));
   const overwritten = new Set(item.terms.flatMap(({ definition: d }) => d.target ?? []));
   const loads = loadsOf(definition.value);

@@ -1,5 +1,5 @@
 /**
- * Guarantees that movements which undo each other are gone; runs after differentiation, so stopGradient has done its work.
+ * Guarantees that movements which undo each other are gone; runs after differentiation, so stopGradient and customVjp have done their work.
  *   %b = transpose (transpose %x [1,0]) [1,0]   →   (gone: %b names %x)
  */
 
@@ -15,6 +15,7 @@ const isIdentity = (order: readonly number[]): boolean => order.every((axis, n) 
 
 export const movementRules: readonly Rule[] = [
   rule("stopGradient(x) → x", match("stopGradient", [x]), ({ value }) => value["x"]),
+  rule("customVjp(y, …) → y", match("customVjp", [x]), ({ value }) => value["x"]),
   rule("xᵀ with the axes in place → x", match("transpose", [x]), ({ value, attrs }) =>
     isIdentity(orderOf(attrs["transpose"]!)) ? value["x"] : undefined,
   ),

@@ -9,15 +9,26 @@ import type { Graph, Node, Value } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 import type { Pass } from "./pass.ts";
 
-/** Readers of each value with views looked through; -1 stands for the graph's results. */
+/** Each node, or for a copy that the backward pass computes again its original: the two are one value. */
+function originals(graph: Graph): readonly number[] {
+  const byName = new Map(graph.nodes.map((node, at) => [node.name, at]));
+  return graph.nodes.map(({ attrs }, at) => {
+    const again = attrs["again"];
+    return typeof again === "string" ? (byName.get(again) ?? at) : at;
+  });
+}
+
+/** Readers of each value, copies counted with their originals and views looked through; -1 stands for the graph's results. */
 function readers(graph: Graph): readonly ReadonlySet<number>[] {
-  const found = graph.nodes.map(() => new Set<number>());
+  const one = originals(graph);
+  const sets = new Map(one.map((at) => [at, new Set<number>()]));
+  const found = one.map((at) => sets.get(at)!);
   for (const result of graph.results) found[result.value]!.add(-1);
   for (let at = graph.nodes.length - 1; at >= 0; at--) {
     const node = graph.nodes[at]!;
     for (const input of node.inputs)
       if (opOf(node.op).view) for (const reader of found[at]!) found[input]!.add(reader);
-      else found[input]!.add(at);
+      else found[input]!.add(one[at]!);
   }
   return found;
 }

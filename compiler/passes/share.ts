@@ -15,12 +15,8 @@ export const share: Pass<Graph> = {
   run(graph) {
     const seen = new Map<string, Value>();
     return rewrite(graph, ({ node, inputs, builder }) => {
-      if (
-        node.op === "literal" ||
-        node.op === "identity" ||
-        (opOf(node.op).leaf && node.op !== "iota")
-      )
-        return undefined;
+      const { leaf, view } = opOf(node.op);
+      if (node.op === "literal" || node.op === "identity" || (leaf && !view)) return undefined;
       const key = `${node.op} ${inputs.join(" ")} ${JSON.stringify(node.attrs)} ${printType(node.type)}`;
       const known = seen.get(key);
       if (known !== undefined) return known;

@@ -1,0 +1,59 @@
+/** Guarantees what a model may say of its own differentiation: another rule, or values to compute again instead of keeping. */
+
+import { sameShape, type Shape } from "../graph/type.ts";
+import { opOf } from "../ops/index.ts";
+import { context } from "./context.ts";
+import type { FloatTensor, Tensor } from "./tensor.ts";
+
+type Tensors = readonly FloatTensor[];
+
+export interface CustomVjp<In extends Tensors, S extends Shape> {
+  /** y as a function of the inputs. */
+  readonly forward: (...inputs: In) => FloatTensor<S>;
+  /** The cotangent of each input, from that of y; inputs and y may be read. */
+  readonly backward: (cotangent: FloatTensor<S>, inputs: In, y: FloatTensor<S>) => Tensors;
+}
+
+/**
+ * A function with a gradient rule of its own (JAX's custom_vjp): d_x = backward(d_y, inputs, y), replayed wherever a loss is differentiated.
+ * The check compares it with differences of `forward` as it does every other rule.
+ */
+export function customVjp<const In extends Tensors, S extends Shape>({ forward, backward }: CustomVjp<In, S>): (...inputs: In) => FloatTensor<S> {
+  return (...inputs) => {
+    const c = context();
+    return c.run(() => {
+      const y = forward(...inputs);
+      const hole = c.g.hole(c.builder.typeOf(y.value));
+      const gradients = backward(c.tensor(hole) as FloatTensor<S>, inputs, y); // the hole has y's type
+      if (gradients.length !== inputs.length)
+        c.fail("customVjp/count", `customVjp needs one gradient an input, but backward returned ${gradients.length} for ${inputs.length}`, "Return an array with one tensor an input, in their order."); // prettier-ignore
+      gradients.forEach(({ shape }, n) => {
+        if (!sameShape(shape, inputs[n]!.shape))
+          c.fail("customVjp/shape", `customVjp: the gradient of input ${n} has [${shape.join(",")}], but the input has [${inputs[n]!.shape.join(",")}]`, "Return each gradient in the shape of its input."); // prettier-ignore
+      });
+      const operands = [y, c.tensor(hole), ...inputs, ...gradients].map(({ value }) => value);
+      return c.tensor(c.g.customVjp(operands, { inputs: inputs.length }));
+    }) as FloatTensor<S>;
+  };
+} // prettier-ignore
+
+/**
+ * Runs `body` as a region whose intermediate values are not kept for the backward pass, but computed again there (JAX's checkpoint).
+ * Its inputs and its result are kept. The same bits as without it; fewer bytes for more work.
+ */
+export function checkpoint<T extends Tensor | readonly Tensor[]>(body: () => T): T {
+  const c = context();
+  return c.run(() => {
+    const { nodes } = c.builder;
+    const mark = nodes.length;
+    const result = body();
+    const kept = new Set([result].flat().map((tensor) => (tensor as Tensor).value as number)); // T is one tensor or several
+    const region = c.nextRegion();
+    for (let at = mark; at < nodes.length; at++) {
+      const node = nodes[at]!;
+      if (opOf(node.op).leaf === true || kept.has(at)) continue;
+      nodes[at] = { ...node, attrs: { ...node.attrs, checkpoint: region } };
+    }
+    return result;
+  });
+}
