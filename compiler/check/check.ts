@@ -4,6 +4,7 @@ import type { Lowered, Source } from "../lower.ts";
 import { lower, print } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { checkKernels } from "./kernels.ts";
+import { validatePasses } from "./passes.ts";
 import {
   fewKinks,
   resultOf,
@@ -39,6 +40,8 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   const { effort, progress, seed = 1 } = options;
   const from = options.source === undefined ? {} : { source: options.source };
   const size = SIZES[effort];
+  progress?.("validating every pass");
+  validatePasses(model, from, seed);
   progress?.("checking gradients against central differences");
   const gradients = checkModelGradients(model, from, { ...size, seed });
   progress?.("checking the emitted step against the interpreter");

@@ -1,0 +1,118 @@
+/** What is true of the compiler's own mistakes: one planted in any pass, in the loops or in the plan ends the compile, and is named. */
+
+import { afterEach, expect, test, vi } from "vitest";
+import { compile } from "../compiler/compile.ts";
+import { opOf } from "../compiler/ops/index.ts";
+import type { Graph, Node, Value } from "../compiler/graph/graph.ts";
+import type { Definitions, Module, Program, Scalar, Stmt } from "../compiler/loop/loop.ts";
+import { mapScalar } from "../compiler/loop/build.ts";
+import { algebra } from "../compiler/passes/algebra.ts";
+import { define, type Defined } from "../compiler/passes/define.ts";
+import { fold } from "../compiler/passes/fold.ts";
+import { fuse } from "../compiler/passes/fuse.ts";
+import { movement } from "../compiler/passes/movement.ts";
+import { numerics } from "../compiler/passes/numerics.ts";
+import * as placing from "../compiler/passes/place.ts";
+import { prune } from "../compiler/passes/prune.ts";
+import { schedule } from "../compiler/passes/schedule.ts";
+import { share } from "../compiler/passes/share.ts";
+import { lower } from "../compiler/lower.ts";
+import { modelOf } from "./support/models.ts";
+
+afterEach(() => void vi.restoreAllMocks());
+
+/** The first node of an op becomes another. */
+const instead = (op: string, by: (node: Node) => Node) => (graph: Graph): Graph => {
+  const at = graph.nodes.findIndex((node) => node.op === op);
+  return at < 0 ? graph : { ...graph, nodes: graph.nodes.map((node, n) => (n === at ? by(node) : node)) };
+}; // prettier-ignore
+
+const wrongSign = instead("sub", (node) => ({ ...node, op: "add" }));
+const swapped = instead("sub", (node) => ({ ...node, inputs: [...node.inputs].reverse() }));
+
+/** Two different values taken for one. */
+function confused(graph: Graph): Graph {
+  const nodes = [...graph.nodes];
+  for (let at = nodes.length - 1; at > 0; at--) {
+    const node = nodes[at]!;
+    if (opOf(node.op).elementwise !== true || node.inputs.length !== 2) continue;
+    const [a, b] = node.inputs as [Value, Value];
+    if (a === b || String(nodes[a]!.type.shape) !== String(nodes[b]!.type.shape) || nodes[a]!.type.dtype !== nodes[b]!.type.dtype) continue; // prettier-ignore
+    nodes[at] = { ...node, inputs: [a, a] };
+    return { ...graph, nodes };
+  }
+  throw new Error("nothing to confuse");
+}
+
+test.each([
+  ["prune", prune, swapped],
+  ["fold", fold, swapped],
+  ["algebra", algebra, wrongSign],
+  ["share", share, confused],
+  ["movement", movement, swapped],
+  ["numerics", numerics, confused],
+] as const)("a bug in %s is caught and named", async (name, pass, tamper) => {
+  const run = pass.run.bind(pass);
+  vi.spyOn(pass, "run").mockImplementation((graph: Graph) => tamper(run(graph)));
+  await expect(compile(await modelOf("mnist-mlp"))).rejects.toThrow(`pass "${name}" changed what`);
+});
+
+/** The first product of a value becomes a sum. */
+function sumForProduct(value: Scalar): Scalar {
+  let done = false;
+  return mapScalar(value, (part) => {
+    if (done || part.kind !== "apply" || part.fn !== "mul") return part;
+    done = true;
+    return { ...part, fn: "add" };
+  });
+}
+
+test("a bug in define is caught by the loops that come of it", async () => {
+  const run = define.run.bind(define);
+  vi.spyOn(define, "run").mockImplementation((graph) => {
+    const defined: Defined = run(graph);
+    const at = defined.definitions.findIndex(({ contracts }) => contracts);
+    return { ...defined, definitions: defined.definitions.map((term, n) => (n === at ? { ...term, definition: { ...term.definition, value: sumForProduct(term.definition.value) } } : term)) }; // prettier-ignore
+  });
+  await expect(compile(await modelOf("linear-svm"))).rejects.toThrow("changed what");
+});
+
+test("a bug in fuse is caught: an update that comes before the last reader of the old value", async () => {
+  const run = fuse.run.bind(fuse);
+  vi.spyOn(fuse, "run").mockImplementation((defined) => {
+    const fused: Definitions = run(defined);
+    return { ...fused, work: [...fused.work].sort((a, b) => Number(updates(b)) - Number(updates(a))) };
+  });
+  await expect(compile(await modelOf("mnist-mlp"))).rejects.toThrow();
+}); // prettier-ignore
+
+const updates = (work: Definitions["work"][number]): boolean =>
+  work.kind === "group" && work.group.stages.some(({ definition }) => definition.target !== undefined); // prettier-ignore
+
+/** One more than the first loop's start. */
+function late(body: readonly Stmt[]): readonly Stmt[] {
+  const at = body.findIndex(({ kind }) => kind === "for");
+  return body.map((stmt, n) => n === at && stmt.kind === "for" ? { ...stmt, from: { ...stmt.from, offset: stmt.from.offset + stmt.step } } : stmt); // prettier-ignore
+}
+
+test("a bug in schedule is caught: a loop that starts late", async () => {
+  const run = schedule.run.bind(schedule);
+  vi.spyOn(schedule, "run").mockImplementation((definitions) => {
+    const program: Program = run(definitions);
+    return { ...program, kernels: program.kernels.map((kernel, n) => (n === 0 ? { ...kernel, body: late(kernel.body) } : kernel)) }; // prettier-ignore
+  });
+  await expect(compile(await modelOf("mnist-mlp"))).rejects.toThrow('pass "schedule" changed what');
+});
+
+test("a bug in place is caught before anything is printed: two live buffers on the same bytes", async () => {
+  const { place } = placing;
+  vi.spyOn(placing, "place").mockImplementation((name) => ({
+    ...place(name),
+    run(programs) {
+      const module: Module = place(name).run(programs);
+      const scratch = module.slots.filter(({ buffer }) => module.entries[0]!.buffers.includes(buffer));
+      return { ...module, slots: module.slots.map((slot) => (scratch.includes(slot) ? { ...slot, offset: scratch[0]!.offset } : slot)) };
+    },
+  }));
+  await expect(lower(await modelOf("mnist-mlp"))).rejects.toThrow(/reads \w+, but its bytes|share bytes/);
+}); // prettier-ignore
