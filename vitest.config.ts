@@ -11,5 +11,6 @@ export default defineConfig({
       { find: /^adjoint$/, replacement: at("./compiler/index.ts") },
     ],
   },
-  test: { include: ["test/**/*.test.ts"] },
+  // a busy machine is no failure
+  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 },
 });

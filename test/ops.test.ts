@@ -291,8 +291,7 @@ async function trainerOf(float: Float): Promise<EveryTrainer> {
     batch: { train: 1, evaluate: 1, predict: 1 },
     trace: ({ entry }) => ({
       graph: everyOp(float, entry),
-      layers: [],
-      rowsInteract: false,
+      layers: [], advice: [], rowsInteract: false,
       phases: [phase],
     }),
   };

@@ -6,6 +6,7 @@ import { defineCommand } from "citty";
 import { compile as compileModel, type Compiled } from "../compile.ts";
 import type { Stage } from "../observe.ts";
 import { pipeline } from "../passes/index.ts";
+import { printDiagnostic } from "../graph/error.ts";
 import { COMMON } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
@@ -13,7 +14,7 @@ import { checkStems, entriesAsked, folderFor, modelFiles } from "./generated.ts"
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel } from "./load-model.ts";
-import { grouped, note, paint, progress, result, resultJson, table } from "./output.ts";
+import { grouped, note, paint, paintNote, progress, result, resultJson, table } from "./output.ts";
 import { readText, writeFiles } from "./write-files.ts";
 
 export const compile = defineCommand({
@@ -54,6 +55,7 @@ export const compile = defineCommand({
         ...(args.print === undefined ? {} : { stages: printed.map(({ entry, pass, after }) => ({ entry, pass, text: after })) }),
       };
       done.push(json);
+      for (const diagnostic of compiled.diagnostics) note(`${paintNote.yellow("warning")} ${printDiagnostic(diagnostic)}\n`);
       if (args.json === true) continue;
       if (args.print === undefined) result(report(json));
       else result(printed.map((stage) => stageText(stage)).join("\n\n"));

@@ -1,7 +1,8 @@
 /** Guarantees that the layer language appends to the graph being declared, at the model's line and under the model's names. */
 
 import { Builder } from "../graph/build.ts";
-import { ModelError, type Operand } from "../graph/error.ts";
+import type { Mark } from "./advice.ts";
+import { ModelError, type Diagnostic, type Operand } from "../graph/error.ts";
 import type { Attrs, Value } from "../graph/graph.ts";
 import { type DType, type Float, type TensorType } from "../graph/type.ts";
 import { STEP_COUNT } from "../autodiff/update.ts";
@@ -34,6 +35,8 @@ export class Context {
   #site: Site | undefined;
   #streams = 0;
   #regions = 0;
+  readonly #marks = new Map<Value, Mark>();
+  readonly advice: Diagnostic[] = [];
   readonly storage = new Map<string, string>();
   /** Calls of layers, in order. */
   readonly layers: LayerRecord[] = [];
@@ -73,6 +76,21 @@ export class Context {
   /** Streams of random numbers for initializers, in order of declaration. */
   nextStream(): number {
     return this.#streams++;
+  }
+
+  /** Says what a value is, for losses that would take it for something else. */
+  mark(value: Value, mark: Mark): Value {
+    this.#marks.set(value, mark);
+    return value;
+  }
+
+  markOf(value: Value): Mark | undefined {
+    return this.#marks.get(value);
+  }
+
+  /** A warning at the model's line. */
+  advise(code: string, law: string, remedy: string): void {
+    this.advice.push({ code, severity: "warning", site: this.site || this.builder.name, law, operands: [], remedy }); // prettier-ignore
   }
 
   /** Names of checkpointed regions: `region1`, `region2`, … */

@@ -1,10 +1,11 @@
 /** Guarantees that a model is a function of its instance: declared anew, as one graph, for every entry point and size. */
 
 import type { Phase, UpdateRule } from "../autodiff/update.ts";
-import { ModelError } from "../graph/error.ts";
+import { ModelError, type Diagnostic } from "../graph/error.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
 import { dependents } from "../graph/walk.ts";
+import { adviseLinear } from "./advice.ts";
 import { Context, within, type Citation } from "./context.ts";
 import type { LayerRecord } from "./layers/layer.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
@@ -56,6 +57,8 @@ export interface Traced {
   readonly graph: Graph;
   /** Calls of layers, in order, for summary. */
   readonly layers: readonly LayerRecord[];
+  /** Warnings of the declaration. */
+  readonly advice: readonly Diagnostic[];
   /** A row's result depends on other rows (batch norm): a short training batch must be refused. */
   readonly rowsInteract: boolean;
   readonly phases: readonly Phase[];
@@ -136,6 +139,7 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
   return {
     graph: builder.graph(),
     layers: c.layers,
+    advice: [...adviseLinear(c), ...c.advice],
     rowsInteract: c.rowsInteract,
     phases: phases.map((phase) => ({
       name: phase.name,

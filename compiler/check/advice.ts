@@ -1,0 +1,37 @@
+/** Guarantees a warning for a relu that no input wakes at the first step: its weights would never change. */
+
+import type { Diagnostic } from "../graph/error.ts";
+import type { Graph, Node } from "../graph/graph.ts";
+import { sizeOf } from "../graph/type.ts";
+import { drawLeaf, fedLeaves } from "./draw.ts";
+import { evaluateGraph } from "./evaluate.ts";
+
+/** Draws of inputs to try. */
+const DRAWS = 4;
+
+/** Relus whose output is zero everywhere, for several drawn batches, at the weights that training starts from. */
+export function adviseDead(graph: Graph, rows: number, seed: number): Diagnostic[] {
+  const relus = graph.nodes.flatMap((node, at) => (node.op === "relu" ? [{ node, at }] : []));
+  const alive = new Set<string>();
+  for (let draw = 0; draw < DRAWS && alive.size < relus.length; draw++) {
+    const feed = new Map(fedLeaves(graph).map((leaf) => [leaf.name, startOf(leaf, seed + draw, rows)]));
+    const values = evaluateGraph(graph, feed);
+    for (const { node, at } of relus)
+      if (values[at]!.data.some((value) => value > 0)) alive.add(node.name);
+  }
+  return relus.filter(({ node }) => !alive.has(node.name)).map(({ node: { name, origin } }): Diagnostic => ({
+    code: "advice/dead",
+    severity: "warning",
+    site: origin.site || graph.name,
+    law: `%${name}: no unit of this relu is above 0 at the starting weights, so no gradient passes it and nothing before it learns`,
+    operands: [],
+    remedy: "Start its weights from he() or glorot(), and its bias from zeros().",
+  }));
+} // prettier-ignore
+
+/** A constant start stays as it is: it may be the fault. */
+function startOf(leaf: Node, seed: number, rows: number): Float64Array {
+  const initial = leaf.attrs["initial"];
+  if (leaf.op !== "param" || !Array.isArray(initial) || initial[0] !== "constant") return drawLeaf(leaf, seed, rows); // prettier-ignore
+  return new Float64Array(sizeOf(leaf.type.shape)).fill(initial[1] as number);
+}

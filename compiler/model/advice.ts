@@ -1,0 +1,47 @@
+/** Guarantees a word of advice where a model compiles but will not learn as its author expects; each names the model line. */
+
+import type { Diagnostic } from "../graph/error.ts";
+import type { Node, Value } from "../graph/graph.ts";
+import { opOf } from "../ops/index.ts";
+import type { Context } from "./context.ts";
+
+/** What a layer or a loss says of one of its values, for later layers to consider. */
+export type Mark = "probabilities" | "logarithms" | "dropped";
+
+/** Two products with parameters and nothing but sums and movements between them: W2·(W1·x) is a linear map again. */
+export function adviseLinear(c: Context): Diagnostic[] {
+  const { nodes } = c.builder;
+  const weight = (node: Node): boolean => (node.op === "dot" || node.op === "conv") && node.inputs.some((input) => leafOf(nodes, input)?.op === "param"); // prettier-ignore
+  const found: Diagnostic[] = [];
+  nodes.forEach((node) => {
+    if (!weight(node)) return;
+    const before = node.inputs.map((input) => linearSource(nodes, input)).find((source) => source !== undefined && weight(source)); // prettier-ignore
+    if (before === undefined) return;
+    found.push({
+      code: "advice/linear",
+      severity: "warning",
+      site: node.origin.site || c.builder.name,
+      law: `two linear layers with nothing between them are one linear layer: %${node.name} follows %${before.name}, ${before.origin.site}`,
+      operands: [],
+      remedy: "Put an activation between them (relu is a good default), or leave one of them out.",
+    });
+  });
+  return found;
+}
+
+/** The leaf that a value is a movement of. */
+function leafOf(nodes: readonly Node[], value: Value): Node | undefined {
+  const node = nodes[value]!;
+  if (opOf(node.op).leaf === true) return node;
+  return opOf(node.op).view === true && node.inputs.length === 1 ? leafOf(nodes, node.inputs[0]!) : undefined; // prettier-ignore
+}
+
+/** The product that a value is, movements and added biases looked through. */
+function linearSource(nodes: readonly Node[], value: Value): Node | undefined {
+  const node = nodes[value]!;
+  if (node.op === "dot" || node.op === "conv") return node;
+  if (opOf(node.op).view === true && node.inputs.length === 1) return linearSource(nodes, node.inputs[0]!); // prettier-ignore
+  if (node.op !== "add" && node.op !== "sub") return undefined;
+  const [bias, rest] = [1, 0].map((at) => [leafOf(nodes, node.inputs[at]!), node.inputs[1 - at]!] as const).find(([leaf]) => leaf?.op === "param") ?? []; // prettier-ignore
+  return bias === undefined || rest === undefined ? undefined : linearSource(nodes, rest);
+}
