@@ -66,10 +66,13 @@ export class Context {
     return this.#streams++;
   }
 
-  /** Runs one call of the layer language: the outermost one gives the site, and its result the bound name. */
-  run<T>(body: () => T): T {
+  /**
+   * Runs one call of the layer language: the outermost one gives the site, and its result the bound name.
+   * `site` is the model's line where the call was written, if that is not the one it is made from.
+   */
+  run<T>(body: () => T, site?: Site): T {
     if (this.#depth > 0) return body();
-    this.#site = callSite();
+    this.#site = site ?? callSite();
     this.builder.origin = { role: "primal", site: this.site };
     this.#depth++;
     const mark = this.builder.nodes.length;
