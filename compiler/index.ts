@@ -1,6 +1,8 @@
 /** Guarantees the public face of the compiler: the layer language, compile and load. */
 
 export { model, type Declaration, type Instance, type Model, type ModelOptions, type PhaseDeclaration } from "./model/model.ts"; // prettier-ignore
+export { sequential, type Sequential, type SequentialOptions } from "./model/sequential.ts";
+export type { LossName, MetricName, OptimizerName } from "./model/keras.ts";
 export { assign, hyper, input, labels, param, state, type Hyper } from "./model/leaves.ts";
 export { abs, add, cos, div, erf, exp, expm1, log, log1p, maximum, minimum, mul, neg, pow, recip, relu, sigmoid, sin, sqrt, square, sub, tanh } from "./model/elementwise.ts"; // prettier-ignore
 export { grad, matmul, mean, reshape, sum, transpose } from "./model/tensors.ts";
