@@ -66,7 +66,7 @@ describe("the lecture's Keras example", () => {
     const law = "log(c ? softmax(x) : 1) → c ? x − logsumexp(x) : 0";
     expect(facts.approximations).toEqual([law]);
     expect(typescript.printTrainer(module, facts)).toContain(`//   approximate rewrites: ${law}\n`);
-  });
+  }, 20_000);
 
   test("does what softmaxCrossEntropy does on the scores", async () => {
     const byHand = model("by hand", { batch: 4 }, ({ batch }) => {

@@ -40,12 +40,16 @@ export function topK(scores: FloatTensor, y: ClassTargets, k: number): Scalar {
     const zero = g.literal(0, c.float);
     const wide = { axes: [axis], size: [classes] };
     const isLabel = oneHot(c, label, scores.shape);
-    const own = g.broadcast(g.sum(g.where(isLabel, scores.value, zero), { axes: [axis] }), wide);
+    const own = c.named(
+      "labelScore",
+      g.sum(g.where(isLabel, scores.value, zero), { axes: [axis] }),
+    );
+    const theirs = g.broadcast(own, wide);
     const position = g.iota({ dtype: "i32", shape: scores.shape }, { axis });
-    const later = g.and(g.eq(scores.value, own), g.lt(g.broadcast(label, wide), position));
+    const later = g.and(g.eq(scores.value, theirs), g.lt(g.broadcast(label, wide), position));
     // classes that the label comes before: none where its score is not a number
-    const beaten = g.cast(g.or(g.lt(scores.value, own), later), { to: c.float });
-    const behind = c.named("behind", g.sum(beaten, { axes: [axis] }));
+    const isBehind = c.named("isBehind", g.or(g.lt(scores.value, theirs), later));
+    const behind = c.named("behind", g.sum(g.cast(isBehind, { to: c.float }), { axes: [axis] }));
     return share(c, g.le(g.literal(classes - k, c.float), behind));
   });
 }

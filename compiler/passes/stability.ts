@@ -14,16 +14,23 @@ import { applyRules, match, rule, variable, type Found, type Pattern, type Rule 
 const x = variable("x");
 const c = variable("c");
 
-/** A logarithm, and the same where a loss keeps it from values that do not count: log 1 is 0. */
+const isZero = (of: Pattern): Pattern => match("eq", [of, 0]);
+
+/**
+ * A logarithm, and the two forms in which losses keep it from what has no weight: log(c ? p : 1), where log 1 is 0; and
+ * log(t ≠ 0 ∨ p ≠ 0 ? p : 1), whose condition holds for every real p above 0.
+ */
 function logarithm(
   of: string,
-  pattern: Pattern,
+  p: Pattern,
   becomes: string,
   right: (found: Found) => Value | undefined,
 ): readonly Rule[] {
+  const hasWeight = match("not", [match("and", [isZero(variable("t")), isZero(p)])]);
   return [
-    rule(`log(${of}) → ${becomes}`, match("log", [pattern]), right),
-    rule(`log(c ? ${of} : 1) → c ? ${becomes} : 0`, match("log", [match("where", [c, pattern, 1])]), (found) => {
+    rule(`log(${of}) → ${becomes}`, match("log", [p]), right),
+    rule(`log(t ≠ 0 ∨ p ≠ 0 ? p : 1) → ${becomes} for p = ${of}`, match("log", [match("where", [hasWeight, p, 1])]), right),
+    rule(`log(c ? ${of} : 1) → c ? ${becomes} : 0`, match("log", [match("where", [c, p, 1])]), (found) => {
       const stable = right(found);
       const { value, g } = found;
       return stable === undefined ? undefined : g.where(value["c"]!, stable, zero(g, stable));

@@ -57,9 +57,10 @@ export function binaryCrossentropy(probabilities: FloatTensor, y: BinaryTargets)
     const t = binaryTargets(c, "binaryCrossentropy", probabilities, y);
     const p = probabilities.value;
     const [notT, notP] = [g.sub(one, t), g.sub(one, p)];
-    const yes = g.mul(t, g.log(g.where(counts(c, t, p), p, one)));
-    const no = g.mul(notT, g.log(g.where(counts(c, notT, notP), notP, one)));
-    return c.tensor(meanOf(c, c.named("elementLoss", g.neg(g.add(yes, no)))));
+    const logP = c.named("logP", g.log(g.where(counts(c, t, p), p, one)));
+    const logNotP = c.named("logNotP", g.log(g.where(counts(c, notT, notP), notP, one)));
+    const likelihood = g.add(g.mul(t, logP), g.mul(notT, logNotP));
+    return c.tensor(meanOf(c, c.named("elementLoss", g.neg(likelihood))));
   }) as Scalar;
 }
 

@@ -91,9 +91,9 @@ export function categoricalCrossentropy(probabilities: FloatTensor, y: ClassTarg
     const axes = [last(probabilities)];
     const one = g.literal(1, c.float);
     const p = probabilities.value;
-    const terms = isSparse(y)
-      ? g.log(g.where(oneHot(c, y.value, probabilities.shape), p, one))
-      : g.mul(y.value, g.log(g.where(counts(c, y.value, p), p, one)));
+    const isCounted = isSparse(y) ? oneHot(c, y.value, probabilities.shape) : counts(c, y.value, p);
+    const logP = c.named("logP", g.log(g.where(isCounted, p, one)));
+    const terms = isSparse(y) ? logP : g.mul(y.value, logP);
     const rowLoss = c.named("rowLoss", g.neg(g.sum(terms, { axes })));
     return c.tensor(meanOf(c, rowLoss));
   }) as Scalar;
@@ -102,7 +102,7 @@ export function categoricalCrossentropy(probabilities: FloatTensor, y: ClassTarg
 /** Where t·log p is not 0·log 0, which is 0. */
 export function counts(c: Context, t: Value, p: Value): Value {
   const zero = c.g.literal(0, c.float);
-  return c.named("counts", c.g.not(c.g.and(c.g.eq(t, zero), c.g.eq(p, zero))));
+  return c.named("isCounted", c.g.not(c.g.and(c.g.eq(t, zero), c.g.eq(p, zero))));
 }
 
 /** Multiclass SVM: L = (1/N) Σᵢ Σ_{j≠yᵢ} max(0, s_j − s_yᵢ + 1) (Weston & Watkins 1999). */

@@ -51,8 +51,8 @@ export function kl(probabilities: FloatTensor, target: FloatTensor): Scalar {
     const { g } = c;
     const [p, t] = [probabilities.value, target.value];
     const one = g.literal(1, c.float);
-    const logT = g.log(g.where(g.eq(t, g.literal(0, c.float)), one, t));
-    const logP = g.log(g.where(counts(c, t, p), p, one));
+    const logT = c.named("logT", g.log(g.where(g.eq(t, g.literal(0, c.float)), one, t)));
+    const logP = c.named("logP", g.log(g.where(counts(c, t, p), p, one)));
     const terms = g.mul(t, g.sub(logT, logP));
     return c.tensor(meanOf(c, c.named("rowLoss", g.sum(terms, { axes: [last(target)] }))));
   }) as Scalar;
