@@ -66,11 +66,8 @@ export class Context {
     return this.#streams++;
   }
 
-  /**
-   * Runs one call of the layer language: the outermost one gives the site, and its result the bound name.
-   * `site` is the model's line where the call was written, if that is not the one it is made from.
-   */
-  run<T>(body: () => T, site?: Site): T {
+  /** Runs one call of the layer language: the outermost one gives the site, and its result the bound name. */
+  run<T>(body: () => T, /** Where it was written, if not where it runs. */ site?: Site): T {
     if (this.#depth > 0) return body();
     this.#site = site ?? callSite();
     this.builder.origin = { role: "primal", site: this.site };
