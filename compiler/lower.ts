@@ -131,6 +131,7 @@ export async function lower(
 ): Promise<Lowered> {
   const observation: Observation = { timings: [], stages: [] };
   const keep = options.keep ?? (() => false);
+  const approximations = new Set<string>();
   const command = commandOf(options);
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
@@ -140,6 +141,7 @@ export async function lower(
     const passes: { pass: string; before: number; after: number }[] = [];
     let graph = entry.traced.graph;
     const program = pipeline(entry.purpose).run(graph, {
+      approximated: (law) => approximations.add(law),
       after(pass, input, output, milliseconds) {
         watch.after(pass, input, output, milliseconds);
         if (pass.name === "numerics") graph = output as unknown as Graph; // numerics is Graph → Graph
@@ -158,7 +160,7 @@ export async function lower(
     command,
     batch,
     phases,
-    approximations: [],
+    approximations: [...approximations],
   }; // prettier-ignore
   return { model, entries, module, facts, observation };
 }

@@ -60,6 +60,8 @@ export interface VerifyJson extends CheckJson {
 
 export interface SummaryJson {
   readonly model: string;
+  /** Calls of layers in order, at the training batch; empty for a model declared without layers. */
+  readonly layers: readonly { readonly name: string; readonly kind: string; readonly shape: readonly number[]; readonly parameters: number }[];
   readonly parameters: readonly { readonly name: string; readonly shape: readonly number[]; readonly count: number; readonly trainable: boolean }[];
   readonly trainable: number;
   readonly frozen: number;

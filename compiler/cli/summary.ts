@@ -23,7 +23,8 @@ export const summary = defineCommand({
   },
 }); // prettier-ignore
 
-function summarize({ model, module, entries, facts }: Lowered): SummaryJson {
+/** The facts of a lowered model. */
+export function summarize({ model, module, entries, facts }: Lowered): SummaryJson {
   const parameters = module.buffers
     .filter(({ role }) => role === "parameter")
     .map(({ name, shape, trainable }) => ({ name, shape, count: sizeOf(shape), trainable: trainable !== false })); // prettier-ignore
@@ -41,6 +42,7 @@ function summarize({ model, module, entries, facts }: Lowered): SummaryJson {
   const forward = entries[0]!.traced.graph.nodes.filter(({ op }) => op !== "literal" && opOf(op).leaf !== true); // prettier-ignore
   return {
     model: model.name,
+    layers: entries[0]!.traced.layers.map(({ name, kind, shape, parameters }) => ({ name, kind, shape, parameters })), // prettier-ignore
     parameters,
     trainable: count(parameters.filter(({ trainable }) => trainable)),
     frozen: count(parameters.filter(({ trainable }) => !trainable)),
@@ -54,8 +56,38 @@ function summarize({ model, module, entries, facts }: Lowered): SummaryJson {
   };
 }
 
-function show(s: SummaryJson): string {
-  const right = "right" as const;
+const right = "right" as const;
+const shown = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
+
+/** Layers with what they hold, as people know it; and parameters that belong to no layer. */
+function tables(s: SummaryJson): string[] {
+  const own = (layer: string) => s.parameters.filter(({ name }) => name.startsWith(`${layer}.`));
+  const loose = s.parameters.filter((one) => !s.layers.some(({ name }) => own(name).includes(one)));
+  const title = (layer: string): string =>
+    own(layer).some(({ trainable }) => !trainable) ? `${layer} (frozen)` : layer;
+  const layers = table(
+    [
+      { head: "layer" },
+      { head: "kind" },
+      { head: "output shape" },
+      { head: "parameters", align: right },
+    ],
+    s.layers.map(({ name, kind, shape, parameters }) => [title(name), kind, shown(shape), grouped(parameters)]), // prettier-ignore
+  );
+  const parameters = table(
+    [{ head: "parameter" }, { head: "shape" }, { head: "number", align: right }],
+    loose.map(({ name, shape, count, trainable }) => [
+      trainable ? name : `${name} (frozen)`,
+      shown(shape),
+      grouped(count),
+    ]),
+  );
+  if (s.layers.length === 0) return [parameters];
+  return loose.length === 0 ? [layers] : [layers, "", parameters];
+}
+
+/** The summary as people read it. */
+export function show(s: SummaryJson): string {
   const facts: readonly (readonly [string, number, string])[] = [
     ["trainable parameters", s.trainable, ""],
     ["frozen parameters", s.frozen, ""],
@@ -69,14 +101,7 @@ function show(s: SummaryJson): string {
   return [
     `model ${paint.bold(s.model)}`,
     "",
-    table(
-      [{ head: "parameter" }, { head: "shape" }, { head: "number", align: right }],
-      s.parameters.map(({ name, shape, count, trainable }) => [
-        trainable ? name : `${name} (frozen)`,
-        `[${shape.join(", ")}]`,
-        grouped(count),
-      ]),
-    ),
+    ...tables(s),
     "",
     ...facts.map(([name, n, unit]) => `${name.padEnd(width)}  ${grouped(n).padStart(digits)}${unit}`), // prettier-ignore
     "",

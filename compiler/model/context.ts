@@ -99,9 +99,9 @@ export class Context {
   }
 
   /** Runs one call of the layer language: the outermost one gives the site, and its result the bound name. */
-  run<T>(body: () => T): T {
+  run<T>(body: () => T, /** Where it was written, if not where it runs. */ site?: Site): T {
     if (this.#depth > 0) return body();
-    this.#site = callSite();
+    this.#site = site ?? callSite();
     this.builder.origin = { role: "primal", site: this.site };
     this.#depth++;
     const mark = this.builder.nodes.length;

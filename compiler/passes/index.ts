@@ -15,6 +15,7 @@ import { start, type Pipeline } from "./pass.ts";
 import { prune } from "./prune.ts";
 import { schedule } from "./schedule.ts";
 import { share } from "./share.ts";
+import { stability } from "./stability.ts";
 
 export { place } from "./place.ts";
 
@@ -30,6 +31,7 @@ export const pipeline = (purpose: Purpose): Pipeline<Graph, Program> =>
   start<Graph>()
     .then(prune).then(fold).then(algebra)   // drop what no result needs; constants; x + 0 → x, and cousins
     .then(share)                            // equal nodes become one
+    .then(stability)                        // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
     .then(derivatives(purpose))             // append cotangents and updates
     .then(fold).then(algebra)
     .then(movement)                         // transpose of transpose, reshape of reshape

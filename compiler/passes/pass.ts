@@ -5,12 +5,17 @@ export interface Pass<In, Out = In> {
   readonly name: string;
   /** One line, shown by --help, in report.md and when verification fails. */
   readonly why: string;
-  run(input: In): Out;
+  /** Its rules hold for real numbers, not for rounded ones: the laws that fired are named in the emitted header. */
+  readonly approximate?: true;
+  /** `fired` hears each law that a rule of this pass applied. */
+  run(input: In, fired?: (law: string) => void): Out;
 }
 
 /** Sees every pass: verifies, prints and times. */
 export interface Observer {
   after<In, Out>(pass: Pass<In, Out>, input: In, output: Out, milliseconds: number): void;
+  /** Hears each approximate law that was applied. */
+  approximated?(law: string): void;
 }
 
 export interface Pipeline<In, Out> {
@@ -37,7 +42,9 @@ function chain<In, Out>(
 /** Runs one pass under the observer. */
 export function runPass<In, Out>(pass: Pass<In, Out>, input: In, observer: Observer): Out {
   const began = performance.now();
-  const output = pass.run(input);
+  const output = pass.run(input, (law) => {
+    if (pass.approximate === true) observer.approximated?.(law);
+  });
   observer.after(pass, input, output, performance.now() - began);
   return output;
 }

@@ -22,7 +22,7 @@ export const anyNumber = (name: string): Pattern => ({ kind: "any number", name 
 const lift = (p: Pattern | number): Pattern =>
   typeof p === "number" ? { kind: "number", value: p } : p;
 
-/** op(…); `as` names the node, to read its attributes. */
+/** op(…); `as` names the node, to read its attributes or its value. */
 export const match = (
   op: OpName,
   inputs: readonly (Pattern | number)[],
@@ -34,9 +34,10 @@ export const match = (
   as,
 });
 
-/** What a match found: values by variable, attributes by the name of their node. */
+/** What a match found: values by variable, nodes and their attributes by the name of the node. */
 export interface Found {
   readonly value: Readonly<Record<string, Value>>;
+  readonly node: Readonly<Record<string, Value>>;
   readonly attrs: Readonly<Record<string, Attrs>>;
   readonly g: Calls;
   readonly builder: Builder;
@@ -56,6 +57,7 @@ export function rule(law: string, left: Pattern, right: Rule["right"]): Rule {
 
 interface Bindings {
   readonly value: Record<string, Value>;
+  readonly node: Record<string, Value>;
   readonly attrs: Record<string, Attrs>;
 }
 
@@ -74,6 +76,7 @@ function matches(builder: Builder, pattern: Pattern, value: Value, into: Binding
     case "op":
       if (node.op !== pattern.op) return false;
       into.attrs[pattern.as] = node.attrs;
+      into.node[pattern.as] = value;
       return pattern.inputs.every((input, n) => matches(builder, input, node.inputs[n]!, into));
   }
 }
@@ -89,7 +92,7 @@ export function applyRules(
   for (let now = graph; ;) {
     const next = rewrite(now, ({ node, inputs, builder, g }) => {
       for (const r of byOp.get(node.op) ?? []) {
-        const into: Bindings = { value: {}, attrs: { [r.left.as]: node.attrs } };
+        const into: Bindings = { value: {}, node: {}, attrs: { [r.left.as]: node.attrs } };
         if (!r.left.inputs.every((input, n) => matches(builder, input, inputs[n]!, into))) continue;
         const replacement = r.right({ ...into, g, builder });
         if (replacement === undefined) continue;

@@ -4,6 +4,7 @@ import type { Attr, Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import { context, type Context } from "../context.ts";
 import type { Initializer } from "../initializers.ts";
+import { callSite, type Site } from "../site.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
 
 /** What every layer may be told. */
@@ -38,6 +39,8 @@ export interface LayerScope {
 export interface Layer<In extends Tensor = FloatTensor, Out extends Tensor = FloatTensor> {
   (x: In): Out;
   readonly kind: string;
+  /** The model's line that made the layer: `sequential` calls it from elsewhere. */
+  readonly site?: Site | undefined;
 }
 
 /** What a layer has declared in one context. */
@@ -57,7 +60,7 @@ export function layer<In extends Tensor = FloatTensor, Out extends Tensor = Floa
 ): Layer<In, Out> {
   const run = withScope(kind, options);
   const call = (x: In): Out => run((scope) => body(scope, x)) as Out;
-  return Object.assign(call, { kind });
+  return Object.assign(call, { kind, site: callSite() });
 }
 
 /** Runs bodies in the scope of one layer: its name, its parameters, its record. */

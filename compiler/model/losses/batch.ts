@@ -1,0 +1,62 @@
+/** Guarantees means over a batch that count its real rows only, and one way to say which shapes a loss takes. */
+
+import type { Value } from "../../graph/graph.ts";
+import { isFloat, sameShape, sizeOf } from "../../graph/type.ts";
+import type { Context } from "../context.ts";
+import { countOf } from "../leaves.ts";
+import type { FloatTensor, Tensor } from "../tensor.ts";
+
+/** Σ over the first `count` rows / count, of one value a row: [n]. */
+function batchMean(c: Context, rows: Value): Value {
+  const [n] = c.typeOf(rows).shape as [number];
+  const count = countOf(c);
+  const live = c.named("liveRows", c.g.where(count.live(n), rows, c.g.literal(0, c.float)));
+  return c.g.mul(c.named("rowSum", c.g.sum(live, { axes: [0] })), c.named("perRow", count.scale()));
+}
+
+/** The mean over all elements of [n, …]: inside a row over all of them, over the batch its real rows only. */
+export function meanOf(c: Context, values: Value): Value {
+  const inner = c.typeOf(values).shape.slice(1);
+  if (inner.length === 0) return batchMean(c, values);
+  const rows = c.g.sum(values, { axes: inner.map((_, axis) => axis + 1) });
+  const n = sizeOf(inner);
+  return batchMean(c, n > 1 ? c.g.mul(rows, c.g.literal(1 / n, c.float)) : rows);
+}
+
+export const last = (tensor: { readonly shape: readonly number[] }): number =>
+  tensor.shape.length - 1;
+
+const operands = (c: Context, scores: Tensor, y: Tensor) => [
+  { label: "scores", type: c.builder.typeOf(scores.value) },
+  { label: "y", type: c.builder.typeOf(y.value) },
+];
+
+/** Two tensors of one shape [n, …]. */
+export function checkAlike(c: Context, name: string, scores: FloatTensor, y: FloatTensor): void {
+  if (scores.shape.length === 0)
+    c.fail(`shape/${name}`, `${name} needs a batch, [n, …], but the scores are one number`, "Give it a value a row.", operands(c, scores, y)); // prettier-ignore
+  if (!sameShape(scores.shape, y.shape))
+    c.fail(`shape/${name}`, `${name} needs scores and targets of one shape, but [${scores.shape.join(",")}] ≠ [${y.shape.join(",")}]`, "Give one target for each score.", operands(c, scores, y)); // prettier-ignore
+}
+
+/** Whether y holds a class for each position of the scores, and not a number for each score. */
+export const isSparse = (y: FloatTensor | Tensor<readonly number[], "i32">): boolean =>
+  !isFloat(y.dtype);
+
+/** Scores [n, …, classes] with labels [n, …], or with a target for each score. */
+export function checkClasses(c: Context, name: string, scores: FloatTensor, y: Tensor): void {
+  const classes = scores.shape.at(-1);
+  const declared = c.builder.node(y.value).attrs["classes"];
+  const positions = isFloat(y.dtype) ? scores.shape : scores.shape.slice(0, -1);
+  if (scores.shape.length < 2 || !sameShape(y.shape, positions))
+    c.fail(`shape/${name}`, `${name} needs scores [n, …, classes], and labels [n, …] or a target for each score`, "Give one label a row of scores; the classes are the last axis of the scores.", operands(c, scores, y)); // prettier-ignore
+  if (typeof declared === "number" && declared !== classes)
+    c.fail(`shape/${name}`, `${name} needs a score a class, but there are ${classes} scores and ${declared} classes`, "Make the last layer as wide as there are classes.", operands(c, scores, y)); // prettier-ignore
+}
+
+/** [i, …, j] ↦ y[i, …] = j. */
+export function oneHot(c: Context, y: Value, shape: readonly number[]): Value {
+  const axis = shape.length - 1;
+  const position = c.g.iota({ dtype: "i32", shape }, { axis });
+  return c.named("isLabel", c.g.eq(position, c.g.broadcast(y, { axes: [axis], size: [shape[axis]!] }))); // prettier-ignore
+}

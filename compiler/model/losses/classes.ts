@@ -1,0 +1,122 @@
+/** Guarantees the losses of scores for classes, finite and with finite gradients at scores of ±1e4. Means over rows, and over the positions inside a row. */
+
+import type { Value } from "../../graph/graph.ts";
+import type { Shape } from "../../graph/type.ts";
+import { context, type Context } from "../context.ts";
+import { spread } from "../elementwise.ts";
+import type { FloatTensor, Scalar, Tensor } from "../tensor.ts";
+import { checkClasses, isSparse, last, meanOf, oneHot } from "./batch.ts";
+
+/** A class for each row of scores, [n, …]; or its probabilities, as many as there are scores. */
+export type ClassTargets = Tensor<Shape, "i32"> | FloatTensor;
+
+export interface CrossEntropyOptions {
+  /** ε: the target becomes (1 − ε)·target + ε / classes (Szegedy et al. 2016). Default: 0. */
+  readonly labelSmoothing?: number;
+  /** A factor a row, [n], or one a label. The weighted sum is divided by the number of real rows, not by the sum of the weights. */
+  readonly weights?: FloatTensor;
+}
+
+/**
+ * L = (1/N) Σ −log softmax(scores)[y], from logits: rows are shifted by their largest score. With dense targets t: Σⱼ −tⱼ·log softmax(scores)ⱼ.
+ * Weights as in Keras (`sum_over_batch_size`): PyTorch divides by their sum instead.
+ */
+export function softmaxCrossEntropy(
+  scores: FloatTensor,
+  y: ClassTargets,
+  { labelSmoothing = 0, weights }: CrossEntropyOptions = {},
+): Scalar {
+  const c = context();
+  return c.run(() => {
+    const { g } = c;
+    checkClasses(c, "softmaxCrossEntropy", scores, y);
+    if (!(labelSmoothing >= 0 && labelSmoothing < 1))
+      c.fail("loss/smoothing", `softmaxCrossEntropy needs a labelSmoothing from 0 up to 1, but got ${labelSmoothing}`, "Give a share, such as 0.1."); // prettier-ignore
+    const axis = last(scores);
+    const wide = { axes: [axis], size: [scores.shape[axis]!] };
+    const largest = g.stopGradient(c.named("largest", g.reduceMax(scores.value, { axes: [axis] })));
+    const shifted = c.named("shifted", g.sub(scores.value, g.broadcast(largest, wide)));
+    const total = c.named("total", g.sum(c.named("exps", g.exp(shifted)), { axes: [axis] }));
+    const rowLoss = isSparse(y)
+      ? sparseLoss(c, shifted, total, y.value, labelSmoothing)
+      : denseLoss(c, shifted, total, y.value, labelSmoothing);
+    c.named("rowLoss", rowLoss);
+    return c.tensor(meanOf(c, weights === undefined ? rowLoss : weighted(c, rowLoss, weights)));
+  }) as Scalar;
+}
+
+/** log Σ e^s − ((1 − ε)·s_y + ε·mean s). */
+function sparseLoss(c: Context, shifted: Value, total: Value, y: Value, smoothing: number): Value {
+  const { g } = c;
+  const { shape } = c.typeOf(shifted);
+  const axes = [shape.length - 1];
+  const number = (value: number): Value => g.literal(value, c.float);
+  const label = oneHot(c, y, shape);
+  const chosen = c.named("chosen", g.sum(g.where(label, shifted, number(0)), { axes }));
+  if (smoothing === 0) return g.sub(c.named("logTotal", g.log(total)), chosen);
+  const others = g.mul(g.sum(shifted, { axes }), number(smoothing / shape.at(-1)!));
+  const expected = c.named("expected", g.add(g.mul(chosen, number(1 - smoothing)), others));
+  return g.sub(c.named("logTotal", g.log(total)), expected);
+}
+
+/** Σⱼ tⱼ·(log Σ e^s − sⱼ). */
+function denseLoss(c: Context, shifted: Value, total: Value, y: Value, smoothing: number): Value {
+  const { g } = c;
+  const { shape } = c.typeOf(shifted);
+  const axes = [shape.length - 1];
+  const number = (value: number): Value => g.literal(value, c.float);
+  const smooth = (): Value => c.named("smoothed", g.add(g.mul(y, number(1 - smoothing)), number(smoothing / shape.at(-1)!))); // prettier-ignore
+  const logTotal = g.broadcast(c.named("logTotal", g.log(total)), { axes, size: [shape.at(-1)!] });
+  return g.sum(g.mul(smoothing === 0 ? y : smooth(), g.sub(logTotal, shifted)), { axes });
+}
+
+function weighted(c: Context, losses: Value, weights: FloatTensor): Value {
+  const { shape } = c.typeOf(losses);
+  const { shape: given } = weights;
+  if (!(given.length === 1 || given.length === shape.length) || given.some((n, axis) => n !== shape[axis]))
+    c.fail("shape/weights", `softmaxCrossEntropy needs a weight a row, [${shape[0]}]${shape.length > 1 ? `, or one a label, [${shape.join(",")}]` : ""}, but got [${given.join(",")}]`, "Give one weight for each."); // prettier-ignore
+  const aligned = c.g.reshape(weights.value, { shape: shape.map((_, axis) => given[axis] ?? 1) });
+  return c.named("weighted", c.g.mul(losses, spread(c, aligned, shape)));
+}
+
+/**
+ * L = (1/N) Σ −log p[y], of probabilities; with dense targets t: Σⱼ −tⱼ·log pⱼ. Nothing is clipped: after a softmax it is computed from the softmax's
+ * argument (see passes/stability.ts), and as stable as softmaxCrossEntropy. Terms with no weight do not count, not even at p = 0.
+ */
+export function categoricalCrossentropy(probabilities: FloatTensor, y: ClassTargets): Scalar {
+  const c = context();
+  return c.run(() => {
+    const { g } = c;
+    checkClasses(c, "categoricalCrossentropy", probabilities, y);
+    const axes = [last(probabilities)];
+    const one = g.literal(1, c.float);
+    const p = probabilities.value;
+    const isCounted = isSparse(y) ? oneHot(c, y.value, probabilities.shape) : counts(c, y.value, p);
+    const logP = c.named("logP", g.log(g.where(isCounted, p, one)));
+    const terms = isSparse(y) ? logP : g.mul(y.value, logP);
+    const rowLoss = c.named("rowLoss", g.neg(g.sum(terms, { axes })));
+    return c.tensor(meanOf(c, rowLoss));
+  }) as Scalar;
+}
+
+/** Where t·log p is not 0·log 0, which is 0. */
+export function counts(c: Context, t: Value, p: Value): Value {
+  const zero = c.g.literal(0, c.float);
+  return c.named("isCounted", c.g.not(c.g.and(c.g.eq(t, zero), c.g.eq(p, zero))));
+}
+
+/** Multiclass SVM: L = (1/N) Σᵢ Σ_{j≠yᵢ} max(0, s_j − s_yᵢ + 1) (Weston & Watkins 1999). */
+export function svmLoss(scores: FloatTensor, y: Tensor<Shape, "i32">): Scalar {
+  const c = context();
+  return c.run(() => {
+    const { g } = c;
+    checkClasses(c, "svmLoss", scores, y);
+    const axis = last(scores);
+    const chosen = oneHot(c, y.value, scores.shape);
+    const zero = g.literal(0, c.float);
+    const own = c.named("labelScore", g.sum(g.where(chosen, scores.value, zero), { axes: [axis] }));
+    const margin = c.named("margin", g.add(g.sub(scores.value, g.broadcast(own, { axes: [axis], size: [scores.shape[axis]!] })), g.literal(1, c.float))); // prettier-ignore
+    const rowLoss = g.sum(g.where(chosen, zero, g.relu(margin)), { axes: [axis] });
+    return c.tensor(meanOf(c, c.named("rowLoss", rowLoss)));
+  }) as Scalar;
+}

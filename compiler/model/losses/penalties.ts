@@ -1,0 +1,35 @@
+/** Guarantees the penalties on weights: sums over all their elements, times a strength. */
+
+import type { Value } from "../../graph/graph.ts";
+import { context, type Context } from "../context.ts";
+import type { FloatTensor, Scalar } from "../tensor.ts";
+
+function penalty(
+  name: string,
+  weights: readonly FloatTensor[],
+  strength: number,
+  term: (c: Context, w: Value) => Value,
+): Scalar {
+  const c = context();
+  return c.run(() => {
+    if (!Number.isFinite(strength)) c.fail("value/finite", `${name} needs a finite strength, but got ${strength}`, "Use a finite number."); // prettier-ignore
+    if (weights.length === 0) c.fail(`${name}/empty`, `${name} needs at least one weight`, "Name the weights to penalise."); // prettier-ignore
+    const sums = weights.map((w) =>
+      c.g.sum(term(c, w.value), { axes: w.shape.map((_, axis) => axis) }),
+    );
+    return c.tensor(
+      c.g.mul(
+        sums.reduce((a, b) => c.g.add(a, b)),
+        c.g.literal(strength, c.float),
+      ),
+    );
+  }) as Scalar;
+}
+
+/** λ·ΣW², no ½. */
+export const l2 = (weights: readonly FloatTensor[], strength: number): Scalar =>
+  penalty("l2", weights, strength, (c, w) => c.g.mul(w, w));
+
+/** λ·Σ|W|. */
+export const l1 = (weights: readonly FloatTensor[], strength: number): Scalar =>
+  penalty("l1", weights, strength, (c, w) => c.g.abs(w));

@@ -1,0 +1,74 @@
+/** Guarantees Keras's way of declaring a model: a list of layers, and words for how it is trained. */
+
+import type { UpdateRule } from "../autodiff/update.ts";
+import type { Shape } from "../graph/type.ts";
+import { context, type Context } from "./context.ts";
+import { lossNamed, metricNamed, optimizerNamed, type KnownLoss, type LossName, type MetricName, type OptimizerName } from "./keras.ts"; // prettier-ignore
+import type { Layer } from "./layers/layer.ts";
+import { input } from "./leaves.ts";
+import { model, type Declaration, type Model } from "./model.ts";
+import { callSite } from "./site.ts";
+import type { FloatTensor } from "./tensor.ts";
+
+export interface SequentialOptions {
+  /** Shape of one example, without the batch: [3, 32, 32]. */
+  readonly input: Shape;
+  /** A name, an optimizer, or a function that makes one where it declares live scalars. */
+  readonly optimizer: OptimizerName | UpdateRule | (() => UpdateRule);
+  readonly loss: LossName;
+  readonly metrics?: readonly MetricName[];
+  /** n rows to train and to evaluate, 1 to predict. Default: 32. */
+  readonly batchSize?: number;
+  /** Of the labels. Default: as many as the last layer is wide. */
+  readonly classes?: number;
+}
+
+export interface Sequential {
+  /**
+   * The model: its input is x [n, …input], its targets are y, as the loss needs them. The output is `scores`, or, where y is a number for each
+   * output, what the last layer is called. Words that do not exist are ModelErrors when the model is compiled.
+   */
+  compile(options: SequentialOptions): Model;
+}
+
+/** Layers one after another. */
+export const sequential = (name: string, layers: readonly Layer[]): Sequential => ({
+  compile(options) {
+    const site = callSite();
+    return model(name, { batch: options.batchSize ?? 32 }, ({ batch }) => {
+      const c = context();
+      const loss = c.run(() => knownLoss(c, options, layers), site);
+      const x: FloatTensor = c.run(() => input("x", [batch, ...options.input]), site);
+      const last = layers.reduce((value, layer) => c.run(() => layer(value), layer.site ?? site), x); // prettier-ignore
+      return c.run(() => judged(c, loss, last, options), site);
+    });
+  },
+});
+
+function knownLoss(c: Context, options: SequentialOptions, layers: readonly Layer[]): KnownLoss {
+  if (layers.length === 0)
+    c.fail("sequential/empty", "sequential needs at least one layer, but the list is empty", "Add a layer, such as dense(10)."); // prettier-ignore
+  const loss = lossNamed(c, options.loss);
+  if (options.classes !== undefined && loss.targets !== "classes")
+    c.fail("sequential/classes", `classes are for losses of class labels, but ${options.loss} has none`, "Leave classes out."); // prettier-ignore
+  return loss;
+}
+
+function judged(
+  c: Context,
+  known: KnownLoss,
+  last: FloatTensor,
+  options: SequentialOptions,
+): Declaration {
+  const output = known.targets === "numbers" ? (c.layers.at(-1)?.name ?? "scores") : "scores";
+  const all = known.judge(last, options.classes);
+  const metrics = (options.metrics ?? []).map((word) => [word, metricNamed(c, word, all)] as const);
+  for (const [word, { value }] of [["loss", all.loss] as const, ...metrics]) c.named(word, value);
+  const { optimizer } = options;
+  return {
+    loss: all.loss,
+    outputs: { [output]: last },
+    metrics: Object.fromEntries(metrics),
+    optimizer: typeof optimizer === "string" ? optimizerNamed(c, optimizer) : typeof optimizer === "function" ? optimizer() : optimizer, // prettier-ignore
+  };
+}
