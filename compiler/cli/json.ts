@@ -72,13 +72,18 @@ export interface SummaryJson {
 
 export interface TrainJson {
   readonly model: string;
+  /** Means by epoch; those of the validation rows, if any were set aside, under `val_`. */
   readonly epochs: readonly Readonly<Record<string, number>>[];
+  /** Of `--patience`: the epoch whose weights were kept. */
+  readonly best?: { readonly epoch: number; readonly value: number };
   readonly note?: string;
   /** Means over the test set, after the last epoch. */
   readonly test: Readonly<Record<string, number>>;
   readonly seconds: number;
   /** The file that holds the gradient code, if it is on disk. */
   readonly trainer?: string;
+  /** Files of `--curves` and `--pictures`. */
+  readonly pictures?: readonly string[];
 }
 
 export interface InspectJson {
