@@ -113,7 +113,7 @@ function reads(raster: Raster, characters: string, scale: number, color: number[
   return text;
 }
 
-describe("confusion matrix", () => {
+describe("confusion matrix", { timeout: 30_000 }, () => {
   const raster = confusionPicture(Int32Array.of(75, 25, 0, 64));
 
   test("prints the counts of its cells, and leaves out zeros", () => {
@@ -145,7 +145,7 @@ const history = {
   ],
 };
 
-describe("curves", () => {
+describe("curves", { timeout: 30_000 }, () => {
   test("a measure's training and validation share a panel", () => {
     expect(curvesOf(history)).toEqual([
       { name: "loss", curves: [{ of: "training", values: [2, 1, 0.5] }, { of: "validation", values: [1.5, 1.25, 1.5] }] },

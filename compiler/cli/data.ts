@@ -31,8 +31,8 @@ const SOURCES = {
   synthetic: makeSynthetic,
 } as const satisfies Record<string, Load>;
 
-const EXAMPLE = 'export const data = { source: "mnist", epochs: 5 };';
-const SYNTHETIC = 'export const data = { source: "synthetic", rows: 2000, seed: 1, epochs: 5 };';
+const EXAMPLE = 'export const data = { source: "mnist", epochs: 5 }';
+const SYNTHETIC = 'export const data = { source: "synthetic", rows: 2000, seed: 1, epochs: 5 }';
 const isSource = (name: unknown): name is DataDeclaration["source"] =>
   typeof name === "string" && Object.hasOwn(SOURCES, name);
 
@@ -45,7 +45,7 @@ export function readDataDeclaration({ shown, data }: LoadedModel): DataDeclarati
   const declared: Readonly<Record<string, unknown>> = typeof data === "object" && data !== null ? { ...data } : {}; // prettier-ignore
   const { source, epochs = 1, validation } = declared;
   if (!isSource(source))
-    throw new InputError(`${shown} names the data source ${JSON.stringify(source) ?? "nothing"}, but there is only ${Object.keys(SOURCES).join(", ")}${suggestion(String(source), Object.keys(SOURCES))}; write ${EXAMPLE}`); // prettier-ignore
+    throw new InputError(`${shown} names the data source ${JSON.stringify(source) ?? "nothing"}, but there is only ${Object.keys(SOURCES).join(", ")}; write ${EXAMPLE}${suggestion(String(source), Object.keys(SOURCES))}`); // prettier-ignore
   if (!isWhole(epochs, 1))
     throw new InputError(`${shown} asks for ${JSON.stringify(epochs)} epochs of its data, which needs a whole number of at least 1; write ${EXAMPLE}`); // prettier-ignore
   if (validation !== undefined && !isShare(validation))
