@@ -19,16 +19,20 @@ test("what prediction reads is a feature, what only the loss reads a target", as
   ]);
 });
 
-test("a classifier learns them to more than three times chance, on rows it has not seen", { timeout: 30_000 }, async () => {
-  const model = await modelOf("linear-softmax");
-  const { createTrainer } = await load(await compile(model, { effort: "none" }));
-  const { train, test } = synthetic(inputsOf(model, undefined), { rows: 600, seed: 3 });
-  const trainer = createTrainer();
-  await fit(trainer, train, { epochs: 10, shuffle: { seed: 1 } });
-  const { accuracy, count } = evaluate(trainer, test);
-  expect(count).toBe(120);
-  expect(accuracy).toBeGreaterThan(0.6);
-});
+test(
+  "a classifier learns them to more than three times chance, on rows it has not seen",
+  { timeout: 30_000 },
+  async () => {
+    const model = await modelOf("linear-softmax");
+    const { createTrainer } = await load(await compile(model, { effort: "none" }));
+    const { train, test } = synthetic(inputsOf(model, undefined), { rows: 600, seed: 3 });
+    const trainer = createTrainer();
+    await fit(trainer, train, { epochs: 10, shuffle: { seed: 1 } });
+    const { accuracy, count } = evaluate(trainer, test);
+    expect(count).toBe(120);
+    expect(accuracy).toBeGreaterThan(0.6);
+  },
+);
 
 describe("synthetic data", () => {
   const classifier = [feature("x", [1, 8, 8]), target("y", [], 4)];
