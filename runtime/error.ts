@@ -1,5 +1,7 @@
 /** Every message of `fit`, `evaluate` and batching: what was found, what was expected, what to do. */
 
+import { nearest } from "./nearest.ts";
+
 /** Data that cannot be trained on as they are: a file, an array, or one value in it. */
 export class DataError extends Error {
   override readonly name = "DataError";
@@ -102,3 +104,88 @@ export const diverged = ({ phase, value, epoch, step, steps }: Divergence): Dive
 export const leftOut = (rows: number, of: number, batch: number): string =>
   `${rows} of ${of} rows were left out of each epoch: the model takes only full batches of ${batch}, ` +
   `because its rows interact (batch norm)`;
+
+export const badPatience = (patience: number): RangeError =>
+  new RangeError(
+    `patience must be a whole number of at least 1, not ${patience}: ` +
+      `the epochs without improvement after which training stops`,
+  );
+
+export const badMinDelta = (delta: number): RangeError =>
+  new RangeError(`minDelta must be a finite number of at least 0, not ${delta}`);
+
+/** A measure that is there only with validation data is named as such. */
+export const unknownMeasure = (monitor: string, measured: readonly string[]): DataError => {
+  const near = nearest(monitor, measured);
+  const unvalidated = monitor.startsWith("val_") && !measured.some((one) => one.startsWith("val_"));
+  return new DataError(
+    `early stopping watches ${monitor}, which no epoch measures; epochs measure ${list(measured)}` +
+      (unvalidated
+        ? `: give fit validation data`
+        : near === undefined
+          ? ""
+          : `; did you mean ${near}?`),
+  );
+};
+
+export const noOutputRows = (name: string, length: number, batch: number): DataError =>
+  new DataError(
+    `the output ${name} has ${length} values for a batch of ${batch} rows, so it has no leading batch axis ` +
+      `and cannot be taken row by row; call trainer.predict yourself`,
+  );
+
+export const badFraction = (fraction: number): RangeError =>
+  new RangeError(
+    `validation must be a share of the rows above 0 and below 1, such as 0.1, not ${fraction}`,
+  );
+
+export const badSplitSeed = (seed: number): RangeError =>
+  new RangeError(`seed must be a whole number within ±(2^53 − 1), not ${seed}`);
+
+export const nothingToSplit = (rows: number): DataError =>
+  new DataError(
+    rows < 2
+      ? `the data hold ${rows} row, which cannot be both trained on and validated with; bring more rows`
+      : `the model takes no inputs, so there are no rows to set aside for validation`,
+  );
+
+export const badTopK = (k: number, classes: number): RangeError =>
+  new RangeError(`k must be a whole number from 1 to the ${classes} classes, not ${k}`);
+
+export const unequalScores = (scores: number, labels: number): RangeError =>
+  new RangeError(
+    `${scores} scores do not give ${labels} labels a whole number of at least 2 scores each; ` +
+      `pass the scores as [n, classes] and one label a row`,
+  );
+
+export const labelOutOfRange = (label: number, row: number, classes: number): RangeError =>
+  new RangeError(
+    `the label ${label} at row ${row} (counted from 0) names none of the ${classes} classes, 0 to ${classes - 1}`,
+  );
+
+export const notSquare = (length: number): RangeError =>
+  new RangeError(
+    `a confusion matrix is [classes, classes], but ${length} values are not a square; make it with confusionMatrix`,
+  );
+
+export const noCurve = (): DataError =>
+  new DataError(
+    `the history holds no finite value, so there is no curve to draw; train for at least one epoch`,
+  );
+
+export const notTemplates = (length: number, shape: readonly number[]): RangeError =>
+  new RangeError(
+    `${length} weights are no whole number of images of ${shape.join("×")}; ` +
+      `give the weights as [${shape.join("·")}, units] and the image's [channels, height, width]`,
+  );
+
+export const notFilters = (length: number, shape: readonly number[]): RangeError =>
+  new RangeError(
+    `${length} weights are no whole number of filters of ${shape.join("×")}; ` +
+      `give the weights as [filters, channels, height, width] and a filter's [channels, height, width]`,
+  );
+
+export const unequalLabels = (labels: number, classes: number): RangeError =>
+  new RangeError(
+    `${labels} labels do not name ${classes} classes; give one name a class, or leave them out`,
+  );

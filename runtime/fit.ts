@@ -1,6 +1,7 @@
 /** Training around a generated step: epochs over batches, exact means, validation, early stopping, aborting. */
 
 import { allocateBatch, fillBatch, inOrder, permute } from "./batches.ts";
+import { together } from "./callbacks.ts";
 import * as error from "./error.ts";
 import { evaluateBatches } from "./evaluate.ts";
 import type { EpochEntry, FitOptions, History, StepEvent } from "./history.ts";
@@ -24,7 +25,8 @@ export async function fit<T extends Trainer>(
   data: TrainingData<T>,
   options: FitOptions<T>,
 ): Promise<History<T>> {
-  const { epochs, shuffle, callbacks, signal } = options;
+  const { epochs, shuffle, signal } = options;
+  const callbacks = together(options.callbacks);
   const size = checkOptions(trainer, options);
   const table = tabulate(trainer, data);
   const validation =
@@ -65,8 +67,9 @@ export async function fit<T extends Trainer>(
     // the keys are the trainer's own phases and metrics, which is what EpochEntry spells out
     const entry = { epoch, ...means.read(), ...measured } as unknown as EpochEntry<T>;
     entries.push(entry);
-    if ((await callbacks?.onEpoch?.(entry)) === "stop") break;
+    if ((await callbacks?.onEpoch?.(entry, trainer)) === "stop") break;
   }
+  callbacks?.onEnd?.(trainer);
   return note === undefined ? { epochs: entries } : { epochs: entries, note };
 }
 

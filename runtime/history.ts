@@ -40,7 +40,9 @@ export interface StepEvent<T extends Trainer = Trainer> {
 export interface Callbacks<T extends Trainer = Trainer> {
   onStep?(event: StepEvent<T>): void;
   /** Awaited. `'stop'` ends training with this epoch. */
-  onEpoch?(entry: EpochEntry<T>): void | "stop" | Promise<void | "stop">;
+  onEpoch?(entry: EpochEntry<T>, trainer: T): void | "stop" | Promise<void | "stop">;
+  /** After the last epoch, or the one that was stopped at; not where `fit` rejects. */
+  onEnd?(trainer: T): void;
 }
 
 export interface FitOptions<T extends Trainer = Trainer> {
@@ -52,7 +54,8 @@ export interface FitOptions<T extends Trainer = Trainer> {
   readonly shuffle?: { readonly seed: number };
   /** Measured after each epoch. */
   readonly validation?: EvaluationData<T>;
-  readonly callbacks?: Callbacks<T>;
+  /** Several are called in order. */
+  readonly callbacks?: Callbacks<T> | readonly Callbacks<T>[];
   /** Aborts between two steps. */
   readonly signal?: AbortSignal;
 }

@@ -31,7 +31,11 @@ const isValues = (value: unknown): value is Values =>
  *
  * @throws DataError naming the array, and the row and column where there is one
  */
-export function tabulate(trainer: Trainer, data: object): Table {
+export const tabulate = (trainer: Trainer, data: object): Table =>
+  tabulateOnly(trainer, data, Object.keys(trainer.inputs));
+
+/** The same of some inputs only: prediction reads no labels. */
+export function tabulateOnly(trainer: Trainer, data: object, taken: readonly string[]): Table {
   const inputs: ReadonlyMap<string, unknown> = new Map(Object.entries(trainer.inputs));
   const given: ReadonlyMap<string, unknown> = new Map(Object.entries(data));
   const names = [...inputs.keys()];
@@ -39,7 +43,7 @@ export function tabulate(trainer: Trainer, data: object): Table {
     if (!inputs.has(name)) throw error.unknownArray(name, names);
   }
 
-  const columns = names.map((name): Column => {
+  const columns = taken.map((name): Column => {
     const slot = inputs.get(name);
     const values = given.get(name);
     if (values === undefined) throw error.missingArray(name, names);

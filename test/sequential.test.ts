@@ -87,7 +87,7 @@ describe("the lecture's Keras example", () => {
   });
 
   test("cites the line of each layer, and of compile for the rest", () => {
-    const { graph } = net.trace({ entry: "train", batch: 4, float: "f32", citation: { cite: () => "model.ts", textOf: () => undefined } }); // prettier-ignore
+    const { graph } = net.trace({ entry: "train", batch: 4, float: "f32", small: false, citation: { cite: () => "model.ts", textOf: () => undefined } }); // prettier-ignore
     const lineOf = (op: string): number => Number(graph.nodes.find((node) => node.op === op)!.origin.site.split(":")[1]); // prettier-ignore
     const at = (text: string): number => source.text.slice(0, source.text.indexOf(text)).split("\n").length; // prettier-ignore
     expect(lineOf("exp")).toBe(at('layer("softmax"'));
@@ -118,7 +118,7 @@ describe("y is what the loss needs", () => {
   const inputsOf = (options: Partial<SequentialOptions>, layers: readonly Layer[] = [dense(5)]) => {
     const { graph } = sequential("net", layers)
       .compile({ ...small, loss: "mse", ...options })
-      .trace({ entry: "evaluate", batch: 3, float: "f32", citation: { cite: () => "", textOf: () => undefined } }); // prettier-ignore
+      .trace({ entry: "evaluate", batch: 3, float: "f32", small: false, citation: { cite: () => "", textOf: () => undefined } }); // prettier-ignore
     const y = graph.nodes.find(({ name, op }) => name === "y" && op === "input")!;
     return { type: y.type, classes: y.attrs["classes"] };
   };
@@ -139,7 +139,7 @@ describe("y is what the loss needs", () => {
     const outputs = (loss: "mae" | "multiclass_svm") =>
       sequential("net", [dense(5), dense(2)])
         .compile({ ...small, loss })
-        .trace({ entry: "predict", batch: 1, float: "f32", citation: { cite: () => "", textOf: () => undefined } })
+        .trace({ entry: "predict", batch: 1, float: "f32", small: false, citation: { cite: () => "", textOf: () => undefined } })
         .graph.results.map((result) => (result.kind === "output" ? result.name : ""));
     expect(outputs("mae")).toEqual(["dense_2"]);
     expect(outputs("multiclass_svm")).toEqual(["scores"]);
@@ -157,7 +157,7 @@ describe("unknown words name the nearest, at the model's line", () => {
   const said = (options: object, layers: readonly Layer[] = [dense(5)]): string => {
     const net = sequential("net", layers).compile({ ...small, loss: "multiclass_svm", ...options } as SequentialOptions); // prettier-ignore
     try {
-      net.trace({ entry: "train", batch: 3, float: "f32", citation: { cite: () => "model.ts", textOf: () => undefined } }); // prettier-ignore
+      net.trace({ entry: "train", batch: 3, float: "f32", small: false, citation: { cite: () => "model.ts", textOf: () => undefined } }); // prettier-ignore
     } catch (error) {
       return (error as Error).message.replace(/model\.ts:\d+/, "model.ts:8");
     }

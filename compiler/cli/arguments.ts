@@ -48,6 +48,15 @@ export function wholeNumber(
   return value;
 }
 
+/** A share above 0 and below 1, or undefined where the flag was not given. */
+export function shareOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!(value > 0 && value < 1))
+    throw new InputError(`--${flag} needs a share above 0 and below 1, such as 0.1, but got ${JSON.stringify(text)}`); // prettier-ignore
+  return value;
+}
+
 /** The one file that a verb takes. */
 export function onlyModel(verb: string, given: readonly string[]): string {
   const [file, second] = given;

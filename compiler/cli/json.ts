@@ -74,13 +74,18 @@ export interface SummaryJson {
 
 export interface TrainJson {
   readonly model: string;
+  /** Means by epoch; those of the validation rows, if any were set aside, under `val_`. */
   readonly epochs: readonly Readonly<Record<string, number>>[];
+  /** Of `--patience`: the epoch whose weights were kept. */
+  readonly best?: { readonly epoch: number; readonly value: number };
   readonly note?: string;
   /** Means over the test set, after the last epoch. */
   readonly test: Readonly<Record<string, number>>;
   readonly seconds: number;
   /** The file that holds the gradient code, if it is on disk. */
   readonly trainer?: string;
+  /** Files of `--curves` and `--pictures`. */
+  readonly pictures?: readonly string[];
 }
 
 export interface InspectJson {
@@ -90,3 +95,27 @@ export interface InspectJson {
   readonly kernels?: string;
   readonly live?: readonly { readonly entry: string; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly live: "always" | readonly [first: number, last: number] }[];
 } // prettier-ignore
+
+export interface TuneJson {
+  readonly model: string;
+  /** What trials are sorted by: of the validation rows, after the last epoch. */
+  readonly sortedBy: string;
+  /** Best first; those that failed come last. */
+  readonly trials: readonly TrialJson[];
+  /** Means of the best trial's trainer over the test set. */
+  readonly test: Readonly<Record<string, number>>;
+  /** Worst error of the best trial's gradients, as `compile` checks them. */
+  readonly worst: number;
+}
+
+export interface TrialJson {
+  /** In order of trying, from 1. */
+  readonly trial: number;
+  readonly choice: Readonly<Record<string, string | number | boolean>>;
+  readonly parameters?: number;
+  readonly epochs?: number;
+  /** Of the last epoch. */
+  readonly measures: Readonly<Record<string, number>>;
+  /** Why there are no measures. */
+  readonly failure?: string;
+}

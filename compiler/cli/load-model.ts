@@ -18,6 +18,8 @@ export interface LoadedModel {
   readonly source: Source;
   /** `export const data`, as the model declares it. */
   readonly data: unknown;
+  /** All that the file exports. */
+  readonly exports: Readonly<Record<string, unknown>>;
 }
 
 const ENDINGS = [".ts", ".mts", ".js", ".mjs"];
@@ -45,14 +47,28 @@ export async function loadModel(shown: string): Promise<LoadedModel> {
         `To check a generated file, run adjoint verify ${shown}`,
     );
   const path = slashed(relative(packageOf(file), file));
-  const { default: exported, data } = await guarded(file, shown, () => importModel(file, shown));
+  const exports = await guarded(file, shown, () => importModel(file, shown));
   return {
     shown,
     stem: basename(file, extname(file)),
-    model: guardedModel(file, shown, modelIn(exported, shown)),
+    model: guardedModel(file, shown, modelIn(exports["default"], shown)),
     source: { path, text },
-    data,
+    data: exports["data"],
+    exports,
   };
+}
+
+/** Another model of the same file, made by what it exports as `name`. */
+export function modelMade({ shown }: LoadedModel, name: string, make: () => unknown): Model {
+  const file = resolve(shown);
+  let made: unknown;
+  try {
+    made = make();
+  } catch (error) {
+    throw told(file, shown, error);
+  }
+  if (isModel(made)) return guardedModel(file, shown, made);
+  throw new InputError(`${name} of ${shown} gives ${made === undefined ? "nothing" : describe(made)}, not a model; let it return model(…), where model comes from adjoint`); // prettier-ignore
 }
 
 function checkFile(file: string, shown: string): void {

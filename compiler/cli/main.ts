@@ -35,6 +35,10 @@ const VERBS: Readonly<
     description: "Train a model on the data it names, and test it",
     load: async () => (await import("./train.ts")).train,
   },
+  tune: {
+    description: "Search for the best of a model's choices",
+    load: async () => (await import("./tune.ts")).tune,
+  },
   inspect: {
     description: "Show the graph, its gradient, the kernels and the memory",
     load: async () => (await import("./inspect.ts")).inspect,

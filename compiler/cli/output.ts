@@ -14,6 +14,9 @@ const colours = (stream: NodeJS.WriteStream): ReturnType<typeof picocolors.creat
     stream.isTTY === true && !env["NO_COLOR"] && !env["CI"] && env["TERM"] !== "dumb",
   );
 
+/** Whether results are read on a terminal as they come. */
+export const watched = stdout.isTTY === true && !env["CI"] && env["TERM"] !== "dumb";
+
 /** Colours of results and of notes. */
 export const paint = colours(stdout);
 export const paintNote = colours(stderr);

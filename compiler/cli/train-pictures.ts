@@ -1,0 +1,74 @@
+/** Guarantees what `adjoint train` draws: curves, the first weights, and a classifier's confusions. */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, extname, join } from "node:path";
+import type { LoadedTrainer, TableRow } from "../compile.ts";
+import { sizeOf } from "../graph/type.ts";
+import { confusionMatrix, confusionPicture, curvesRaster, curvesSvg, filterPicture, imageShape, matrixPicture, png, predictAll, templatePicture, type EpochHistory, type ImageShape, type Raster } from "../../runtime/index.ts"; // prettier-ignore
+import { InputError } from "./errors.ts";
+import type { InputFacts } from "./inputs.ts";
+import type { Arrays } from "./synthetic.ts";
+
+/** The file of `--curves`, whose ending says what is drawn. */
+export function curvesFile(path: string | undefined): string | undefined {
+  if (path !== undefined && ![".svg", ".png"].includes(extname(path)))
+    throw new InputError(`--curves needs a file that ends in .svg or .png, but got ${JSON.stringify(path)}`); // prettier-ignore
+  return path;
+}
+
+export function writeCurves(path: string, history: EpochHistory): string {
+  return save(path, extname(path) === ".svg" ? curvesSvg(history) : png(curvesRaster(history)));
+}
+
+/** A trained model, and what it was tested on. */
+export interface Trained {
+  readonly trainer: LoadedTrainer;
+  readonly parameters: readonly TableRow[];
+  readonly inputs: readonly InputFacts[];
+  readonly test: Arrays;
+}
+
+/** Writes weights.png, and confusion.png where the model gives a score for each class of one label a row. */
+export function writePictures(folder: string, trained: Trained): readonly string[] {
+  const pictures = [
+    ["weights.png", firstWeights(trained)],
+    ["confusion.png", confusions(trained)],
+  ] as const;
+  return pictures.flatMap(([name, raster]) =>
+    raster === undefined ? [] : [save(join(folder, name), png(raster))],
+  );
+}
+
+function save(path: string, contents: string | Uint8Array): string {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, contents);
+  return path;
+}
+
+/** The first parameter that is a matrix or a filter bank; undefined where there is none. */
+function firstWeights({ trainer, parameters, inputs }: Trained): Raster | undefined {
+  const first = parameters.find(({ shape }) => shape.length >= 2 && shape.length <= 4);
+  const values = first === undefined ? undefined : trainer.parameters[first.name];
+  // at float64 no trainer is emitted for training
+  if (first === undefined || !(values instanceof Float32Array)) return undefined;
+  const [a = 1, b = 1, c = 1, d] = first.shape;
+  if (first.shape.length > 2) return filterPicture(values, d === undefined ? [b, 1, c] : [b, c, d]);
+  const image = inputs.flatMap(({ dtype, row }) => (dtype === "f32" && sizeOf(row) === a ? [asImage(row)] : []))[0]; // prettier-ignore
+  return image === undefined ? matrixPicture(values, a, b) : templatePicture(values, image);
+}
+
+const asImage = (row: readonly number[]): ImageShape | undefined => {
+  const [channels, height, width, more] = row;
+  return height !== undefined && width !== undefined && more === undefined
+    ? [channels!, height, width]
+    : imageShape(sizeOf(row));
+};
+
+function confusions({ trainer, inputs, test }: Trained): Raster | undefined {
+  const label = inputs.find(({ role, row, classes }) => role === "target" && classes !== undefined && sizeOf(row) === 1); // prettier-ignore
+  const labels = label === undefined ? undefined : test[label.name];
+  if (label?.classes === undefined || labels === undefined) return undefined;
+  const length = labels.length * label.classes;
+  const scores = Object.values(predictAll(trainer, test)).find((output) => output.length === length); // prettier-ignore
+  return scores === undefined ? undefined : confusionPicture(confusionMatrix(scores, labels));
+}

@@ -1,0 +1,78 @@
+/** Training ends when a measure stops improving, and the trainer is left as it was when the measure was best. */
+
+import * as error from "./error.ts";
+import type { Callbacks } from "./history.ts";
+import type { Trainer } from "./trainer.ts";
+
+export interface EarlyStoppingOptions {
+  /** A measure of the history: `val_loss`, `val_accuracy`, `loss`, … */
+  readonly monitor: string;
+  /** Epochs in a row without improvement after which training stops, at least 1. */
+  readonly patience: number;
+  /** What counts as improvement: more than this much better than the best. Default: 0. */
+  readonly minDelta?: number;
+  /** Which way is better. Default: `max` for accuracy, precision, recall and F1, `min` for all others. */
+  readonly mode?: "min" | "max";
+  /** Whether parameters and state end as they were after the best epoch. Default: true. */
+  readonly restoreBest?: boolean;
+}
+
+/** A callback for `fit`, and what it found. */
+export interface EarlyStopping extends Callbacks {
+  /** The best epoch of the training in progress, or of the last one; undefined before any. */
+  readonly best: { readonly epoch: number; readonly value: number } | undefined;
+  onEpoch(entry: { readonly epoch: number }, trainer: Trainer): void | "stop";
+  onEnd(trainer: Trainer): void;
+}
+
+/**
+ * Stops `fit` once `monitor` has not improved for `patience` epochs: `fit(trainer, data, { epochs, validation,
+ * callbacks: [earlyStopping({ monitor: "val_loss", patience: 3 })] })`. NaN never improves. Each training begins anew.
+ *
+ * @throws RangeError when patience or minDelta is out of range; `fit` rejects with DataError where no epoch measures `monitor`
+ */
+export function earlyStopping(options: EarlyStoppingOptions): EarlyStopping {
+  const { monitor, patience, minDelta = 0, mode = directionOf(monitor), restoreBest = true } = options; // prettier-ignore
+  if (!Number.isInteger(patience) || patience < 1) throw error.badPatience(patience);
+  if (!(minDelta >= 0 && minDelta < Infinity)) throw error.badMinDelta(minDelta);
+  let best: { epoch: number; value: number } | undefined;
+  let kept: Uint8Array | undefined;
+  let waited = 0;
+  let ended = false;
+  const improves = (value: number): boolean => {
+    if (best === undefined) return value - value === 0;
+    return mode === "max" ? value > best.value + minDelta : value < best.value - minDelta;
+  };
+  return {
+    get best() {
+      return best;
+    },
+    onEpoch(entry, trainer) {
+      if (ended || entry.epoch === 1) {
+        best = kept = undefined;
+        waited = 0;
+        ended = false;
+      }
+      const measures: ReadonlyMap<string, unknown> = new Map(Object.entries(entry));
+      const value = measures.get(monitor);
+      if (typeof value !== "number" || monitor === "epoch")
+        throw error.unknownMeasure(monitor, [...measures.keys()].filter((name) => name !== "epoch")); // prettier-ignore
+      if (improves(value)) {
+        best = { epoch: entry.epoch, value };
+        if (restoreBest) kept = trainer.bytes();
+        waited = 0;
+        return undefined;
+      }
+      waited++;
+      return waited >= patience ? "stop" : undefined;
+    },
+    onEnd(trainer) {
+      if (kept !== undefined) trainer.restore(kept);
+      kept = undefined;
+      ended = true;
+    },
+  };
+}
+
+const directionOf = (monitor: string): "min" | "max" =>
+  /(accuracy|precision|recall|f1)$/i.test(monitor) ? "max" : "min";

@@ -1,0 +1,46 @@
+/** The outputs of every row, copied, whatever batch the trainer predicts in. */
+
+import { allocateBatch, fillBatch, inOrder } from "./batches.ts";
+import { noOutputRows } from "./error.ts";
+import { isFloat, tabulateOnly } from "./table.ts";
+import type { Trainer, Values } from "./trainer.ts";
+
+/** The record of arrays that `predict` takes; labels beside them are let pass. */
+export type PredictionData<T extends Trainer> = NonNullable<Parameters<T["predict"]>[0]>;
+
+/** What `T` predicts, by name: arrays [n, …]. */
+export type Predictions<T extends Trainer> = { readonly [K in keyof ReturnType<T["predict"]>]: Values }; // prettier-ignore
+
+/**
+ * What the trainer predicts for each row of `data`: every output as a copy, [n, …] row-major. Changes nothing
+ * but the trainer's views.
+ *
+ * @param data the batch's own record, each array [n, …], any n ≥ 1
+ * @throws DataError when the data do not fit the model, hold NaN or ±Infinity, or an output has no row axis
+ */
+export function predictAll<T extends Trainer>(trainer: T, data: PredictionData<T>): Predictions<T> {
+  const table = tabulateOnly(trainer, data, Object.keys(data));
+  const size = trainer.batch.predict;
+  const buffer = allocateBatch(table, size);
+  const order = inOrder(table.rows);
+  const outputs = new Map<string, Values>();
+  // without inputs there is one batch of predictions, each as good a row as the next
+  const rows = table.columns.length === 0 ? size : table.rows;
+  for (let start = 0; start < rows; start += size) {
+    const count = Math.min(size, rows - start);
+    fillBatch(buffer, order, start, count);
+    const views: object = trainer.predict(buffer.batch);
+    for (const [name, view] of Object.entries(views) as [string, Values][]) {
+      const width = view.length / size;
+      if (!Number.isInteger(width)) throw noOutputRows(name, view.length, size);
+      let all = outputs.get(name);
+      if (all === undefined) {
+        all = isFloat(view) ? new Float32Array(rows * width) : new Int32Array(rows * width); // prettier-ignore
+        outputs.set(name, all);
+      }
+      all.set(view.subarray(0, count * width), start * width);
+    }
+  }
+  // the keys are those of the trainer's own result
+  return Object.fromEntries(outputs) as unknown as Predictions<T>;
+}
