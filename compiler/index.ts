@@ -5,7 +5,7 @@ export { assign, hyper, input, labels, param, state, type Hyper } from "./model/
 export { abs, add, cos, div, erf, exp, expm1, log, log1p, maximum, minimum, mul, neg, pow, recip, relu, sigmoid, sin, sqrt, square, sub, tanh } from "./model/elementwise.ts"; // prettier-ignore
 export { grad, matmul, mean, reshape, sum, transpose } from "./model/tensors.ts";
 export { accuracy, l1, l2, mse, softmaxCrossEntropy, svmLoss } from "./model/losses.ts";
-export { adam, sgd, type AdamOptions, type SgdOptions } from "./model/optimizers.ts";
+export { accumulate, adadelta, adagrad, adam, adamw, clipByGlobalNorm, clipByValue, cosineDecay, ema, exponentialDecay, groups, lion, oneCycle, piecewise, rmsprop, sgd, stepDecay, warmup, type AdadeltaOptions, type AdagradOptions, type AdamOptions, type LionOptions, type OneCycleOptions, type ParameterGroup, type Rate, type RemainingGroup, type RmspropOptions, type Schedule, type SgdOptions } from "./model/optimizers/index.ts"; // prettier-ignore
 export {
   constant,
   glorot,
