@@ -72,10 +72,10 @@ export function cosineDecay(
   });
 }
 
-/** Half a cosine from a (at 0) to b (at 1). */
+/** Half a cosine from a (at 0) to b (at 1): ½(1 + cos(π·at)) as cos²(π/2·at), which cancels nothing near 1. */
 function between({ g, n }: Words, a: Value, b: Value, at: Value): Value {
-  const share = g.mul(g.add(g.cos(g.mul(at, n(Math.PI))), n(1)), n(0.5));
-  return g.add(g.mul(g.sub(a, b), share), b);
+  const root = g.cos(g.mul(at, n(Math.PI / 2)));
+  return g.add(g.mul(g.sub(a, b), g.mul(root, root)), b);
 }
 
 /** A straight line up to the start of `then`, (step + 1)/steps of it, in `steps` steps; afterwards `then`, from its own step 0. */
