@@ -10,11 +10,15 @@ import { ops } from "../compiler/ops/index.ts";
 import type { Op } from "../compiler/ops/op.ts";
 import { dense, globalRules, rules } from "./support/rules.ts";
 
-test.each(Object.entries({ ...rules, ...globalRules }))("%s passes the check", async (_, rule) => {
-  const { tensors, holds } = await checkModel(dense(rule), { effort: "quick" });
-  expect(tensors.filter((tensor) => !withinBound(tensor))).toEqual([]);
-  expect(holds).toBe(true);
-}, 30_000);
+test.each(Object.entries({ ...rules, ...globalRules }))(
+  "%s passes the check",
+  async (_, rule) => {
+    const { tensors, holds } = await checkModel(dense(rule), { effort: "quick" });
+    expect(tensors.filter((tensor) => !withinBound(tensor))).toEqual([]);
+    expect(holds).toBe(true);
+  },
+  30_000,
+);
 
 describe("the check of a rule that is not linear", () => {
   /** What fails where an op is compiled to something else than it means. */

@@ -1,6 +1,6 @@
 /** What is true of fusion under every rule: the gradient of a parameter is used where it is made, and never stored. */
 
-import { adam, clipByGlobalNorm } from "adjoint";
+import { accumulate, adam, clipByGlobalNorm } from "adjoint";
 import { expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
 import { lower } from "../compiler/lower.ts";
@@ -9,7 +9,7 @@ import { dense, rules } from "./support/rules.ts";
 /** Buffers that hold a parameter's gradient between statements. */
 const storedGradients = async (rule: () => UpdateRule): Promise<string[]> => {
   const { module } = await lower(dense(rule));
-  const scratch = module.buffers.filter(({ role }) => role === "scratch");
+  const scratch = module.buffers.filter(({ role, shape }) => role === "scratch" && shape.length > 0);
   return scratch.map(({ name }) => name).filter((name) => /^d_[Wbc](_|$)/.test(name));
 };
 
@@ -27,4 +27,6 @@ test.each(Object.entries(rules))("%s updates every parameter where its gradient 
 test("a clip by global norm stores them all: none is used before the last is known", async () => {
   const rule = () => clipByGlobalNorm(adam(), 1);
   expect((await storedGradients(rule)).sort()).toEqual(["d_W", "d_b", "d_c"]);
+  const totals = await storedGradients(() => accumulate(rule(), 2));
+  expect(totals.sort()).toEqual(["d_W_total", "d_b_total", "d_c_total"]);
 });

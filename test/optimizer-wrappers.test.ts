@@ -3,8 +3,11 @@
 import { accumulate, adadelta, adagrad, adam, adamw, clipByGlobalNorm, clipByValue, constant, cosineDecay, ema, groups, input, lion, matmul, model, mse, mul, normal, param, rmsprop, sgd, state, tanh, zeros, type FloatTensor } from "adjoint"; // prettier-ignore
 import { describe, expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
+import { compile } from "../compiler/compile.ts";
 import { lower } from "../compiler/lower.ts";
 import { close } from "./support/close.ts";
+import { dense, rules } from "./support/rules.ts";
+import { complaintsAbout } from "./support/typecheck.ts";
 import { trainerOf, weightsOver, withGradients } from "./support/training.ts";
 
 describe("clipping", () => {
@@ -23,6 +26,13 @@ describe("clipping", () => {
     const scale = 2 / (5 + 1e-6);
     close(trainer.parameters["u"]!, [-3 * scale], 1e-7);
     close(trainer.parameters["w"]!, [0, -4 * scale], 1e-7);
+  });
+
+  test("twice takes the norm twice: the outer limit first, then the tighter one", async () => {
+    const rule = () => clipByGlobalNorm(clipByGlobalNorm(plain(), 0.5), 2);
+    const trainer = await trainerOf(withGradients({ u: [3], w: [4] }, 0, rule));
+    trainer.step({});
+    close(trainer.parameters["u"]!, [-0.3], 1e-6);
   });
 
   test("leaves gradients below the limit alone, to the bit", async () => {
@@ -176,3 +186,13 @@ test("a state of the model's own with the name of a moment is refused", async ()
     'adam: needs a state "w.m", but the model declares a state of that name\n\n  Give the model\'s own another name.',
   );
 });
+
+test("what is emitted for any of them is as strict as TypeScript can be", async () => {
+  const texts = ["groups", "accumulate(adam)", "ema(accumulate(clipByValue(adadelta)))"].map(
+    async (name) => {
+      const { files } = await compile(dense(rules[name]!), { effort: "none" });
+      return [name, files.get("trainer.ts")!] as const;
+    },
+  );
+  expect(complaintsAbout(new Map(await Promise.all(texts)))).toEqual([]);
+}, 30_000);

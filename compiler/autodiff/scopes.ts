@@ -95,7 +95,7 @@ export function scopesOf(
       },
       state: (of, initial) => state(`${name}.${of}`, type, initial),
       shared: share,
-      step: () => share("step", () => g.cast(stepCount(builder), { to: type.dtype })),
+      step: () => share("stepsTaken", () => g.cast(stepCount(builder), { to: type.dtype })),
       hyper: (of, value) => storage(builder, "hyper", of, scalar, { value }),
       write,
     };

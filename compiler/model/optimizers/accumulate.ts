@@ -3,7 +3,7 @@
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
 import type { Value } from "../../graph/graph.ts";
 import { checkOptions, COUNT, required, RULE } from "./options.ts";
-import { number, over, scaled, spread } from "./rule.ts";
+import { namedGradient, number, over, scaled, spread } from "./rule.ts";
 
 /**
  * State `<parameter>.accumulated` holds the sum of the gradients so far; weights and the rule's states change in every
@@ -30,14 +30,14 @@ function micro(scope: UpdateScope, k: number): UpdateScope {
     return last;
   });
   const sum = scope.state("accumulated", 0);
-  const total = g.add(sum, scope.gradient);
+  const total = namedGradient(scope, "total", g.add(sum, scope.gradient));
   scope.write(sum, g.where(over(scope, isLast), number(scope, 0), total));
   const selected = (target: Value, value: Value): Value =>
     g.where(spread(scope, isLast, g.typeOf(target).shape), value, target);
   return {
     ...scope,
-    gradient: scaled(scope, total, 1 / k),
-    step: () => scope.shared("accumulate.step", () => g.floor(g.div(scope.step(), number(scope, k)))), // prettier-ignore
+    gradient: namedGradient(scope, "mean", scaled(scope, total, 1 / k)),
+    step: () => scope.shared("accumulate.updates", () => g.floor(g.div(scope.step(), number(scope, k)))), // prettier-ignore
     shared: (key, make) =>
       scope.shared(key, (shared) =>
         make({

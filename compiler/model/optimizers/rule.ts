@@ -38,6 +38,16 @@ export const averagedSquare = (
 export const withDecay = (scope: UpdateScope, decay: number): Value =>
   decay === 0 ? scope.gradient : scope.g.add(scope.gradient, scaled(scope, scope.parameter, decay));
 
+/** Names what a wrapper makes of a gradient, for the readers of the emitted code: `d_W_mean`. */
+export function namedGradient(
+  { builder, parameter }: UpdateScope,
+  of: string,
+  value: Value,
+): Value {
+  builder.rename(value, `d_${builder.node(parameter).name}_${of}`);
+  return value;
+}
+
 /** A rule that treats each parameter by itself. */
 export const eachParameter = (
   name: string,
