@@ -12,7 +12,7 @@ export { bceWithLogits, binaryCrossentropy, hinge } from "./model/losses/binary.
 export { cosineSimilarity, huber, kl, mae, mae as meanAbsoluteError, mse } from "./model/losses/numbers.ts"; // prettier-ignore
 export { l1, l2 } from "./model/losses/penalties.ts";
 export { accuracy, binaryAccuracy, topK } from "./model/metrics.ts";
-export { adam, sgd, type AdamOptions, type SgdOptions } from "./model/optimizers.ts";
+export { accumulate, adadelta, adagrad, adam, adamw, clipByGlobalNorm, clipByValue, cosineDecay, ema, exponentialDecay, groups, lion, oneCycle, piecewise, rmsprop, sgd, stepDecay, warmup, type AdadeltaOptions, type AdagradOptions, type AdamOptions, type LionOptions, type OneCycleOptions, type ParameterGroup, type Rate, type RemainingGroup, type RmspropOptions, type Schedule, type SgdOptions } from "./model/optimizers/index.ts"; // prettier-ignore
 export {
   constant,
   glorot,

@@ -22,7 +22,7 @@ import { index } from "../compiler/loop/index.ts";
 import { load } from "../compiler/loop/build.ts";
 import { lower } from "../compiler/lower.ts";
 import type { Model } from "../compiler/model/model.ts";
-import { sgd } from "../compiler/model/optimizers.ts";
+import { sgd } from "../compiler/model/optimizers/index.ts";
 import { dotAttrs } from "../compiler/ops/dot.ts";
 import { callsOn, opOf, ops } from "../compiler/ops/index.ts";
 import { eachPosition, flatten, lawOf, type Op, type Sample } from "../compiler/ops/op.ts";

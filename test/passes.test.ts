@@ -12,7 +12,7 @@ import { printGraph } from "../compiler/graph/print.ts";
 import { type DType, type Shape } from "../compiler/graph/type.ts";
 import { verifyGraph } from "../compiler/graph/verify.ts";
 import { createMemory, interpretEntry } from "../compiler/loop/interpret.ts";
-import { sgd } from "../compiler/model/optimizers.ts";
+import { sgd } from "../compiler/model/optimizers/index.ts";
 import { opOf, type OpName } from "../compiler/ops/index.ts";
 import { algebra, algebraRules } from "../compiler/passes/algebra.ts";
 import { checkPlan } from "../compiler/passes/check-plan.ts";

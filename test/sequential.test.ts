@@ -170,7 +170,7 @@ describe("unknown words name the nearest, at the model's line", () => {
     ["loss", { loss: "sparse_categorical_crossentropi" }, `there is no loss "sparse_categorical_crossentropi"; did you mean sparse_categorical_crossentropy?\n\n  Known are ${LOSSES}.`],
     ["loss, nothing near", { loss: "perplexity" }, `there is no loss "perplexity"\n\n  Known are ${LOSSES}.`],
     ["loss, of every object", { loss: "toString" }, `there is no loss "toString"\n\n  Known are ${LOSSES}.`],
-    ["optimizer", { optimizer: "adamm" }, `there is no optimizer "adamm"; did you mean adam?\n\n  Known are sgd, adam.`],
+    ["optimizer", { optimizer: "adamm" }, `there is no optimizer "adamm"; did you mean adam?\n\n  Known are sgd, adagrad, rmsprop, adam, adamw, adadelta, lion.`],
     ["metric", { metrics: ["acuracy"] }, `there is no metric "acuracy"; did you mean accuracy?\n\n  Known are ${METRICS}.`],
     ["metric without a number", { metrics: ["top_k"] }, `there is no metric "top_k"; did you mean top_5?\n\n  Known are ${METRICS}.`],
     ["metric of another kind", { loss: "mse", metrics: ["accuracy"] }, `the metric "accuracy" does not fit this loss, whose targets are of another kind\n\n  Leave the metric out, or choose another loss.`],

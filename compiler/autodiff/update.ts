@@ -1,20 +1,26 @@
-/** Guarantees the form of an update rule: a function from a parameter and its gradient to new values, appended to the same graph. */
+/** Guarantees the form of an update rule: a function from all parameters of a phase and their gradients to new values, appended to the same graph. */
 
 import type { Builder } from "../graph/build.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Calls } from "../ops/index.ts";
 
+/** One parameter, its gradient, and the ways to append. A wrapper hands its rule other scopes: another gradient, other writes. */
 export interface UpdateScope {
   readonly g: Calls;
   readonly builder: Builder;
   readonly parameter: Value;
   readonly gradient: Value;
+  /** What the body appends is an update of this parameter by the named rule. */
+  by<T>(rule: string, body: () => T): T;
   /** State of this parameter, e.g. a moment: `<parameter>.<name>`, created on first use. */
   state(name: string, initial: number): Value;
   /** Scalar state of the whole optimizer, e.g. β^t, and what is computed from it once a step. */
   shared(name: string, make: (scalars: SharedScope) => Value): Value;
+  /** Updates made before this one, a float scalar; exact up to 2^24. */
+  step(): Value;
   /** A live scalar, by its name. */
   hyper(name: string, value: number): Value;
+  /** Throws a ModelError where the target has been written in this phase. */
   write(target: Value, value: Value): void;
 }
 
@@ -23,12 +29,19 @@ export interface SharedScope {
   write(target: Value, value: Value): void;
 }
 
-/** `linear` rules scale with the gradient: weights after a step may be compared directly (DESIGN.md, the check). */
 export interface UpdateRule {
   readonly name: string;
+  /**
+   * Whether weights after a step may be compared directly (DESIGN.md, the check): rounding of a gradient moves them in
+   * proportion. True of what is linear in the gradient; false of what divides by its size or takes its sign.
+   */
   readonly linear: boolean;
-  /** Emits the writes of one parameter. */
-  update(scope: UpdateScope): void;
+  /** States of a parameter, by their own name, of which that is true whatever is true of the weights: sums and means of g or g². */
+  comparable(parameter: string): readonly string[];
+  /** Steps until every weight has been written once: 1, or more where gradients are accumulated. */
+  readonly period: number;
+  /** Emits the writes of a phase, one scope a parameter. */
+  update(scopes: readonly UpdateScope[]): void;
 }
 
 /** One minimisation: which loss, over which parameters (all reachable trainable ones if undefined), by which rule. */

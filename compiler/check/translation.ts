@@ -1,11 +1,12 @@
 /**
  * Guarantees that the same compiler's output for the small instance does what the float64 interpreter of the unoptimized graph does.
  * Under rules linear in the gradient, weights and state are compared after one and three steps. Under others that would be
- * ill-posed (Adam divides by what may be rounding alone), so there first moments and the model's own state are compared, each
- * step starting from the emitted run's weights, and the rule itself is held to given gradients: see update-rule.ts.
+ * ill-posed (Adam divides by what may be rounding alone), so there the states that the rule calls comparable (first moments)
+ * and the model's own are compared, each step starting from the emitted run's weights, and the rule itself is held to given
+ * gradients: see update-rule.ts.
  */
 
-import type { Phase } from "../autodiff/update.ts";
+import { STEP_COUNT, type Phase } from "../autodiff/update.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { entriesOf, lower, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
@@ -109,8 +110,21 @@ export function interpretStep(
   return losses;
 }
 
-/** The rows of the three steps: the second has one row masked, unless the model refuses that. */
-const COUNTS = [ROWS, ROWS - 1, ROWS];
+/** The rows of three steps, or as many as it takes to update every weight: the second has one row masked, unless the model refuses that. */
+const countsOf = (phases: readonly SmallPhase[]): number[] =>
+  Array.from({ length: Math.max(3, ...phases.map(({ phase }) => phase.rule.period)) }, (_, n) => (n === 1 ? ROWS - 1 : ROWS)); // prettier-ignore
+
+/** Names of the states that are compared whatever the rule: the model's own, the step count, and what each rule says of its own. */
+const comparableStates = (phases: readonly SmallPhase[]): ReadonlySet<string> =>
+  new Set([
+    STEP_COUNT,
+    ...phases.flatMap(({ phase, declared }) =>
+      declared.nodes.flatMap(({ name, op }) => [
+        name,
+        ...(op === "param" ? phase.rule.comparable(name).map((of) => `${name}.${of}`) : []),
+      ]),
+    ),
+  ]);
 
 /** Whether comparing weights after steps is well-posed. */
 export const isLinear = (phases: readonly SmallPhase[]): boolean =>
@@ -123,20 +137,19 @@ function checkSteps(
   seed: number,
 ): TensorCheck[] {
   const linear = isLinear(phases);
-  const declared = new Set(
-    phases.flatMap(({ declared }) => declared.nodes.map(({ name }) => name)),
-  );
-  const comparable = (name: string): boolean => linear || declared.has(name) || name.endsWith(".m") || name === "stepCount"; // prettier-ignore
+  const known = comparableStates(phases);
+  const comparable = (name: string): boolean => linear || known.has(name);
+  const counts = countsOf(phases);
   const store: Store = new Map(first);
-  return COUNTS.flatMap((wanted, n): TensorCheck[] => {
+  return counts.flatMap((wanted, n): TensorCheck[] => {
     const inputs = seed + 100 + n;
     // weights follow the emitted run where its own rounding may move them far
     if (!linear)
       for (const [name, data] of read(trainer)) if (!comparable(name) || name in trainer.parameters) store.set(name, data); // prettier-ignore
     const count = takesStep(trainer, phases, inputs, wanted);
     const losses = interpretStep(phases, store, inputs, count.rows);
-    if (n === 1) return [];
-    const method = n === 0 ? "one step" : "three steps";
+    if (n > 0 && n < counts.length - 1) return [];
+    const method = n === 0 ? "one step" : n === 2 ? "three steps" : `${n + 1} steps`;
     const found = read(trainer);
     const pairs = [...found].flatMap(([name, values]): Pair[] => {
       const isParameter = name in trainer.parameters;

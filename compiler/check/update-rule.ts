@@ -1,16 +1,19 @@
 /**
  * Guarantees that an update rule that is not linear does, in the emitted trainer, what it says for given gradients.
- * The gradients are the emitted ones: gradients.ts of the small instance, at the same weights and on the same batch.
+ * The gradients are the emitted ones: gradients.ts of the small instance, at the same weights and on the same batch. Where no
+ * state shows them in the trainer's own steps, they are compared with the interpreter's first.
  * The rule in float64 is differentiate's own output for  loss = Σ W ⊙ G,  whose gradient is the given G exactly.
  */
 
+import type { Phase } from "../autodiff/update.ts";
 import { Builder } from "../graph/build.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Lowered } from "../lower.ts";
 import { callsOn, opOf } from "../ops/index.ts";
 import { differentiate } from "../passes/differentiate.ts";
-import { batchOf, runningGradients, runningTrainer } from "./emitted.ts";
-import { evaluateResults } from "./evaluate.ts";
+import { gradientName, gradients } from "../passes/gradients.ts";
+import { batchOf, runningGradients, runningTrainer, type Numbers } from "./emitted.ts";
+import { evaluateResults, type Feed } from "./evaluate.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
 import { ROWS } from "./small.ts";
@@ -29,17 +32,18 @@ export async function checkUpdateRules(
   const found: TensorCheck[] = [];
   for (const [n, { phase, declared }] of phases.entries()) {
     const emitted = await runningGradients(lowered, declared, { kind: "gradients", phase });
-    // the second step, so that moments are not zero before it
+    // the second step, so that moments are not zero before it, or the one that updates every weight
     const before = stepUpTo(trainer, phases, n, seed);
-    const batch = batchOf(declared, feedOf(declared, before, seed + 401, ROWS));
+    const leaves = feedOf(declared, before, seed + 401, ROWS);
+    const batch = batchOf(declared, leaves);
     for (const [name, view] of Object.entries(emitted.parameters)) view.set(before.get(name)!);
-    const gradients = emitted.gradients(batch, ROWS).parameters;
+    const given = emitted.gradients(batch, ROWS).parameters;
     runPhase(trainer, phase.name, single, batch);
     const rule = ruleOf(declared, phase.parameters);
     const graph = differentiate(phase, { counts: false }).run(rule.graph(phase.name));
     const feed = new Map([
       ...feedOf(graph, before, seed, ROWS),
-      ...rule.parameters.map((name) => [`gradient ${name}`, Float64Array.from(gradients[name]!)] as const), // prettier-ignore
+      ...rule.parameters.map((name) => [`gradient ${name}`, Float64Array.from(given[name]!)] as const), // prettier-ignore
     ]);
     const { writes } = evaluateResults(graph, feed);
     const after = read(trainer);
@@ -54,7 +58,8 @@ export async function checkUpdateRules(
       ),
     );
     const method = `${phase.rule.name} on given gradients`;
-    found.push(...judge(pairs, method, STEP_BOUND).map((tensor) => (single ? tensor : { ...tensor, name: `${phase.name}: ${tensor.name}` }))); // prettier-ignore
+    const tensors = [...judge(pairs, method, STEP_BOUND), ...checkGiven(phase, declared, rule.parameters, given, leaves)]; // prettier-ignore
+    found.push(...tensors.map((tensor) => (single ? tensor : { ...tensor, name: `${phase.name}: ${tensor.name}` }))); // prettier-ignore
   }
   return found;
 }
@@ -71,13 +76,32 @@ function runPhase(
   else trainer.phases![phase]!(batch, ROWS);
 }
 
-/** A whole step, then the phases before the n-th of the next; what the n-th will see. */
+/** Whole steps, then the phases before the n-th of the next; what the n-th will see. */
 function stepUpTo(trainer: Running, phases: readonly SmallPhase[], n: number, seed: number): Store {
   if (n === 0) {
     const { declared } = phases[0]!;
-    trainer.step(batchOf(declared, feedOf(declared, new Map(), seed + 400, ROWS)), ROWS);
+    const period = Math.max(2, ...phases.map(({ phase }) => phase.rule.period));
+    for (let step = 1; step < period; step++)
+      trainer.step(batchOf(declared, feedOf(declared, new Map(), seed + 399 + step, ROWS)), ROWS);
   }
   return read(trainer);
+}
+
+/** The given gradients against the interpreter's, for parameters that have no comparable state to show theirs. */
+function checkGiven(
+  phase: Phase,
+  declared: Graph,
+  parameters: readonly string[],
+  given: Readonly<Record<string, Numbers>>,
+  leaves: Feed,
+): TensorCheck[] {
+  const { outputs } = evaluateResults(gradients(phase).run(declared), leaves);
+  const unseen = parameters.filter((name) => phase.rule.comparable(name).length === 0);
+  const pairs = unseen.map((name): Pair => {
+    const { data, type } = outputs.get(gradientName("param", name))!;
+    return { name, role: "parameter", shape: type.shape, found: given[name]!, expected: data };
+  });
+  return judge(pairs, "emitted gradients", STEP_BOUND);
 }
 
 /** loss = Σ W ⊙ G over the trained parameters, each G an input of its own. */

@@ -227,3 +227,6 @@ export function within<T>(inner: Context, body: () => T): T {
     current = outer;
   }
 }
+
+/** The declaration in progress, for what may also be made before one, such as an optimizer. */
+export const declaring = (): Context | undefined => current;

@@ -9,7 +9,7 @@ import { bceWithLogits, binaryCrossentropy, hinge, type BinaryTargets } from "./
 import { categoricalCrossentropy, softmaxCrossEntropy, svmLoss } from "./losses/classes.ts";
 import { cosineSimilarity, huber, kl, mae, mse } from "./losses/numbers.ts";
 import { accuracy, binaryAccuracy, topK } from "./metrics.ts";
-import { adam, sgd } from "./optimizers.ts";
+import { optimizers } from "./optimizers/index.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
 /** What a loss makes of scores: y is declared as it needs it, and the metrics are those that such a y allows. */
@@ -101,10 +101,8 @@ const METRICS = {
   mae: "absolute",
 } as const satisfies Readonly<Record<string, MetricKind>>;
 
-const OPTIMIZERS = { sgd, adam } as const satisfies Readonly<Record<string, () => UpdateRule>>;
-
 export type LossName = keyof typeof LOSSES;
-export type OptimizerName = keyof typeof OPTIMIZERS;
+export type OptimizerName = keyof typeof optimizers;
 /** `top_5`: the label is among the five largest scores. */
 export type MetricName = keyof typeof METRICS | `top_${number}`;
 
@@ -124,7 +122,7 @@ export const lossNamed = (c: Context, name: string): KnownLoss =>
   find<KnownLoss>(c, "loss", LOSSES, name);
 
 export const optimizerNamed = (c: Context, name: string): UpdateRule =>
-  find<() => UpdateRule>(c, "optimizer", OPTIMIZERS, name)();
+  find<() => UpdateRule>(c, "optimizer", optimizers, name)();
 
 /** The metric of that name. Throws a ModelError where y does not allow it. */
 export function metricNamed(c: Context, name: string, { metrics, topK }: Judged): Scalar {

@@ -4,11 +4,11 @@
  */
 
 import { reverse } from "../autodiff/reverse.ts";
-import { STEP_COUNT, type Phase, type UpdateScope } from "../autodiff/update.ts";
+import { scopesOf, stepCount, type Trained } from "../autodiff/scopes.ts";
+import { STEP_COUNT, type Phase } from "../autodiff/update.ts";
 import { Builder } from "../graph/build.ts";
-import type { Attr, Graph, Value } from "../graph/graph.ts";
-import type { DType, TensorType } from "../graph/type.ts";
-import { callsOn, opOf } from "../ops/index.ts";
+import type { Graph, Value } from "../graph/graph.ts";
+import { callsOn } from "../ops/index.ts";
 import type { Pass } from "./pass.ts";
 
 /** A builder that continues a graph. */
@@ -28,22 +28,6 @@ export function continued(graph: Graph): Builder {
       });
   builder.aliases.push(...graph.aliases.map((alias) => ({ ...alias, value: moved[alias.value]! })));
   return builder;
-}
-
-const leafNamed = (builder: Builder, name: string): Value | undefined => {
-  const at = builder.nodes.findIndex((node) => node.name === name && opOf(node.op).leaf);
-  return at < 0 ? undefined : (at as Value);
-};
-
-/** Storage by name; appended where the graph has none of that name. */
-function storage(
-  builder: Builder,
-  op: "state" | "hyper",
-  name: string,
-  type: TensorType,
-  attrs: Record<string, Attr>,
-): Value {
-  return leafNamed(builder, name) ?? builder.append(opOf(op), [], attrs, name, type);
 }
 
 /** `counts`: this phase ends the step, so it advances the step count. */
@@ -66,76 +50,21 @@ export function differentiate(
         return trained && (phase.parameters?.includes(node.name) ?? true) ? [at as Value] : [];
       });
       const gradients = reverse(builder, loss.value, parameters);
-      const shared = new Map<string, Value>();
-      parameters.forEach((parameter, n) => {
+      const trained = parameters.flatMap((parameter, n): Trained[] => {
         const gradient = gradients[n];
-        if (gradient !== undefined) update(builder, phase, parameter, gradient, shared);
+        return gradient === undefined ? [] : [{ parameter, gradient }];
       });
+      phase.rule.update(scopesOf(builder, phase, trained));
       if (counts) countStep(builder, builder.node(loss.value).origin.site);
       return builder.graph();
     },
   };
 }
 
-function update(
-  builder: Builder,
-  phase: Phase,
-  parameter: Value,
-  gradient: Value,
-  shared: Map<string, Value>,
-): void {
-  const { name, type, origin } = builder.node(parameter);
-  const as = (of: string): void => {
-    builder.origin = { role: "update", of, rule: phase.rule.name, site: origin.site };
-  };
-  const scalar: TensorType = { dtype: type.dtype as DType, shape: [] };
-  const write = (target: Value, value: Value): void => {
-    builder.results.push({ kind: "write", target, value });
-    if (builder.node(value).op !== "literal" && !opOf(builder.node(value).op).leaf && builder.node(value).origin.role === "update")
-      builder.rename(value, `${builder.node(target).name}_next`);
-  }; // prettier-ignore
-  const mark = builder.nodes.length;
-  as(name);
-  const scope: UpdateScope = {
-    g: callsOn(builder),
-    builder,
-    parameter,
-    gradient,
-    state: (of, initial) =>
-      storage(builder, "state", `${name}.${of}`, type, { initial: ["constant", initial] }),
-    hyper: (of, value) => storage(builder, "hyper", of, scalar, { value }),
-    shared(key, make) {
-      const known = shared.get(key);
-      if (known !== undefined) return known;
-      const before = builder.origin;
-      as(key);
-      const value = make({ state: (of, initial) => storage(builder, "state", of, scalar, { initial: ["constant", initial] }), write }); // prettier-ignore
-      const node = builder.node(value);
-      if (!node.name.endsWith("_next") && !opOf(node.op).leaf) builder.rename(value, key);
-      shared.set(key, value);
-      builder.origin = before;
-      return value;
-    },
-    write,
-  };
-  phase.rule.update(scope);
-  for (let at = mark; at < builder.nodes.length; at++) {
-    const node = builder.nodes[at]!;
-    if (node.name === node.op || /^[a-z0-9]+_\d+$/i.test(node.name) && node.name.startsWith(`${node.op}_`))
-      if (node.op !== "literal" && node.origin.role === "update") builder.rename(at as Value, `${node.origin.of}_${node.op}`);
-  } // prettier-ignore
-}
-
 function countStep(builder: Builder, site: string): void {
   builder.origin = { role: "update", of: STEP_COUNT, rule: "count", site };
   const g = callsOn(builder);
-  const before = storage(
-    builder,
-    "state",
-    STEP_COUNT,
-    { dtype: "i32", shape: [] },
-    { initial: ["constant", 0] },
-  );
+  const before = stepCount(builder);
   const after = g.add(before, g.literal(1, "i32"));
   builder.rename(after, `${STEP_COUNT}_next`);
   builder.results.push({ kind: "write", target: before, value: after });

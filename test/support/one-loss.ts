@@ -7,7 +7,7 @@ import { fewKinks, withinBound, type TensorCheck } from "../../compiler/check/re
 import { fedLeaves } from "../../compiler/check/draw.ts";
 import { citation, lower } from "../../compiler/lower.ts";
 import { model, type Model } from "../../compiler/model/model.ts";
-import { sgd } from "../../compiler/model/optimizers.ts";
+import { sgd } from "../../compiler/model/optimizers/index.ts";
 import type { Scalar } from "../../compiler/model/tensor.ts";
 import { importText, stripTypes } from "../../compiler/strip.ts";
 import { typescript } from "../../compiler/targets/typescript/module.ts";

@@ -1,0 +1,113 @@
+/** Guarantees the scopes that update rules append through: state by name, one owner a name, one write a target, an origin a node. */
+
+import type { Builder } from "../graph/build.ts";
+import { ModelError } from "../graph/error.ts";
+import type { Attr, Value } from "../graph/graph.ts";
+import type { TensorType } from "../graph/type.ts";
+import { callsOn, opOf } from "../ops/index.ts";
+import { STEP_COUNT, type Phase, type UpdateScope } from "./update.ts";
+
+/** Storage by name; appended where the graph has none of that name. */
+export function storage(
+  builder: Builder,
+  op: "state" | "hyper",
+  name: string,
+  type: TensorType,
+  attrs: Record<string, Attr>,
+): Value {
+  const at = builder.nodes.findIndex((node) => node.name === name && opOf(node.op).leaf);
+  return at < 0 ? builder.append(opOf(op), [], attrs, name, type) : (at as Value);
+}
+
+/** STATE's number of steps taken. */
+export const stepCount = (builder: Builder): Value => storage(builder, "state", STEP_COUNT, { dtype: "i32", shape: [] }, { initial: ["constant", 0] }); // prettier-ignore
+
+/** A parameter and the gradient of its phase's loss. */
+export interface Trained {
+  readonly parameter: Value;
+  readonly gradient: Value;
+}
+
+/** One scope a parameter; scalars that they share are made once. */
+export function scopesOf(
+  builder: Builder,
+  phase: Phase,
+  trained: readonly Trained[],
+): readonly UpdateScope[] {
+  const g = callsOn(builder);
+  const declared = builder.nodes.length;
+  const shared = new Map<string, Value>();
+  const written = new Set<Value>();
+  // phases take their steps apart, so each has its own β^t; the one phase of a plain model needs no prefix
+  const prefix = phase.name === "train" ? "" : `${phase.name}.`;
+
+  return trained.map(({ parameter, gradient }): UpdateScope => {
+    const { name, type, origin } = builder.node(parameter);
+    const scalar: TensorType = { dtype: type.dtype, shape: [] };
+    const fail = (law: string, remedy: string): never => {
+      throw new ModelError({ code: "optimizer/state", site: origin.site || builder.name, law: `${phase.rule.name}: ${law}`, operands: [], remedy }); // prettier-ignore
+    };
+    const state = (of: string, ofType: TensorType, initial: number): Value => {
+      const value = storage(builder, "state", of, ofType, { initial: ["constant", initial] });
+      if (value < declared)
+        fail(`needs a state ${JSON.stringify(of)}, but the model declares a ${builder.node(value).op} of that name`, "Give the model's own another name."); // prettier-ignore
+      return value;
+    };
+    const write = (target: Value, value: Value): void => {
+      if (written.has(target))
+        fail(`${JSON.stringify(builder.node(target).name)} would be written twice in one step`, "Wrap a rule in ema or accumulate once, and train a parameter by one rule."); // prettier-ignore
+      written.add(target);
+      builder.results.push({ kind: "write", target, value });
+      const { op, origin: made } = builder.node(value);
+      if (!opOf(op).leaf && made.role === "update") builder.rename(value, `${builder.node(target).name}_next`); // prettier-ignore
+    };
+    let rule = phase.rule.name;
+    /** Runs the body with the origin of what it appends, which is restored afterwards. */
+    const as = <T>(of: string, body: () => T): T => {
+      const before = builder.origin;
+      builder.origin = { role: "update", of, rule, site: origin.site };
+      const result = body();
+      builder.origin = before;
+      return result;
+    };
+    const share: UpdateScope["shared"] = (key, make) => {
+      const known = shared.get(key);
+      if (known !== undefined) return known;
+      const value = as(key, () => make({ state: (of, initial) => state(`${prefix}${of}`, scalar, initial), write })); // prettier-ignore
+      const node = builder.node(value);
+      if (!node.name.endsWith("_next") && !opOf(node.op).leaf) builder.rename(value, key);
+      shared.set(key, value);
+      return value;
+    };
+    return {
+      g,
+      builder,
+      parameter,
+      gradient,
+      by(named, body) {
+        const outer = rule;
+        const mark = builder.nodes.length;
+        rule = named;
+        const result = as(name, body);
+        rule = outer;
+        nameSteps(builder, mark);
+        return result;
+      },
+      state: (of, initial) => state(`${name}.${of}`, type, initial),
+      shared: share,
+      step: () => share("stepsTaken", () => g.cast(stepCount(builder), { to: type.dtype })),
+      hyper: (of, value) => storage(builder, "hyper", of, scalar, { value }),
+      write,
+    };
+  });
+}
+
+/** Intermediate steps that nobody named: `W_mul` for a `mul` in the update of W. */
+function nameSteps(builder: Builder, mark: number): void {
+  for (let at = mark; at < builder.nodes.length; at++) {
+    const { name, op, origin } = builder.node(at as Value);
+    const unnamed = name === op || (name.startsWith(`${op}_`) && /^\w+_\d+$/.test(name));
+    if (unnamed && op !== "literal" && origin.role === "update")
+      builder.rename(at as Value, `${origin.of}_${op}`);
+  }
+}

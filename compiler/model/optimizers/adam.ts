@@ -1,0 +1,74 @@
+/** Guarantees Adam and AdamW as PyTorch defines them: ε outside the square root, both moments bias-corrected. */
+
+import type { UpdateRule } from "../../autodiff/update.ts";
+import type { Value } from "../../graph/graph.ts";
+import { checkOptions, NOT_NEGATIVE, POSITIVE, SHARE } from "./options.ts";
+import { RATE, rateOf, type Rate } from "./rate.ts";
+import {
+  averaged,
+  averagedSquare,
+  eachParameter,
+  number,
+  over,
+  scaled,
+  withDecay,
+} from "./rule.ts";
+
+export interface AdamOptions {
+  readonly learningRate?: Rate;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  readonly weightDecay?: number;
+}
+
+/**
+ * Adam (Kingma & Ba 2015): g ← g + λ·w; m ← β₁·m + (1 − β₁)·g; v ← β₂·v + (1 − β₂)·g²;
+ * w ← w − η·m/(1 − β₁^t) / (√(v/(1 − β₂^t)) + ε). β^t is carried along as state: it matters only while it is near 1,
+ * long before the roundings of its products could show.
+ */
+export const adam = (options: AdamOptions = {}): UpdateRule => family("adam", options, 0);
+
+/** AdamW (Loshchilov & Hutter 2019): Adam, but the decay shrinks the weights themselves, w ← w − η·λ·w, and leaves the moments alone. */
+export const adamw = (options: AdamOptions = {}): UpdateRule => family("adamw", options, 1e-2);
+
+function family(name: "adam" | "adamw", options: AdamOptions, decay: number): UpdateRule {
+  checkOptions(name, options, {
+    learningRate: RATE,
+    beta1: SHARE,
+    beta2: SHARE,
+    epsilon: POSITIVE,
+    weightDecay: NOT_NEGATIVE,
+  });
+  const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+  const { weightDecay = decay } = options;
+  return eachParameter(name, { comparable: ["m"] }, (scope) => {
+    const { g, parameter } = scope;
+    const one = number(scope, 1);
+    const power = (of: string, beta: number): Value =>
+      scope.shared(of, (shared) => {
+        const before = shared.state(`${name}.${of}`, 1);
+        const after = g.mul(before, number(scope, beta));
+        shared.write(before, after);
+        return after;
+      });
+    const rate = scope.shared("rate", () => g.div(rateOf(scope, learningRate), g.sub(one, power("beta1^t", beta1)))); // prettier-ignore
+    const correction = scope.shared("correction", () => g.recip(g.sub(one, power("beta2^t", beta2)))); // prettier-ignore
+    const gradient = name === "adam" ? withDecay(scope, weightDecay) : scope.gradient;
+    const m = scope.state("m", 0);
+    const v = scope.state("v", 0);
+    const mNext = averaged(scope, m, beta1, gradient);
+    const vNext = averagedSquare(scope, v, beta2, gradient);
+    scope.write(m, mNext);
+    scope.write(v, vNext);
+    const size = g.add(g.sqrt(g.mul(vNext, over(scope, correction))), number(scope, epsilon));
+    const kept = name === "adam" || weightDecay === 0 ? parameter : shrunk();
+    scope.write(parameter, g.sub(kept, g.div(g.mul(mNext, over(scope, rate)), size)));
+
+    /** w − (η·λ)·w: the small product is what is rounded, not 1 − η·λ. */
+    function shrunk(): Value {
+      const share = scope.shared("decay", () => scaled(scope, rateOf(scope, learningRate), weightDecay)); // prettier-ignore
+      return g.sub(parameter, g.mul(parameter, over(scope, share)));
+    }
+  });
+}

@@ -1,0 +1,20 @@
+/** Guarantees every update rule by the name that Keras's users know, and all that rules are made of. */
+
+import { adam, adamw } from "./adam.ts";
+import { adadelta, adagrad, rmsprop } from "./adaptive.ts";
+import { lion } from "./lion.ts";
+import { sgd } from "./sgd.ts";
+
+export { adam, adamw, type AdamOptions } from "./adam.ts";
+export { adadelta, adagrad, rmsprop, type AdadeltaOptions, type AdagradOptions, type RmspropOptions } from "./adaptive.ts"; // prettier-ignore
+export { lion, type LionOptions } from "./lion.ts";
+export { sgd, type SgdOptions } from "./sgd.ts";
+export { accumulate } from "./accumulate.ts";
+export { clipByGlobalNorm, clipByValue } from "./clip.ts";
+export { ema } from "./ema.ts";
+export { groups, type ParameterGroup, type RemainingGroup } from "./groups.ts";
+export type { Rate, Schedule } from "./rate.ts";
+export { cosineDecay, exponentialDecay, oneCycle, piecewise, stepDecay, warmup, type OneCycleOptions } from "./schedules.ts"; // prettier-ignore
+
+/** Factories by name; each without arguments has its rule's defaults. */
+export const optimizers = { sgd, adagrad, rmsprop, adam, adamw, adadelta, lion } as const;

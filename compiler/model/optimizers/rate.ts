@@ -1,0 +1,42 @@
+/** Guarantees a learning rate as one scalar of the step: a number in the code, a live hyper, or a schedule of the step count. */
+
+import type { UpdateScope } from "../../autodiff/update.ts";
+import type { Value } from "../../graph/graph.ts";
+import type { Hyper } from "../leaves.ts";
+import type { Law } from "./options.ts";
+import { number } from "./rule.ts";
+
+export type ScheduleScope = Pick<UpdateScope, "g" | "parameter" | "hyper">;
+
+/** A rate as a function of how many updates were made before: 0 in the first. */
+export interface Schedule {
+  readonly kind: "schedule";
+  at(scope: ScheduleScope, step: Value): Value;
+}
+
+/** A number is folded into the code, and is the constant schedule; a hyper stays live. */
+export type Rate = number | Hyper | Schedule;
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+const isSchedule = (value: unknown): value is Schedule =>
+  isObject(value) && "kind" in value && value.kind === "schedule";
+const isHyper = (value: unknown): value is Hyper => isObject(value) && "hyper" in value;
+
+export const RATE: Law = {
+  says: "a finite number of at least 0, a hyper or a schedule",
+  holds(value) {
+    const fixed = isHyper(value) ? value.hyper.value : value;
+    return isSchedule(value) || (typeof fixed === "number" && Number.isFinite(fixed) && fixed >= 0);
+  },
+};
+
+export function rateAt(scope: ScheduleScope, rate: Rate, step: Value): Value {
+  if (typeof rate === "number") return number(scope, rate);
+  return isSchedule(rate) ? rate.at(scope, step) : scope.hyper(rate.hyper.name, rate.hyper.value);
+}
+
+/** The rate of this step; a schedule is evaluated once for all parameters. */
+export const rateOf = (scope: UpdateScope, rate: Rate): Value =>
+  isSchedule(rate)
+    ? scope.shared("learningRate", () => rate.at(scope, scope.step()))
+    : rateAt(scope, rate, number(scope, 0));

@@ -1,0 +1,36 @@
+/** Guarantees stochastic gradient descent, with momentum as PyTorch defines it (torch.optim.SGD, no dampening). */
+
+import type { UpdateRule } from "../../autodiff/update.ts";
+import { checkOptions, FLAG, NOT_NEGATIVE, refuse, SHARE } from "./options.ts";
+import { RATE, rateOf, type Rate } from "./rate.ts";
+import { eachParameter, over, scaled, withDecay } from "./rule.ts";
+
+export interface SgdOptions {
+  readonly learningRate?: Rate;
+  readonly momentum?: number;
+  readonly nesterov?: boolean;
+  readonly weightDecay?: number;
+}
+
+/** g ← g + λ·w; buf ← μ·buf + g; w ← w − η·buf, or with Nesterov w − η·(g + μ·buf). */
+export function sgd(options: SgdOptions = {}): UpdateRule {
+  checkOptions("sgd", options, {
+    learningRate: RATE,
+    momentum: SHARE,
+    nesterov: FLAG,
+    weightDecay: NOT_NEGATIVE,
+  });
+  const { learningRate = 1e-2, momentum = 0, nesterov = false, weightDecay = 0 } = options;
+  if (nesterov && momentum === 0) refuse("sgd", "nesterov needs a momentum above 0, but got 0", "Give momentum, for example 0.9, or leave nesterov out."); // prettier-ignore
+  return eachParameter("sgd", { linear: true }, (scope) => {
+    const { g, parameter } = scope;
+    let step = withDecay(scope, weightDecay);
+    if (momentum !== 0) {
+      const buffer = scope.state("momentum", 0);
+      const next = g.add(scaled(scope, buffer, momentum), step);
+      scope.write(buffer, next);
+      step = nesterov ? g.add(step, scaled(scope, next, momentum)) : next;
+    }
+    scope.write(parameter, g.sub(parameter, g.mul(step, over(scope, rateOf(scope, learningRate)))));
+  });
+}
