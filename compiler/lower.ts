@@ -155,6 +155,7 @@ export async function lower(
     command,
     batch,
     phases,
+    rowsInteract: declared[0]!.traced.rowsInteract,
     approximations: [],
   }; // prettier-ignore
   return { model, entries, module, facts, observation };
