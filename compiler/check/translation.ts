@@ -42,7 +42,8 @@ export async function checkTranslation(
       : [],
   ); // prettier-ignore
   const trainer = await runningTrainer(lowered);
-  const store = start(trainer, phases, seed);
+  const forwards = entries.flatMap(({ purpose, traced }) => (purpose.kind === "forward" ? [traced.graph] : [])); // prettier-ignore
+  const store = start(trainer, [...phases.map(({ graph }) => graph), ...forwards], seed);
   const forward = entries.filter(({ purpose }) => purpose.kind === "forward");
   const returned = forward.flatMap(({ name, traced }) =>
     name === "predict"
@@ -54,9 +55,9 @@ export async function checkTranslation(
 }
 
 /** Draws weights, rounds them as storage does, and gives them to both sides. */
-function start(trainer: AnyTrainer, phases: readonly SmallPhase[], seed: number): Store {
+function start(trainer: AnyTrainer, graphs: readonly Graph[], seed: number): Store {
   const store: Store = new Map();
-  for (const { graph } of phases)
+  for (const graph of graphs)
     for (const node of fedLeaves(graph)) {
       if (node.op !== "param" && node.op !== "state") continue;
       store.set(node.name, asStored(node, drawLeaf(node, seed, ROWS)));

@@ -32,7 +32,8 @@ export async function checkUpdateRules(
     // the second step, so that moments are not zero before it
     const before = stepUpTo(trainer, phases, n, seed);
     const batch = batchOf(declared, feedOf(declared, before, seed + 401, ROWS));
-    for (const [name, view] of Object.entries(emitted.parameters)) view.set(before.get(name)!);
+    for (const views of [emitted.parameters, emitted.state ?? {}])
+      for (const [name, view] of Object.entries(views)) view.set(before.get(name)!);
     const gradients = emitted.gradients(batch, ROWS).parameters;
     runPhase(trainer, phase.name, single, batch);
     const rule = ruleOf(declared, phase.parameters);

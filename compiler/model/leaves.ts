@@ -46,7 +46,11 @@ export function param<const S extends Shape>(
 }
 
 /** A value kept between steps: running statistics, counters. Not trained; write it with assign. */
-export function state<const S extends Shape>(name: string, shape: S, initial: Initializer): FloatTensor<S> {
+export function state<const S extends Shape>(
+  name: string,
+  shape: S,
+  initial: Initializer,
+): FloatTensor<S> {
   const c = context();
   return c.run(() => {
     const value: Attr = initial.initial(shape, () => c.nextStream(), c);
@@ -61,8 +65,8 @@ export function assign<S extends Shape>(target: FloatTensor<S>, value: FloatTens
     const node = c.builder.node(target.value);
     if (node.op !== "state") c.fail("assign/target", `assign writes to a state, but ${JSON.stringify(node.name)} is ${node.op}`, "Declare it with state(name, shape, initial)."); // prettier-ignore
     if (String(target.shape) !== String(value.shape)) c.fail("assign/shape", `assign needs one shape, but [${String(target.shape)}] ≠ [${String(value.shape)}]`, "Give the new value the state's shape."); // prettier-ignore
-    if (c.assignments.some((one) => one.target === target.value)) c.fail("assign/twice", `state ${JSON.stringify(node.name)} is assigned twice`, "Assign it once."); // prettier-ignore
-    c.assignments.push({ target: target.value, value: value.value });
+    if (c.assignments.has(target.value)) c.fail("assign/twice", `state ${JSON.stringify(node.name)} is assigned twice`, "Assign it once."); // prettier-ignore
+    c.assignments.set(target.value, value.value);
   });
 }
 
