@@ -3,7 +3,17 @@
 export { model, type Declaration, type Instance, type Model, type ModelOptions, type PhaseDeclaration } from "./model/model.ts"; // prettier-ignore
 export { assign, hyper, input, labels, param, state, type Hyper } from "./model/leaves.ts";
 export { abs, add, cos, div, erf, exp, expm1, log, log1p, maximum, minimum, mul, neg, pow, recip, relu, sigmoid, sin, sqrt, square, sub, tanh } from "./model/elementwise.ts"; // prettier-ignore
-export { grad, matmul, mean, reshape, sum, transpose } from "./model/tensors.ts";
+export { grad, matmul, mean, sum, transpose } from "./model/tensors.ts";
+export { elu, gelu, leakyRelu, logSoftmax, selu, silu, softmax, softplus, type Activation, type ActivationName, type GeluOptions } from "./model/activations.ts"; // prettier-ignore
+export { activation } from "./model/layers/activation.ts";
+export { conv1d, conv2d, depthwiseConv2d, type Convolution1dLayer, type Convolution2dLayer, type ConvolutionOptions, type DepthwiseOptions } from "./model/layers/convolution.ts"; // prettier-ignore
+export { dense, type DenseOptions } from "./model/layers/dense.ts";
+export { dropout } from "./model/layers/dropout.ts";
+export type { LastAxisLayer, Layer, LayerOptions, SameShapeLayer } from "./model/layers/layer.ts";
+export { batchNorm, groupNorm, layerNorm, rmsNorm, type BatchNormOptions, type NormOptions } from "./model/layers/norm.ts"; // prettier-ignore
+export { avgPool1d, avgPool2d, globalAveragePool2d, globalMaxPool2d, maxPool1d, maxPool2d, type AveragePoolOptions, type PoolOptions } from "./model/layers/pool.ts"; // prettier-ignore
+export { flatten, reshape, upsampling2d } from "./model/layers/shape.ts";
+export type { Padding, PerAxis } from "./model/layers/spatial.ts";
 export { accuracy, l1, l2, mse, softmaxCrossEntropy, svmLoss } from "./model/losses.ts";
 export { adam, sgd, type AdamOptions, type SgdOptions } from "./model/optimizers.ts";
 export {

@@ -38,6 +38,14 @@ export type Broadcast<A extends Shape, B extends Shape> = A extends readonly [
     : Shape;
 type Append<S, N extends number> = S extends Shape ? readonly [...S, N] : never;
 
+/** S with its last extent replaced. */
+export type WithLast<S extends Shape, N extends number> = S extends readonly [
+  ...infer Rest extends Shape,
+  number,
+]
+  ? readonly [...Rest, N]
+  : Shape;
+
 export type Print<S extends Shape> = S extends readonly [
   infer N extends number,
   ...infer R extends Shape,
