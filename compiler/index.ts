@@ -3,7 +3,12 @@
 export { model, type Declaration, type Instance, type Model, type ModelOptions, type PhaseDeclaration } from "./model/model.ts"; // prettier-ignore
 export { assign, hyper, input, labels, param, state, type Hyper } from "./model/leaves.ts";
 export { abs, add, cos, div, erf, exp, expm1, log, log1p, maximum, minimum, mul, neg, pow, recip, relu, sigmoid, sin, sqrt, square, sub, tanh } from "./model/elementwise.ts"; // prettier-ignore
-export { grad, matmul, mean, sum, transpose } from "./model/tensors.ts";
+export { grad, matmul, transpose } from "./model/tensors.ts";
+export { argmax, cumsum, max, mean, min, sum, variance } from "./model/reductions.ts";
+export { concatenate, expandDims, gather, oneHot, pad, reversed, slice, split, squeeze, stack, stopGradient } from "./model/movements.ts"; // prettier-ignore
+export { cast, equal, greater, greaterEqual, less, lessEqual, logicalAnd, logicalNot, logicalOr, notEqual, where } from "./model/comparisons.ts"; // prettier-ignore
+export { elementwise } from "./model/formula.ts";
+export { randomNormal, randomUniform } from "./model/random.ts";
 export { elu, gelu, leakyRelu, logSoftmax, selu, silu, softmax, softplus, type Activation, type ActivationName, type GeluOptions } from "./model/activations.ts"; // prettier-ignore
 export { activation } from "./model/layers/activation.ts";
 export { conv1d, conv2d, depthwiseConv2d, type Convolution1dLayer, type Convolution2dLayer, type ConvolutionOptions, type DepthwiseOptions } from "./model/layers/convolution.ts"; // prettier-ignore

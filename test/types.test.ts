@@ -29,7 +29,7 @@ const snippets: Readonly<Record<string, { readonly body: string; readonly says: 
   },
   "a vector where a matrix is needed": {
     body: `matmul(input("x", [3]), param("W", [3, 2], zeros()));`,
-    says: ["readonly [number, number]"],
+    says: ["matmul needs at least two axes, but a has [3]"],
   },
   "labels where floats are needed": {
     body: `exp(labels("y", [3], { classes: 2 }));`,

@@ -20,7 +20,8 @@ export function spread(c: Context, value: Value, to: Shape): Value {
   return c.g.broadcast(kept, { axes, size: axes.map((axis) => to[axis]!) });
 }
 
-function broadcastShape(c: Context, op: string, a: Tensor, b: Tensor): Shape {
+/** The shape two tensors broadcast to. Throws a ModelError where they do not. */
+export function broadcastShape(c: Context, op: string, a: Tensor, b: Tensor): Shape {
   const rank = Math.max(a.shape.length, b.shape.length);
   return Array.from({ length: rank }, (_, axis) => {
     const m = a.shape[axis - rank + a.shape.length] ?? 1;

@@ -56,7 +56,7 @@ export type Print<S extends Shape> = S extends readonly [
   : "";
 
 /** B itself where the shapes broadcast; otherwise the sentence that says why not. */
-export type Broadcastable<Op extends string, A extends Shape, B extends FloatTensor> = [
+export type Broadcastable<Op extends string, A extends Shape, B extends Tensor> = [
   Broadcast<A, B["shape"]>,
 ] extends [never]
   ? `${Op} needs shapes that broadcast, but [${Print<A>}] and [${Print<B["shape"]>}] do not`

@@ -1,6 +1,7 @@
 /** Guarantees convolutions, cross-correlating over NCHW with OIHW filters: plain, grouped, depthwise, over one or two axes. */
 
 import type { Value } from "../../graph/graph.ts";
+import type { Shape } from "../../graph/type.ts";
 import { convAttrs } from "../../ops/conv.ts";
 import type { Activation } from "../activations.ts";
 import { glorot, zeros, type Initializer } from "../initializers.ts";
@@ -27,18 +28,15 @@ export interface ConvolutionOptions extends LayerOptions {
   readonly biasInitializer?: Initializer;
 }
 
-type Series = FloatTensor<readonly [number, number, number]>;
-type Images = FloatTensor<readonly [number, number, number, number]>;
-
 /** x [n, c, t] → [n, N, t'] */
 export interface Convolution1dLayer<N extends number> {
-  <X extends Series>(x: X): FloatTensor<readonly [X["shape"][0], N, number]>;
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], N, number]>;
   readonly kind: string;
 }
 
 /** x [n, c, h, w] → [n, N, h', w'] */
 export interface Convolution2dLayer<N extends number> {
-  <X extends Images>(x: X): FloatTensor<readonly [X["shape"][0], N, number, number]>;
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], N, number, number]>;
   readonly kind: string;
 }
 

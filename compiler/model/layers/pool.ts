@@ -1,6 +1,7 @@
 /** Guarantees pooling: maxima and means over windows, and over all of space. */
 
 import type { Value } from "../../graph/graph.ts";
+import type { Shape } from "../../graph/type.ts";
 import type { FloatTensor, Tensor } from "../tensor.ts";
 import { layer, type LayerOptions, type LayerScope } from "./layer.ts";
 import { axesOf, checkImage, type Axis, type Padding, type PerAxis } from "./spatial.ts";
@@ -17,19 +18,16 @@ export interface AveragePoolOptions extends PoolOptions {
   readonly paddedZeros?: "counted" | "ignored";
 }
 
-type Images = FloatTensor<readonly [number, number, number, number]>;
-type Series = FloatTensor<readonly [number, number, number]>;
-
 export interface Pool1dLayer {
-  <X extends Series>(x: X): FloatTensor<readonly [X["shape"][0], X["shape"][1], number]>;
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], S[1], number]>;
   readonly kind: string;
 }
 export interface Pool2dLayer {
-  <X extends Images>(x: X): FloatTensor<readonly [X["shape"][0], X["shape"][1], number, number]>;
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], S[1], number, number]>;
   readonly kind: string;
 }
 export interface GlobalPoolLayer {
-  <X extends Images>(x: X): FloatTensor<readonly [X["shape"][0], X["shape"][1]]>;
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], S[1]]>;
   readonly kind: string;
 }
 
