@@ -12,6 +12,13 @@ export { randomNormal, randomUniform } from "./model/random.ts";
 export { elu, gelu, leakyRelu, logSoftmax, selu, silu, softmax, softplus, type Activation, type ActivationName, type GeluOptions } from "./model/activations.ts"; // prettier-ignore
 export { activation } from "./model/layers/activation.ts";
 export { conv1d, conv2d, depthwiseConv2d, type Convolution1dLayer, type Convolution2dLayer, type ConvolutionOptions, type DepthwiseOptions } from "./model/layers/convolution.ts"; // prettier-ignore
+export { conv2dTranspose, type TransposedOptions } from "./model/layers/transposed-convolution.ts";
+export { multiHeadAttention, type MultiHeadAttentionCall, type MultiHeadAttentionLayer, type MultiHeadAttentionOptions } from "./model/layers/attention.ts"; // prettier-ignore
+export { scaledDotProductAttention, type AttentionOptions } from "./model/attention.ts";
+export { embedding, positionalEncoding, type EmbeddingOptions, type PositionalEncodingOptions } from "./model/layers/embedding.ts"; // prettier-ignore
+export { gru, lstm, simpleRnn, type RecurrentOptions, type SimpleRnnOptions } from "./model/layers/recurrent.ts"; // prettier-ignore
+export { residual } from "./model/layers/residual.ts";
+export { scan, type Scanned, type Stepped } from "./model/scan.ts";
 export { dense, type DenseOptions } from "./model/layers/dense.ts";
 export { dropout } from "./model/layers/dropout.ts";
 export type { LastAxisLayer, Layer, LayerOptions, SameShapeLayer } from "./model/layers/layer.ts";
