@@ -1,9 +1,8 @@
 /** Guarantees that a user's own formula becomes the primitives it names, each with the slope mathjs derived for its row. */
 
-import type { Value } from "../graph/graph.ts";
 import { suggestion } from "../graph/nearest.ts";
 import { isFloat, tensor, type } from "../graph/type.ts";
-import { parseFormula, type Formula } from "../ops/formula.ts";
+import { formulaToGraph, parseFormula, type Formula } from "../ops/formula.ts";
 import { elementwiseOps, type ElementwiseName } from "../ops/scalar.ts";
 import type { Op } from "../ops/op.ts";
 import type { Context } from "./context.ts";
@@ -20,9 +19,13 @@ const CALLABLE = "exp log sqrt recip tanh sigmoid relu erf sin cos log1p expm1 a
  */
 export const elementwise = (text: string): Unary =>
   composed((c, x) => {
-    const value = build(c, text, parsed(c, text), x);
-    if (typeof value === "number")
-      return c.fail("formula/constant", `the formula ${JSON.stringify(text)} does not depend on x`, "Write a formula in x; a constant is a number."); // prettier-ignore
+    const formula = folded(c, text, parsed(c, text));
+    if (formula.kind === "number")
+      c.fail("formula/constant", `the formula ${JSON.stringify(text)} does not depend on x`, "Write a formula in x; a constant is a number."); // prettier-ignore
+    const value = formulaToGraph(formula, { x }, {
+      literal: (number) => c.g.literal(number, c.float),
+      call: (fn, args) => c.g.elementwise(fn as ElementwiseName, args), // `folded` let known functions pass only
+    }); // prettier-ignore
     if (!isFloat(c.typeOf(value).dtype))
       c.fail("formula/truth", `the formula ${JSON.stringify(text)} gives a truth value, not a number`, "Write condition ? 1 : 0."); // prettier-ignore
     return value;
@@ -37,27 +40,24 @@ function parsed(c: Context, text: string): Formula {
   }
 }
 
-/** A constant part as its number, everything else as nodes. */
-function build(c: Context, text: string, f: Formula, x: Value): Value | number {
+/** The formula with its constant parts as numbers. Throws a ModelError for a name that is neither x nor a function. */
+function folded(c: Context, text: string, f: Formula): Formula {
   const the = `the formula ${JSON.stringify(text)}`;
-  if (f.kind === "number") return f.value;
+  if (f.kind === "number") return f;
   if (f.kind === "variable") {
-    if (f.name === "x") return x;
-    return c.fail("formula/variable", `${the} uses ${f.name}, but its one variable is x`, "Write it in x, with numbers for constants."); // prettier-ignore
+    if (f.name !== "x")
+      c.fail("formula/variable", `${the} uses ${f.name}, but its one variable is x`, "Write it in x, with numbers for constants."); // prettier-ignore
+    return f;
   }
   const op = FUNCTIONS.get(f.fn);
   if (op === undefined)
     return c.fail("formula/function", `${the} uses ${f.fn}, which is no function of the language${suggestion(f.fn, CALLABLE)}`, `Functions are ${CALLABLE.join(", ")}.`); // prettier-ignore
   if (f.args.length !== op.arity)
     c.fail("formula/arity", `${the} gives ${f.fn} ${f.args.length} arguments, but it takes ${op.arity}`, "Correct the call."); // prettier-ignore
-  const args = f.args.map((arg) => build(c, text, arg, x));
-  if (args.every((arg) => typeof arg === "number")) {
-    const y = tensor(type("f64", []));
-    op.evaluate(args.map((arg) => tensor(type("f64", []), [arg])), {}, y); // prettier-ignore
-    return y.data[0]!;
-  }
-  const truths = f.fn === "and" || f.fn === "or" || f.fn === "not";
-  const literal = (value: number, at: number): Value =>
-    c.g.literal(value, truths || (f.fn === "where" && at === 0) ? "bool" : c.float);
-  return c.g.elementwise(f.fn as ElementwiseName, args.map((arg, at) => (typeof arg === "number" ? literal(arg, at) : arg))); // prettier-ignore
+  const args = f.args.map((arg) => folded(c, text, arg));
+  const constants = args.flatMap((arg) => (arg.kind === "number" ? [arg.value] : []));
+  if (constants.length < args.length) return { ...f, args };
+  const y = tensor(type("f64", []));
+  op.evaluate(constants.map((value) => tensor(type("f64", []), [value])), {}, y); // prettier-ignore
+  return { kind: "number", value: y.data[0]! };
 }
