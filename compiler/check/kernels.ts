@@ -5,6 +5,7 @@
  */
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
+import { walkScalar } from "../loop/build.ts";
 import { evaluateScalar } from "../loop/interpret.ts";
 import type { Buffer, Call, Definition, Entry, Module } from "../loop/loop.ts";
 import type { Lowered } from "../lower.ts";
@@ -60,6 +61,18 @@ export async function checkKernels({ module, entries }: Pick<Lowered, "module" |
   return watch.found;
 } // prettier-ignore
 
+/** One definition of a statement; a reduction keeps its values, since every element of a later stage may ask for them again. */
+interface Stage {
+  readonly definition: Definition;
+  readonly sums: Map<number, number> | undefined;
+}
+
+function reduces(value: Definition["value"]): boolean {
+  let found = false;
+  walkScalar(value, (part) => (found ||= part.kind === "reduce"));
+  return found;
+}
+
 /** Contents of buffers before a statement, in double. */
 type Snapshot = ReadonlyMap<string, Float64Array>;
 
@@ -105,7 +118,7 @@ class Watch {
   #compare(call: Call, arena: ArrayBuffer): void {
     if (call.kind === "let") return;
     const stages = call.kind === "call" ? call.group.stages : [{ definition: call.definition, storage: "buffer" as const }];
-    const own = new Map(call.kind === "call" ? stages.map(({ definition }) => [definition.name, definition]) : []);
+    const own = new Map(call.kind === "call" ? stages.map(({ definition }) => [definition.name, { definition, sums: reduces(definition.value) ? new Map<number, number>() : undefined }]) : []);
     for (const { definition, storage } of stages) {
       if (storage === "local") continue;
       const name = definition.target ?? definition.name;
@@ -114,7 +127,7 @@ class Watch {
       const wanted = Math.min(this.#samples, values.length);
       const pairs = Array.from({ length: wanted }, (_, n) => {
         const flat = wanted === values.length ? n : below(random, values.length);
-        const expected = call.kind === "store" ? this.#evaluate(call.value, new Map(), own) : this.#at(definition, flat, own);
+        const expected = call.kind === "store" ? this.#evaluate(call.value, new Map(), own) : this.#at({ definition, sums: undefined }, flat, own);
         return { flat, found: values[flat]!, expected };
       });
       this.found.push(judged(call.kind === "call" ? call.kernel : name, name, this.entry!.name, pairs));
@@ -122,23 +135,27 @@ class Watch {
   } // prettier-ignore
 
   /** A definition at a row-major position. */
-  #at(definition: Definition, flat: number, own: ReadonlyMap<string, Definition>): number {
+  #at({ definition, sums }: Stage, flat: number, own: ReadonlyMap<string, Stage>): number {
+    const known = sums?.get(flat);
+    if (known !== undefined) return known;
     const indices = new Map<string, number>();
     let rest = flat;
     for (let axis = definition.shape.length - 1; axis >= 0; axis--) {
       indices.set(definition.axes[axis]!.name, rest % definition.shape[axis]!);
       rest = Math.floor(rest / definition.shape[axis]!);
     }
-    return this.#evaluate(definition.value, indices, own);
+    const value = this.#evaluate(definition.value, indices, own);
+    sums?.set(flat, value);
+    return value;
   }
 
-  #evaluate(value: Definition["value"], indices: ReadonlyMap<string, number>, own: ReadonlyMap<string, Definition>): number {
+  #evaluate(value: Definition["value"], indices: ReadonlyMap<string, number>, own: ReadonlyMap<string, Stage>): number {
     return evaluateScalar(value, {
       locals: this.#locals,
       indices,
       load: (name, at) => {
         const stage = own.get(name);
-        const shape = stage?.shape ?? this.#buffers.get(name)!.shape;
+        const shape = stage?.definition.shape ?? this.#buffers.get(name)!.shape;
         const flat = at.length === shape.length ? at.reduce((n, i, axis) => n * shape[axis]! + i, 0) : at[0]!;
         return stage === undefined ? this.#before.get(name)![flat]! : this.#at(stage, flat, own);
       },

@@ -43,7 +43,8 @@ export async function checkTranslation(
   ); // prettier-ignore
   const trainer = await runningTrainer(lowered);
   const forwards = entries.flatMap(({ purpose, traced }) => (purpose.kind === "forward" ? [traced.graph] : [])); // prettier-ignore
-  const store = start(trainer, [...phases.map(({ graph }) => graph), ...forwards], seed);
+  const graphs = [...phases.map(({ graph }) => graph), ...forwards];
+  const store = start(trainer, graphs, seed);
   const forward = entries.filter(({ purpose }) => purpose.kind === "forward");
   const returned = forward.flatMap(({ name, traced }) =>
     name === "predict"
@@ -51,7 +52,7 @@ export async function checkTranslation(
       : checkEvaluate(trainer, traced.graph, store, seed),
   );
   const rules = await checkUpdateRules(lowered, phases, store, seed);
-  return [...checkSteps(trainer, phases, store, seed), ...rules, ...returned];
+  return [...checkSteps(trainer, phases, graphs, store, seed), ...rules, ...returned];
 }
 
 /** Draws weights, rounds them as storage does, and gives them to both sides. */
@@ -120,6 +121,7 @@ export const isLinear = (phases: readonly SmallPhase[]): boolean =>
 function checkSteps(
   trainer: AnyTrainer,
   phases: readonly SmallPhase[],
+  graphs: readonly Graph[],
   first: Store,
   seed: number,
 ): TensorCheck[] {
@@ -142,7 +144,7 @@ function checkSteps(
     const pairs = [...found].flatMap(([name, values]): Pair[] => {
       const isParameter = name in trainer.parameters;
       if (isParameter ? !linear : !comparable(name)) return [];
-      return [pairOf(phases, name, isParameter, values, store.get(name)!, isParameter ? first.get(name)! : undefined, n + 1)]; // prettier-ignore
+      return [pairOf(graphs, name, isParameter, values, store.get(name)!, isParameter ? first.get(name)! : undefined, n + 1)]; // prettier-ignore
     });
     const lossPairs = [...losses].map(([name, loss]): Pair => ({
       name: phases.length === 1 ? "loss" : `loss ${name}`,
@@ -177,7 +179,7 @@ const ROUNDING = 2 ** -24;
 
 /** Weights are compared by how far they moved, which is the stricter: storage may have rounded each step's result. */
 function pairOf(
-  phases: readonly SmallPhase[],
+  graphs: readonly Graph[],
   name: string,
   isParameter: boolean,
   found: Float64Array,
@@ -185,7 +187,7 @@ function pairOf(
   before: Float64Array | undefined,
   steps: number,
 ): Pair {
-  const nodes = phases.flatMap(({ graph }) => graph.nodes);
+  const nodes = graphs.flatMap((graph) => graph.nodes);
   const { shape } = nodes.find((node) => node.name === name)!.type;
   const role = isParameter ? "parameter" : "state";
   if (before === undefined) return { name, role, shape, found, expected };
