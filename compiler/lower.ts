@@ -160,6 +160,7 @@ export async function lower(
     command,
     batch,
     phases,
+    rowsInteract: declared[0]!.traced.rowsInteract,
     approximations: [...approximations],
   }; // prettier-ignore
   return { model, entries, module, facts, observation };

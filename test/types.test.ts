@@ -6,11 +6,11 @@ import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-const HEAD = `import { add, div, exp, input, labels, matmul, mean, mul, param, relu, reshape, softmaxCrossEntropy, sum, transpose, zeros, type FloatTensor } from "adjoint";
+const HEAD = `import { add, concatenate, conv2d, dense, div, dropout, embedding, exp, flatten, input, labels, lstm, matmul, max, maxPool2d, mean, mul, param, relu, reshape, softmax, softmaxCrossEntropy, sum, transpose, zeros, type FloatTensor, type Layer } from "adjoint";
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const is = <A, B>(_same: Same<A, B>): void => {};
-void [add, div, exp, input, labels, matmul, mean, mul, param, relu, reshape, softmaxCrossEntropy, sum, transpose, zeros, is];
-export type Used = FloatTensor;
+void [add, concatenate, conv2d, dense, div, dropout, embedding, exp, flatten, input, labels, lstm, matmul, max, maxPool2d, mean, mul, param, relu, reshape, softmax, softmaxCrossEntropy, sum, transpose, zeros, is];
+export type Used = FloatTensor | Layer;
 `;
 
 /** Text of the body, and what the complaint must contain; an empty list where there must be none. */
@@ -29,7 +29,7 @@ const snippets: Readonly<Record<string, { readonly body: string; readonly says: 
   },
   "a vector where a matrix is needed": {
     body: `matmul(input("x", [3]), param("W", [3, 2], zeros()));`,
-    says: ["readonly [number, number]"],
+    says: ["matmul needs at least two axes, but a has [3]"],
   },
   "labels where floats are needed": {
     body: `exp(labels("y", [3], { classes: 2 }));`,
@@ -38,6 +38,34 @@ const snippets: Readonly<Record<string, { readonly body: string; readonly says: 
   "a loss of no scalar": {
     body: `const loss: FloatTensor<readonly []> = sum(input("x", [2, 3]), [0]); void loss;`,
     says: ["readonly []"],
+  },
+  "a layer's units where the loss has other classes": {
+    body: `const scores = dense(10)(input("x", [32, 784])); const narrow: FloatTensor<readonly [32, 9]> = scores; void narrow;`,
+    says: ["Type '10' is not assignable to type '9'"],
+  },
+  "exact shapes of layers": {
+    body: `
+const hidden = dropout(0.5)(dense(128, { activation: "relu", name: "hidden" })(input("x", [32, 784])));
+is<typeof hidden["shape"], readonly [32, 128]>(true);
+const words = dense(5)(embedding(100, 16)(labels("t", [32, 7], { classes: 100 })));
+is<typeof words["shape"], readonly [32, 7, 5]>(true);
+const last = lstm(8)(words);
+is<typeof last["shape"], readonly [32, 8]>(true);
+const all = lstm(8, { returnSequences: true })(words);
+is<typeof all["shape"], readonly [32, 7, 8]>(true);
+const image = maxPool2d(2)(conv2d(6, 5, { activation: "relu" })(input("i", [32, 3, 28, 28])));
+is<typeof image["shape"], readonly [32, 6, number, number]>(true);
+const scores = dense(10)(flatten()(image));
+is<typeof scores["shape"], readonly [32, 10]>(true);
+const square = reshape([28, 28])(input("f", [32, 784]));
+is<typeof square["shape"], readonly [32, 28, 28]>(true);
+const largest = max(softmax(words), [1, 2]);
+is<typeof largest["shape"], readonly [32]>(true);
+const joined = dense(4)(concatenate([hidden, last]));
+is<typeof joined["shape"], readonly number[]>(true);
+const list: readonly Layer[] = [conv2d(6, 5), maxPool2d(2), flatten(), dense(10, { activation: softmax }), dropout(0.5), lstm(3), reshape([2, 5])];
+void list;`,
+    says: [],
   },
   "exact shapes of a correct program": {
     body: `

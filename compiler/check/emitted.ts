@@ -33,6 +33,8 @@ export interface AnyGradients {
     readonly inputs: Readonly<Record<string, Numbers>>;
   };
   readonly parameters: Readonly<Record<string, Numbers>>;
+  /** Only where the loss reads some. */
+  readonly state?: Readonly<Record<string, Numbers>>;
 }
 
 /** The trainer that a lowered model prints. */

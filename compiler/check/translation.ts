@@ -43,7 +43,9 @@ export async function checkTranslation(
       : [],
   ); // prettier-ignore
   const trainer = await runningTrainer(lowered);
-  const store = start(trainer, phases, seed);
+  const forwards = entries.flatMap(({ purpose, traced }) => (purpose.kind === "forward" ? [traced.graph] : [])); // prettier-ignore
+  const graphs = [...phases.map(({ graph }) => graph), ...forwards];
+  const store = start(trainer, graphs, seed);
   const forward = entries.filter(({ purpose }) => purpose.kind === "forward");
   const returned = forward.flatMap(({ name, traced }) =>
     name === "predict"
@@ -51,13 +53,13 @@ export async function checkTranslation(
       : checkEvaluate(trainer, traced.graph, store, seed),
   );
   const rules = await checkUpdateRules(lowered, phases, store, seed);
-  return [...checkSteps(trainer, phases, store, seed), ...rules, ...returned];
+  return [...checkSteps(trainer, phases, graphs, store, seed), ...rules, ...returned];
 }
 
 /** Draws weights, rounds them as storage does, and gives them to both sides. */
-function start(trainer: AnyTrainer, phases: readonly SmallPhase[], seed: number): Store {
+function start(trainer: AnyTrainer, graphs: readonly Graph[], seed: number): Store {
   const store: Store = new Map();
-  for (const { graph } of phases)
+  for (const graph of graphs)
     for (const node of fedLeaves(graph)) {
       if (node.op !== "param" && node.op !== "state") continue;
       store.set(node.name, asStored(node, drawLeaf(node, seed, ROWS)));
@@ -133,6 +135,7 @@ export const isLinear = (phases: readonly SmallPhase[]): boolean =>
 function checkSteps(
   trainer: AnyTrainer,
   phases: readonly SmallPhase[],
+  graphs: readonly Graph[],
   first: Store,
   seed: number,
 ): TensorCheck[] {
@@ -154,7 +157,7 @@ function checkSteps(
     const pairs = [...found].flatMap(([name, values]): Pair[] => {
       const isParameter = name in trainer.parameters;
       if (isParameter ? !linear : !comparable(name)) return [];
-      return [pairOf(phases, name, isParameter, values, store.get(name)!, isParameter ? first.get(name)! : undefined, n + 1)]; // prettier-ignore
+      return [pairOf(graphs, name, isParameter, values, store.get(name)!, isParameter ? first.get(name)! : undefined, n + 1)]; // prettier-ignore
     });
     const lossPairs = [...losses].map(([name, loss]): Pair => ({
       name: phases.length === 1 ? "loss" : `loss ${name}`,
@@ -189,7 +192,7 @@ const ROUNDING = 2 ** -24;
 
 /** Weights are compared by how far they moved, which is the stricter: storage may have rounded each step's result. */
 function pairOf(
-  phases: readonly SmallPhase[],
+  graphs: readonly Graph[],
   name: string,
   isParameter: boolean,
   found: Float64Array,
@@ -197,7 +200,7 @@ function pairOf(
   before: Float64Array | undefined,
   steps: number,
 ): Pair {
-  const nodes = phases.flatMap(({ graph }) => graph.nodes);
+  const nodes = graphs.flatMap((graph) => graph.nodes);
   const { shape } = nodes.find((node) => node.name === name)!.type;
   const role = isParameter ? "parameter" : "state";
   if (before === undefined) return { name, role, shape, found, expected };

@@ -36,7 +36,8 @@ export async function checkUpdateRules(
     const before = stepUpTo(trainer, phases, n, seed);
     const leaves = feedOf(declared, before, seed + 401, ROWS);
     const batch = batchOf(declared, leaves);
-    for (const [name, view] of Object.entries(emitted.parameters)) view.set(before.get(name)!);
+    for (const views of [emitted.parameters, emitted.state ?? {}])
+      for (const [name, view] of Object.entries(views)) view.set(before.get(name)!);
     const given = emitted.gradients(batch, ROWS).parameters;
     runPhase(trainer, phase.name, single, batch);
     const rule = ruleOf(declared, phase.parameters);

@@ -4,7 +4,7 @@ import { Builder } from "../graph/build.ts";
 import type { Mark } from "./advice.ts";
 import { ModelError, type Diagnostic, type Operand } from "../graph/error.ts";
 import type { Attrs, Value } from "../graph/graph.ts";
-import { type DType, type Float, type TensorType } from "../graph/type.ts";
+import { type DType, type Float, type Shape, type TensorType } from "../graph/type.ts";
 import { STEP_COUNT } from "../autodiff/update.ts";
 import { callsOn, opOf, type Calls } from "../ops/index.ts";
 import type { LayerRecord } from "./layers/layer.ts";
@@ -19,7 +19,8 @@ export interface Citation {
 
 /** Storage that the compiler itself declares. */
 export const LIVE_ROWS = "live rows";
-const RESERVED: ReadonlySet<string> = new Set([LIVE_ROWS, STEP_COUNT]);
+export const RANDOM = "random";
+const RESERVED: ReadonlySet<string> = new Set([LIVE_ROWS, STEP_COUNT, RANDOM]);
 
 export interface Mode {
   readonly training: boolean;
@@ -37,6 +38,8 @@ export class Context {
   #regions = 0;
   readonly #marks = new Map<Value, Mark>();
   readonly advice: Diagnostic[] = [];
+  #draws = 0;
+  #random: Value | undefined;
   readonly storage = new Map<string, string>();
   /** Calls of layers, in order. */
   readonly layers: LayerRecord[] = [];
@@ -48,7 +51,7 @@ export class Context {
   /** Whether a row's result depends on other rows: a short training batch is then refused. */
   rowsInteract = false;
   /** New values of states, written at the end of a training step. */
-  readonly assignments: { readonly target: Value; readonly value: Value }[] = [];
+  readonly assignments = new Map<Value, Value>();
 
   constructor(name: string, float: Float, citation: Citation, { training, small }: Mode) {
     this.builder = new Builder(name);
@@ -96,6 +99,28 @@ export class Context {
   /** Names of checkpointed regions: `region1`, `region2`, … */
   nextRegion(): string {
     return `region${++this.#regions}`;
+  }
+
+  /**
+   * Random 32-bit integers: a pure function of the seed, the step, this use's own stream and the position. The state behind them
+   * moves on with every training step; evaluation and prediction draw from it and leave it alone.
+   */
+  randomBits(shape: Shape): Value {
+    this.#random ??= this.#declareRandom();
+    return this.named("bits", this.g.randomBits(this.#random, { stream: this.#draws++, shape }));
+  }
+
+  #declareRandom(): Value {
+    const type: TensorType = { dtype: "i32", shape: [] };
+    const random = this.builder.append(opOf("state"), [], { initial: ["seed"] }, RANDOM, type);
+    const next = this.named(`${RANDOM}_next`, this.g.add(random, this.g.literal(1, "i32")));
+    this.assignments.set(random, next);
+    return random;
+  }
+
+  /** A state's next value, from the value it has so far in this step: a layer called twice updates twice. */
+  update(state: Value, next: (current: Value) => Value): void {
+    this.assignments.set(state, next(this.assignments.get(state) ?? state));
   }
 
   /** Runs one call of the layer language: the outermost one gives the site, and its result the bound name. */
@@ -172,6 +197,12 @@ export class Context {
     );
     if (computed >= 0) this.builder.rename(computed as Value, `${name}_value`);
     return this.builder.append(opOf(op), [], attrs, name, type);
+  }
+
+  /** A value as a message shows it: name, type, and what made it where. */
+  operand(label: string, value: Value): Operand {
+    const { name, type, op, origin } = this.builder.node(value);
+    return { label, name: `%${name}`, type, site: `from ${op}  ${origin.site}`.trimEnd() };
   }
 
   /** Throws a ModelError at the model's line. */

@@ -20,18 +20,15 @@ export function spread(c: Context, value: Value, to: Shape): Value {
   return c.g.broadcast(kept, { axes, size: axes.map((axis) => to[axis]!) });
 }
 
-function broadcastShape(c: Context, op: string, a: Tensor, b: Tensor): Shape {
+/** The shape two tensors broadcast to. Throws a ModelError where they do not. */
+export function broadcastShape(c: Context, op: string, a: Tensor, b: Tensor): Shape {
   const rank = Math.max(a.shape.length, b.shape.length);
   return Array.from({ length: rank }, (_, axis) => {
     const m = a.shape[axis - rank + a.shape.length] ?? 1;
     const n = b.shape[axis - rank + b.shape.length] ?? 1;
     if (m === n || n === 1) return m;
     if (m === 1) return n;
-    const operand = (label: string, t: Tensor) => {
-      const node = c.builder.node(t.value);
-      return { label, name: `%${node.name}`, type: node.type, site: `from ${node.op}  ${node.origin.site}`.trimEnd() }; // prettier-ignore
-    };
-    return c.fail(`shape/${op}`, `${op} needs shapes that broadcast, but [${a.shape.join(",")}] and [${b.shape.join(",")}] do not`, "Change one of the shapes: aligned at the last axis, extents must be equal or 1.", [operand("a", a), operand("b", b)]); // prettier-ignore
+    return c.fail(`shape/${op}`, `${op} needs shapes that broadcast, but [${a.shape.join(",")}] and [${b.shape.join(",")}] do not`, "Change one of the shapes: aligned at the last axis, extents must be equal or 1.", [c.operand("a", a.value), c.operand("b", b.value)]); // prettier-ignore
   });
 }
 
@@ -102,11 +99,16 @@ export const log1p = unaryNamed("log1p");
 export const expm1 = unaryNamed("expm1");
 export const abs = unaryNamed("abs");
 
+/** A function of the language that is a composition of primitives and keeps the shape. */
+export const composed =
+  (body: (c: Context, x: Value) => Value): Unary =>
+  (x) => {
+    const c = context();
+    return c.run(() => c.tensor(body(c, x.value))) as typeof x; // `body` keeps the shape
+  };
+
 /** x². */
-export const square: Unary = (x) => {
-  const c = context();
-  return c.run(() => c.tensor(c.g.mul(x.value, x.value))) as typeof x;
-};
+export const square: Unary = composed(({ g }, x) => g.mul(x, x));
 
 /** To the model's float type. */
 export function toFloat<S extends Shape>(x: Tensor<S>): FloatTensor<S> {

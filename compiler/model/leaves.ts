@@ -65,8 +65,8 @@ export function assign<S extends Shape>(target: FloatTensor<S>, value: FloatTens
     const node = c.builder.node(target.value);
     if (node.op !== "state") c.fail("assign/target", `assign writes to a state, but ${JSON.stringify(node.name)} is ${node.op}`, "Declare it with state(name, shape, initial)."); // prettier-ignore
     if (String(target.shape) !== String(value.shape)) c.fail("assign/shape", `assign needs one shape, but [${String(target.shape)}] ≠ [${String(value.shape)}]`, "Give the new value the state's shape."); // prettier-ignore
-    if (c.assignments.some((one) => one.target === target.value)) c.fail("assign/twice", `state ${JSON.stringify(node.name)} is assigned twice`, "Assign it once."); // prettier-ignore
-    c.assignments.push({ target: target.value, value: value.value });
+    if (c.assignments.has(target.value)) c.fail("assign/twice", `state ${JSON.stringify(node.name)} is assigned twice`, "Assign it once."); // prettier-ignore
+    c.assignments.set(target.value, value.value);
   });
 }
 

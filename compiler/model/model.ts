@@ -116,7 +116,7 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
   for (const phase of phases) checkLoss(c, phase);
   checkReached(c, phases);
   if (entry === "train")
-    for (const { target, value } of c.assignments)
+    for (const [target, value] of c.assignments)
       builder.results.push({ kind: "write", target, value });
   if (entry !== "predict")
     for (const { name, loss } of phases)

@@ -38,6 +38,14 @@ export type Broadcast<A extends Shape, B extends Shape> = A extends readonly [
     : Shape;
 type Append<S, N extends number> = S extends Shape ? readonly [...S, N] : never;
 
+/** S with its last extent replaced. */
+export type WithLast<S extends Shape, N extends number> = S extends readonly [
+  ...infer Rest extends Shape,
+  number,
+]
+  ? readonly [...Rest, N]
+  : Shape;
+
 export type Print<S extends Shape> = S extends readonly [
   infer N extends number,
   ...infer R extends Shape,
@@ -48,7 +56,7 @@ export type Print<S extends Shape> = S extends readonly [
   : "";
 
 /** B itself where the shapes broadcast; otherwise the sentence that says why not. */
-export type Broadcastable<Op extends string, A extends Shape, B extends FloatTensor> = [
+export type Broadcastable<Op extends string, A extends Shape, B extends Tensor> = [
   Broadcast<A, B["shape"]>,
 ] extends [never]
   ? `${Op} needs shapes that broadcast, but [${Print<A>}] and [${Print<B["shape"]>}] do not`

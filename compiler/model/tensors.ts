@@ -1,45 +1,48 @@
-/** Guarantees matrix products, reductions and movements of the layer language, with their shapes in their types. */
+/** Guarantees matrix products, transposition, shapes and gradients of the layer language, with their shapes in their types. */
 
-import { sizeOf, type Shape } from "../graph/type.ts";
+import type { Shape } from "../graph/type.ts";
 import { dotAttrs } from "../ops/dot.ts";
 import { reverse } from "../autodiff/reverse.ts";
 import { context } from "./context.ts";
-import type { Agree, FloatTensor, Matrix, Scalar, Tensor } from "./tensor.ts";
+import type { Agree, FloatTensor, Matrix, Print, Scalar } from "./tensor.ts";
 
-type Inner<A extends Matrix, B extends Matrix> =
-  Agree<A["shape"][1], B["shape"][0]> extends true
-    ? B
-    : `matmul needs columns of a = rows of b, but ${A["shape"][1]} ≠ ${B["shape"][0]}`;
+/** b where the product exists; otherwise the sentence that says why not. Leading axes are checked when the model is declared. */
+type Inner<A extends FloatTensor, B extends FloatTensor> = A["shape"] extends Vector
+  ? `matmul needs at least two axes, but a has [${Print<A["shape"]>}]`
+  : B["shape"] extends Vector
+    ? `matmul needs at least two axes, but b has [${Print<B["shape"]>}]`
+    : A extends Matrix
+      ? B extends Matrix
+        ? Agree<A["shape"][1], B["shape"][0]> extends true
+          ? B
+          : `matmul needs columns of a = rows of b, but ${A["shape"][1]} ≠ ${B["shape"][0]}`
+        : B
+      : B;
+type Vector = readonly [] | readonly [number];
 
-/** a·b: [m, k] by [k, n] gives [m, n]. */
-export function matmul<A extends Matrix, B extends Matrix>(
+type Product<A extends Shape, B extends Shape> = A extends readonly [infer M extends number, number]
+  ? B extends readonly [number, infer N extends number]
+    ? readonly [M, N]
+    : Shape
+  : Shape;
+
+/**
+ * a·b: [m, k] by [k, n] gives [m, n]. Over more axes the leading ones pair up, [b…, m, k] by [b…, k, n]; a matrix b serves them all.
+ * Throws a ModelError where inner extents or leading axes differ.
+ */
+export function matmul<A extends FloatTensor, B extends FloatTensor>(
   a: A,
   b: Inner<A, B>,
-): FloatTensor<readonly [A["shape"][0], B["shape"][1]]> {
+): FloatTensor<Product<A["shape"], B["shape"]>> {
   const c = context();
   const right = b as B; // Inner is B wherever a call type-checks
-  return c.run(() => c.tensor(c.g.dot(a.value, right.value, dotAttrs([1], [0])))) as FloatTensor<readonly [A["shape"][0], B["shape"][1]]>; // prettier-ignore
-}
-
-const axesOf = (x: Tensor, axes?: readonly number[]): readonly number[] =>
-  (axes ?? x.shape.map((_, axis) => axis)).map((axis) => (axis < 0 ? axis + x.shape.length : axis)).sort((a, b) => a - b); // prettier-ignore
-
-/** Σ x over `axes`, or over all of them. */
-export function sum(x: FloatTensor): Scalar;
-export function sum(x: FloatTensor, axes: readonly number[]): FloatTensor;
-export function sum(x: FloatTensor, axes?: readonly number[]): FloatTensor {
-  const c = context();
-  return c.run(() => c.tensor(c.g.sum(x.value, { axes: axesOf(x, axes) }))) as FloatTensor;
-}
-
-/** Mean over `axes`, or over all of them. Over a batch use the losses, which know how many rows are real. */
-export function mean(x: FloatTensor): Scalar;
-export function mean(x: FloatTensor, axes: readonly number[]): FloatTensor;
-export function mean(x: FloatTensor, axes?: readonly number[]): FloatTensor {
-  const c = context();
-  const over = axesOf(x, axes);
-  const n = sizeOf(over.map((axis) => x.shape[axis] ?? 1));
-  return c.run(() => c.tensor(c.g.mul(c.g.sum(x.value, { axes: over }), c.g.literal(1 / n, c.float)))) as FloatTensor; // prettier-ignore
+  return c.run(() => {
+    const [m, n] = [a.shape.length, right.shape.length];
+    if (m < 2 || n < 2 || (n !== 2 && n !== m))
+      c.fail("shape/matmul", `matmul needs two matrices, two stacks of matrices of one rank, or a stack and a matrix, but got ranks ${m} and ${n}`, "Reshape one of them.", [c.operand("a", a.value), c.operand("b", right.value)]); // prettier-ignore
+    const lead = Array.from({ length: n - 2 }, (_, axis) => axis);
+    return c.tensor(c.g.dot(a.value, right.value, dotAttrs([m - 1], [n - 2], lead, lead)));
+  }) as FloatTensor<Product<A["shape"], B["shape"]>>;
 }
 
 /** Axes in another order. */

@@ -11,6 +11,8 @@ export interface Facts {
   readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
   /** Entries that train, in order. */
   readonly phases: readonly string[];
+  /** A row's result depends on the other rows: training refuses a short batch. */
+  readonly rowsInteract: boolean;
   /** Approximate rewrites that were used, by name. */
   readonly approximations: readonly string[];
 }

@@ -4,8 +4,9 @@ import type { Attr, Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
 import { context, type Context } from "../context.ts";
 import type { Initializer } from "../initializers.ts";
+import type { Operand } from "../../graph/error.ts";
 import { callSite, type Site } from "../site.ts";
-import type { FloatTensor, Tensor } from "../tensor.ts";
+import type { FloatTensor, Tensor, WithLast } from "../tensor.ts";
 
 /** What every layer may be told. */
 export interface LayerOptions {
@@ -33,14 +34,34 @@ export interface LayerScope {
   param(name: string, shape: Shape, initial: Initializer): Value;
   /** A value kept between steps, not trained: `<layer>.<name>`. */
   state(name: string, shape: Shape, initial: Initializer): Value;
+  /** Gives an intermediate value the layer's name and its own: `<layer>.<name>`, for the readers of the emitted code. */
+  named(name: string, value: Value): Value;
+  /** Throws a ModelError that names the layer, its input and the model's line. */
+  fail(law: string, remedy: string, operands?: readonly Operand[]): never;
 }
 
-/** Keras's way: `dense(10)` is a layer, `dense(10)(x)` its output. */
-export interface Layer<In extends Tensor = FloatTensor, Out extends Tensor = FloatTensor> {
-  (x: In): Out;
+interface Kind {
   readonly kind: string;
   /** The model's line that made the layer: `sequential` calls it from elsewhere. */
   readonly site?: Site | undefined;
+}
+
+/** Keras's way: `dense(10)` is a layer, `dense(10)(x)` its output. */
+export interface Layer<
+  In extends Tensor = FloatTensor,
+  Out extends Tensor = FloatTensor,
+> extends Kind {
+  (x: In): Out;
+}
+
+/** A layer that keeps the shape. */
+export interface SameShapeLayer extends Kind {
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<S>;
+}
+
+/** A layer that gives the last axis another extent. */
+export interface LastAxisLayer<N extends number> extends Kind {
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<WithLast<S, N>>;
 }
 
 /** What a layer has declared in one context. */
@@ -53,14 +74,19 @@ interface Declared {
  * Makes a layer of a body that appends nodes for one input. The body runs at every call: check shapes in it, with `c.fail`.
  * Layers of several inputs call `withScope` themselves.
  */
-export function layer<In extends Tensor = FloatTensor, Out extends Tensor = FloatTensor>(
+export function layer<L extends Kind = Layer>(
   kind: string,
   options: LayerOptions,
-  body: (scope: LayerScope, x: In) => Value,
-): Layer<In, Out> {
+  body: (scope: LayerScope, x: Tensor) => Value,
+): L {
   const run = withScope(kind, options);
-  const call = (x: In): Out => run((scope) => body(scope, x)) as Out;
-  return Object.assign(call, { kind, site: callSite() });
+  const call = (x: Tensor): Tensor =>
+    run((scope) => {
+      const own = [scope.c.operand("x", x.value)];
+      const fail: LayerScope["fail"] = (law, remedy, operands = own) => scope.fail(law, remedy, operands); // prettier-ignore
+      return body({ ...scope, fail }, x);
+    });
+  return Object.assign(call, { kind, site: callSite() }) as unknown as L; // L states what the body makes of shapes
 }
 
 /** Runs bodies in the scope of one layer: its name, its parameters, its record. */
@@ -95,12 +121,18 @@ export function withScope(
         declared.storage.set(own, value);
         return value;
       };
+      const mark = c.builder.nodes.length;
+      const title = declared.name === kind ? kind : `${kind} ${JSON.stringify(declared.name)}`;
       const value = body({
         c,
         name: declared.name,
+        named: (own, intermediate) => c.named(`${declared.name}.${own}`, intermediate),
+        fail: (law, remedy, operands) =>
+          c.fail(`layer/${kind}`, `${title} ${law}`, remedy, operands),
         param: (own, shape, initial) => storage("param", own, shape, initial),
         state: (own, shape, initial) => storage("state", own, shape, initial),
       });
+      if (value >= mark) c.named(declared.name, value);
       c.layers.push({ name: declared.name, kind, shape: c.typeOf(value).shape, parameters, site: c.site }); // prettier-ignore
       return c.tensor(value);
     });

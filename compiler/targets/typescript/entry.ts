@@ -19,7 +19,14 @@ export const LIVE_ROWS = "live rows";
 export const fedBy = (module: Module, entry: Entry): Buffer[] =>
   inputsOf(module, entry).filter((buffer) => givenName(buffer, entry, module) !== LIVE_ROWS);
 
-export function printFeeds(module: Module, entry: Entry, rows: number, scope: Scope): string[] {
+/** Copies the inputs into their slots. `whole`: the entry needs all of its rows. */
+export function printFeeds(
+  module: Module,
+  entry: Entry,
+  rows: number,
+  scope: Scope,
+  whole = false,
+): string[] {
   const lines = inputsOf(module, entry).map((buffer) => {
     const given = givenName(buffer, entry, module);
     if (given === LIVE_ROWS) return `${scope.view(buffer.name)}[0] = count;`;
@@ -29,6 +36,7 @@ export function printFeeds(module: Module, entry: Entry, rows: number, scope: Sc
       ? `feed(${args});`
       : `feedLabels(${args}, ${buffer.classes});`;
   });
+  if (whole) return [`checkFull(count, ${rows});`, ...lines];
   return rows > 0 && lines.length > 0 ? [`checkCount(count, ${rows});`, ...lines] : lines;
 }
 

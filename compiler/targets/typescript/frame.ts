@@ -107,6 +107,12 @@ function checkCount(count: number, rows: number): void {
   if (!Number.isInteger(count) || count < 1 || count > rows)
     throw new RangeError(\`count needs a whole number from 1 to \${rows}, but got \${count}\`);
 }`);
+  if (text.includes("checkFull("))
+    pieces.push(`/** Each row's result depends on the other rows, so no row may be missing. */
+function checkFull(count: number, rows: number): void {
+  if (count !== rows)
+    throw new RangeError(\`a step needs a full batch of \${rows} rows, but got \${count}: in this model each row's result depends on the other rows of its batch (batch norm); leave the rest of the data out, or evaluate it\`);
+}`);
   if (text.includes("feed("))
     pieces.push(`/** Copies the first \`count\` rows of a batch into its slot; the other rows become zeros, and weigh nothing. */
 function feed(slot: ${floats}, given: ${floats}, perRow: number, count: number, name: string): void {

@@ -51,7 +51,7 @@ function printPhase(
   name: string,
 ): string {
   const loss = entry.results.find((result) => result.kind === "loss")!;
-  const feeds = printFeeds(module, entry, facts.batch.train, scope);
+  const feeds = printFeeds(module, entry, facts.batch.train, scope, facts.rowsInteract);
   return `/** One step on one batch. Returns the loss before the update. */
   function ${name}(${given(module, entry)}: TrainBatch, ${feeds.length > 0 ? "count" : "_count"}: number = ${facts.batch.train}): number {
     ${[...feeds, ...printHypers(module, scope)].join("\n    ")}
@@ -185,6 +185,7 @@ export interface Trainer {
   predict(batch: PredictBatch): ${predict.type};
   /** Rows of a batch, by entry point. */
   readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
+  ${facts.rowsInteract ? `/** Rows depend on each other: step throws a RangeError unless the batch is full. */\n  readonly shortBatch: "refuse";` : ""}
   readonly inputs: ${recordType(named(inputs))};
   readonly parameters: ${recordType(named(of("parameter")))};
   readonly state: ${recordType(named(of("state")))};
@@ -217,6 +218,7 @@ export function createTrainer(${seeded ? "options: { readonly seed?: number } = 
     evaluate,
     predict,
     batch: { train: ${facts.batch.train}, evaluate: ${facts.batch.evaluate}, predict: ${facts.batch.predict} },
+    ${facts.rowsInteract ? `shortBatch: "refuse",` : ""}
     inputs: ${viewsOf(inputs)},
     parameters: ${viewsOf(of("parameter"))},
     state: ${viewsOf(of("state"))},
@@ -244,10 +246,12 @@ function printGradients(module: Module, facts: Facts): string {
       const buffer = module.buffers.find((b) => b.name === value);
       return result === "output" && name.startsWith(`${kind}:`) && buffer !== undefined ? [[name.slice(kind.length + 1), buffer] as const] : []; // prettier-ignore
     });
+  const feeds = printFeeds(module, entry, facts.batch.train, scope, facts.rowsInteract);
   const views = (fields: readonly (readonly [string, Buffer])[]) => recordValue(fields.map(([name, buffer]) => [name, scope.view(buffer.name)])); // prettier-ignore
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const result = `{ readonly loss: number; readonly parameters: ${recordType(outputs("parameter"))}; readonly inputs: ${recordType(outputs("input"))} }`;
-  const initial = parameters.flatMap((buffer) => printInitial(buffer, scope, needs) ?? []);
+  const states = module.buffers.filter(({ role }) => role === "state");
+  const initial = [...parameters, ...states].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []); // prettier-ignore
   const seeded = initial.some((text) => text.includes("seed"));
   const body = `${printHeader(module, facts, "The gradients")}
 
@@ -260,6 +264,7 @@ export interface Gradients {
   /** The loss of a batch, and its gradient by parameter and by float input: views, valid until the next call. */
   gradients(batch: Batch, count?: number): ${result};
   readonly parameters: ${recordType(parameters.map((buffer) => [buffer.name, buffer] as const))};
+  ${states.length === 0 ? "" : `/** What the loss reads besides weights, such as the state of random numbers: set it from a trainer's. */\n  readonly state: ${recordType(states.map((buffer) => [buffer.name, buffer] as const))};`}
   bytes(): Uint8Array;
   /** Takes the weights of a trainer: restore(trainer.bytes()). */
   restore(bytes: Uint8Array): void;
@@ -275,8 +280,8 @@ export function createGradients(${seeded ? "options" : "_options"}: { readonly s
   const ofParameters = ${views(outputs("parameter"))};
   const ofInputs = ${views(outputs("input"))};
 
-  function gradients(${given(module, entry)}: Batch, ${printFeeds(module, entry, facts.batch.train, scope).length > 0 ? "count" : "_count"}: number = ${facts.batch.train}): ${result} {
-    ${printFeeds(module, entry, facts.batch.train, scope).join("\n    ")}
+  function gradients(${given(module, entry)}: Batch, ${feeds.length > 0 ? "count" : "_count"}: number = ${facts.batch.train}): ${result} {
+    ${feeds.join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
 
@@ -284,7 +289,7 @@ export function createGradients(${seeded ? "options" : "_options"}: { readonly s
   }
   ${printPacking(module, "gradients")}
 
-  return { gradients, parameters: ${recordValue(parameters.map((buffer) => [buffer.name, scope.view(buffer.name)]))}, bytes, restore };
+  return { gradients, parameters: ${recordValue(parameters.map((buffer) => [buffer.name, scope.view(buffer.name)]))}, ${states.length === 0 ? "" : `state: ${recordValue(states.map((buffer) => [buffer.name, scope.view(buffer.name)]))},`} bytes, restore };
 }
 `;
   return `${body}\n${printSupport(module, scope, needs, body)}\n`;

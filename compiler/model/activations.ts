@@ -1,0 +1,116 @@
+/** Guarantees the activation functions, finite with their slopes at ±1e4, and one list of the names that layers know them by. */
+
+import { suggestion } from "../graph/nearest.ts";
+import type { Value } from "../graph/graph.ts";
+import type { Shape } from "../graph/type.ts";
+import type { Context } from "./context.ts";
+import { composed, relu, sigmoid, tanh, type Unary } from "./elementwise.ts";
+import type { FloatTensor } from "./tensor.ts";
+
+const literal = (c: Context, value: number): Value => c.g.literal(value, c.float);
+const times = (c: Context, x: Value, factor: number): Value => c.g.mul(x, literal(c, factor));
+
+/** x where x > 0, slope·x elsewhere; the slope at 0 is `slope`. */
+export function leakyRelu<S extends Shape>(x: FloatTensor<S>, slope = 0.01): FloatTensor<S> {
+  return composed((c, v) => c.g.where(c.g.lt(literal(c, 0), v), v, times(c, v, slope)))(x);
+}
+
+/** α·(eˣ − 1) where x ≤ 0, x elsewhere (Clevert et al. 2016); the exponential never sees a positive x. */
+function exponentialLinear(c: Context, x: Value, alpha: number): Value {
+  const { g } = c;
+  const negative = g.le(x, literal(c, 0));
+  const tail = g.expm1(g.where(negative, x, literal(c, 0)));
+  return g.where(negative, alpha === 1 ? tail : times(c, tail, alpha), x);
+}
+
+/** x where x > 0, α·(eˣ − 1) elsewhere. */
+export function elu<S extends Shape>(x: FloatTensor<S>, alpha = 1): FloatTensor<S> {
+  return composed((c, v) => exponentialLinear(c, v, alpha))(x);
+}
+
+const SELU_SCALE = 1.0507009873554804934;
+const SELU_ALPHA = 1.6732632423543772848;
+
+/** λ·elu(x, α) with the self-normalizing λ and α (Klambauer et al. 2017). */
+export const selu: Unary = composed((c, x) => times(c, exponentialLinear(c, x, SELU_ALPHA), SELU_SCALE)); // prettier-ignore
+
+export interface GeluOptions {
+  /** `"tanh"`: ½x(1 + tanh(√(2/π)·(x + 0.044715x³))); without it ½x(1 + erf(x/√2)). */
+  readonly approximate?: "tanh";
+}
+
+function gaussianLinear(c: Context, x: Value, { approximate }: GeluOptions): Value {
+  const { g } = c;
+  const inner = (): Value => {
+    const cubic = g.mul(times(c, g.mul(x, x), 0.044715), x);
+    return g.tanh(times(c, g.add(x, cubic), Math.sqrt(2 / Math.PI)));
+  };
+  const spread = approximate === "tanh" ? inner() : g.erf(times(c, x, Math.SQRT1_2));
+  return g.mul(times(c, x, 0.5), g.add(spread, literal(c, 1)));
+}
+
+/** x·Φ(x) (Hendrycks & Gimpel 2016). With options alone it is an activation for layers. */
+export function gelu(options: GeluOptions): Unary;
+export function gelu<S extends Shape>(x: FloatTensor<S>, options?: GeluOptions): FloatTensor<S>;
+export function gelu(
+  first: FloatTensor | GeluOptions,
+  options: GeluOptions = {},
+): FloatTensor | Unary {
+  // prettier-ignore
+  const of = (given: GeluOptions): Unary => composed((c, x) => gaussianLinear(c, x, given));
+  return "value" in first ? of(options)(first) : of(first);
+}
+
+/** x·σ(x). */
+export const silu: Unary = composed(({ g }, x) => g.mul(x, g.sigmoid(x)));
+
+/** log(1 + eˣ) = max(x, 0) + log1p(e^−|x|): the exponential never overflows. */
+export const softplus: Unary = composed((c, x) => {
+  const { g } = c;
+  return g.add(g.max(x, literal(c, 0)), g.log1p(g.exp(g.neg(g.abs(x)))));
+});
+
+/** x less its largest along an axis, and the sum of the exponentials of that, spread over the axis. */
+function shifted(c: Context, x: Value, axis: number, name: string): { x: Value; total: Value; exps: Value; spread: (v: Value) => Value } {
+  const { g } = c;
+  const { shape } = c.typeOf(x);
+  const at = axis < 0 ? axis + shape.length : axis;
+  if (!(Number.isInteger(at) && at >= 0 && at < shape.length))
+    c.fail(`${name}/axis`, `${name} needs an axis of [${shape.join(",")}], but got ${axis}`, "Axes count from 0, or from the end with −1."); // prettier-ignore
+  const spread = (v: Value): Value => g.broadcast(v, { axes: [at], size: [shape[at]!] });
+  const largest = g.stopGradient(c.named("largest", g.reduceMax(x, { axes: [at] })));
+  const less = c.named("shifted", g.sub(x, spread(largest)));
+  const exps = c.named("exps", g.exp(less));
+  return { x: less, exps, total: c.named("total", g.sum(exps, { axes: [at] })), spread };
+} // prettier-ignore
+
+/** e^x / Σ e^x along an axis; stable, because the axis is shifted by its largest. Throws for an axis x does not have. */
+export function softmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTensor<S> {
+  return composed((c, v) => {
+    const { exps, total, spread } = shifted(c, v, axis, "softmax");
+    return c.g.div(exps, spread(total));
+  })(x);
+}
+
+/** x − log Σ e^x along an axis, without the quotient that would underflow. Throws for an axis x does not have. */
+export function logSoftmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTensor<S> {
+  return composed((c, v) => {
+    const { x: less, total, spread } = shifted(c, v, axis, "logSoftmax");
+    return c.g.sub(less, spread(c.named("logTotal", c.g.log(total))));
+  })(x);
+}
+
+const NAMED = { relu, leakyRelu, elu, selu, gelu, silu, softplus, sigmoid, tanh, softmax, logSoftmax, linear: composed((_, x) => x) } as const; // prettier-ignore
+
+export type ActivationName = keyof typeof NAMED;
+
+/** What `activation:` takes: a name, or any function of a tensor. */
+export type Activation = ActivationName | ((x: FloatTensor) => FloatTensor);
+
+/** The function of that name. Throws a ModelError that suggests the nearest name. */
+export function activationOf(c: Context, activation: Activation): (x: FloatTensor) => FloatTensor {
+  if (typeof activation === "function") return activation;
+  if (Object.hasOwn(NAMED, activation)) return NAMED[activation];
+  const names = Object.keys(NAMED);
+  return c.fail("activation/unknown", `there is no activation ${JSON.stringify(activation)}${suggestion(activation, names)}`, `Activations are ${names.join(", ")}; or give a function of a tensor.`); // prettier-ignore
+}

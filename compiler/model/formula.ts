@@ -1,0 +1,63 @@
+/** Guarantees that a user's own formula becomes the primitives it names, each with the slope mathjs derived for its row. */
+
+import { suggestion } from "../graph/nearest.ts";
+import { isFloat, tensor, type } from "../graph/type.ts";
+import { formulaToGraph, parseFormula, type Formula } from "../ops/formula.ts";
+import { elementwiseOps, type ElementwiseName } from "../ops/scalar.ts";
+import type { Op } from "../ops/op.ts";
+import type { Context } from "./context.ts";
+import { composed, type Unary } from "./elementwise.ts";
+
+const FUNCTIONS: ReadonlyMap<string, Op> = new Map(Object.entries(elementwiseOps));
+
+/** `lt`, `add` and the like are written as operators. */
+const CALLABLE = "exp log sqrt recip tanh sigmoid relu erf sin cos log1p expm1 abs sign floor max min pow".split(" "); // prettier-ignore
+
+/**
+ * A function of one variable x, written as text: `elementwise('x * tanh(log(1 + exp(x)))')`. It may use numbers, pi, + − * / ^,
+ * comparisons, `c ? a : b` and the functions of the language. Throws a ModelError for anything else, where the function is applied.
+ */
+export const elementwise = (text: string): Unary =>
+  composed((c, x) => {
+    const formula = folded(c, text, parsed(c, text));
+    if (formula.kind === "number")
+      c.fail("formula/constant", `the formula ${JSON.stringify(text)} does not depend on x`, "Write a formula in x; a constant is a number."); // prettier-ignore
+    const value = formulaToGraph(formula, { x }, {
+      literal: (number) => c.g.literal(number, c.float),
+      call: (fn, args) => c.g.elementwise(fn as ElementwiseName, args), // `folded` let known functions pass only
+    }); // prettier-ignore
+    if (!isFloat(c.typeOf(value).dtype))
+      c.fail("formula/truth", `the formula ${JSON.stringify(text)} gives a truth value, not a number`, "Write condition ? 1 : 0."); // prettier-ignore
+    return value;
+  });
+
+function parsed(c: Context, text: string): Formula {
+  try {
+    return parseFormula(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return c.fail("formula/syntax", `the formula ${JSON.stringify(text)} cannot be read: ${error.message}`, "Write it in x with numbers, + - * / ^, comparisons, c ? a : b and functions."); // prettier-ignore
+  }
+}
+
+/** The formula with its constant parts as numbers. Throws a ModelError for a name that is neither x nor a function. */
+function folded(c: Context, text: string, f: Formula): Formula {
+  const the = `the formula ${JSON.stringify(text)}`;
+  if (f.kind === "number") return f;
+  if (f.kind === "variable") {
+    if (f.name !== "x")
+      c.fail("formula/variable", `${the} uses ${f.name}, but its one variable is x`, "Write it in x, with numbers for constants."); // prettier-ignore
+    return f;
+  }
+  const op = FUNCTIONS.get(f.fn);
+  if (op === undefined)
+    return c.fail("formula/function", `${the} uses ${f.fn}, which is no function of the language${suggestion(f.fn, CALLABLE)}`, `Functions are ${CALLABLE.join(", ")}.`); // prettier-ignore
+  if (f.args.length !== op.arity)
+    c.fail("formula/arity", `${the} gives ${f.fn} ${f.args.length} arguments, but it takes ${op.arity}`, "Correct the call."); // prettier-ignore
+  const args = f.args.map((arg) => folded(c, text, arg));
+  const constants = args.flatMap((arg) => (arg.kind === "number" ? [arg.value] : []));
+  if (constants.length < args.length) return { ...f, args };
+  const y = tensor(type("f64", []));
+  op.evaluate(constants.map((value) => tensor(type("f64", []), [value])), {}, y); // prettier-ignore
+  return { kind: "number", value: y.data[0]! };
+}

@@ -1,0 +1,86 @@
+/** Guarantees multi-head attention: projections to heads, attention within each, and a projection back. */
+
+import type { Value } from "../../graph/graph.ts";
+import type { Shape } from "../../graph/type.ts";
+import { dotAttrs } from "../../ops/dot.ts";
+import { scaledDotProductAttention } from "../attention.ts";
+import type { BoolTensor } from "../comparisons.ts";
+import { glorot, zeros } from "../initializers.ts";
+import type { FloatTensor, Tensor } from "../tensor.ts";
+import { whole } from "./dense.ts";
+import { withScope, type LayerOptions, type LayerScope } from "./layer.ts";
+
+export interface MultiHeadAttentionOptions extends LayerOptions {
+  /** A position sees no later one. */
+  readonly causal?: boolean;
+}
+
+export interface MultiHeadAttentionCall {
+  /** What keys and values are taken from, [n, s, w]. Default: x itself. */
+  readonly memory?: FloatTensor;
+  /** Which positions are real, [n, s]; or where each query may look, broadcasting to [n, heads, t, s]. */
+  readonly mask?: BoolTensor;
+}
+
+export interface MultiHeadAttentionLayer {
+  <S extends Shape>(x: FloatTensor<S>, call?: MultiHeadAttentionCall): FloatTensor<S>;
+  readonly kind: string;
+}
+
+/** x·kernel + bias over the last axis, [n, t, w]. */
+function projected({ c, param, named }: LayerScope, which: string, x: Value): Value {
+  const { g } = c;
+  const [n, t, width] = c.typeOf(x).shape as readonly [number, number, number];
+  const kernel = param(`${which}.kernel`, [width, width], glorot());
+  const bias = param(`${which}.bias`, [width], zeros());
+  const product = g.dot(x, kernel, dotAttrs([2], [0]));
+  return named(which, g.add(product, g.broadcast(bias, { axes: [0, 1], size: [n, t] })));
+}
+
+/** [n, t, w] → [n, heads, t, w / heads] */
+function inHeads({ c }: LayerScope, x: Value, heads: number): Value {
+  const [n, t, width] = c.typeOf(x).shape as readonly [number, number, number];
+  const apart = c.g.reshape(x, { shape: [n, t, heads, width / heads] });
+  return c.g.transpose(apart, { order: [0, 2, 1, 3] });
+}
+
+function check(scope: LayerScope, heads: number, x: Tensor, memory: Tensor): void {
+  const operands = [scope.c.operand("x", x.value), scope.c.operand("memory", memory.value)];
+  whole(scope, "heads", heads);
+  const [n, , width] = x.shape;
+  if (x.shape.length !== 3 || memory.shape.length !== 3 || memory.shape[0] !== n || memory.shape[2] !== width)
+    scope.fail("needs x [n, t, w] and memory [n, s, w] of the same n and w", "Reshape its input to sequences of features.", operands); // prettier-ignore
+  if (width! % heads !== 0)
+    scope.fail(`needs heads that divide its ${width} features, but got ${heads}`, "Change the heads, or the width of its input.", operands); // prettier-ignore
+} // prettier-ignore
+
+/**
+ * x [n, t, w] → [n, t, w]: each of `heads` heads attends over w / heads features of its own (Vaswani et al. 2017). Called as
+ * `attention(x, { memory, mask })` for cross-attention and padding. Throws a ModelError where heads do not divide w, or shapes do not fit.
+ */
+export function multiHeadAttention(
+  heads: number,
+  options: MultiHeadAttentionOptions = {},
+): MultiHeadAttentionLayer {
+  // prettier-ignore
+  const kind = "multiHeadAttention";
+  const run = withScope(kind, options);
+  const call = (x: FloatTensor, { memory = x, mask }: MultiHeadAttentionCall = {}): Tensor =>
+    run((scope) => {
+      const { c } = scope;
+      check(scope, heads, x, memory);
+      const [query, key, value] = [
+        ["query", x] as const,
+        ["key", memory] as const,
+        ["value", memory] as const,
+      ].map(([which, from]) => c.tensor(inHeads(scope, projected(scope, which, from.value), heads)) as FloatTensor); // prettier-ignore
+      const wide = mask?.shape.length === 2 ? { ...mask, value: c.g.reshape(mask.value, { shape: [mask.shape[0]!, 1, 1, mask.shape[1]!] }), shape: [mask.shape[0]!, 1, 1, mask.shape[1]!] } : mask; // prettier-ignore
+      const attended = scaledDotProductAttention(query!, key!, value!, {
+        ...(options.causal === undefined ? {} : { causal: options.causal }),
+        ...(wide === undefined ? {} : { mask: wide }),
+      });
+      const together = c.g.transpose(attended.value, { order: [0, 2, 1, 3] });
+      return projected(scope, "output", c.g.reshape(together, { shape: x.shape }));
+    });
+  return Object.assign(call, { kind }) as unknown as MultiHeadAttentionLayer; // the output has x's shape
+}

@@ -1,0 +1,72 @@
+/** Guarantees the layers that tokens enter by: a vector a token, and a vector a position. */
+
+import type { Value } from "../../graph/graph.ts";
+import type { Shape } from "../../graph/type.ts";
+import type { Context } from "../context.ts";
+import { normal, uniform, type Initializer } from "../initializers.ts";
+import type { FloatTensor, Tensor } from "../tensor.ts";
+import { whole } from "./dense.ts";
+import { layer, type LayerOptions, type SameShapeLayer } from "./layer.ts";
+
+export interface EmbeddingOptions extends LayerOptions {
+  /** Default: uniform on [−0.05, 0.05). */
+  readonly initializer?: Initializer;
+}
+
+export interface EmbeddingLayer<W extends number> {
+  <S extends Shape>(x: Tensor<S, "i32">): FloatTensor<readonly [...S, W]>;
+  readonly kind: string;
+}
+
+/**
+ * Tokens [n, t] → [n, t, width], the rows of a table [vocabulary, width]. Declare tokens as `labels(name, [n, t], { classes: vocabulary })`:
+ * then a batch is checked. Throws a ModelError for tokens that are no integers, or more classes than rows.
+ */
+export const embedding = <const W extends number>(
+  vocabulary: number,
+  width: W,
+  options: EmbeddingOptions = {},
+): EmbeddingLayer<W> =>
+  // prettier-ignore
+  layer<EmbeddingLayer<W>>("embedding", options, (scope, x) => {
+    whole(scope, "tokens", vocabulary);
+    whole(scope, "features", width);
+    if (x.dtype !== "i32")
+      scope.fail(`needs i32 tokens, but got ${x.dtype}`, `Declare them with labels(name, shape, { classes: ${vocabulary} }).`); // prettier-ignore
+    const { classes } = scope.c.builder.node(x.value).attrs;
+    if (typeof classes === "number" && classes > vocabulary)
+      scope.fail(`has a vocabulary of ${vocabulary}, but its tokens are of ${classes} classes`, "Make the vocabulary as large as there are classes."); // prettier-ignore
+    const table = scope.param("table", [vocabulary, width], options.initializer ?? uniform(-0.05, 0.05)); // prettier-ignore
+    return scope.c.g.gather(table, x.value);
+  });
+
+export interface PositionalEncodingOptions extends LayerOptions {
+  /** `sinusoidal` (Vaswani et al. 2017) has no parameters; `learned` trains a vector a position. Default: sinusoidal. */
+  readonly table?: "sinusoidal" | "learned";
+}
+
+/** [t, w]: sin(p / 10000^(2k/w)) at features 2k, cos of the same at 2k + 1. */
+function sinusoids(c: Context, steps: number, width: number): Value {
+  const { g, float } = c;
+  const literal = (value: number): Value => g.literal(value, float);
+  const along = (axis: number): Value => g.cast(g.iota({ dtype: "i32", shape: [steps, width] }, { axis }), { to: float }); // prettier-ignore
+  const feature = along(1);
+  const even = g.mul(g.floor(g.mul(feature, literal(0.5))), literal(2));
+  const frequency = g.exp(g.mul(even, literal(-Math.log(10000) / width)));
+  const angle = c.named("angle", g.mul(along(0), frequency));
+  return g.where(g.eq(feature, even), g.sin(angle), g.cos(angle));
+}
+
+/** x [n, t, w] plus a vector for each position. Throws a ModelError for another rank. */
+export const positionalEncoding = (options: PositionalEncodingOptions = {}): SameShapeLayer =>
+  layer<SameShapeLayer>("positionalEncoding", options, (scope, x) => {
+    const { c } = scope;
+    if (x.shape.length !== 3)
+      scope.fail(`needs sequences of features [n, t, w], but got [${x.shape.join(",")}]`, "Give it the output of an embedding."); // prettier-ignore
+    const [n, steps, width] = x.shape as readonly [number, number, number];
+    const table =
+      options.table === "learned"
+        ? scope.param("table", [steps, width], normal(0, 0.02))
+        : scope.named("table", sinusoids(c, steps, width));
+    return c.g.add(x.value, c.g.broadcast(table, { axes: [0], size: [n] }));
+  });

@@ -1,0 +1,17 @@
+/** Guarantees residual connections: x plus what layers make of it. */
+
+import { sameShape } from "../../graph/type.ts";
+import type { FloatTensor } from "../tensor.ts";
+import { layer, type Layer, type LayerOptions, type SameShapeLayer } from "./layer.ts";
+
+/**
+ * x + layers(x), the layers applied one after the other (He et al. 2016). For a shortcut of another shape, write
+ * `add(shortcut(x), body(x))`. Throws a ModelError where the layers change the shape.
+ */
+export const residual = (layers: readonly Layer[], options: LayerOptions = {}): SameShapeLayer =>
+  layer<SameShapeLayer>("residual", options, ({ c, fail }, x) => {
+    const y = layers.reduce((value, one) => one(value), x as FloatTensor); // layers take floats
+    if (!sameShape(x.shape, y.shape))
+      fail(`needs layers that keep the shape, but they make [${y.shape.join(",")}] of [${x.shape.join(",")}]`, "Give the shortcut a layer too: add(shortcut(x), body(x)).", [c.operand("x", x.value), c.operand("layers(x)", y.value)]); // prettier-ignore
+    return c.g.add(x.value, y.value);
+  });

@@ -1,0 +1,66 @@
+/** Guarantees the layers that only rearrange: flatten, reshape, upsampling; the batch axis stays where it is. */
+
+import { sizeOf, type Shape } from "../../graph/type.ts";
+import type { FloatTensor } from "../tensor.ts";
+import * as tensors from "../tensors.ts";
+import { layer, type Layer, type LayerOptions } from "./layer.ts";
+import { whole } from "./dense.ts";
+
+/** The product of extents, where all are known. */
+type Product<S extends Shape> = number extends S["length"] ? number : S extends readonly [infer N extends number] ? N : number; // prettier-ignore
+
+export interface FlattenLayer {
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<Flat<S>>;
+  readonly kind: string;
+}
+
+/** [n, a] stays as it is; of more axes the type says only that they become one. */
+type Flat<S extends Shape> = S extends readonly [
+  infer N extends number,
+  ...infer Rest extends Shape,
+]
+  ? readonly [N, Product<Rest>]
+  : readonly [number, number];
+
+/** x [n, …] → [n, product of the rest], row-major. */
+export const flatten = (options: LayerOptions = {}): FlattenLayer =>
+  layer<FlattenLayer>("flatten", options, ({ c, fail }, x) => {
+    const [rows, ...rest] = x.shape;
+    if (rows === undefined)
+      return fail("needs a batch axis, but got a scalar", "Give it a tensor [n, …].");
+    return c.g.reshape(x.value, { shape: [rows, sizeOf(rest)] });
+  });
+
+export interface ReshapeLayer<T extends Shape> {
+  <S extends Shape>(x: FloatTensor<S>): FloatTensor<readonly [S[0], ...T]>;
+  readonly kind: string;
+}
+
+/** The same elements, row-major, under another shape; `reshape(shape)` is a layer that keeps the batch axis: [n, …] → [n, …shape]. */
+export function reshape<const T extends Shape>(shape: T, options?: LayerOptions): ReshapeLayer<T>;
+export function reshape<const S extends Shape>(x: FloatTensor, shape: S): FloatTensor<S>;
+export function reshape(
+  first: FloatTensor | Shape,
+  second: Shape | LayerOptions = {},
+): FloatTensor | ReshapeLayer<Shape> {
+  // prettier-ignore
+  if ("value" in first) return tensors.reshape(first, second as Shape); // the second overload
+  return layer<ReshapeLayer<Shape>>("reshape", second as LayerOptions, ({ c, fail }, x) => {
+    const [rows, ...rest] = x.shape;
+    if (rows === undefined || sizeOf(rest) !== sizeOf(first))
+      fail(`needs ${sizeOf(first)} elements a row for [${first.join(",")}], but [${x.shape.join(",")}] has ${sizeOf(rest)}`, "Change one of the shapes."); // prettier-ignore
+    return c.g.reshape(x.value, { shape: [rows!, ...first] });
+  });
+}
+
+/** Nearest-neighbour upsampling: x [n, c, h, w] → [n, c, h·factor, w·factor], each pixel repeated. */
+export const upsampling2d = (factor: number, options: LayerOptions = {}): Layer =>
+  layer("upsampling2d", options, (scope, x) => {
+    const { g } = scope.c;
+    whole(scope, "repetitions", factor);
+    if (x.shape.length !== 4)
+      scope.fail(`needs images [n, c, h, w], but got [${x.shape.join(",")}]`, "Reshape its input to images."); // prettier-ignore
+    const [n, channels, h, w] = x.shape as readonly [number, number, number, number];
+    const repeated = g.broadcast(x.value, { axes: [3, 5], size: [factor, factor] });
+    return g.reshape(repeated, { shape: [n, channels, h * factor, w * factor] });
+  });

@@ -1,0 +1,81 @@
+/** Guarantees reductions over axes, all of them by default, with the remaining shape in the type where the axes are literals. */
+
+import type { Value } from "../graph/graph.ts";
+import { sizeOf, type Shape } from "../graph/type.ts";
+import { context, type Context } from "./context.ts";
+import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
+
+/** S without the axes A; axes counted from the end, or known only when the model is declared, widen it. */
+export type Without<S extends Shape, A extends readonly number[]> = number extends
+  S["length"] | A[number]
+  ? Shape
+  : `${A[number]}` extends `-${string}`
+    ? Shape
+    : Kept<S, A[number]>;
+type Kept<S extends Shape, A extends number, Passed extends readonly unknown[] = []> = S extends readonly [infer N extends number, ...infer Rest extends Shape]
+  ? Passed["length"] extends A
+    ? Kept<Rest, A, [...Passed, unknown]>
+    : readonly [N, ...Kept<Rest, A, [...Passed, unknown]>]
+  : readonly []; // prettier-ignore
+
+export interface Reduction {
+  (x: FloatTensor): Scalar;
+  <S extends Shape, const A extends readonly number[]>(x: FloatTensor<S>, axes: A): FloatTensor<Without<S, A>>; // prettier-ignore
+}
+
+/** Axes in order, counted from 0; all of them if none are given. */
+function axesOf(x: Tensor, axes?: readonly number[]): readonly number[] {
+  const given = axes ?? x.shape.map((_, axis) => axis);
+  return given.map((axis) => (axis < 0 ? axis + x.shape.length : axis)).sort((a, b) => a - b);
+}
+
+// `Without` is the type-level twin of what reducing does to a shape.
+const reduction = (of: (c: Context, x: Value, axes: readonly number[]) => Value): Reduction =>
+  ((x: FloatTensor, axes?: readonly number[]) => {
+    const c = context();
+    return c.run(() => c.tensor(of(c, x.value, axesOf(x, axes))));
+  }) as Reduction;
+
+/** Elements that reducing over the axes adds up; 1 for axes that the sum itself will refuse. */
+const countOver = (c: Context, x: Value, axes: readonly number[]): number =>
+  sizeOf(axes.map((axis) => c.typeOf(x).shape[axis] ?? 1));
+
+const average = (c: Context, x: Value, axes: readonly number[]): Value =>
+  c.g.mul(c.g.sum(x, { axes }), c.g.literal(1 / countOver(c, x, axes), c.float));
+
+/** Σ x over `axes`, or over all of them. Throws for axes x does not have. */
+export const sum: Reduction = reduction(({ g }, x, axes) => g.sum(x, { axes }));
+
+/** Mean over `axes`, or over all of them. Over a batch use the losses, which know how many rows are real. */
+export const mean: Reduction = reduction(average);
+
+/** Largest element; equals share the gradient. */
+export const max: Reduction = reduction(({ g }, x, axes) => g.reduceMax(x, { axes }));
+
+/** Smallest element; equals share the gradient. */
+export const min: Reduction = reduction(({ g }, x, axes) => g.neg(g.reduceMax(g.neg(x), { axes })));
+
+/** Mean of (x − mean)², the biased variance. */
+export const variance: Reduction = reduction((c, x, axes) => {
+  const { shape } = c.typeOf(x);
+  const centre = average(c, x, axes);
+  const spread = c.g.broadcast(centre, { axes, size: axes.map((axis) => shape[axis]!) });
+  const apart = c.g.sub(x, spread);
+  return average(c, c.g.mul(apart, apart), axes);
+});
+
+/** Position of the first largest element along an axis; no gradient. */
+export function argmax<S extends Shape, const A extends number>(
+  x: FloatTensor<S>,
+  axis: A,
+): Tensor<Without<S, readonly [A]>, "i32"> {
+  // prettier-ignore
+  const c = context();
+  return c.run(() => c.tensor(c.g.argmax(x.value, { axis: axesOf(x, [axis])[0]! }))) as Tensor<Without<S, readonly [A]>, "i32">; // prettier-ignore
+}
+
+/** Running sums along an axis: y[i] = Σ x[k] over k ≤ i. */
+export function cumsum<S extends Shape>(x: FloatTensor<S>, axis: number): FloatTensor<S> {
+  const c = context();
+  return c.run(() => c.tensor(c.g.cumsum(x.value, { axis: axesOf(x, [axis])[0]! }))) as typeof x; // cumsum keeps the shape
+}
