@@ -102,3 +102,36 @@ export const diverged = ({ phase, value, epoch, step, steps }: Divergence): Dive
 export const leftOut = (rows: number, of: number, batch: number): string =>
   `${rows} of ${of} rows were left out of each epoch: the model takes only full batches of ${batch}, ` +
   `because its rows interact (batch norm)`;
+
+export const notPictures = (length: number, rows: number, shape: readonly number[]): RangeError =>
+  new RangeError(
+    `an array of ${length} values does not hold ${rows} pictures of ${shape.join("×")}; ` +
+      `give the batch's pictures, and their channels, height and width`,
+  );
+
+export const badPadding = (padding: number, height: number, width: number): RangeError =>
+  new RangeError(
+    `crop takes a whole number of pixels from 0 to ${Math.min(height, width)} for pictures of ` +
+      `${height}×${width}, not ${padding}`,
+  );
+
+export const badSplit = (rows: number, share: number): RangeError =>
+  new RangeError(
+    `a validation share of ${share} of ${rows} rows leaves one part without rows; ` +
+      `give a share between 0 and 1, and as many rows as the data hold`,
+  );
+
+export const badSplitSeed = (seed: number): RangeError =>
+  new RangeError(`seed must be a whole number within ±(2^53 − 1), not ${seed}`);
+
+export const brokenSplit = (name: string, length: number, rows: number): DataError =>
+  new DataError(
+    `${name} holds ${length} values, which is not a whole number for each of ${rows} rows; ` +
+      `give the rows that the data hold`,
+  );
+
+export const notColumns = (length: number, columns: number, plane: number): RangeError =>
+  new RangeError(
+    `an array of ${length} values is not a whole number of rows of ${columns} columns` +
+      `${plane === 1 ? "" : ` of ${plane} values`}, at least one; give the columns that a row holds`,
+  );

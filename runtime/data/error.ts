@@ -83,3 +83,39 @@ export const wrongLabel = (name: string, label: number, row: number): DataError 
     `${name} holds the label ${label} at row ${row} (counted from 0), where 0 to 9 were expected; ` +
       `fetch the file again, or name the right one`,
   );
+
+export const notCifar = (name: string, bytes: Uint8Array, record: number): DataError =>
+  bytes[0] === 0x1f && bytes[1] === 0x8b
+    ? new DataError(`${name} is compressed with gzip; unpack it first (tar xzf, gunzip)`)
+    : new DataError(
+        bytes.length === 0
+          ? `${name} is empty, where CIFAR-10's records of ${record} bytes were expected; fetch the file again`
+          : `${name} holds ${bytes.length} bytes, which is not a whole number of CIFAR-10's records of ` +
+              `${record}; fetch the file again (the binary version, not the one for Python)`,
+      );
+
+export const notUtf8 = (name: string): DataError =>
+  new DataError(`${name} is not UTF-8 text; convert it to UTF-8, or name the right file`);
+
+export const textTooLong = (name: string, bytes: number): DataError =>
+  new DataError(
+    `${name} holds ${bytes} bytes of text, more than one string can; cut it into parts`,
+  );
+
+export const emptyText = (name: string): DataError =>
+  new DataError(`${name} is empty, where text was expected; name the right file`);
+
+export const unknownCharacter = (name: string, character: string, at: number): DataError =>
+  new DataError(
+    `${name} holds ${JSON.stringify(character)} at character ${at} (counted from 0), which the vocabulary ` +
+      `lacks; read both texts as one, or take the character out`,
+  );
+
+export const badWindow = (length: number): RangeError =>
+  new RangeError(`a window's length must be a whole number of at least 1, not ${length}`);
+
+export const shortText = (characters: number, length: number): DataError =>
+  new DataError(
+    `the text holds ${characters} characters, where a window of ${length} and its last label need ` +
+      `${length + 1}; give more text, or a shorter window`,
+  );
