@@ -7,3 +7,11 @@ export type { Callbacks, EpochEntry, FitOptions, History, StepEvent } from "./hi
 export type { EvaluationData, Loss, Means, Trainer, TrainingData, Values } from "./trainer.ts";
 export { readIdx, type Idx } from "./data/idx.ts";
 export { mnist, type Digits } from "./data/mnist.ts";
+export { CIFAR10_CLASSES, readCifar10, type Pictures } from "./data/cifar.ts";
+export { readCsv, type CsvTable, type LabelledTable, type LabelOptions } from "./data/csv.ts";
+export { readNpy, toFloats, toIntegers, type NpyArray, type NpyDtype } from "./data/npy.ts";
+export { readNpz } from "./data/npz.ts";
+export { readText, windows, type Characters } from "./data/text.ts";
+export { crop, flip, type Augment, type AugmentAt, type PictureShape } from "./augment.ts";
+export { rangeScale, rescale, standardScale, type Columns, type Scale } from "./scale.ts";
+export { split, type SplitOptions } from "./split.ts";
