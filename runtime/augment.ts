@@ -120,3 +120,19 @@ function pictureSize(pictures: Float32Array, shape: PictureShape, { count }: Aug
   }
   return size;
 }
+
+/**
+ * Calls `augment` for the batch of rows `order[start]` … `order[start + count − 1]`, with one object for all steps.
+ *
+ * @param size the most rows of a batch
+ */
+export function createAugmenter<Batch>(augment: Augment<Batch>, seed: number, size: number) {
+  const rows = new Uint32Array(size);
+  const at = { epoch: 0, seed, rows, count: 0 };
+  return (batch: Batch, epoch: number, order: Uint32Array, start: number, count: number): void => {
+    at.epoch = epoch;
+    at.count = count;
+    for (let place = 0; place < count; place++) rows[place] = order[start + place]!;
+    augment(batch, at);
+  };
+}

@@ -49,3 +49,10 @@ export const unreadable = (path: string, reason: string, remedy: string): DataEr
 
 export const brokenGzip = (path: string, reason: string): DataError =>
   new DataError(`${path} is not a whole gzip file (${reason}); fetch the file again`);
+
+export const folderUnusable = (folder: string, cause: unknown): DataError =>
+  new DataError(
+    `checkpoints cannot be kept in ${folder} (${cause instanceof Error ? cause.message : String(cause)}); ` +
+      `mend its permissions, make room, or name another folder`,
+    { cause },
+  );

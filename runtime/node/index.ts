@@ -1,5 +1,6 @@
-/** The public face of `adjoint/runtime/node`: files and progress, where there is a disk and a terminal. */
+/** The public face of `adjoint/runtime/node`: files, checkpoints and progress, where there is a disk and a terminal. */
 
+export { checkpointFolder } from "./checkpoint-folder.ts";
 export { loadCifar10 } from "./cifar.ts";
 export { loadCsv, loadNpy, loadNpz, loadText } from "./files.ts";
 export { loadFashionMnist, loadMnist } from "./mnist.ts";
