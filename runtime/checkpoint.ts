@@ -46,20 +46,26 @@ const BYTES = { f32: 4, f64: 8, i32: 4 } as const;
 const rowsOf = ({ PARAMETERS, STATE }: Tables): readonly TableRow[] => [...PARAMETERS, ...STATE];
 const bytesOf = ({ shape, dtype }: TableRow): number =>
   shape.reduce((size, extent) => size * extent, BYTES[dtype]);
+const sizeOf = (rows: readonly TableRow[]): number =>
+  rows.reduce((sum, row) => sum + bytesOf(row), 0);
 
 /**
  * The trainer's parameters and state by name, its live scalars, and where the run stands.
  * See Note: the checksum.
+ *
+ * @throws RangeError when the tables are not of the trainer's module
  */
 export function saveCheckpoint(tables: Tables, trainer: Snapshot, run?: RunState): Uint8Array {
   const packed = trainer.bytes();
+  const rows = rowsOf(tables);
+  const declared = sizeOf(rows);
+  if (declared !== packed.length) throw error.foreignTables(declared, packed.length);
   let at = 0;
-  const tensors = rowsOf(tables).map((row): Tensor => {
+  const tensors = rows.map((row): Tensor => {
     const bytes = packed.subarray(at, at + bytesOf(row));
     at += bytes.length;
     return { name: row.name, dtype: DTYPES[row.dtype], shape: row.shape, bytes };
   });
-  if (at !== packed.length) throw error.foreignTables(at, packed.length);
   const metadata = {
     format: FORMAT,
     ...(tables.MODEL === undefined ? {} : { model: tables.MODEL }),
@@ -131,7 +137,7 @@ export function restoreCheckpoint(tables: Tables, trainer: Snapshot, checkpoint:
   }
 
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor.bytes]));
-  const packed = new Uint8Array(rows.reduce((sum, row) => sum + bytesOf(row), 0));
+  const packed = new Uint8Array(sizeOf(rows));
   let at = 0;
   for (const row of rows) {
     packed.set(byName.get(row.name)!, at);

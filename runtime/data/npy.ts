@@ -61,7 +61,7 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
 }
 
 /** One entry of the header's dictionary: a string, True or False, a tuple; or a list, which only records have. */
-const ENTRY = /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"\\]*)\3|(True|False)|\(([\d\s,L]*)\)|(\[))\s*(,|(?=\}))/y; // prettier-ignore
+const ENTRY = /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"\\]*)\3|(True|False)|\(([\d\s,L]*)\)|(\[))\s*(?:,|(?=\})|(?<=\[))/y; // prettier-ignore
 /** Longer headers describe records. */
 const LONGEST_HEADER = 65_535;
 
@@ -109,7 +109,8 @@ function dtypeOf(descr: string, name: string): NpyDtype {
  * @throws DataError when one is not finite as float32
  */
 export function toFloats({ name, data }: NpyArray): Float32Array {
-  const floats = Float32Array.from(data as Iterable<number | bigint>, Number);
+  const floats =
+    data instanceof BigInt64Array ? Float32Array.from(data, Number) : Float32Array.from(data);
   const at = floats.findIndex((value) => !Number.isFinite(value));
   if (at !== -1) throw error.notFloat32(name, String(data[at]), at);
   return floats;
@@ -121,7 +122,8 @@ export function toFloats({ name, data }: NpyArray): Float32Array {
  * @throws DataError when one is not a whole number of 32 bits
  */
 export function toIntegers({ name, data }: NpyArray): Int32Array {
-  const numbers = Float64Array.from(data as Iterable<number | bigint>, Number);
+  const numbers =
+    data instanceof BigInt64Array ? Float64Array.from(data, Number) : Float64Array.from(data);
   const at = numbers.findIndex((value) => value !== (value | 0));
   if (at !== -1) throw error.notInt32(name, String(data[at]), at);
   return Int32Array.from(numbers);
