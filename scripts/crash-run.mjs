@@ -6,9 +6,9 @@ import * as trainerModule from "../generated/linear-softmax/trainer.ts";
 import { fit } from "../runtime/index.ts";
 import { checkpointFolder } from "../runtime/node/index.ts";
 
-const [, , folder, stepsBetween] = process.argv;
+const [, , folder, stepsBetween, lastStep] = process.argv;
 const ROWS = 640;
-const EPOCHS = 12;
+const EPOCHS = 40;
 
 /** At once and unbuffered: a line that was written survives the kill. */
 const say = (line) => writeSync(1, `${line}\n`);
@@ -45,6 +45,7 @@ const { epochs, note } = await fit(trainer, smallSet(), {
       if (!begun) say(`resumed ${trainer.stepCount - 1}`);
       begun = true;
       say(`step ${trainer.stepCount}`);
+      if (trainer.stepCount === Number(lastStep)) process.kill(process.pid, "SIGKILL");
     },
   },
 });

@@ -15,6 +15,7 @@ const { values } = parseArgs({
   },
 });
 const KILLS = Number(values.kills);
+if (!Number.isInteger(KILLS) || KILLS < 1) throw new Error(`--kills needs a whole number of at least 1, not ${values.kills}`); // prettier-ignore
 const STEPS_BETWEEN = 4;
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const result = join(root, "test", "snapshots", "crash.txt");
@@ -50,6 +51,7 @@ async function main() {
   const faults = [];
   let kills = 0;
   let runs = 0;
+  let same = 0;
   let mostLost = 0;
   while (kills < KILLS) {
     const folder = join(work, `run-${++runs}`);
@@ -61,7 +63,6 @@ async function main() {
         const lost = before.lastStep - now.resumed;
         mostLost = Math.max(mostLost, lost);
         if (now.resumed < before.saved) faults.push(`run ${runs}: went on from step ${now.resumed}, though ${before.saved} was saved`); // prettier-ignore
-        // a step may have been taken before its line was out
         if (lost > STEPS_BETWEEN) faults.push(`run ${runs}: lost ${lost} steps`);
       }
       if (now.note !== undefined) faults.push(`run ${runs}: ${now.note}`);
@@ -71,7 +72,8 @@ async function main() {
         saved: Math.max(before.saved, now.saved),
       };
       if (!now.killed) {
-        if (now.hash !== straight.hash) faults.push(`run ${runs}: ended with other weights or another history`); // prettier-ignore
+        if (now.hash === straight.hash) same++;
+        else faults.push(`run ${runs}: ended with other weights or another history`);
         break;
       }
       kills++;
@@ -80,6 +82,9 @@ async function main() {
     }
     await rm(folder, { recursive: true });
   }
+
+  const full = await diskFull(script, straight);
+  faults.push(...full.faults);
 
   const text = `npm run crash -- --kills ${KILLS}
 
@@ -91,8 +96,9 @@ kills                                   ${kills}
   between or within steps               ${counts.training}
   while a checkpoint was written        ${counts.writing}
 runs that were brought to their end     ${runs}
-ended with the uninterrupted run's hash ${runs - new Set(faults.map((fault) => fault.split(":")[0])).size}
+ended with the uninterrupted run's hash ${same}
 most steps lost by a kill               ${mostLost} (at most ${STEPS_BETWEEN} are since the last checkpoint)
+file-size limit during a run            ${full.text}
 faults                                  ${faults.length}
 ${faults.map((fault) => `  ${fault}\n`).join("")}`;
   process.stdout.write(text);
@@ -101,10 +107,28 @@ ${faults.map((fault) => `  ${fault}\n`).join("")}`;
   if (faults.length > 0) process.exitCode = 1;
 }
 
-/** Runs the script, killed after `moment` milliseconds, and reads what it said. */
-function run(script, folder, moment) {
+/** A real disk that takes no more: the limit on the size of a file ends the run, and lifted lets it go on to its end. */
+async function diskFull(script, straight) {
+  const folder = join(work, "full");
+  const before = await run(script, folder, undefined, `exec "$0" "$@" 90`);
+  const limited = await run(script, folder, undefined, `ulimit -f 8; exec "$0" "$@"`);
+  const after = await run(script, folder);
+  const faults = [];
+  if (!/EFBIG.*the checkpoints before it are as they were/s.test(limited.errors)) faults.push(`file-size limit: no message, but ${limited.errors || "an end"}`); // prettier-ignore
+  if ((after.resumed ?? 0) < before.saved) faults.push(`file-size limit: went on from step ${after.resumed}, though ${before.saved} was saved`); // prettier-ignore
+  if (after.hash !== straight.hash) faults.push("file-size limit: ended with other weights or another history"); // prettier-ignore
+  const text = faults.length === 0 ? "EFBIG, named; went on from the checkpoint before, to the same hash" : "see below"; // prettier-ignore
+  return { faults, text };
+}
+
+/** Runs the script, under a shell's `limits`, killed after `moment` milliseconds, and reads what it said. */
+function run(script, folder, moment, limits) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, folder, String(STEPS_BETWEEN)]);
+    const command = [process.execPath, script, folder, String(STEPS_BETWEEN)];
+    const child =
+      limits === undefined
+        ? spawn(command[0], command.slice(1))
+        : spawn("sh", ["-c", limits, ...command]);
     let output = "";
     let errors = "";
     child.stdout.on("data", (chunk) => (output += chunk));
