@@ -107,18 +107,17 @@ export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
 }
 
 /**
- * Gives the trainer the parameters, state and live scalars of a checkpoint.
+ * Whether a checkpoint is of the trainer's own model.
  *
- * @throws DataError when they are of another model: the message says which tensor differs; nothing is changed then
+ * @throws DataError when it is not: the message says which tensor differs
  */
-export function restoreCheckpoint(tables: Tables, trainer: Snapshot, checkpoint: Checkpoint): void {
+export function requireSameModel(tables: Tables, trainer: Snapshot, checkpoint: Checkpoint): void {
   const { name, model, graph, hyper, tensors } = checkpoint;
   if (model !== undefined && tables.MODEL !== undefined && model !== tables.MODEL) {
     throw error.otherModel(name, model, tables.MODEL);
   }
-  const rows = rowsOf(tables);
   const held = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  for (const row of rows) {
+  for (const row of rowsOf(tables)) {
     const tensor = held.get(row.name);
     if (tensor === undefined) throw error.missingTensor(name, row);
     const same =
@@ -135,8 +134,17 @@ export function restoreCheckpoint(tables: Tables, trainer: Snapshot, checkpoint:
   if (graph !== undefined && tables.GRAPH !== undefined && graph !== tables.GRAPH) {
     throw error.otherGraph(name, graph, tables.GRAPH);
   }
+}
 
-  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor.bytes]));
+/**
+ * Gives the trainer the parameters, state and live scalars of a checkpoint.
+ *
+ * @throws DataError when they are of another model: the message says which tensor differs; nothing is changed then
+ */
+export function restoreCheckpoint(tables: Tables, trainer: Snapshot, checkpoint: Checkpoint): void {
+  requireSameModel(tables, trainer, checkpoint);
+  const rows = rowsOf(tables);
+  const byName = new Map(checkpoint.tensors.map((tensor) => [tensor.name, tensor.bytes]));
   const packed = new Uint8Array(sizeOf(rows));
   let at = 0;
   for (const row of rows) {
@@ -144,7 +152,7 @@ export function restoreCheckpoint(tables: Tables, trainer: Snapshot, checkpoint:
     at += bytesOf(row);
   }
   trainer.restore(packed);
-  Object.assign(trainer.hyper, hyper);
+  Object.assign(trainer.hyper, checkpoint.hyper);
 }
 
 /** Over the header's meaning, then the data. Eight hexadecimal digits. */

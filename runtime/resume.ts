@@ -3,6 +3,7 @@
 import * as error from "./checkpoint-error.ts";
 import {
   loadCheckpoint,
+  requireSameModel,
   restoreCheckpoint,
   saveCheckpoint,
   type Checkpoint,
@@ -71,6 +72,7 @@ export async function openCheckpoints(
   const names = all.filter((name) => NAME.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
   const { checkpoint, damaged } = await newestWhole(store, names);
   if (checkpoint !== undefined) {
+    requireSameModel(tables, trainer, checkpoint);
     requireSameOrder(checkpoint, order);
     restoreCheckpoint(tables, trainer, checkpoint);
   }
@@ -84,12 +86,7 @@ export async function openCheckpoints(
     ...(checkpoint?.run === undefined ? {} : { resumed: checkpoint.run }),
     ...(checkpoint === undefined || damaged.length === 0
       ? {}
-      : {
-          note: error.fellBack(
-            checkpoint.name,
-            damaged.map(({ cause }) => reasonOf(cause)),
-          ),
-        }),
+      : { note: error.fellBack(checkpoint.name, damaged.map(({ cause }) => reasonOf(cause))) }), // prettier-ignore
     due: {
       step: (done) => steps !== undefined && done % steps === 0,
       epoch: (done) => epochs !== undefined && done % epochs === 0,

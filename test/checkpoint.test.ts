@@ -2,13 +2,16 @@
 
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import * as circuit from "../generated/circuit/trainer.ts";
 import * as softmax from "../generated/linear-softmax/trainer.ts";
 import { crc32 } from "../runtime/crc32.ts";
 import { DataError, loadCheckpoint, readSafetensors, restoreCheckpoint, saveCheckpoint, writeSafetensors, type RunState, type Tables } from "../runtime/index.ts"; // prettier-ignore
 import { fromText, isRunState, toText } from "../runtime/run-state.ts";
 import { anyBytes, expectExactLength, flipBits, readOrRefuse } from "./support/fire.ts";
+
+// thousands of damaged files, on machines that may be busy
+vi.setConfig({ testTimeout: 30_000 });
 
 const says = (message: string) => new DataError(message);
 const ascii = (text: string) => new TextEncoder().encode(text);
@@ -58,7 +61,7 @@ describe("safetensors", () => {
     const name = fc.string({ unit: "binary" }).filter((one) => one !== "__metadata__");
     const shape = fc.array(fc.nat(3), { maxLength: 3 });
     fc.assert(
-      fc.property(fc.uniqueArray(fc.tuple(name, shape), { selector: ([one]) => one }), fc.dictionary(fc.string(), fc.string()), (list, metadata) => {
+      fc.property(fc.uniqueArray(fc.tuple(name, shape), { selector: ([one]) => one, maxLength: 6 }), fc.dictionary(fc.string(), fc.string()), (list, metadata) => {
         const tensors = list.map(([name, shape], i) => ({ name, dtype: "I32", shape, bytes: new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)).fill(i) }));
         const result = read(writeSafetensors({ tensors, metadata }));
         const order = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { strToU8, zipSync } from "fflate";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { DataError, readNpy, readNpz, toFloats, toIntegers } from "../runtime/index.ts";
 import { anyBytes, expectExactLength, flipBits, readOrRefuse } from "./support/fire.ts";
 
@@ -11,6 +11,9 @@ const FILES = JSON.parse(
 ) as Record<string, string>;
 const file = (name: string): Uint8Array => new Uint8Array(Buffer.from(FILES[name]!, "base64"));
 const read = (bytes: Uint8Array) => readNpy(bytes, "f.npy");
+// thousands of damaged files, on machines that may be busy
+vi.setConfig({ testTimeout: 30_000 });
+
 const says = (message: string) => new DataError(message);
 
 /** A .npy file with the given header, padded or not, and that many bytes of zeros. */

@@ -5,10 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { CIFAR10_CLASSES, DataError, readCifar10, readCsv, readText, windows } from "../runtime/index.ts"; // prettier-ignore
 import { loadCifar10, loadCsv, loadFashionMnist, loadNpy, loadNpz, loadText } from "../runtime/node/index.ts"; // prettier-ignore
 import { anyBytes, flipBits, readOrRefuse } from "./support/fire.ts";
+
+// thousands of damaged files, on machines that may be busy
+vi.setConfig({ testTimeout: 30_000 });
 
 const says = (message: string) => new DataError(message);
 const utf8 = (text: string) => new TextEncoder().encode(text);

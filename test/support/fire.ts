@@ -44,7 +44,7 @@ export function flipBits<Result>(
       const result = readOrRefuse(() => read(bytes));
       if (result !== undefined) judge(result);
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 }
 
