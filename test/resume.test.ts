@@ -1,61 +1,16 @@
 /** A run that stops anywhere and goes on from its last checkpoint ends with the bits of one that never stopped. */
 
-import { createHash } from "node:crypto";
-import * as fs from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import * as circuit from "../generated/circuit/trainer.ts";
 import * as softmax from "../generated/linear-softmax/trainer.ts";
-import { DataError, fit, flip, loadCheckpoint, type CheckpointStore, type FitOptions } from "../runtime/index.ts"; // prettier-ignore
-import { checkpointFolder, type FileSystem } from "../runtime/node/checkpoint-folder.ts";
+import { DataError, fit, loadCheckpoint, type CheckpointStore } from "../runtime/index.ts";
+import { DATA, killed, memory, nameOf, OPTIONS, run, type Options } from "./support/interrupted-run.ts"; // prettier-ignore
 
 // hundreds of short runs, on machines that may be busy
 vi.setConfig({ testTimeout: 30_000 });
 
-type Options = FitOptions<softmax.Trainer>;
-
-/** Seeded blobs: 784 pixels about a class's own pattern. */
-function blobs(n: number) {
-  let bits = 12345;
-  const next = () => (bits = (Math.imul(bits, 1664525) + 1013904223) >>> 0) / 2 ** 32;
-  const y = Int32Array.from({ length: n }, (_, row) => row % 10);
-  const x = Float32Array.from({ length: n * 784 }, (_, i) => (i % 10 === y[Math.floor(i / 784)] ? 0.5 : 0) + 0.5 * next()); // prettier-ignore
-  return { x, y };
-}
-const DATA = blobs(150);
-const VALIDATION = blobs(40);
-/** 150 rows in batches of 40: 4 steps an epoch, the last of 30 rows. */
-const OPTIONS = { epochs: 3, batchSize: 40, shuffle: { seed: 5 }, validation: VALIDATION, augment: ({ x }, at) => flip(x, [1, 28, 28], at) } satisfies Options; // prettier-ignore
-
-/** A store in memory; `files` is what it holds. */
-function memory(files = new Map<string, Uint8Array>()): CheckpointStore & { readonly files: Map<string, Uint8Array> } {
-  return {
-    files,
-    write: async (name, bytes) => void files.set(name, bytes.slice()),
-    read: async (name) => files.get(name)!,
-    list: async () => [...files.keys()],
-    remove: async (name) => void files.delete(name),
-  };
-} // prettier-ignore
-const nameOf = (number: number) => `checkpoint-${String(number).padStart(6, "0")}.safetensors`;
 const says = (message: string) => new DataError(message);
-
-/** Trains a fresh trainer; the hash of its bytes, and its history. */
-async function run(options: Options) {
-  const trainer = softmax.createTrainer({ seed: 2 });
-  const history = await fit(trainer, DATA, options);
-  return { hash: createHash("sha256").update(trainer.bytes()).digest("hex"), history };
-}
-/** The same, killed after so many steps of this call. */
-async function killed(steps: number, options: Options) {
-  let taken = 0;
-  const onStep = () => {
-    if (++taken === steps) throw new Error("killed");
-  };
-  await expect(run({ ...options, callbacks: { onStep } })).rejects.toThrowError("killed");
-}
 const straight = await run(OPTIONS);
 
 describe("resume", () => {
@@ -253,93 +208,5 @@ describe("what cannot be gone on from", () => {
       }),
       { numRuns: 12 },
     );
-  });
-});
-
-describe("checkpointFolder", () => {
-  let folder = "";
-  beforeEach(async () => {
-    folder = await fs.mkdtemp(join(tmpdir(), "adjoint-"));
-  });
-  afterEach(() => fs.rm(folder, { recursive: true }));
-  const options = (store: CheckpointStore): Options => ({ ...OPTIONS, checkpoint: { store, tables: softmax, every: { steps: 1 }, keep: 2 } }); // prettier-ignore
-
-  test("a run goes on from the files of a folder that it made", async () => {
-    const inner = join(folder, "runs", "a");
-    await killed(7, options(await checkpointFolder(inner)));
-    expect((await fs.readdir(inner)).sort()).toEqual([5, 6].map(nameOf));
-    expect(await run(options(await checkpointFolder(inner)))).toEqual(straight);
-    expect((await fs.readdir(inner)).sort()).toEqual([12, 13].map(nameOf));
-  });
-
-  test("what an interrupted write left is removed, and nothing else", async () => {
-    await fs.writeFile(join(folder, `${nameOf(1)}.unfinished`), "half");
-    await fs.writeFile(join(folder, "notes.txt"), "mine");
-    await checkpointFolder(folder);
-    expect(await fs.readdir(folder)).toEqual(["notes.txt"]);
-  });
-
-  /** The real file system, but the n-th call that could fail does, with half of its bytes written. */
-  function failing(n: number, code: string): FileSystem & { readonly calls: string[] } {
-    const calls: string[] = [];
-    const fault = async <R>(call: string, act: () => Promise<R>, before: () => Promise<unknown> = async () => {}): Promise<R> => {
-      calls.push(call);
-      if (calls.length !== n) return act();
-      await before();
-      throw Object.assign(new Error(`${code}: ${call}`), { code });
-    }; // prettier-ignore
-    return {
-      ...fs,
-      calls,
-      rename: (from, to) => fault("rename", () => fs.rename(from, to)),
-      rm: (path, how) => fault("rm", () => fs.rm(path, how)),
-      open: async (path, flags) => {
-        const file = await fault("open", () => fs.open(path, flags));
-        const { sync, writeFile } = file;
-        file.sync = () => fault("sync", () => sync.call(file));
-        file.writeFile = (data) => fault("write", () => writeFile.call(file, data), () => writeFile.call(file, (data as Uint8Array).subarray(0, 9999))); // prettier-ignore
-        return file;
-      },
-    };
-  }
-
-  test("whichever call of the file system fails, at each of the first 24: what was saved still loads", async () => {
-    const failed = new Set<string>();
-    for (let n = 1; n <= 24; n++) {
-      const at = join(folder, String(n));
-      const files = failing(n, n % 2 === 0 ? "ENOSPC" : "EIO");
-      const error = await checkpointFolder(at, files).then((store) => run(options(store))).catch((cause: unknown) => cause); // prettier-ignore
-      expect(error).toBeInstanceOf(DataError);
-      failed.add(files.calls[n - 1]!);
-      const names = await fs.readdir(at);
-      for (const name of names.filter((name) => !name.endsWith(".unfinished"))) {
-        loadCheckpoint(await fs.readFile(join(at, name)), name);
-      }
-      const store = await checkpointFolder(at);
-      expect(await run({ ...OPTIONS, checkpoint: { store, tables: softmax } })).toEqual(straight);
-    }
-    expect([...failed].sort()).toEqual(["open", "rename", "rm", "sync", "write"]);
-  });
-
-  test("a folder that takes no files says so before training begins", async () => {
-    const readOnly: FileSystem = {
-      ...fs,
-      open: () => Promise.reject(new Error("EROFS: read-only file system")),
-    };
-    await expect(checkpointFolder(folder, readOnly)).rejects.toThrowError(
-      says(`checkpoints cannot be kept in ${folder} (EROFS: read-only file system); mend its permissions, make room, or name another folder`),
-    ); // prettier-ignore
-    const file = join(folder, "file");
-    await fs.writeFile(file, "");
-    await expect(checkpointFolder(file)).rejects.toThrowError(/cannot be kept in .*EEXIST/);
-  });
-
-  test("disk full in the middle of a run: the message names the checkpoint and the remedy", async () => {
-    const files = failing(10, "ENOSPC");
-    const store = await checkpointFolder(folder, files);
-    await expect(run(options(store))).rejects.toThrowError(
-      says(`checkpoint-000002.safetensors could not be written (ENOSPC: ${files.calls[9] ?? "write"}); the checkpoints before it are as they were: make room or mend the permissions, then call fit again to go on from the last`),
-    ); // prettier-ignore
-    expect(await fs.readdir(folder)).toEqual([nameOf(1)]);
   });
 });
