@@ -1,17 +1,8 @@
 /** Every row of an epoch is visited exactly once, in an order fixed by seed and epoch on every engine. */
 
+import { keys, mix } from "./random.ts";
 import { isFloat, type Column, type Table } from "./table.ts";
 import type { Values } from "./trainer.ts";
-
-/**
- * A bijection of 32-bit integers that leaves no visible pattern: xor-shifts and odd multiplications,
- * in integer arithmetic only, so every engine agrees.
- */
-function mix(bits: number): number {
-  bits = Math.imul(bits ^ (bits >>> 16), 0x21f0aaad);
-  bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97);
-  return bits ^ (bits >>> 15);
-}
 
 /**
  * Overwrites `order` with the permutation of 0 … length−1 that belongs to `seed` and `epoch`. It depends on
@@ -20,8 +11,7 @@ function mix(bits: number): number {
  * @param seed any safe integer; both its halves count
  */
 export function permute(order: Uint32Array, seed: number, epoch: number): void {
-  const key0 = mix((seed | 0) + 0x9e3779b9);
-  const key1 = mix(mix(Math.floor(seed / 2 ** 32) ^ key0) + epoch);
+  const [key0, key1] = keys(seed, epoch);
   let counter = 0;
   for (let i = 0; i < order.length; i++) order[i] = i;
   // Fisher–Yates: position i takes any of 0 … i, each equally likely

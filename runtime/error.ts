@@ -105,6 +105,18 @@ export const leftOut = (rows: number, of: number, batch: number): string =>
   `${rows} of ${of} rows were left out of each epoch: the model takes only full batches of ${batch}, ` +
   `because its rows interact (batch norm)`;
 
+export const notPictures = (length: number, rows: number, shape: readonly number[]): RangeError =>
+  new RangeError(
+    `an array of ${length} values does not hold ${rows} pictures of ${shape.join("×")}; ` +
+      `give the batch's pictures, and their channels, height and width`,
+  );
+
+export const badPadding = (padding: number, height: number, width: number): RangeError =>
+  new RangeError(
+    `crop takes a whole number of pixels from 0 to ${Math.min(height, width)} for pictures of ` +
+      `${height}×${width}, not ${padding}`,
+  );
+
 export const badPatience = (patience: number): RangeError =>
   new RangeError(
     `patience must be a whole number of at least 1, not ${patience}: ` +
@@ -188,4 +200,10 @@ export const notFilters = (length: number, shape: readonly number[]): RangeError
 export const unequalLabels = (labels: number, classes: number): RangeError =>
   new RangeError(
     `${labels} labels do not name ${classes} classes; give one name a class, or leave them out`,
+  );
+
+export const notColumns = (length: number, columns: number, plane: number): RangeError =>
+  new RangeError(
+    `an array of ${length} values is not a whole number of rows of ${columns} columns` +
+      `${plane === 1 ? "" : ` of ${plane} values`}, at least one; give the columns that a row holds`,
   );

@@ -1,5 +1,6 @@
 /** Training around a generated step: epochs over batches, exact means, validation, early stopping, aborting. */
 
+import { createAugmenter } from "./augment.ts";
 import { allocateBatch, fillBatch, inOrder, permute } from "./batches.ts";
 import { together } from "./callbacks.ts";
 import * as error from "./error.ts";
@@ -7,6 +8,7 @@ import { evaluateBatches } from "./evaluate.ts";
 import type { EpochEntry, FitOptions, History, StepEvent } from "./history.ts";
 import { createLossMeans } from "./loss-means.ts";
 import { createPace, type Pace } from "./pause.ts";
+import { openCheckpoints } from "./resume.ts";
 import { tabulate, type Table } from "./table.ts";
 import type { Trainer, TrainingData } from "./trainer.ts";
 
@@ -18,6 +20,7 @@ import type { Trainer, TrainingData } from "./trainer.ts";
  * @throws DataError when the data do not fit the model or hold NaN or ±Infinity
  * @throws RangeError when an option is out of range
  * @throws DivergenceError when a loss is no longer finite
+ * @throws DataError when a checkpoint cannot be gone on from, or not be written
  * @throws the signal's reason when aborted; the trainer then stands between two steps and stays usable
  */
 export async function fit<T extends Trainer>(
@@ -33,24 +36,42 @@ export async function fit<T extends Trainer>(
     options.validation === undefined ? undefined : tabulate(trainer, options.validation);
   signal?.throwIfAborted();
 
-  const { used, note } = usedRows(trainer, table.rows);
+  const { used, note: unused } = usedRows(trainer, table.rows);
   const steps = Math.ceil(used / size);
   const buffer = allocateBatch(table, trainer.batch.train);
   const order = inOrder(table.rows);
   const means = createLossMeans();
   const pace = createPace();
-  const entries: EpochEntry<T>[] = [];
+  const seed = shuffle?.seed ?? 0;
+  const augment = options.augment && createAugmenter(options.augment, seed, size);
+  const checkpoints =
+    options.checkpoint &&
+    (await openCheckpoints(trainer, options.checkpoint, {
+      rows: table.rows,
+      batchSize: size,
+      seed: shuffle?.seed ?? null,
+    }));
+  const resumed = checkpoints?.resumed;
+  // the entries of the same trainer, epochs and validation data
+  const entries = [...(resumed?.history ?? [])] as unknown as EpochEntry<T>[];
   // one event, reused, so that reporting a step allocates nothing either
   const event = { epoch: 0, epochs, step: 0, steps, rows: 0, loss: 0 as StepEvent<T>["loss"] };
 
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    if (shuffle !== undefined) permute(order, shuffle.seed, epoch);
+  for (let epoch = resumed?.epoch ?? 1; epoch <= epochs; epoch++) {
+    if (shuffle !== undefined) permute(order, seed, epoch);
     means.reset();
-    for (let step = 1, start = 0; start < used; step++, start += size) {
+    let start = 0;
+    if (resumed !== undefined && epoch === resumed.epoch) {
+      start = resumed.row;
+      means.resume(resumed.losses);
+    }
+    for (let step = 1 + Math.ceil(start / size); start < used; step++, start += size) {
       if (pace.due()) await pace.pause();
       signal?.throwIfAborted();
       const rows = Math.min(size, used - start);
       fillBatch(buffer, order, start, rows);
+      // the buffer has exactly the arrays of the data
+      augment?.(buffer.batch as TrainingData<T>, epoch, order, start, rows);
       const loss = trainer.step(buffer.batch, rows);
       if (!means.add(loss, rows))
         throw error.diverged({ ...means.fault(loss), epoch, step, steps });
@@ -61,16 +82,30 @@ export async function fit<T extends Trainer>(
         event.loss = loss as StepEvent<T>["loss"];
         callbacks.onStep(event);
       }
+      if (checkpoints?.due.step((epoch - 1) * steps + step)) {
+        await checkpoints.save({
+          epoch,
+          row: start + rows,
+          losses: means.save(),
+          history: entries,
+        });
+      }
     }
 
     const measured = validation && (await validate(trainer, validation, pace, signal));
     // the keys are the trainer's own phases and metrics, which is what EpochEntry spells out
     const entry = { epoch, ...means.read(), ...measured } as unknown as EpochEntry<T>;
     entries.push(entry);
-    if ((await callbacks?.onEpoch?.(entry, trainer)) === "stop") break;
+    const last = (await callbacks?.onEpoch?.(entry, trainer)) === "stop" || epoch === epochs;
+    if (checkpoints !== undefined && (last || checkpoints.due.epoch(epoch))) {
+      means.reset();
+      await checkpoints.save({ epoch: epoch + 1, row: 0, losses: means.save(), history: entries });
+    }
+    if (last) break;
   }
   callbacks?.onEnd?.(trainer);
-  return note === undefined ? { epochs: entries } : { epochs: entries, note };
+  const notes = [unused, checkpoints?.note].filter((note) => note !== undefined);
+  return notes.length === 0 ? { epochs: entries } : { epochs: entries, note: notes.join("; ") };
 }
 
 /** Rows a step, once every option is known to be in range. */

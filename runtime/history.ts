@@ -1,6 +1,8 @@
 /** What goes into `fit` and what comes out, typed exactly for the trainer at hand. */
 
-import type { EvaluationData, Means, Trainer } from "./trainer.ts";
+import type { Augment } from "./augment.ts";
+import type { CheckpointOptions } from "./resume.ts";
+import type { EvaluationData, Means, Trainer, TrainingData } from "./trainer.ts";
 
 /** `{ loss }` with one phase; with several, a mean for each phase by its name. */
 export type EpochLoss<L> = L extends number
@@ -19,7 +21,7 @@ export type EpochEntry<T extends Trainer = Trainer> = { readonly epoch: number }
 
 export interface History<T extends Trainer = Trainer> {
   readonly epochs: readonly EpochEntry<T>[];
-  /** What the reader should know about the run as a whole: rows that could not be used, and why. */
+  /** What the reader should know about the run as a whole: rows or checkpoints that could not be used, and why. */
   readonly note?: string;
 }
 
@@ -56,6 +58,13 @@ export interface FitOptions<T extends Trainer = Trainer> {
   readonly validation?: EvaluationData<T>;
   /** Several are called in order. */
   readonly callbacks?: Callbacks<T> | readonly Callbacks<T>[];
+  /** Changes each batch in place before its step, e.g. by `flip` and `crop`. Validation data stay as they are. */
+  readonly augment?: Augment<TrainingData<T>>;
+  /**
+   * Saves the run as it goes, and goes on from where an interrupted one stood, with the same bits as if it had
+   * never stopped. The history is then that of the whole run.
+   */
+  readonly checkpoint?: CheckpointOptions;
   /** Aborts between two steps. */
   readonly signal?: AbortSignal;
 }

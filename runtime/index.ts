@@ -15,3 +15,14 @@ export { curvesOf, curvesRaster, curvesSvg, curvesText, type Curve, type EpochHi
 export { confusionPicture, filterPicture, imageShape, matrixPicture, templatePicture, type ImageShape } from "./pictures.ts"; // prettier-ignore
 export { png } from "./drawing/png.ts";
 export type { Raster } from "./drawing/raster.ts";
+export { CIFAR10_CLASSES, readCifar10, type Pictures } from "./data/cifar.ts";
+export { readCsv, type CsvTable, type LabelledTable, type LabelOptions } from "./data/csv.ts";
+export { readNpy, toFloats, toIntegers, type NpyArray, type NpyDtype } from "./data/npy.ts";
+export { readNpz } from "./data/npz.ts";
+export { readText, windows, type Characters } from "./data/text.ts";
+export { crop, flip, type Augment, type AugmentAt, type PictureShape } from "./augment.ts";
+export { loadCheckpoint, restoreCheckpoint, saveCheckpoint, type Checkpoint, type Tables } from "./checkpoint.ts"; // prettier-ignore
+export type { CheckpointOptions, CheckpointStore } from "./resume.ts";
+export type { RunState } from "./run-state.ts";
+export { readSafetensors, writeSafetensors, type Safetensors, type Tensor } from "./safetensors.ts"; // prettier-ignore
+export { rangeScale, rescale, standardScale, type Columns, type Scale } from "./scale.ts";

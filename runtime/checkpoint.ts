@@ -1,0 +1,169 @@
+/** A training run as one safetensors file and back: whatever it depends on returns with the same bits, into the same model only. */
+
+import * as error from "./checkpoint-error.ts";
+import { crc32 } from "./crc32.ts";
+import { fromText, isNumbers, isRunState, toText, type RunState } from "./run-state.ts";
+import { readSafetensors, writeSafetensors, type Safetensors, type Tensor } from "./safetensors.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** One row of a generated module's PARAMETERS or STATE. */
+export interface TableRow {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: "f32" | "f64" | "i32";
+}
+
+/** What a checkpoint needs of a generated module: the module itself will do. */
+export interface Tables {
+  readonly PARAMETERS: readonly TableRow[];
+  readonly STATE: readonly TableRow[];
+  /** The model's name; compared where both sides have one. */
+  readonly MODEL?: string;
+  /** A hash of the model's graph; likewise. */
+  readonly GRAPH?: string;
+}
+
+/** What a checkpoint needs of a trainer. */
+export type Snapshot = Pick<Trainer, "bytes" | "restore" | "hyper" | "stepCount">;
+
+export interface Checkpoint {
+  /** The file's name, for messages. */
+  readonly name: string;
+  /** Steps that the trainer had taken. */
+  readonly step: number;
+  readonly model?: string;
+  readonly graph?: string;
+  readonly hyper: Readonly<Record<string, number>>;
+  /** Where `fit` stood; absent of weights that were saved by hand. */
+  readonly run?: RunState;
+  readonly tensors: readonly Tensor[];
+}
+
+const FORMAT = "adjoint-checkpoint 1";
+const DTYPES = { f32: "F32", f64: "F64", i32: "I32" } as const;
+const BYTES = { f32: 4, f64: 8, i32: 4 } as const;
+
+const rowsOf = ({ PARAMETERS, STATE }: Tables): readonly TableRow[] => [...PARAMETERS, ...STATE];
+const bytesOf = ({ shape, dtype }: TableRow): number =>
+  shape.reduce((size, extent) => size * extent, BYTES[dtype]);
+const sizeOf = (rows: readonly TableRow[]): number =>
+  rows.reduce((sum, row) => sum + bytesOf(row), 0);
+
+/**
+ * The trainer's parameters and state by name, its live scalars, and where the run stands.
+ * See Note: the checksum.
+ *
+ * @throws RangeError when the tables are not of the trainer's module
+ */
+export function saveCheckpoint(tables: Tables, trainer: Snapshot, run?: RunState): Uint8Array {
+  const packed = trainer.bytes();
+  const rows = rowsOf(tables);
+  const declared = sizeOf(rows);
+  if (declared !== packed.length) throw error.foreignTables(declared, packed.length);
+  let at = 0;
+  const tensors = rows.map((row): Tensor => {
+    const bytes = packed.subarray(at, at + bytesOf(row));
+    at += bytes.length;
+    return { name: row.name, dtype: DTYPES[row.dtype], shape: row.shape, bytes };
+  });
+  const metadata = {
+    format: FORMAT,
+    ...(tables.MODEL === undefined ? {} : { model: tables.MODEL }),
+    ...(tables.GRAPH === undefined ? {} : { graph: tables.GRAPH }),
+    step: String(trainer.stepCount),
+    hyper: toText(trainer.hyper),
+    ...(run === undefined ? {} : { run: toText(run) }),
+  };
+  const checksum = checksumOf({ tensors, metadata });
+  return writeSafetensors({ tensors, metadata: { ...metadata, checksum } });
+}
+
+/**
+ * What a file of `saveCheckpoint` holds; the tensors are views of its bytes.
+ *
+ * @throws DataError naming the file when it is anything else, or a bit of it has changed
+ */
+export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
+  const { tensors, metadata } = readSafetensors(file, name);
+  const { checksum, ...rest } = metadata;
+  if (rest["format"] !== FORMAT) throw error.notCheckpoint(name, rest["format"], FORMAT);
+  if (checksum !== checksumOf({ tensors, metadata: rest })) throw error.wrongChecksum(name);
+
+  const { model, graph, step, hyper: hyperText = "", run: runText } = rest;
+  const hyper = fromText(hyperText);
+  const run = runText === undefined ? undefined : fromText(runText);
+  if (step === undefined || !/^\d{1,15}$/.test(step)) throw error.badField(name, "step");
+  if (!isNumbers(hyper)) throw error.badField(name, "hyper");
+  if (runText !== undefined && !isRunState(run)) throw error.badField(name, "run");
+  return {
+    name,
+    step: Number(step),
+    ...(model === undefined ? {} : { model }),
+    ...(graph === undefined ? {} : { graph }),
+    hyper,
+    ...(isRunState(run) ? { run } : {}),
+    tensors,
+  };
+}
+
+/**
+ * Whether a checkpoint is of the trainer's own model.
+ *
+ * @throws DataError when it is not: the message says which tensor differs
+ */
+export function requireSameModel(tables: Tables, trainer: Snapshot, checkpoint: Checkpoint): void {
+  const { name, model, graph, hyper, tensors } = checkpoint;
+  if (model !== undefined && tables.MODEL !== undefined && model !== tables.MODEL) {
+    throw error.otherModel(name, model, tables.MODEL);
+  }
+  const held = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  for (const row of rowsOf(tables)) {
+    const tensor = held.get(row.name);
+    if (tensor === undefined) throw error.missingTensor(name, row);
+    const same =
+      tensor.dtype === DTYPES[row.dtype] &&
+      tensor.shape.length === row.shape.length &&
+      tensor.shape.every((extent, axis) => extent === row.shape[axis]);
+    if (!same) throw error.otherTensor(name, tensor, row);
+    held.delete(row.name);
+  }
+  for (const tensor of held.values()) throw error.unknownTensor(name, tensor);
+  const live = Object.keys(trainer.hyper);
+  const unknown = Object.keys(hyper).find((one) => !live.includes(one)) ?? live.find((one) => !Object.hasOwn(hyper, one)); // prettier-ignore
+  if (unknown !== undefined) throw error.otherHyper(name, unknown, live.includes(unknown));
+  if (graph !== undefined && tables.GRAPH !== undefined && graph !== tables.GRAPH) {
+    throw error.otherGraph(name, graph, tables.GRAPH);
+  }
+}
+
+/**
+ * Gives the trainer the parameters, state and live scalars of a checkpoint.
+ *
+ * @throws DataError when they are of another model: the message says which tensor differs; nothing is changed then
+ */
+export function restoreCheckpoint(tables: Tables, trainer: Snapshot, checkpoint: Checkpoint): void {
+  requireSameModel(tables, trainer, checkpoint);
+  const rows = rowsOf(tables);
+  const byName = new Map(checkpoint.tensors.map((tensor) => [tensor.name, tensor.bytes]));
+  const packed = new Uint8Array(sizeOf(rows));
+  let at = 0;
+  for (const row of rows) {
+    packed.set(byName.get(row.name)!, at);
+    at += bytesOf(row);
+  }
+  trainer.restore(packed);
+  Object.assign(trainer.hyper, checkpoint.hyper);
+}
+
+/** Over the header's meaning, then the data. Eight hexadecimal digits. */
+function checksumOf({ tensors, metadata }: Safetensors): string {
+  const header = tensors.map(({ name, dtype, shape }) => [name, dtype, shape]);
+  let sum = crc32(new TextEncoder().encode(JSON.stringify([metadata, header])));
+  for (const { bytes } of tensors) sum = crc32(bytes, sum);
+  return sum.toString(16).padStart(8, "0");
+}
+
+// Note: the checksum. It is a CRC-32: it finds every burst of up to 32 changed bits and all but one in 2^32 of other
+// changes, in any browsing context and without waiting (crypto.subtle is absent from pages without TLS). It is
+// against accidents, not against forgers: whoever can write the file could write any checksum too.
+// It covers the header by meaning, so that changed padding, which nothing reads, is not a fault.

@@ -1,0 +1,30 @@
+/** The readers of single files, from disk: each takes a path and fails by naming it. */
+
+import { readCsv, type CsvTable, type LabelledTable, type LabelOptions } from "../data/csv.ts";
+import { readNpy, type NpyArray } from "../data/npy.ts";
+import { readNpz } from "../data/npz.ts";
+import { readText, type Characters } from "../data/text.ts";
+import { read } from "./read.ts";
+
+/** `readCsv` of a file. */
+export async function loadCsv(file: string): Promise<CsvTable>;
+export async function loadCsv(file: string, options: LabelOptions): Promise<LabelledTable>;
+export async function loadCsv(file: string, options?: LabelOptions): Promise<CsvTable> {
+  const bytes = await read(file);
+  return options === undefined ? readCsv(bytes, file) : readCsv(bytes, file, options);
+}
+
+/** `readNpy` of a file. */
+export async function loadNpy(file: string): Promise<NpyArray> {
+  return readNpy(await read(file), file);
+}
+
+/** `readNpz` of a file. */
+export async function loadNpz(file: string): Promise<ReadonlyMap<string, NpyArray>> {
+  return readNpz(await read(file), file);
+}
+
+/** `readText` of a file. */
+export async function loadText(file: string, vocabulary?: readonly string[]): Promise<Characters> {
+  return readText(await read(file), file, vocabulary);
+}
