@@ -1,6 +1,7 @@
 /** Guarantees the road from a declared model to its files: deterministic, without touching the disk. */
 
 import type { Phase } from "./autodiff/update.ts";
+import { ModelError } from "./graph/error.ts";
 import type { Graph } from "./graph/graph.ts";
 import type { Float } from "./graph/type.ts";
 import type { Module, Program } from "./loop/loop.ts";
@@ -109,19 +110,28 @@ export function entriesOf(
       },
     ];
   }
+  const evaluate = traceOf(model, "evaluate", options);
+  checkNames(model, "phase", train.phases, ["evaluate", "predict"]);
+  const means = evaluate.graph.results.filter((result) => result.kind === "loss");
+  checkNames(model, "metric", means, ["count"]);
   return [
     ...train.phases.map((phase, n) => ({
       name: phase.name,
       purpose: { kind: "train", phase, counts: n === last } as const,
       traced: { ...train, graph: resultsOf(train.graph, phase, n === last) },
     })),
-    ...(["evaluate", "predict"] as const).map((entry) => ({
-      name: entry,
-      purpose: { kind: "forward" } as const,
-      traced: traceOf(model, entry, options),
-    })),
+    { name: "evaluate", purpose: { kind: "forward" }, traced: evaluate },
+    { name: "predict", purpose: { kind: "forward" }, traced: traceOf(model, "predict", options) },
   ];
 }
+
+/** What a trainer has or returns by name has one name each, and none that the trainer itself uses. */
+function checkNames(model: Model, what: string, named: readonly { readonly name: string }[], taken: readonly string[]): void {
+  const names = named.map(({ name }) => name);
+  const twice = names.find((name, n) => taken.includes(name) || names.indexOf(name) < n);
+  if (twice === undefined) return;
+  throw new ModelError({ code: "name/duplicate", site: model.name, law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`, operands: [], remedy: `Give the ${what} another name.` });
+} // prettier-ignore
 
 /** Runs the whole pipeline; the plan is proved before anything is printed. */
 export async function lower(

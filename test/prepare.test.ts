@@ -1,6 +1,5 @@
 /** Scales, flips and crops follow from seed, epoch and row alone, and are what they are called. */
 
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createAugmenter } from "../runtime/augment.ts";
 import { crop, flip, rangeScale, rescale, standardScale, type AugmentAt } from "../runtime/index.ts"; // prettier-ignore

@@ -47,7 +47,7 @@ export async function loadModel(shown: string): Promise<LoadedModel> {
         `To check a generated file, run adjoint verify ${shown}`,
     );
   const path = slashed(relative(packageOf(file), file));
-  const exports = await guarded(file, shown, () => importModel(file, shown));
+  const exports = await imported(file, shown);
   return {
     shown,
     stem: basename(file, extname(file)),
@@ -115,10 +115,13 @@ const guardedModel = (file: string, shown: string, model: Model): Model => ({
   },
 });
 
-async function guarded<T>(file: string, shown: string, body: () => Promise<T>): Promise<T> {
+/** The exports of the file; what is wrong with the call of model() itself is told at its place in the file. */
+async function imported(file: string, shown: string): Promise<Record<string, unknown>> {
   try {
-    return await body();
+    return await importModel(file, shown);
   } catch (error) {
+    const place = error instanceof Error && error.name === "ModelError" ? placeIn(file, error) : undefined; // prettier-ignore
+    if (place !== undefined && error instanceof Error) throw new InputError(`${shown}:${place}  ${error.message}`, { cause: error }); // prettier-ignore
     throw told(file, shown, error);
   }
 }

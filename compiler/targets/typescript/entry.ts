@@ -1,10 +1,11 @@
 /** Guarantees that an entry point prints as straight-line code: feed the inputs, then one statement a call under its mathematics. */
 
 import type { Buffer, Entry, Module } from "../../loop/loop.ts";
+import { loadsOf } from "../../loop/build.ts";
 import { sizeOf } from "../../graph/type.ts";
 import { docComment } from "./comment.ts";
 import { printNumber, printScalar, type Printer } from "./expression.ts";
-import { property, type Scope } from "./scope.ts";
+import { quoted, type Scope } from "./scope.ts";
 
 export const inputsOf = (module: Module, entry: Entry): Buffer[] =>
   module.buffers.filter((buffer) => buffer.role === "input" && entry.buffers.includes(buffer.name));
@@ -31,7 +32,7 @@ export function printFeeds(
     const given = givenName(buffer, entry, module);
     if (given === LIVE_ROWS) return `${scope.view(buffer.name)}[0] = count;`;
     const perRow = buffer.shape[0] === rows ? sizeOf(buffer.shape) / rows : 0;
-    const args = `${scope.view(buffer.name)}, batch[${property(given).replace(/^\[|\]$/g, "")}], ${perRow}, count, ${property(given).replace(/^\[|\]$/g, "")}`;
+    const args = `${scope.view(buffer.name)}, batch[${quoted(given)}], ${perRow}, count, ${quoted(given)}`;
     return buffer.classes === undefined
       ? `feed(${args});`
       : `feedLabels(${args}, ${buffer.classes});`;
@@ -40,11 +41,16 @@ export function printFeeds(
   return rows > 0 && lines.length > 0 ? [`checkCount(count, ${rows});`, ...lines] : lines;
 }
 
-/** The live scalars, read once a step. */
-export const printHypers = (module: Module, scope: Scope): string[] =>
-  module.buffers
-    .filter(({ role }) => role === "hyper")
-    .map(({ name }) => `${scope.view(name)}[0] = checkHyper(hyper[${property(name).replace(/^\[|\]$/g, "")}], ${JSON.stringify(name)});`); // prettier-ignore
+/** The live scalars that an entry reads, each taken up once a call. */
+export function printHypers(module: Module, entry: Entry, scope: Scope): string[] {
+  const read = new Set([
+    ...entry.calls.flatMap((call) => (call.kind === "call" ? call.args : loadsOf(call.value).map(({ buffer }) => buffer))),
+    ...entry.results.map(({ value }) => value),
+  ]); // prettier-ignore
+  return module.buffers
+    .filter(({ name, role }) => role === "hyper" && read.has(name))
+    .map(({ name }) => `${scope.view(name)}[0] = checkHyper(hyper[${quoted(name)}], ${quoted(name)});`); // prettier-ignore
+}
 
 /** The statements, numbered as the arena table counts them. */
 export function printStatements(
@@ -105,3 +111,7 @@ export function printInitial(buffer: Buffer, scope: Scope, needs: Set<string>): 
       return `fillNormal(${view}, seed, ${initial.stream}, ${printNumber(initial.mean)}, ${printNumber(initial.deviation)});`;
   }
 }
+
+/** Whether any of the first contents depends on the seed. */
+export const isSeeded = (buffers: readonly Buffer[]): boolean =>
+  buffers.some(({ initial }) => ["seed", "uniform", "normal"].includes(initial?.kind ?? ""));

@@ -4,7 +4,7 @@ import type { Buffer, Module } from "../../loop/loop.ts";
 import { bytesOf, sizeOf } from "../../graph/type.ts";
 import type { Facts } from "../target.ts";
 import { line } from "./comment.ts";
-import { property } from "./scope.ts";
+import { quoted } from "./scope.ts";
 
 const group = (n: number): string => n.toLocaleString("en-US");
 
@@ -36,7 +36,7 @@ const offsetOf = (module: Module, name: string): number =>
 /** PARAMETERS and STATE: name, shape, dtype and byte offset of what bytes() packs, in that order. */
 export function printTables(module: Module): string {
   const row = (buffer: Buffer, extra: string): string =>
-    `{ name: ${property(buffer.name).replace(/^\[|\]$/g, "")}, shape: [${buffer.shape.join(", ")}], dtype: "${buffer.dtype}", offset: ${offsetOf(module, buffer.name)}${extra} },`; // prettier-ignore
+    `{ name: ${quoted(buffer.name)}, shape: [${buffer.shape.join(", ")}], dtype: "${buffer.dtype}", offset: ${offsetOf(module, buffer.name)}${extra} },`; // prettier-ignore
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const state = module.buffers.filter(({ role }) => role === "state");
   const dtype = [...parameters, ...state].some((buffer) => buffer.dtype === "f64")

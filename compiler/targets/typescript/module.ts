@@ -4,6 +4,7 @@ import type { Buffer, Entry, Module } from "../../loop/loop.ts";
 import type { Facts, Target } from "../target.ts";
 import {
   fedBy,
+  isSeeded,
   givenName,
   printFeeds,
   printHypers,
@@ -11,23 +12,15 @@ import {
   printResult,
   printStatements,
 } from "./entry.ts";
+import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
 import { printChecks, printHeader, printPacking, printTables } from "./frame.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
-import { printViews, property, scopeOf, shapeDoc, type Scope } from "./scope.ts";
-import { arrayOf, printKernelFunction } from "./statement.ts";
+import { printViews, property, scopeOf, type Scope } from "./scope.ts";
+import { printKernelFunction } from "./statement.ts";
 
 const floatsOf = (module: Module): "Float32Array" | "Float64Array" =>
   module.buffers.some(({ dtype }) => dtype === "f64") ? "Float64Array" : "Float32Array";
-
-/** `{ readonly x: Float32Array; … }` of buffers under given names, each with its shape as a doc comment. */
-const recordType = (fields: readonly (readonly [string, Buffer])[]): string =>
-  fields.length === 0
-    ? "Readonly<Record<string, never>>"
-    : `{ ${fields.map(([name, buffer]) => `${shapeDoc(buffer)}\nreadonly ${property(name)}: ${arrayOf(buffer.dtype)};`).join("\n")} }`;
-
-const recordValue = (fields: readonly (readonly [string, string])[]): string =>
-  `{ ${fields.map(([name, value]) => `${property(name)}: ${value}`).join(", ")} }`;
 
 const batchType = (module: Module, entry: Entry): string =>
   recordType(
@@ -54,7 +47,7 @@ function printPhase(
   const feeds = printFeeds(module, entry, facts.batch.train, scope, facts.rowsInteract);
   return `/** One step on one batch. Returns the loss before the update. */
   function ${name}(${given(module, entry)}: TrainBatch, ${feeds.length > 0 ? "count" : "_count"}: number = ${facts.batch.train}): number {
-    ${[...feeds, ...printHypers(module, scope)].join("\n    ")}
+    ${[...feeds, ...printHypers(module, entry, scope)].join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
 
@@ -73,7 +66,7 @@ function printEvaluate(
   const values = entry.results.map(({ name, value }) => `${property(name)}: ${printResult(entry, value, scope)} * count`); // prettier-ignore
   const code = `/** Loss and metrics of one batch, each its mean times \`count\`, so that sums over batches divide by the sum of counts. */
   function evaluate(${given(module, entry)}: EvaluateBatch, count: number = ${facts.batch.evaluate}): ${type} {
-    ${printFeeds(module, entry, facts.batch.evaluate, scope).join("\n    ")}
+    ${[...printFeeds(module, entry, facts.batch.evaluate, scope), ...printHypers(module, entry, scope)].join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
 
@@ -100,6 +93,7 @@ function printPredict(
     ${fedBy(module, entry).length > 0 ? `const count = ${facts.batch.predict};` : ""}
     ${printFeeds(module, entry, facts.batch.predict, scope)
       .filter((text) => !text.startsWith("checkCount"))
+      .concat(printHypers(module, entry, scope))
       .join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
@@ -155,7 +149,7 @@ function printTrainer(module: Module, facts: Facts): string {
   const initial = [...of("parameter"), ...of("state")].flatMap(
     (buffer) => printInitial(buffer, scope, needs) ?? [],
   );
-  const seeded = initial.some((text) => text.includes("seed"));
+  const seeded = isSeeded([...of("parameter"), ...of("state")]);
   const stepper = single
     ? ""
     : `/** All phases in order, each seeing the weights that the earlier ones wrote. */
@@ -189,7 +183,7 @@ export interface Trainer {
   readonly inputs: ${recordType(named(inputs))};
   readonly parameters: ${recordType(named(of("parameter")))};
   readonly state: ${recordType(named(of("state")))};
-  readonly hyper: ${hypers.length === 0 ? "Readonly<Record<string, never>>" : `{ ${hypers.map(({ name }) => `${property(name)}: number`).join("; ")} }`};
+  readonly hyper: ${hyperType(hypers)};
   readonly stepCount: number;
   bytes(): Uint8Array;
   restore(bytes: Uint8Array): void;
@@ -202,7 +196,7 @@ export function createTrainer(${seeded ? "options: { readonly seed?: number } = 
 
   ${seeded ? "const seed = options.seed ?? 0;" : ""}
   ${initial.join("\n  ")}
-  ${hypers.length === 0 ? "const hyper = {};" : `const hyper = { ${hypers.map(({ name, initial: value }) => `${property(name)}: ${value?.kind === "constant" ? value.value : 0}`).join(", ")} };`}
+  const hyper = ${hyperValue(hypers)};
 
   ${phases.join("\n\n  ")}
   ${stepper}
@@ -251,8 +245,9 @@ function printGradients(module: Module, facts: Facts): string {
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const result = `{ readonly loss: number; readonly parameters: ${recordType(outputs("parameter"))}; readonly inputs: ${recordType(outputs("input"))} }`;
   const states = module.buffers.filter(({ role }) => role === "state");
+  const hypers = module.buffers.filter(({ role }) => role === "hyper");
   const initial = [...parameters, ...states].flatMap((buffer) => printInitial(buffer, scope, needs) ?? []); // prettier-ignore
-  const seeded = initial.some((text) => text.includes("seed"));
+  const seeded = isSeeded([...parameters, ...states]);
   const body = `${printHeader(module, facts, "The gradients")}
 
 ${printTables(module)}
@@ -265,6 +260,7 @@ export interface Gradients {
   gradients(batch: Batch, count?: number): ${result};
   readonly parameters: ${recordType(parameters.map((buffer) => [buffer.name, buffer] as const))};
   ${states.length === 0 ? "" : `/** What the loss reads besides weights, such as the state of random numbers: set it from a trainer's. */\n  readonly state: ${recordType(states.map((buffer) => [buffer.name, buffer] as const))};`}
+  ${hypers.length === 0 ? "" : `/** Live scalars. */\nreadonly hyper: ${hyperType(hypers)};`}
   bytes(): Uint8Array;
   /** Takes the weights of a trainer: restore(trainer.bytes()). */
   restore(bytes: Uint8Array): void;
@@ -278,10 +274,10 @@ export function createGradients(${seeded ? "options" : "_options"}: { readonly s
   ${seeded ? "const seed = options.seed ?? 0;" : ""}
   ${initial.join("\n  ")}
   const ofParameters = ${views(outputs("parameter"))};
-  const ofInputs = ${views(outputs("input"))};
+  const ofInputs = ${views(outputs("input"))};${hypers.length > 0 ? `\nconst hyper = ${hyperValue(hypers)};` : ""}
 
   function gradients(${given(module, entry)}: Batch, ${feeds.length > 0 ? "count" : "_count"}: number = ${facts.batch.train}): ${result} {
-    ${feeds.join("\n    ")}
+    ${[...feeds, ...printHypers(module, entry, scope)].join("\n    ")}
 
     ${printStatements(module, entry, scope, needs).join("\n    ")}
 
@@ -289,7 +285,7 @@ export function createGradients(${seeded ? "options" : "_options"}: { readonly s
   }
   ${printPacking(module, "gradients")}
 
-  return { gradients, parameters: ${recordValue(parameters.map((buffer) => [buffer.name, scope.view(buffer.name)]))}, ${states.length === 0 ? "" : `state: ${recordValue(states.map((buffer) => [buffer.name, scope.view(buffer.name)]))},`} bytes, restore };
+  return { gradients, parameters: ${recordValue(parameters.map((buffer) => [buffer.name, scope.view(buffer.name)]))}, ${states.length === 0 ? "" : `state: ${recordValue(states.map((buffer) => [buffer.name, scope.view(buffer.name)]))},`} ${hypers.length > 0 ? "hyper, " : ""}bytes, restore };
 }
 `;
   return `${body}\n${printSupport(module, scope, needs, body)}\n`;

@@ -4,7 +4,7 @@ import { Names } from "../../loop/identifier.ts";
 import type { Buffer, Module } from "../../loop/loop.ts";
 import { sizeOf } from "../../graph/type.ts";
 import { arrayOf } from "./statement.ts";
-import { blockComment, line } from "./comment.ts";
+import { blockComment, escaped, line } from "./comment.ts";
 
 /** Identifiers that the file's own frame uses. */
 const FRAME = (
@@ -44,8 +44,13 @@ export function scopeOf(module: Module): Scope {
   };
 }
 
+/** Any text as a string literal. */
+export const quoted = (text: string): string =>
+  JSON.stringify(text).replace(/[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escaped);
+
 /** A property name from a model: quoted, and never the one that sets a prototype. */
-export const property = (name: string): string => (name === "__proto__" ? '["__proto__"]' : JSON.stringify(name).replace(/[\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`)); // prettier-ignore
+export const property = (name: string): string =>
+  name === "__proto__" ? `[${quoted(name)}]` : quoted(name);
 
 const lifeOf = (module: Module, buffer: string): string => {
   const live = module.slots.find((slot) => slot.buffer === buffer)?.live ?? "always";

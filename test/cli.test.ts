@@ -1,0 +1,222 @@
+/** What the command line does: every verb on small models in a folder of its own, its exit codes, its JSON, its plain text. */
+
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs"; // prettier-ignore
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CheckJson, CompileJson, DriftJson, InspectJson, SummaryJson, TrainJson, VerifyJson } from "../compiler/cli/json.ts"; // prettier-ignore
+import { adjoint, build, root, twoAtATime, type Ran, type RunOptions } from "./support/command.ts";
+import { writeDigits } from "./support/digits.ts";
+import { modelNames } from "./support/models.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "adjoint-"));
+const at = (path: string): string => join(folder, path);
+const run = (args: string, options: Partial<RunOptions> = {}): Promise<Ran> =>
+  adjoint(args.split(" "), { cwd: folder, ...options });
+const json = <T>({ stdout }: Ran): T => JSON.parse(stdout) as T; // what the verb's type in json.ts says
+
+beforeAll(async () => {
+  build();
+  mkdirSync(at("models"));
+  writeFileSync(at("package.json"), '{ "name": "mine", "type": "module" }');
+  for (const name of ["circuit", "linear-softmax"]) copyFileSync(`${root}models/${name}.ts`, at(`models/${name}.ts`)); // prettier-ignore
+  writeDigits(at("digits"), { train: 40, test: 20 });
+  expect(await run("compile models/circuit.ts --entry gradients")).toMatchObject({ code: 0, stderr: "" }); // prettier-ignore
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const CIRCUIT = ["certificate.json", "gradients.ts", "model.graph", "model.plan", "report.md", "trainer.ts"]; // prettier-ignore
+
+test("compile writes every file of every model, and again only what changed", async () => {
+  const first = await run("compile");
+  expect(first).toEqual({
+    code: 0,
+    stderr: "",
+    stdout: "✓ circuit  generated/circuit/  arena 80 bytes  unchanged\n✓ linear-softmax  generated/linear-softmax/  arena 826,448 bytes  5 files written\n",
+  }); // prettier-ignore
+  expect(readdirSync(at("generated/circuit")).sort()).toEqual(CIRCUIT);
+  writeFileSync(at("generated/circuit/report.md"), "edited");
+  const again = json<CompileJson>(await run("compile models/circuit.ts --entry gradients --print fuse --json")); // prettier-ignore
+  expect(again.files.filter(({ written }) => written).map(({ file }) => file)).toEqual(["generated/circuit/report.md"]); // prettier-ignore
+  expect(Object.keys(again)).toEqual(["model", "folder", "files", "arenaBytes", "timings", "stages"]); // prettier-ignore
+  expect(again.stages?.map(({ entry, pass }) => `${entry} ${pass}`)).toEqual(["train fuse", "evaluate fuse", "predict fuse"]); // prettier-ignore
+  expect(again.timings.map(({ stage }) => stage)).toContain("check");
+}, 30_000);
+
+describe("one changed character", () => {
+  const file = (name: string): string => `generated/circuit/${name}`;
+  /** Writes the file with one character changed; gives back the way to undo it. */
+  function change([name, find, put]: readonly [string, string, string]): () => void {
+    const text = readFileSync(at(file(name)), "utf8");
+    expect(text).toContain(find);
+    writeFileSync(at(file(name)), text.replace(find, put));
+    return () => writeFileSync(at(file(name)), text);
+  }
+  const EDITS = [
+    ["trainer.ts", "z[0]! - d_z", "z[0]! + d_z"],
+    ["model.graph", "mul %q %z", "mul %q %y"],
+    ["model.plan", "@ 64 .. 68", "@ 64 .. 69"],
+    ["report.md", "80", "81"],
+    ["gradients.ts", "// certificate: none", "// certificate: nine"],
+  ] as const;
+
+  test("of any generated file fails the drift check, which says what differs", async () => {
+    const undo = EDITS.map((edit) => change(edit));
+    const [shown, data] = await twoAtATime(["compile --check", "compile --check --json models/circuit.ts"], run); // prettier-ignore
+    undo.forEach((back) => back());
+    expect([shown!.code, data!.code, shown!.stderr]).toEqual([1, 1, ""]);
+    const { holds, files, differences } = json<DriftJson>(data!);
+    expect([holds, files]).toEqual([false, 6]);
+    expect(differences.map((one) => one.file)).toEqual(EDITS.map(([name]) => file(name)));
+    for (const [n, { reason, line, found, expected }] of differences.entries()) {
+      const [name, find, put] = EDITS[n]!;
+      expect(reason).toBe("differs from what its command makes");
+      expect(found).toContain(put);
+      expect(expected).toContain(find);
+      expect(readFileSync(at(file(name)), "utf8").split("\n")[line! - 1]).toBe(expected);
+      expect(shown!.stdout).toContain(`✗ ${file(name)}:${line} ${reason}\n    is      ${found}\n    made    ${expected}\n`); // prettier-ignore
+    }
+    expect(shown!.stdout).toContain("5 of 11 files under generated/ drifted. Run adjoint compile to make them again; edits to generated files are lost."); // prettier-ignore
+  }, 30_000);
+
+  test("of a certificate makes verify fail, and so does one of the trainer", async () => {
+    const verify = `verify ${file("trainer.ts")}`;
+    expect((await run(verify)).stdout).toMatch(/^CERTIFIED {2}generated\/circuit\/trainer\.ts {2}\d+ tensors, worst error \d\.\de-\d+\n$/); // prettier-ignore
+    const reasons: string[] = [];
+    for (const edit of [
+      ["certificate.json", '"worst": 0', '"worst": 1'],
+      EDITS[0],
+      ["trainer.ts", "gradients 1e-10", "gradients 1e-11"],
+    ] as const) {
+      // prettier-ignore
+      const undo = change(edit);
+      const ran = await run(`${verify} --json`);
+      undo();
+      const { holds, reason, tensors, ...rest } = json<VerifyJson>(ran);
+      expect([ran.code, holds, rest]).toEqual([1, false, { file: file("trainer.ts"), model: "circuit" }]); // prettier-ignore
+      reasons.push(reason!);
+    }
+    expect(reasons[0]).toBe("certificate.json was edited: its own SHA-256 does not fit its numbers; make it again with adjoint compile"); // prettier-ignore
+    expect(reasons[1]).toMatch(/^the file's SHA-256 is [0-9a-f]{16}, but its certificate was made for [0-9a-f]{16}: one of them was edited; make both again with adjoint compile$/); // prettier-ignore
+    expect(reasons[2]).toMatch(/^the header says ".*gradients 1e-11.*", but the check gives ".*gradients 1e-10.*"$/); // prettier-ignore
+  }, 30_000);
+
+  test("a file too many, one too few, and a model that is gone are named", async () => {
+    mkdirSync(at("other/circuit"), { recursive: true });
+    for (const name of CIRCUIT.slice(0, 5)) copyFileSync(at(file(name)), at(`other/circuit/${name}`)); // prettier-ignore
+    rmSync(at("other/circuit/model.plan"));
+    const trainer = readFileSync(at(file("trainer.ts")), "utf8");
+    writeFileSync(at("other/circuit/trainer.ts"), trainer);
+    writeFileSync(at("other/circuit/notes.txt"), "");
+    mkdirSync(at("other/gone"));
+    writeFileSync(at("other/gone/trainer.ts"), trainer.replace("from models/circuit.ts", "from models/gone.ts")); // prettier-ignore
+    const { code, stdout } = await run("compile --check --json --out other");
+    expect(code).toBe(1);
+    expect((JSON.parse(stdout) as DriftJson).differences).toEqual([
+      { file: "other/circuit/model.plan", reason: "is missing; run adjoint compile" },
+      { file: "other/circuit/notes.txt", reason: "is made by no command; remove it" },
+      { file: "other/gone/trainer.ts", reason: "cannot be made again: its model models/gone.ts is gone" },
+      { file: "other/gone/certificate.json", reason: "is missing; run adjoint compile" },
+    ]); // prettier-ignore
+  }, 30_000);
+});
+
+describe("check", () => {
+  /** The bounds that the first issue states: of gradients in float64, of emitted steps in float32. */
+  const expectBounds = ({ tensors }: Pick<CheckJson, "tensors">): void => {
+    const methods = new Set(tensors.map(({ method }) => method));
+    for (const method of ["central differences", "sampled elements"]) expect(methods).toContain(method); // prettier-ignore
+    for (const { name, method, worst, coordinates, kinks } of tensors) {
+      expect(worst, `${name}, ${method}`).toBeLessThan(method === "central differences" ? 1e-6 : 1e-4); // prettier-ignore
+      expect(coordinates).toBeGreaterThan(0);
+      expect(kinks).toBeGreaterThanOrEqual(0);
+    }
+  };
+
+  test("tells every tensor's worst error, in the form of the contract", async () => {
+    const { code, stdout, stderr } = await run(`check --json models/circuit.ts ${root}models/linear-svm.ts`); // prettier-ignore
+    expect([code, stderr]).toEqual([0, ""]);
+    const { results } = JSON.parse(stdout) as { results: CheckJson[] };
+    expect(results.map(({ model, holds }) => [model, holds])).toEqual([["circuit", true], ["linear-svm", true]]); // prettier-ignore
+    for (const result of results) {
+      expect(Object.keys(result)).toEqual(["model", "holds", "tensors"]);
+      for (const tensor of result.tensors) expect(Object.keys(tensor)).toEqual(["name", "role", "method", "coordinates", "worst", "at", "kinks"]); // prettier-ignore
+      expectBounds(result);
+      const methods = result.tensors.map(({ method }) => method);
+      for (const method of ["one step", "three steps"]) expect(methods).toContain(method);
+    }
+    const gradients = results[1]!.tensors.filter(({ method }) => method === "central differences");
+    expect(gradients.map(({ name, role }) => `${role} ${name}`)).toEqual(["input x", "parameter W", "parameter b"]); // prettier-ignore
+  }, 60_000);
+
+  test.each(modelNames)("the certificate of %s, as committed, keeps the same bounds", (name) => {
+    expectBounds(JSON.parse(readFileSync(`${root}generated/${name}/certificate.json`, "utf8")) as CheckJson); // prettier-ignore
+  });
+
+  test("a gradient that does not agree ends with 1, and compile then writes nothing", async () => {
+    // differences of width 1e-5 see nothing of a wave of length 1e-8
+    writeFileSync(
+      at("models/wave.ts"),
+      `import { constant, model, mul, param, sgd, sin, sum } from "adjoint";
+export default model("wave", {}, () => {
+  const a = param("a", [3], constant(1));
+  return { loss: sum(sin(mul(a, 1e9))), optimizer: sgd() };
+});`,
+    );
+    const [checked, compiled] = await twoAtATime(["check models/wave.ts", "compile models/wave.ts"], run); // prettier-ignore
+    rmSync(at("models/wave.ts"));
+    expect([checked!.code, checked!.stderr, compiled!.code, compiled!.stdout]).toEqual([1, "", 1, ""]); // prettier-ignore
+    expect(checked!.stdout).toMatch(/\n✗ does not hold: the worst error is \d\.\de\+0\n$/);
+    expect(compiled!.stderr).toMatch(/^error the check of "wave" does not hold: a, by central differences: the worst error is .* above 1e-6; .*\. No trainer was written\./); // prettier-ignore
+    expect(readdirSync(at("generated"))).not.toContain("wave");
+  }, 30_000);
+});
+
+test("summary and inspect show what a model is", async () => {
+  const [shown, summary, levels, data] = await twoAtATime(
+    ["summary models/linear-softmax.ts", "summary models/linear-softmax.ts --json", "inspect models/linear-softmax.ts", "inspect models/linear-softmax.ts --json --graph --live"],
+    run,
+  ); // prettier-ignore
+  expect([shown, summary, levels, data].map((ran) => [ran!.code, ran!.stderr])).toEqual(Array(4).fill([0, ""])); // prettier-ignore
+  const facts = json<SummaryJson>(summary!);
+  expect(facts).toMatchObject({ model: "linear-softmax", trainable: 7850, frozen: 0, arenaBytes: 826448 }); // prettier-ignore
+  expect(facts.parameters).toEqual([
+    { name: "W", shape: [784, 10], count: 7840, trainable: true },
+    { name: "b", shape: [10], count: 10, trainable: true },
+  ]);
+  expect(facts.entries.map(({ name }) => name)).toEqual(["train", "evaluate", "predict"]);
+  for (const text of ["W          [784, 10]   7,840", "trainable parameters", "7,850", "826,448 bytes"]) expect(shown!.stdout).toContain(text); // prettier-ignore
+  for (const text of ["── Forward graph", "── After differentiation", "%d_W", "~ dot: dot: d_b = aᵀ·d_y", "── Kernels", "kernel ", "── Live ranges"]) expect(levels!.stdout).toContain(text); // prettier-ignore
+  const { live, ...rest } = json<InspectJson>(data!);
+  expect(Object.keys(rest)).toEqual(["model", "graph"]);
+  expect(live!.find(({ buffer }) => buffer === "W")).toEqual({ entry: "all", buffer: "W", role: "parameter", offset: 0, bytes: 31360, live: "always" }); // prettier-ignore
+}, 30_000);
+
+test("train tests once at the end, with the same digits on every run, and says where the gradient code is", async () => {
+  const command = "train models/linear-softmax.ts --data digits --epochs 2 --seed 7";
+  const [first, second, data] = await twoAtATime([command, command, `${command} --json`], run);
+  expect(first!.stdout).toMatch(/^test loss \d\.\d+\ntest accuracy \d+\.\d\d %\nread the gradient code in generated\/linear-softmax\/trainer\.ts\n$/); // prettier-ignore
+  expect(second!.stdout).toBe(first!.stdout);
+  expect(first!.stderr).toMatch(/^epoch 1\/2 {2}loss \d\.\d+ {2}\d\.\ds\nepoch 2\/2 {2}loss .*\n$/);
+  const trained = json<TrainJson>(data!);
+  expect(Object.keys(trained)).toEqual(["model", "epochs", "test", "seconds", "trainer"]);
+  expect(trained.epochs.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  expect(trained.test["count"]).toBe(20);
+  expect(first!.stdout).toContain(`test accuracy ${(100 * trained.test["accuracy"]!).toFixed(2)} %`); // prettier-ignore
+}, 30_000);
+
+test("an interrupt ends training with 130", async () => {
+  const { code, stdout, stderr } = await run("train models/linear-softmax.ts --data digits --epochs 1000000", { interrupt: true }); // prettier-ignore
+  expect([code, stdout]).toEqual([130, ""]);
+  expect(stderr).toMatch(/^epoch 1\/1000000 [^]*\nerror interrupted\n$/);
+  expect(stderr).not.toMatch(/^\s+at /m);
+}, 30_000);
+
+test("colours are for terminals, and not where NO_COLOR asks for none", async () => {
+  const terminal = ["--import", "data:text/javascript,process.stdout.isTTY=process.stderr.isTTY=true"]; // prettier-ignore
+  const runs = [{}, { node: terminal }, { node: terminal, env: { NO_COLOR: "1" } }, { node: terminal, env: { CI: "true" } }]; // prettier-ignore
+  const [piped, watched, asked, ci] = await twoAtATime(runs, (options) => run("summary models/circuit.ts", options)); // prettier-ignore
+  expect(watched!.stdout).toContain("\x1b[1m");
+  for (const ran of [piped, asked, ci]) expect(ran!.stdout).not.toContain("\x1b[");
+  expect(asked!.stdout).toBe(piped!.stdout);
+}, 30_000);

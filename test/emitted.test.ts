@@ -1,0 +1,158 @@
+/** What the text of every emitted file says: it stands alone, type-checks under every flag, reads as its mathematics, and nothing in a step could allocate. */
+
+import { Project, SyntaxKind, type FunctionDeclaration, type Node, type SourceFile } from "ts-morph"; // prettier-ignore
+import { beforeAll, describe, expect, test } from "vitest";
+import type { TrainerModule } from "../compiler/compile.ts";
+import { format, print, type Lowered } from "../compiler/lower.ts";
+import { importText, stripTypes } from "../compiler/strip.ts";
+import { lowered, modelNames, modelText } from "./support/models.ts";
+import { complaintsAbout } from "./support/typecheck.ts";
+
+interface Emitted {
+  readonly one: Lowered;
+  readonly text: string;
+  readonly file: SourceFile;
+}
+
+const project = new Project({ useInMemoryFileSystem: true });
+const emitted = new Map<string, Emitted>();
+beforeAll(async () => {
+  for (const name of modelNames)
+    for (const kind of ["trainer", "gradients"] as const) {
+      const one = await lowered(name, {}, kind);
+      const text = await print(one, kind);
+      emitted.set(`${name} ${kind}`, { one, text, file: project.createSourceFile(`${name}-${kind}.ts`, text) }); // prettier-ignore
+    }
+}, 60_000);
+
+test("TypeScript has nothing to say, under every flag", () => {
+  const texts = new Map([...emitted].map(([name, { text }]) => [name.replace(" ", "-"), text]));
+  expect(complaintsAbout(texts)).toEqual([]);
+}, 30_000);
+
+const functionNamed = (file: SourceFile, name: string): FunctionDeclaration =>
+  file.getDescendantsOfKind(SyntaxKind.FunctionDeclaration).find((f) => f.getName() === name)!;
+
+/** The function of an entry point. */
+const FUNCTION_OF: Readonly<Record<string, string>> = { train: "step", evaluate: "evaluate", predict: "predict", gradients: "gradients" }; // prettier-ignore
+/** `// <mathematics>    %<node>  <role and rule>, <file>:<line>`. */
+const DOC = /^\/\/ (.+ = .+) {4}%(.+?) {2}([^,]+), (models\/[\w-]+\.ts):(\d+)$/;
+/** What engines compute alike, to the bit. */
+const EXACT = ["abs", "floor", "fround", "imul", "max", "min", "sign", "sqrt", "trunc"];
+/** What would reach beyond the file. */
+const REACHING = ["eval", "Function", "globalThis", "process", "require", "self", "window", "fetch"]; // prettier-ignore
+
+describe.each(modelNames.flatMap((name) => [`${name} trainer`, `${name} gradients`]))(
+  "%s",
+  (name) => {
+    // prettier-ignore
+    const model = name.split(" ")[0]!;
+
+    test("stands alone: no import, no any, no cast, no suppression, none of the engine's own transcendentals", () => {
+      const { file, text } = emitted.get(name)!;
+      for (const kind of [
+        SyntaxKind.ImportDeclaration,
+        SyntaxKind.ImportKeyword,
+        SyntaxKind.AnyKeyword,
+        SyntaxKind.AsExpression,
+        SyntaxKind.AsteriskAsteriskToken,
+      ])
+        // prettier-ignore
+        expect(file.getDescendantsOfKind(kind).map((node) => node.getText())).toEqual([]);
+      expect(text).not.toMatch(/@ts-|eslint-|prettier-ignore/);
+      const called = new Set([...text.matchAll(/\bMath\.(\w+)/g)].map(([, fn]) => fn!));
+      expect([...called].filter((fn) => !EXACT.includes(fn))).toEqual([]);
+      const names = file.getDescendantsOfKind(SyntaxKind.Identifier).map((id) => id.getText());
+      expect(names.filter((id) => REACHING.includes(id))).toEqual([]);
+    });
+
+    test("is what prettier would print", async () => {
+      const { text } = emitted.get(name)!;
+      expect(await format(text)).toBe(text);
+    });
+
+    test("every statement stands under its mathematics, with graph node and model line", () => {
+      const { file, one } = emitted.get(name)!;
+      const lines = modelText(model).split("\n");
+      for (const entry of one.module.entries) {
+        const body = functionNamed(file, FUNCTION_OF[entry.name]!).getStatements();
+        const comments = body.map((s) => s.getLeadingCommentRanges().map((c) => c.getText()));
+        const first = comments.findIndex(([number]) => number === "// 1.");
+        // what precedes the first statement feeds the inputs; what follows the last one returns
+        expect(body.slice(first).map((s) => s.getKindName() === "ReturnStatement")).toEqual([...entry.calls.map(() => false), true]); // prettier-ignore
+        entry.calls.forEach((call, n) => {
+          const [number, ...docs] = comments[first + n]!;
+          expect(number).toBe(`// ${n + 1}.`);
+          expect(docs.length).toBeGreaterThan(0);
+          const nodes = docs.map((line) => {
+            expect(line).toMatch(DOC);
+            const [, , node, role, cited, at] = DOC.exec(line)!;
+            expect(cited).toBe(`models/${model}.ts`);
+            expect(role).toMatch(/^(\w+|adjoint of \w+|update of .+ by \w+)$/);
+            expect(lines[Number(at) - 1]!.trim()).not.toBe("");
+            return node;
+          });
+          expect(nodes).toEqual(call.doc.map(({ node }) => node));
+        });
+      }
+    });
+
+    test("has no fact in its tables that the plan does not have", async () => {
+      const { one, text } = emitted.get(name)!;
+      const exports = await importText<TrainerModule>(await stripTypes(text));
+      expect(exports.ARENA_BYTES).toBe(one.module.arenaBytes);
+      const rows = [...exports.PARAMETERS, ...exports.STATE].map(({ name: of, offset, shape, dtype }) => [of, offset, shape, dtype]); // prettier-ignore
+      const kept = one.module.buffers.filter(
+        ({ role }) => role === "parameter" || role === "state",
+      );
+      expect(rows).toEqual(kept.map(({ name: of, shape, dtype }) => [of, one.module.slots.find(({ buffer }) => buffer === of)!.offset, shape, dtype])); // prettier-ignore
+    });
+  },
+);
+
+test("the comment of a gradient is the one that the contract shows", () => {
+  const { text } = emitted.get("mnist-mlp trainer")!;
+  const at = modelText("mnist-mlp").split("\n").findIndex((line) => line.includes("matmul(x, W1)")) + 1; // prettier-ignore
+  expect(text).toContain(`    // d_W1 = xᵀ · d_z1    %d_W1  adjoint of dot, models/mnist-mlp.ts:${at}\n`); // prettier-ignore
+});
+
+// nothing that could allocate
+
+/** Expressions that make an object wherever an engine does not prove it away. */
+const MAKES = [
+  SyntaxKind.NewExpression, SyntaxKind.ObjectLiteralExpression, SyntaxKind.ArrayLiteralExpression, SyntaxKind.ArrowFunction,
+  SyntaxKind.FunctionExpression, SyntaxKind.TemplateExpression, SyntaxKind.SpreadElement, SyntaxKind.RegularExpressionLiteral,
+  SyntaxKind.BigIntLiteral, SyntaxKind.ClassExpression, SyntaxKind.YieldExpression, SyntaxKind.AwaitExpression,
+]; // prettier-ignore
+/** Methods that return a number or nothing, and make nothing. */
+const METHODS = ["set", "fill", "isInteger", "isFinite", ...EXACT];
+
+/** What in a function could allocate, but for the errors it throws. */
+const allocatingIn = (of: Node): string[] =>
+  of
+    .getDescendants()
+    .filter((node) => node.getFirstAncestorByKind(SyntaxKind.ThrowStatement) === undefined)
+    .filter((node) => {
+      const method = node.asKind(SyntaxKind.CallExpression)?.getExpression().asKind(SyntaxKind.PropertyAccessExpression); // prettier-ignore
+      return MAKES.includes(node.getKind()) || (method !== undefined && !METHODS.includes(method.getName())); // prettier-ignore
+    })
+    .map((node) => node.getText());
+
+test.each(modelNames)("%s: nothing in step, nor in what it calls, makes an object", (name) => {
+  const { file, one } = emitted.get(`${name} trainer`)!;
+  const outer = file.getFunctions().filter((f) => f.getName() !== "createTrainer");
+  expect(outer.length).toBeGreaterThanOrEqual(one.module.kernels.length);
+  expect([functionNamed(file, "step"), ...outer].flatMap(allocatingIn)).toEqual([]);
+});
+
+test.each([
+  ["a typed array", "new Float32Array(4)"],
+  ["an object", "({ at: 1 })"],
+  ["an array", "[x, x]"],
+  ["a closure", "() => x"],
+  ["a string", "`${x}`"],
+  ["a view", "view.subarray(1)"],
+])("%s made in a step would be seen", (_, expression) => {
+  const file = project.createSourceFile("made.ts", `function step(x: number) { const made = ${expression}; }`, { overwrite: true }); // prettier-ignore
+  expect(allocatingIn(functionNamed(file, "step"))).toHaveLength(1);
+});
