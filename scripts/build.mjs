@@ -28,7 +28,7 @@ const { outputFiles, metafile } = await build({
   platform: "node",
   target: "node20",
   external: Object.keys(dependencies),
-  // what fast-png compresses with: the build of it that runs in a browser, and in Node as well
+  // the build that runs in a browser, and in Node as well
   alias: { fflate: "fflate/browser" },
   // importing mathjs costs 600 ms from its own files, 16 ms from ours
   legalComments: "none",

@@ -1,6 +1,6 @@
 /** Takes a ZIP archive apart without believing it: every length is checked, every checksum holds, memory follows what unfolds. */
 
-import { Inflate } from "fflate/browser";
+import { Inflate } from "fflate";
 import { crc32 } from "../crc32.ts";
 import * as error from "./numpy-error.ts";
 
