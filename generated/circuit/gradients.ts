@@ -58,7 +58,6 @@ export interface Gradients {
     /** [] */
     readonly z: Float32Array;
   };
-
   bytes(): Uint8Array;
   /** Takes the weights of a trainer: restore(trainer.bytes()). */
   restore(bytes: Uint8Array): void;

@@ -5,6 +5,7 @@ import { checkModel } from "../../compiler/check/check.ts";
 import { withinBound } from "../../compiler/check/result.ts";
 import { accuracy, adam, avgPool2d, batchNorm, compile, concatenate, conv2d, conv2dTranspose, dense, depthwiseConv2d, dropout, flatten, globalAveragePool2d, groupNorm, input, labels, load, maxPool2d, model, mse, relu, residual, sgd, softmaxCrossEntropy, upsampling2d, type LoadedTrainer, type Model } from "../../compiler/index.ts"; // prettier-ignore
 import { fit } from "../../runtime/index.ts";
+import { complaintsAbout } from "../support/typecheck.ts";
 
 const BATCH = { train: 4, evaluate: 3, predict: 2 };
 
@@ -88,4 +89,13 @@ describe("the emitted trainer of a model with batch norm and dropout", () => {
     one.restore(saved);
     expect(one.step({ x, y })).toBe(next);
   });
+});
+
+test("trainer and gradients of a net with batch norm and dropout pass every strict flag", async () => {
+  const { files } = await compile(convnet, { effort: "none", entries: ["gradients"] });
+  const texts = new Map([...files].filter(([name]) => name.endsWith(".ts")));
+  expect([...texts.keys()]).toEqual(["trainer.ts", "gradients.ts"]);
+  expect(complaintsAbout(texts)).toEqual([]);
+  const { createGradients } = await load<{ createGradients(): { readonly state: object } }>({ files }, "gradients.ts"); // prettier-ignore
+  expect(Object.keys(createGradients().state)).toContain("random");
 });

@@ -171,15 +171,13 @@ export interface PredictBatch ${braced(batchType(module, entryNamed(module, "pre
 
 export interface Trainer {
   /** One step on one batch, of which the first \`count\` rows are real. Returns the loss before the update. */
-  step(batch: TrainBatch, count?: number): ${lossType};
-  ${single ? "" : `/** The phases of a step, each alone. */\nreadonly phases: { ${facts.phases.map((phase) => `${property(phase)}(batch: TrainBatch, count?: number): number`).join("; ")} };`}
+  step(batch: TrainBatch, count?: number): ${lossType};${single ? "" : `\n  /** The phases of a step, each alone. */\nreadonly phases: { ${facts.phases.map((phase) => `${property(phase)}(batch: TrainBatch, count?: number): number`).join("; ")} };`}
   /** Means times \`count\`: Σ / Σ count is the mean over batches. */
   evaluate(batch: EvaluateBatch, count?: number): ${evaluate.type};
   /** Views, valid until the next call. */
   predict(batch: PredictBatch): ${predict.type};
   /** Rows of a batch, by entry point. */
-  readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
-  ${facts.rowsInteract ? `/** Rows depend on each other: step throws a RangeError unless the batch is full. */\n  readonly shortBatch: "refuse";` : ""}
+  readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };${facts.rowsInteract ? `\n  /** Rows depend on each other: step throws a RangeError unless the batch is full. */\n  readonly shortBatch: "refuse";` : ""}
   readonly inputs: ${recordType(named(inputs))};
   readonly parameters: ${recordType(named(of("parameter")))};
   readonly state: ${recordType(named(of("state")))};
@@ -207,12 +205,10 @@ export function createTrainer(${seeded ? "options: { readonly seed?: number } = 
   ${printPacking(module, "trainer")}
 
   return {
-    step,
-    ${single ? "" : `phases: ${phasesRecord},`}
+    step,${single ? "" : `\n    phases: ${phasesRecord},`}
     evaluate,
     predict,
-    batch: { train: ${facts.batch.train}, evaluate: ${facts.batch.evaluate}, predict: ${facts.batch.predict} },
-    ${facts.rowsInteract ? `shortBatch: "refuse",` : ""}
+    batch: { train: ${facts.batch.train}, evaluate: ${facts.batch.evaluate}, predict: ${facts.batch.predict} },${facts.rowsInteract ? `\n    shortBatch: "refuse",` : ""}
     inputs: ${viewsOf(inputs)},
     parameters: ${viewsOf(of("parameter"))},
     state: ${viewsOf(of("state"))},
@@ -258,9 +254,7 @@ export interface Batch ${braced(batchType(module, entry))}
 export interface Gradients {
   /** The loss of a batch, and its gradient by parameter and by float input: views, valid until the next call. */
   gradients(batch: Batch, count?: number): ${result};
-  readonly parameters: ${recordType(parameters.map((buffer) => [buffer.name, buffer] as const))};
-  ${states.length === 0 ? "" : `/** What the loss reads besides weights, such as the state of random numbers: set it from a trainer's. */\n  readonly state: ${recordType(states.map((buffer) => [buffer.name, buffer] as const))};`}
-  ${hypers.length === 0 ? "" : `/** Live scalars. */\nreadonly hyper: ${hyperType(hypers)};`}
+  readonly parameters: ${recordType(parameters.map((buffer) => [buffer.name, buffer] as const))};${states.length === 0 ? "" : `\n  /** What the loss reads besides weights, such as the state of random numbers: set it from a trainer's. */\n  readonly state: ${recordType(states.map((buffer) => [buffer.name, buffer] as const))};`}${hypers.length === 0 ? "" : `\n  /** Live scalars. */\nreadonly hyper: ${hyperType(hypers)};`}
   bytes(): Uint8Array;
   /** Takes the weights of a trainer: restore(trainer.bytes()). */
   restore(bytes: Uint8Array): void;
