@@ -19,6 +19,8 @@ export class Builder {
   /** Given to the nodes appended from now on. */
   origin: Origin = { role: "primal", site: "" };
   readonly #taken = new Set<string>();
+  /** Below this number no `name_n` is free. */
+  readonly #next = new Map<string, number>();
   readonly #literals = new Map<string, Value>();
 
   constructor(name: string) {
@@ -36,9 +38,17 @@ export class Builder {
   /** The first of `name`, `name_2`, `name_3`, … that no node or alias has. */
   unique(name: string): string {
     let candidate = name;
-    for (let n = 2; this.#taken.has(candidate); n++) candidate = `${name}_${n}`;
+    let n = this.#next.get(name) ?? 2;
+    for (; this.#taken.has(candidate); n++) candidate = `${name}_${n}`;
+    if (candidate !== name) this.#next.set(name, n);
     this.#taken.add(candidate);
     return candidate;
+  }
+
+  #free(name: string): void {
+    this.#taken.delete(name);
+    const [, base, n] = /^(.*)_(\d+)$/s.exec(name) ?? [];
+    if (base !== undefined && Number(n) < (this.#next.get(base) ?? 2)) this.#next.set(base, Math.max(2, Number(n))); // prettier-ignore
   }
 
   /** Appends one node. `declared` is the type of leaves, which nothing infers. */
@@ -82,7 +92,7 @@ export class Builder {
   /** Gives a node the reserved name of one it replaces. */
   replaceName(value: Value, name: string): void {
     const node = this.node(value);
-    this.#taken.delete(node.name);
+    this.#free(node.name);
     this.#taken.add(name);
     this.nodes[value] = { ...node, name };
   }
@@ -91,7 +101,7 @@ export class Builder {
   rename(value: Value, name: string): void {
     const node = this.node(value);
     if (node.name === name) return;
-    this.#taken.delete(node.name);
+    this.#free(node.name);
     this.nodes[value] = { ...node, name: this.unique(name) };
   }
 

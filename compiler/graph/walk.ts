@@ -23,6 +23,14 @@ export function reachable(graph: Graph): readonly boolean[] {
   return live;
 }
 
+/** Which values one value depends on, itself included. */
+export function reachableFrom(nodes: Graph["nodes"], value: Value): readonly boolean[] {
+  const live = nodes.map((_, at) => at === value);
+  for (let at = value as number; at >= 0; at--)
+    if (live[at]) for (const input of nodes[at]!.inputs) live[input] = true;
+  return live;
+}
+
 /** Which values depend on any of the given ones. */
 export function dependents(nodes: Graph["nodes"], roots: readonly Value[]): readonly boolean[] {
   const depends = nodes.map(() => false);

@@ -2,9 +2,9 @@
 
 import type { Phase, UpdateRule } from "../autodiff/update.ts";
 import { ModelError, type Diagnostic } from "../graph/error.ts";
-import type { Graph, Value } from "../graph/graph.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
-import { dependents } from "../graph/walk.ts";
+import { reachableFrom } from "../graph/walk.ts";
 import { adviseLinear } from "./advice.ts";
 import { Context, within, type Citation } from "./context.ts";
 import type { LayerRecord } from "./layers/layer.ts";
@@ -172,12 +172,12 @@ function checkLoss(c: Context, { name, loss }: PhaseDeclaration): void {
 /** Every trainable parameter is reached by a loss of a phase that trains it. */
 function checkReached(c: Context, phases: readonly PhaseDeclaration[]): void {
   const { nodes } = c.builder;
+  const reached = phases.map(({ loss }) => reachableFrom(nodes, loss.value));
   nodes.forEach((node, at) => {
     if (node.op !== "param" || node.attrs["trainable"] === false) return;
-    const depends = dependents(nodes, [at as Value]);
     const trained = phases.some(
-      (phase) =>
-        depends[phase.loss.value] &&
+      (phase, n) =>
+        reached[n]![at] &&
         (phase.parameters === undefined || phase.parameters.some((p) => p.value === at)),
     );
     if (trained) return;

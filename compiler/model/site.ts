@@ -13,16 +13,45 @@ export interface Site {
 const FRAME = /(?:\(|at |@)?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*?):(\d+):(\d+)\)?$/;
 const asUrl = (file: string): string => (file.startsWith("file:") ? file : `file://${file}`);
 
+/** Sites by the place in the code that runs: a loop that declares a hundred layers asks the source map once. */
+const known = new Map<string, Site | undefined>();
+
 /** The nearest frame of the call stack outside this package; engines map it through source maps themselves. */
 export function callSite(): Site | undefined {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 30;
-  const { stack } = new Error();
+  const running = runningPlace();
+  if (running === undefined || !known.has(running)) {
+    const site = mappedSite(new Error().stack ?? "");
+    if (running !== undefined) known.set(running, site);
+    Error.stackTraceLimit = stackTraceLimit;
+    return site;
+  }
   Error.stackTraceLimit = stackTraceLimit;
-  for (const frame of (stack ?? "").split("\n")) {
+  return known.get(running);
+}
+
+const isOwn = (file: string): boolean =>
+  asUrl(file).startsWith(own) || file.includes("node:internal");
+
+/** Where the code outside this package stands, before any source map; undefined on engines other than V8, which do not tell. */
+function runningPlace(): string | undefined {
+  const prepare = Error.prepareStackTrace;
+  Error.prepareStackTrace = (_, frames) => frames;
+  const { stack } = new Error() as { readonly stack?: unknown };
+  Error.prepareStackTrace = prepare;
+  if (!Array.isArray(stack)) return undefined;
+  for (const frame of stack as readonly NodeJS.CallSite[]) {
+    const file = frame.getFileName();
+    if (typeof file === "string" && !isOwn(file)) return `${file}:${frame.getLineNumber()}:${frame.getColumnNumber()}`; // prettier-ignore
+  }
+  return undefined;
+}
+
+function mappedSite(stack: string): Site | undefined {
+  for (const frame of stack.split("\n")) {
     const match = FRAME.exec(frame.trim());
-    if (match === null || asUrl(match[1]!).startsWith(own) || match[1]!.includes("node:internal"))
-      continue;
+    if (match === null || isOwn(match[1]!)) continue;
     return {
       file: decodeURI(asUrl(match[1]!).slice("file://".length)).replace(/\?.*$/, ""),
       line: Number(match[2]),
