@@ -11,10 +11,11 @@ import { Names } from "../loop/identifier.ts";
 import { add, constant, equal, index, namesIn, scale, shift, type Index } from "../loop/index.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Param, Program, Scalar, Stmt } from "../loop/loop.ts"; // prettier-ignore
 import { asTotal } from "./fuse.ts";
+import type { Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
 import { mainReduce, tileOf } from "./tile.ts";
 
-export const schedule: Pass<Definitions, Program> = {
+export const schedule = (_machine: Machine): Pass<Definitions, Program> => ({
   name: "schedule",
   why: "loop order, tiles and microkernels",
   run({ name, buffers, work, results }) {
@@ -31,7 +32,7 @@ export const schedule: Pass<Definitions, Program> = {
     });
     return { name, buffers, kernels, calls, results };
   },
-};
+});
 
 /** A scalar of the entry: reads stored scalars at position 0, others as locals. */
 function scalarCall(
