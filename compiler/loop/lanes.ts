@@ -90,7 +90,6 @@ export function obstacle(
     if (s.kind === "assign" && !lanes.own.has(s.name) && gathered(s, lanes) === undefined) complain("lanes are gathered by a sum, largest or smallest"); // prettier-ignore
   });
   eachScalar(body, (s) => {
-    if (s.kind === "load" && strideOf(s.at[0]!, lane) === undefined) complain("a vector load has a stride"); // prettier-ignore
     if (s.kind === "apply" && s.dtype === "i32" && APART.has(s.fn) && varies(s, lanes)) complain(`integers have no ${s.fn} in lanes`); // prettier-ignore
     if (s.kind !== "select" || !varies(s.when, lanes)) return;
     // both branches are evaluated

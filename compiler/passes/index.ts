@@ -12,6 +12,7 @@ import { gradients } from "./gradients.ts";
 import { machines } from "./machine.ts";
 import { movement } from "./movement.ts";
 import { numerics } from "./numerics.ts";
+import { pack } from "./pack.ts";
 import { start, type Pipeline } from "./pass.ts";
 import { prune } from "./prune.ts";
 import { schedule } from "./schedule.ts";
@@ -38,6 +39,7 @@ export const pipeline = (purpose: Purpose, target: keyof typeof machines = "type
     .then(numerics)                         // which values are rounded, once and for all
     .then(define)                           // Graph → definitions
     .then(fuse)                             // producers into consumers; groups that share loops, in order
+    .then(pack(machines[target]))           // guards out of contractions, operands in the order they are read
     .then(schedule(machines[target])); // definitions → loop nests
 
 const derivatives = (purpose: Purpose) =>

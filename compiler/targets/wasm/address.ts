@@ -52,7 +52,9 @@ export class Addresses {
   }
 
   #note({ buffer, at, loops }: Access): void {
-    const whole = withoutLane(at, laneOf(loops));
+    const lane = laneOf(loops);
+    if (lane !== undefined && strideOf(at, lane) === undefined) return; // each lane computes its own
+    const whole = withoutLane(at, lane);
     const owner = ownerOf(whole, loops);
     if (owner === undefined) return;
     const pointers = this.#byLoop.get(owner) ?? new Map<string, Pointer>();

@@ -19,7 +19,10 @@ export async function assemble(module: Module): Promise<Assembled> {
   const printed = textOf(module);
   const { default: load } = await import("wabt");
   const wabt = await load();
-  const parsed = wabt.parseWat("kernels.wat", new TextEncoder().encode(printed.text), { simd: true, sat_float_to_int: true });
+  const parsed = wabt.parseWat("kernels.wat", new TextEncoder().encode(printed.text), {
+    simd: true,
+    sat_float_to_int: true,
+  });
   try {
     return { ...printed, bytes: parsed.toBinary({}).buffer.slice() };
   } finally {

@@ -9,10 +9,12 @@ import type { DType } from "../../graph/type.ts";
 /** What names and addresses mean at one place of a kernel. */
 export interface Place {
   readonly lanes: Lanes | undefined;
-  /** An i32 expression. */
-  index(at: Index): string;
+  /** An i32 expression, in one lane. */
+  index(at: Index, lane?: number): string;
   /** Where an access goes, `further` elements on; the instruction's immediates stand between the two parts. */
   address(buffer: string, at: Index, further?: number): Address;
+  /** The same, computed anew for one lane. */
+  addressIn(lane: number, buffer: string, at: Index): Address;
   /** Functions that the module must import or carry; of lanes with the suffix x4. */
   readonly needs: Set<string>;
 }
@@ -139,7 +141,7 @@ export function printLanes(s: Scalar, p: Place): string {
     case "local":
       return `(local.get $${s.name}.v)`;
     case "index":
-      return ramp(s.at, strideOf(s.at, lanes.lane) ?? 0, p);
+      return ramp(s.at, lanes.lane, p);
     case "load": {
       const text = loadLanes(s, lanes, p);
       return s.dtype === "bool" ? `(i32x4.ne ${text} ${ZERO})` : text;
@@ -173,20 +175,24 @@ function splat(s: Scalar, p: Place): string {
 }
 
 /** base, base + stride, … */
-const ramp = (at: Index, stride: number, p: Place): string =>
-  `(i32x4.add (i32x4.splat ${p.index(at)}) (v128.const i32x4 0 ${stride} ${2 * stride} ${3 * stride}))`;
+function ramp(at: Index, lane: string, p: Place): string {
+  const stride = strideOf(at, lane);
+  if (stride !== undefined) return `(i32x4.add (i32x4.splat ${p.index(at)}) (v128.const i32x4 0 ${stride} ${2 * stride} ${3 * stride}))`; // prettier-ignore
+  return [1, 2, 3].reduce((lanes, n) => `(i32x4.replace_lane ${n} ${lanes} ${p.index(at, n)})`, `(i32x4.splat ${p.index(at)})`); // prettier-ignore
+}
 
 function loadLanes(s: Extract<Scalar, { kind: "load" }>, { lane }: Lanes, p: Place): string {
   const at = s.at[0]!;
   const stride = strideOf(at, lane);
   if (stride === 1) return access("v128.load", p.address(s.buffer, at));
-  if (stride === undefined) throw new TypeError(`${s.buffer} is loaded at no stride`);
+  const addressOf = (n: number): Address =>
+    stride === undefined ? p.addressIn(n, s.buffer, at) : p.address(s.buffer, at, n * stride);
   return [1, 2, 3].reduce(
     (lanes, n) => {
-      const { offset, base } = p.address(s.buffer, at, n * stride);
+      const { offset, base } = addressOf(n);
       return access("v128.load32_lane", { offset: `${offset} ${n}`.trim(), base }, lanes);
     },
-    access("v128.load32_zero", p.address(s.buffer, at)),
+    access("v128.load32_zero", addressOf(0)),
   );
 }
 

@@ -33,8 +33,8 @@ function printDivided({ kind, of, by }: Extract<Index["terms"][number]["atom"], 
   return above === 0 ? quotient : `(i32.sub ${quotient} (i32.const ${above}))`;
 } // prettier-ignore
 
-const atLaneZero = (at: Index, lanes: Lanes | undefined): Index =>
-  lanes === undefined ? at : substitute(at, new Map([[lanes.lane, constant(0)]]));
+const inLane = (at: Index, lane: number, lanes: Lanes | undefined): Index =>
+  lanes === undefined ? at : substitute(at, new Map([[lanes.lane, constant(lane)]]));
 
 /** Writes one function. */
 class FunctionText {
@@ -56,7 +56,8 @@ class FunctionText {
     return {
       lanes,
       needs: this.#needs,
-      index: (at) => printIndex(atLaneZero(at, lanes)),
+      index: (at, lane = 0) => printIndex(inLane(at, lane, lanes)),
+      addressIn: (lane, buffer, at) => ({ offset: "", base: sum([`(local.get $${buffer})`, printIndex(scale(inLane(at, lane, lanes), 4))]) }), // prettier-ignore
       address: (buffer, at, further = 0) => {
         const { pointer, distance } = this.#addresses.reach(buffer, at, loops);
         const bytes = 4 * (distance + further);
