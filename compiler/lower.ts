@@ -11,7 +11,7 @@ import type { EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
 import { pipeline, place, type Purpose } from "./passes/index.ts";
 import { runPass } from "./passes/pass.ts";
-import { typescript } from "./targets/typescript/module.ts";
+import { targets, type TargetName } from "./targets/index.ts";
 import type { Facts } from "./targets/target.ts";
 import { VERSION } from "./version.ts";
 
@@ -24,6 +24,8 @@ export interface Source {
 export interface CompileOptions {
   readonly source?: Source;
   readonly dtype?: Float;
+  /** What is printed; default: typescript. */
+  readonly target?: TargetName;
   /** `gradients` adds gradients.ts. */
   readonly entries?: readonly "gradients"[];
   /** Which passes' text to keep in `stages`. */
@@ -56,6 +58,7 @@ export interface Lowered {
   readonly entries: readonly CompiledEntry[];
   readonly module: Module;
   readonly facts: Facts;
+  readonly target: TargetName;
   readonly observation: Observation;
 }
 
@@ -143,6 +146,9 @@ export async function lower(
   const keep = options.keep ?? (() => false);
   const approximations = new Set<string>();
   const command = commandOf(options);
+  const target = options.target ?? "typescript";
+  if (target !== "typescript" && options.dtype === "f64") 
+    throw new ModelError({ code: "target-float64", site: "", law: "WebAssembly kernels compute in float32, but float64 was asked for", operands: [], remedy: "Compile at float64 for the TypeScript target, or at float32 for this one." }); // prettier-ignore
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
@@ -150,7 +156,7 @@ export async function lower(
     const watch = observe(entry.name, observation, keep, command);
     const passes: { pass: string; before: number; after: number }[] = [];
     let graph = entry.traced.graph;
-    const program = pipeline(entry.purpose).run(graph, {
+    const program = pipeline(entry.purpose, target).run(graph, {
       approximated: (law) => approximations.add(law),
       after(pass, input, output, milliseconds) {
         watch.after(pass, input, output, milliseconds);
@@ -173,7 +179,7 @@ export async function lower(
     rowsInteract: declared[0]!.traced.rowsInteract,
     approximations: [...approximations],
   }; // prettier-ignore
-  return { model, entries, module, facts, observation };
+  return { model, entries, module, facts, target, observation };
 }
 
 /** Nodes of a graph, definitions, or statements. */
@@ -185,11 +191,12 @@ function sizeOfLevel(level: unknown): number {
 }
 
 /** The command that makes the files again. */
-export function commandOf({ source, entries }: CompileOptions): string {
+export function commandOf({ source, entries, target }: CompileOptions): string {
   if (source === undefined) return "compile(model) in the program that declared it";
   return [
     "adjoint compile",
     source.path,
+    ...(target === undefined || target === "typescript" ? [] : [`--target ${target}`]),
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
   ].join(" ");
 }
@@ -202,14 +209,14 @@ export async function sha256(text: string): Promise<string> {
 
 /** The emitted text of a lowered model, formatted. */
 export async function print(
-  { module, facts, observation }: Lowered,
+  { module, facts, target, observation }: Lowered,
   kind: "trainer" | "gradients",
 ): Promise<string> {
   let began = performance.now();
   const text =
     kind === "trainer"
-      ? typescript.printTrainer(module, facts)
-      : typescript.printGradients(module, facts);
+      ? await targets[target].printTrainer(module, facts)
+      : await targets[target].printGradients(module, facts);
   observation.timings.push({ stage: `print ${kind}`, milliseconds: performance.now() - began });
   began = performance.now();
   const formatted = await format(text);

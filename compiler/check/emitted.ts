@@ -7,7 +7,7 @@ import type { Module } from "../loop/loop.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
 import type { Observer } from "../passes/pass.ts";
 import { importText, stripTypes } from "../strip.ts";
-import { typescript } from "../targets/typescript/module.ts";
+import { targets } from "../targets/index.ts";
 import { fedLeaves } from "./draw.ts";
 
 export type Numbers = Float32Array | Float64Array | Int32Array;
@@ -38,8 +38,8 @@ export interface AnyGradients {
 }
 
 /** The trainer that a lowered model prints. */
-export async function runningTrainer({ module, facts }: Lowered): Promise<AnyTrainer> {
-  const code = await stripTypes(typescript.printTrainer(module, facts));
+export async function runningTrainer({ module, facts, target }: Lowered): Promise<AnyTrainer> {
+  const code = await stripTypes(await targets[target].printTrainer(module, facts));
   return (await importText<{ createTrainer(): AnyTrainer }>(code)).createTrainer();
 }
 
@@ -47,13 +47,13 @@ const NOBODY: Observer = { after: () => {} };
 
 /** The gradients of one phase, by the same pipeline. */
 export async function runningGradients(
-  { facts, model }: Lowered,
+  { facts, model, target }: Lowered,
   graph: Graph,
   purpose: Extract<Purpose, { kind: "gradients" }>,
 ): Promise<AnyGradients> {
-  const program = { ...pipeline(purpose).run(graph, NOBODY), name: "gradients" };
+  const program = { ...pipeline(purpose, target).run(graph, NOBODY), name: "gradients" };
   const module: Module = place(model.name).run([program]);
-  const code = await stripTypes(typescript.printGradients(module, facts));
+  const code = await stripTypes(await targets[target].printGradients(module, facts));
   return (await importText<{ createGradients(): AnyGradients }>(code)).createGradients();
 }
 

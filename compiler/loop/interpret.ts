@@ -75,6 +75,10 @@ const FUNCTIONS: Record<Exclude<ScalarFn, "cast">, (a: number, b: number, c: num
   and: (a, b) => truth(a !== 0 && b !== 0),
   or: (a, b) => truth(a !== 0 || b !== 0),
   not: (a) => truth(a === 0),
+  bitsOf: (a) => new Int32Array(Float32Array.of(a).buffer)[0]!,
+  floatOf: (a) => new Float32Array(Int32Array.of(a).buffer)[0]!,
+  shl: (a, b) => a << b,
+  shr: (a, b) => a >> b,
 };
 
 /** erf(x) = 2/√π·e^(−x²)·Σ 2ⁿx^(2n+1)/(2n+1)!!, all terms of one sign; from 2.5 on 1 − erfc by its continued fraction. */

@@ -3,16 +3,19 @@
 import type { DType, Shape } from "../graph/type.ts";
 import type { Index } from "./index.ts";
 
-/** What a target must be able to compute of scalars; everything else is composed from these. */
+/**
+ * What a target must be able to compute of scalars; everything else is composed from these. bitsOf reads a float32 as an integer and
+ * floatOf an integer as a float32; shr keeps the sign.
+ */
 export const SCALAR_FNS = [
   ...["neg", "abs", "sign", "floor", "sqrt", "exp", "log", "tanh", "sin", "cos", "erf"],
   ...["log1p", "expm1", "add", "sub", "mul", "div", "max", "min", "pow", "lt", "le", "eq"],
-  ...["and", "or", "not", "cast", "randomBits"],
+  ...["and", "or", "not", "cast", "randomBits", "bitsOf", "floatOf", "shl", "shr"],
 ] as const satisfies readonly string[];
 export type ScalarFn =
   | "neg" | "abs" | "sign" | "floor" | "sqrt" | "exp" | "log" | "tanh" | "sin" | "cos" | "erf"
   | "log1p" | "expm1" | "add" | "sub" | "mul" | "div" | "max" | "min" | "pow" | "lt" | "le" | "eq"
-  | "and" | "or" | "not" | "cast" | "randomBits"; // prettier-ignore
+  | "and" | "or" | "not" | "cast" | "randomBits" | "bitsOf" | "floatOf" | "shl" | "shr"; // prettier-ignore
 
 export interface Axis {
   readonly name: string;

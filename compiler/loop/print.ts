@@ -225,6 +225,8 @@ export const axisOfLoop = (name: string, to: Index): Axis => ({ name, extent: ra
 /** The dtype that a call has unless it says otherwise. */
 export function dtypeOfCall(fn: ScalarFn, args: readonly Scalar[]): DType {
   if (["lt", "le", "eq", "and", "or", "not"].includes(fn)) return "bool";
+  if (fn === "bitsOf") return "i32";
+  if (fn === "floatOf") return "f32";
   return args[0]?.dtype ?? "f32";
 }
 

@@ -181,7 +181,7 @@ function verifyIndex(a: Index, place: Place): void {
 }
 
 const UNARY = new Set(
-  "neg abs sign floor sqrt exp log tanh sin cos erf log1p expm1 not cast".split(" "),
+  "neg abs sign floor sqrt exp log tanh sin cos erf log1p expm1 not cast bitsOf floatOf".split(" "),
 );
 const COMPARES = new Set(["lt", "le", "eq"]);
 const LOGIC = new Set(["and", "or", "not"]);
@@ -234,6 +234,11 @@ function verifyApply(s: Extract<Scalar, { kind: "apply" }>, place: Place): void 
   const arity = s.fn === "randomBits" ? 3 : UNARY.has(s.fn) ? 1 : 2;
   if (operands.length !== arity) place.complain(`${s.fn} takes ${["one operand", "two operands", "three operands"][arity - 1]}, but has ${operands.length}`); // prettier-ignore
   if (s.fn === "cast") return;
+  if (s.fn === "bitsOf" || s.fn === "floatOf") {
+    const [from, to] = s.fn === "bitsOf" ? (["f32", "i32"] as const) : (["i32", "f32"] as const);
+    if (operands[0] !== from || s.dtype !== to) place.complain(`${s.fn} takes ${from} and gives ${to}, but ${printScalar(s)} takes ${operands[0]} and gives ${s.dtype}`); // prettier-ignore
+    return;
+  }
   const compares = COMPARES.has(s.fn);
   const wanted = LOGIC.has(s.fn) ? "bool" : compares ? operands[0]! : s.dtype;
   const result = compares || LOGIC.has(s.fn) ? "bool" : s.dtype;

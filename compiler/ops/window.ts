@@ -6,6 +6,7 @@ import { f32, i32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
 import {
   add,
+  constant,
   index,
   quotient,
   rangeOf,
@@ -243,28 +244,40 @@ export const windowScatter: Op<"windowScatter"> = {
   },
   define(scope) {
     const a = readWindow(scope.attrs);
-    const axes = windowAxes(scope, a);
     const out = scope.types[0]!.shape;
+    const axes: Axis[] = [];
     // the window p that covers position i at window position k: p·stride + k − low = i
     const conditions: Scalar[] = [];
+    const taps: Index[] = [];
     const p = scope.at.map((i, axis) => {
-      const reach = add(shift(i, a.low[axis]!), scale(indexOf(axes[axis]!), -1));
-      const whole = quotient(reach, a.stride[axis]!);
-      conditions.push(...within(whole, out[axis]!));
-      if (a.stride[axis]! > 1) {
-        const rest = remainder(reach, a.stride[axis]!);
-        if (rest.terms.length > 0 || rest.offset !== 0)
-          conditions.push(apply("eq", "bool", position(rest), literal(0, "i32")));
+      const [window, stride, shifted] = [a.window[axis]!, a.stride[axis]!, shift(i, a.low[axis]!)];
+      if (window <= stride) {
+        // windows that do not overlap leave one k
+        const [tap, whole] = [remainder(shifted, stride), quotient(shifted, stride)];
+        taps.push(tap);
+        conditions.push(...within(whole, out[axis]!), ...within(tap, window));
+        return whole;
       }
+      const over = scope.axis(window);
+      axes.push(over);
+      taps.push(indexOf(over));
+      const reach = add(shifted, scale(indexOf(over), -1));
+      const whole = quotient(reach, stride);
+      conditions.push(...within(whole, out[axis]!));
+      if (stride > 1) conditions.push(apply("eq", "bool", position(remainder(reach, stride)), literal(0, "i32"))); // prettier-ignore
       return whole;
     });
-    const chosen = apply("eq", "bool", scope.read[1]!(...p), position(flatWindow(axes)));
+    const tap = taps.reduce(
+      (flat, one, axis) => add(scale(flat, a.window[axis]!), one),
+      constant(0),
+    );
+    const chosen = apply("eq", "bool", scope.read[1]!(...p), position(tap));
     const term = guarded(
       conditions,
       select(chosen, scope.read[0]!(...p), literal(0, scope.type.dtype)),
       0,
     );
-    return { kind: "reduce", dtype: term.dtype, by: "add", over: axes, term };
+    return axes.length === 0 ? term : { kind: "reduce", dtype: term.dtype, by: "add", over: axes, term }; // prettier-ignore
   },
   samples: [
     { inputs: [f32(2, 2, 2), i32(2, 2, 2)], attrs: { ...POOL, shape: [2, 4, 4] }, within: [0, 3] },

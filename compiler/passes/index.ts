@@ -9,8 +9,10 @@ import { differentiate } from "./differentiate.ts";
 import { fold } from "./fold.ts";
 import { fuse } from "./fuse.ts";
 import { gradients } from "./gradients.ts";
+import { machines } from "./machine.ts";
 import { movement } from "./movement.ts";
 import { numerics } from "./numerics.ts";
+import { pack } from "./pack.ts";
 import { start, type Pipeline } from "./pass.ts";
 import { prune } from "./prune.ts";
 import { schedule } from "./schedule.ts";
@@ -27,7 +29,7 @@ export type Purpose =
 
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
 // prettier-ignore
-export const pipeline = (purpose: Purpose): Pipeline<Graph, Program> =>
+export const pipeline = (purpose: Purpose, target: keyof typeof machines = "typescript"): Pipeline<Graph, Program> =>
   start<Graph>()
     .then(prune).then(fold).then(algebra)   // drop what no result needs; constants; x + 0 → x, and cousins
     .then(share)                            // equal nodes become one
@@ -39,7 +41,8 @@ export const pipeline = (purpose: Purpose): Pipeline<Graph, Program> =>
     .then(numerics)                         // which values are rounded, once and for all
     .then(define)                           // Graph → definitions
     .then(fuse)                             // producers into consumers; groups that share loops, in order
-    .then(schedule); // definitions → loop nests
+    .then(pack(machines[target]))           // guards out of contractions, operands in the order they are read
+    .then(schedule(machines[target])); // definitions → loop nests
 
 const derivatives = (purpose: Purpose) =>
   purpose.kind === "gradients"

@@ -1,73 +1,229 @@
-/** Guarantees the tile of a group: how many points along each shared axis one microkernel keeps in locals. */
+/** Guarantees the tile of a group: how many points along each shared axis one microkernel keeps in locals, in which order, and in lanes along which axis. */
 
-import { walkScalar } from "../loop/build.ts";
-import { namesIn, strideOf, type Index } from "../loop/index.ts";
-import type { Group, Scalar } from "../loop/loop.ts";
+import { bytesOf, sizeOf, stridesOf } from "../graph/type.ts";
+import { loadsOf, walkScalar } from "../loop/build.ts";
+import { add, constant, namesIn, scale, strideOf, type Index } from "../loop/index.ts";
+import { LANES } from "../loop/lanes.ts";
+import type { Axis, Buffer, Group, Scalar } from "../loop/loop.ts";
+import type { Machine } from "./machine.ts";
+
+export interface Tile {
+  /** Points along each shared axis. */
+  readonly sizes: readonly number[];
+  /** Shared axes by position, the outermost loop first. */
+  readonly order: readonly number[];
+  /** The axis whose points lie in lanes; its size is a whole number of vectors. */
+  readonly lane?: number;
+}
 
 /** Accumulators that fit scalar registers: 4×2 or 2×4 doubles (a larger tile spills). */
 const SHAPES: readonly (readonly [number, number])[] = [[4, 2], [2, 4], [3, 3], [4, 1], [2, 2], [1, 4]]; // prettier-ignore
 
+/** Vectors that one microkernel accumulates in: as many as leave room for operands among 16 registers. */
+const VECTORS = 8;
+
 type Load = Extract<Scalar, { kind: "load" }>;
+type Reduce = Extract<Scalar, { kind: "reduce" }>;
+type Buffers = ReadonlyMap<string, Buffer>;
 
 /** The first reduction of the first stage: what the loops exist for. */
-export function mainReduce(group: Group): Extract<Scalar, { kind: "reduce" }> | undefined {
-  let found: Extract<Scalar, { kind: "reduce" }> | undefined;
+export function mainReduce(group: Group): Reduce | undefined {
+  let found: Reduce | undefined;
   walkScalar(group.stages[0]!.definition.value, (part) => {
     if (part.kind === "reduce") found ??= part;
   });
   return found;
 }
 
-const loadsIn = (s: Scalar): Load[] => {
-  const loads: Load[] = [];
-  walkScalar(s, (part) => {
-    if (part.kind === "load") loads.push(part);
-  });
-  return loads;
-};
-
 const dependsOn = (load: Load, axis: string): boolean =>
   load.at.some((where: Index) => namesIn(where).has(axis));
 
-/** One size an axis. Groups whose stages do not all span the shared axes are not tiled. */
-export function tileOf(group: Group): readonly number[] {
-  const { axes, stages } = group;
-  const ones = axes.map(() => 1);
-  const uniform = stages.every(
+/** Whether every stage spans the shared axes, and nothing else. */
+const isUniform = ({ axes, stages }: Group): boolean =>
+  stages.every(
     ({ definition, storage }) => storage !== "total" && definition.axes.length === axes.length,
   );
+
+const ones = ({ axes }: Group): Tile => ({
+  sizes: axes.map(() => 1),
+  order: axes.map((_, n) => n),
+});
+
+/** The operands of a reduction: its loads that its own axes move. */
+const operandsOf = (reduce: Reduce): Load[] =>
+  loadsOf(reduce.term).filter((load) => reduce.over.some((axis) => dependsOn(load, axis.name)));
+
+export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
+  if (machine.lanes > 1) return vectorTile(group, buffers);
+  const { axes } = group;
+  const plain = ones(group);
   const reduce = mainReduce(group);
-  if (!uniform || reduce === undefined || reduce.by !== "add") return ones;
-  const loads = loadsIn(reduce.term).filter((load) =>
-    reduce.over.some((axis) => dependsOn(load, axis.name)),
-  );
+  if (!isUniform(group) || reduce === undefined || reduce.by !== "add") return plain;
+  const loads = operandsOf(reduce);
   const readBy = axes.map((axis) => loads.filter((load) => dependsOn(load, axis.name)).length);
   const free = axes.map((_, n) => n).filter((n) => axes[n]!.extent > 1);
   if (loads.length === 2) {
-    const [a, b] = loads as [Load, Load];
-    const only = (load: Load, other: Load): number | undefined =>
-      free.filter((n) => dependsOn(load, axes[n]!.name) && !dependsOn(other, axes[n]!.name)).at(-1);
-    return twoAxes(group, only(a, b), only(b, a));
+    const [p, q] = ownAxes(group, loads as [Load, Load]);
+    return { ...plain, sizes: twoAxes(group, p, q) };
   }
   // one operand: neighbours along a contiguous last axis share the walk
   const last = free.at(-1);
   const contiguous =
     last !== undefined &&
     loads.every((load) => load.at.length > 0 && strideOf(load.at.at(-1)!, axes[last]!.name) === 1);
-  return contiguous && readBy[last]! > 0
-    ? ones.map((one, n) => (n === last ? Math.min(4, axes[n]!.extent) : one))
-    : ones;
+  const sizes = contiguous && readBy[last]! > 0
+    ? plain.sizes.map((one, n) => (n === last ? Math.min(4, axes[n]!.extent) : one))
+    : plain.sizes; // prettier-ignore
+  return { ...plain, sizes };
 }
 
-function twoAxes({ axes }: Group, p: number | undefined, q: number | undefined): readonly number[] {
-  const sized = (along: readonly (readonly [number | undefined, number])[]): number[] =>
-    axes.map(({ extent }, n) => {
-      const found = along.find(([axis]) => axis === n);
-      return found === undefined ? 1 : Math.min(found[1], extent);
-    });
-  if (p === undefined || q === undefined) return sized([[p ?? q, 4]]);
-  const [m, n] = [axes[p]!.extent, axes[q]!.extent];
+/** The last axis that only the one operand depends on, and the last that only the other does. */
+function ownAxes({ axes }: Group, [a, b]: readonly [Load, Load]): readonly [number | undefined, number | undefined] {
+  const only = (load: Load, other: Load): number | undefined =>
+    axes.map((_, n) => n).filter((n) => axes[n]!.extent > 1 && dependsOn(load, axes[n]!.name) && !dependsOn(other, axes[n]!.name)).at(-1);
+  return [only(a, b), only(b, a)];
+} // prettier-ignore
+
+const sized = ({ axes }: Group, along: readonly (readonly [number | undefined, number])[]): number[] =>
+  axes.map(({ extent }, n) => {
+    const found = along.find(([axis]) => axis === n);
+    return found === undefined ? 1 : Math.min(found[1], extent);
+  }); // prettier-ignore
+
+function twoAxes(group: Group, p: number | undefined, q: number | undefined): readonly number[] {
+  if (p === undefined || q === undefined) return sized(group, [[p ?? q, 4]]);
+  const [m, n] = [group.axes[p]!.extent, group.axes[q]!.extent];
   const exact = SHAPES.slice(0, 3).find(([a, b]) => m % a === 0 && n % b === 0);
   const [a, b] = exact ?? (m === 2 || n > 4 ? [2, 4] : [4, 2]);
-  return sized([[p, a], [q, b]]); // prettier-ignore
+  return sized(group, [[p, a], [q, b]]); // prettier-ignore
 }
+
+// Lanes.
+
+/** How far the load moves in memory with an axis; values of the group itself move with its axes. */
+function strideIn(load: Load, axis: string, buffers: Buffers): number | undefined {
+  const shape = buffers.get(load.buffer)?.shape;
+  if (shape === undefined) return 0;
+  const strides = stridesOf(shape);
+  const flat = add(constant(0), ...load.at.map((one, n) => scale(one, strides[n] ?? 1)));
+  return strideOf(flat, axis);
+}
+
+/** Whether along an axis every operand of a reduction stands still or moves to its neighbour, and one moves. */
+export function contiguousIn(reduce: Reduce, axis: Axis, buffers: Buffers): boolean {
+  const strides = operandsOf(reduce).map((load) => strideIn(load, axis.name, buffers));
+  return strides.includes(1) && strides.every((stride) => stride === 0 || stride === 1);
+}
+
+/** A sum is taken in lanes along its own axis from this extent on; below, gathering lanes costs more than it saves. */
+export const LEAST_IN_LANES = 8;
+
+/** Whether a reduction is taken in lanes along its innermost axis. */
+export const reducesInLanes = (reduce: Reduce, buffers: Buffers): boolean => {
+  const last = reduce.over.at(-1);
+  return reduce.by !== "argmax" && last !== undefined && last.extent >= LEAST_IN_LANES && contiguousIn(reduce, last, buffers); // prettier-ignore
+};
+
+/** Whether the points along the last shared axis lie side by side for every operand of the reduction. */
+function columns(group: Group): number | undefined {
+  const lane = group.axes.findLastIndex(({ extent }) => extent > 1);
+  if (lane < 0 || !isUniform(group) || group.axes[lane]!.extent < LANES) return undefined;
+  return lane;
+}
+
+/** Whether points in lanes serve a reduction: its operands lie side by side, in whole vectors or with no longer rows of their own. */
+function inColumns(group: Group, lane: number, reduce: Reduce, buffers: Buffers): boolean {
+  const { extent } = group.axes[lane]!;
+  if (!contiguousIn(reduce, group.axes[lane]!, buffers)) return false;
+  return extent >= 2 * LANES || extent === LANES || !reduce.over.some((axis) => axis.extent >= 2 * LANES && contiguousIn(reduce, axis, buffers)); // prettier-ignore
+}
+
+/**
+ * The reductions of a group in the order that lanes ask for, which is part of their meaning on this machine: the axis that they are
+ * taken in lanes along is innermost; where the points lie in lanes, the longest axis.
+ */
+export function ordered(group: Group, machine: Machine, buffers: Buffers): Group {
+  if (machine.lanes === 1) return group;
+  const reduce = mainReduce(group);
+  if (reduce === undefined || reduce.by !== "add" || reduce.over.length < 2) return group;
+  const lane = columns(group);
+  const innermost = lane !== undefined && inColumns(group, lane, reduce, buffers)
+    ? reduce.over.reduce((longest, axis) => (axis.extent > longest.extent ? axis : longest))
+    : reduce.over.findLast((axis) => contiguousIn(reduce, axis, buffers));
+  if (innermost === undefined || innermost === reduce.over.at(-1)) return group;
+  const over = [...reduce.over.filter((axis) => axis !== innermost), innermost];
+  const [first, ...rest] = group.stages;
+  const value = replaced(first!.definition.value, reduce, { ...reduce, over });
+  return { ...group, stages: [{ ...first!, definition: { ...first!.definition, value } }, ...rest] };
+} // prettier-ignore
+
+const replaced = (s: Scalar, from: Reduce, to: Reduce): Scalar => {
+  if (s === from) return to;
+  if (s.kind === "round") return { ...s, value: replaced(s.value, from, to) };
+  if (s.kind === "apply") return { ...s, args: s.args.map((arg) => replaced(arg, from, to)) };
+  if (s.kind === "select") return { ...s, when: replaced(s.when, from, to), then: replaced(s.then, from, to), otherwise: replaced(s.otherwise, from, to) }; // prettier-ignore
+  return s;
+};
+
+function vectorTile(group: Group, buffers: Buffers): Tile {
+  const plain = ones(group);
+  const lane = columns(group);
+  const reduce = mainReduce(group);
+  if (lane === undefined) return reduce !== undefined && isUniform(group) ? rowsTile(group, reduce, buffers) : plain; // prettier-ignore
+  if (reduce === undefined || reduce.by !== "add") return { ...plain, sizes: sized(group, [[lane, LANES]]), lane }; // prettier-ignore
+  if (!inColumns(group, lane, reduce, buffers) && reducesInLanes(reduce, buffers)) return rowsTile(group, reduce, buffers); // prettier-ignore
+  const loads = operandsOf(reduce);
+  const moves = (load: Load): boolean => dependsOn(load, group.axes[lane]!.name);
+  const [still, moving] = [loads.filter((load) => !moves(load)), loads.filter(moves)];
+  const row = group.axes
+    .map((_, n) => n)
+    .filter((n) => n !== lane && group.axes[n]!.extent > 1)
+    .filter((n) => still.some((load) => dependsOn(load, group.axes[n]!.name)) && !moving.some((load) => dependsOn(load, group.axes[n]!.name)))
+    .at(-1); // prettier-ignore
+  const rows = row === undefined ? 1 : Math.min(4, group.axes[row]!.extent);
+  const most = rows >= 3 ? 2 : VECTORS / (2 * rows);
+  const vectors = Math.max(1, Math.min(most, Math.floor(group.axes[lane]!.extent / LANES)));
+  const sizes = group.axes.map((_, n) => (n === lane ? vectors * LANES : n === row ? rows : 1));
+  const order = row === undefined ? plain.order : outermost(group, row, lane, still, moving, sizes, buffers); // prettier-ignore
+  return { sizes, order, lane };
+}
+
+/** Sums in lanes along their own axis: rows of both operands side by side. */
+function rowsTile(group: Group, reduce: Reduce, buffers: Buffers): Tile {
+  const plain = ones(group);
+  const loads = operandsOf(reduce);
+  if (reduce.by !== "add" || !reducesInLanes(reduce, buffers)) return plain;
+  if (loads.length !== 2) {
+    const free = group.axes.findLastIndex(({ extent }) => extent > 1);
+    return { ...plain, sizes: sized(group, [[free, 4]]) };
+  }
+  const [a, b] = loads as [Load, Load];
+  const [p, q] = ownAxes(group, [a, b]);
+  if (p === undefined || q === undefined) return { ...plain, sizes: sized(group, [[p ?? q, 4]]) };
+  const sizes = sized(group, bytesRead(a, buffers) >= bytesRead(b, buffers) ? [[p, 4], [q, 2]] : [[p, 2], [q, 4]]); // prettier-ignore
+  return { sizes, order: outermost(group, p, q, [a], [b], sizes, buffers) };
+}
+
+const bytesRead = (load: Load, buffers: Buffers): number => {
+  const buffer = buffers.get(load.buffer);
+  return buffer === undefined ? 0 : sizeOf(buffer.shape) * bytesOf(buffer.dtype);
+};
+
+/** Bytes that stay in the first and in the second cache. */
+const [FIRST, SECOND] = [16 * 1024, 256 * 1024];
+
+/**
+ * The loop over one of the tile's axes goes outside all others if that moves less memory: the operand of the inner axis is read
+ * again for every tile of the outer one, the cheaper the nearer the cache that holds it.
+ */
+function outermost(group: Group, row: number, column: number, a: readonly Load[], b: readonly Load[], sizes: readonly number[], buffers: Buffers): readonly number[] {
+  const natural = group.axes.map((_, n) => n);
+  if (group.axes.filter(({ extent }) => extent > 1).length > 2) return natural;
+  const cost = (outer: number, inner: readonly Load[]): number => {
+    const bytes = inner.reduce((sum, load) => sum + bytesRead(load, buffers), 0);
+    const far = bytes <= FIRST ? 0 : bytes <= SECOND ? 1 : 3;
+    return (group.axes[outer]!.extent / sizes[outer]!) * bytes * far;
+  };
+  const first = cost(row, b) <= cost(column, a) ? row : column;
+  return [first, ...natural.filter((n) => n !== first)];
+} // prettier-ignore

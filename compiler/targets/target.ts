@@ -19,8 +19,10 @@ export interface Facts {
 
 export interface Target {
   readonly name: string;
+  /** Of the trainer. */
+  readonly file: string;
   /** The trainer's text, unformatted. */
-  printTrainer(module: Module, facts: Facts): string;
+  printTrainer(module: Module, facts: Facts): string | Promise<string>;
   /** The text of gradients.ts: the module's one entry is `gradients`. */
-  printGradients(module: Module, facts: Facts): string;
+  printGradients(module: Module, facts: Facts): string | Promise<string>;
 }

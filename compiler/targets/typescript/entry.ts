@@ -69,11 +69,7 @@ export function printStatements(
   );
   return entry.calls.flatMap((call, n) => {
     const comments = [...(n > 0 ? [""] : []), `// ${n + 1}.`, ...call.doc.map(docComment)];
-    if (call.kind === "call")
-      return [
-        ...comments,
-        `${scope.kernel(call.kernel)}(${call.args.map(scope.view).join(", ")});`,
-      ];
+    if (call.kind === "call") return [...comments, scope.call(call.kernel, call.args)];
     const value = printScalar(call.value, printer);
     if (call.kind === "let")
       return [...comments, `const ${scope.local(entry.name, call.name)} = ${value};`];

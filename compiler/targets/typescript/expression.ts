@@ -2,10 +2,10 @@
 
 import type { Index } from "../../loop/index.ts";
 import { rangeOf } from "../../loop/index.ts";
-import type { Scalar } from "../../loop/loop.ts";
+import type { Scalar, ScalarFn } from "../../loop/loop.ts";
 
 /** Binding strength of TypeScript's operators, weakest first. */
-const STRENGTH = { ternary: 1, or: 2, and: 3, bitOr: 4, equality: 5, relation: 6, sum: 7, product: 8, unary: 9, atom: 10 } as const; // prettier-ignore
+const STRENGTH = { ternary: 1, or: 2, and: 3, bitOr: 4, equality: 5, relation: 6, shift: 7, sum: 8, product: 9, unary: 10, atom: 11 } as const; // prettier-ignore
 type Strength = (typeof STRENGTH)[keyof typeof STRENGTH];
 const S = STRENGTH;
 
@@ -22,8 +22,9 @@ const wrap = ({ text, strength }: Text, least: Strength): string =>
 export interface Printer {
   readonly bufferName: (buffer: string) => string;
   readonly localName: (local: string) => string;
-  /** Buffers of bools are stored as integers. */
   readonly needs: Set<string>;
+  /** Every operation rounds to float32, as WebAssembly does; otherwise only `round` and stores do. */
+  readonly strict?: true;
 }
 
 export function printNumber(value: number): string {
@@ -69,7 +70,10 @@ function scalarText(s: Scalar, p: Printer): Text {
   switch (s.kind) {
     case "literal":
       if (s.dtype === "bool") return atom(s.value !== 0 ? "true" : "false");
-      return { text: printNumber(s.value), strength: s.value < 0 ? S.unary : S.atom };
+      return {
+        text: printNumber(p.strict && s.dtype === "f32" ? Math.fround(s.value) : s.value),
+        strength: s.value < 0 || Object.is(s.value, -0) ? S.unary : S.atom,
+      };
     case "local":
       return atom(p.localName(s.name));
     case "index":
@@ -79,7 +83,7 @@ function scalarText(s: Scalar, p: Printer): Text {
       return s.dtype === "bool" ? { text: `${read} !== 0`, strength: S.equality } : atom(read);
     }
     case "round":
-      return atom(`Math.fround(${printScalar(s.value, p)})`);
+      return p.strict ? scalarText(s.value, p) : atom(`Math.fround(${printScalar(s.value, p)})`);
     case "select": {
       const [when, then, otherwise] = [s.when, s.then, s.otherwise].map((part) =>
         scalarText(part, p),
@@ -90,7 +94,9 @@ function scalarText(s: Scalar, p: Printer): Text {
       };
     }
     case "apply":
-      return applyText(s, p);
+      return p.strict && s.dtype === "f32" && !EXACT.has(s.fn)
+        ? atom(`Math.fround(${applyText(s, p).text})`)
+        : applyText(s, p);
     case "reduce":
       throw new TypeError("a reduction has become loops before it is printed");
   }
@@ -106,7 +112,15 @@ const INFIX: Readonly<Record<string, readonly [symbol: string, strength: Strengt
   eq: ["===", S.equality],
   and: ["&&", S.and],
   or: ["||", S.or],
+  shl: ["<<", S.shift],
+  shr: [">>", S.shift],
 };
+
+/** What gives a float32 of float32s without rounding; functions of the strict form round for themselves. */
+const EXACT: ReadonlySet<ScalarFn> = new Set(["neg", "abs", "sign", "floor", "max", "min", "floatOf", "exp", "log", "tanh"]); // prettier-ignore
+
+/** Functions that the strict form has of its own. */
+const STRICT: ReadonlySet<string> = new Set(["exp", "log", "tanh"]);
 
 const ENGINE: Readonly<Record<string, string>> = { abs: "Math.abs", sign: "Math.sign", floor: "Math.floor", sqrt: "Math.sqrt", max: "Math.max", min: "Math.min" }; // prettier-ignore
 
@@ -124,12 +138,15 @@ function applyText(s: Extract<Scalar, { kind: "apply" }>, p: Printer): Text {
     // a − (b + c) and a / (b·c) keep their parentheses; so does a + (b + c), which rounds differently
     const right = wrap(b, (strength + 1) as Strength);
     const text: Text = { text: `${wrap(a, strength)} ${symbol} ${right}`, strength };
-    return s.dtype === "i32" ? { text: `(${text.text}) | 0`, strength: S.bitOr } : text;
+    return s.dtype === "i32" && strength > S.shift
+      ? { text: `(${text.text}) | 0`, strength: S.bitOr }
+      : text;
   }
   const engine = ENGINE[s.fn];
   if (engine !== undefined) return atom(`${engine}(${list})`);
-  p.needs.add(s.fn);
-  return atom(`${s.fn}(${list})`);
+  const name = p.strict && STRICT.has(s.fn) ? `${s.fn}32` : s.fn;
+  p.needs.add(name);
+  return atom(`${name}(${list})`);
 }
 
 function castText(s: Extract<Scalar, { kind: "apply" }>, a: Text): Text {

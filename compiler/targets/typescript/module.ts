@@ -16,7 +16,7 @@ import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
 import { printChecks, printHeader, printPacking, printTables } from "./frame.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
-import { printViews, property, scopeOf, type Scope } from "./scope.ts";
+import { printViews, property, scopeOf, type Kernels, type Scope } from "./scope.ts";
 import { printKernelFunction } from "./statement.ts";
 
 const floatsOf = (module: Module): "Float32Array" | "Float64Array" =>
@@ -33,6 +33,10 @@ const entryNamed = (module: Module, name: string): Entry =>
 /** The parameter that holds a batch; an entry that reads nothing of it says so by its name. */
 const given = (module: Module, entry: Entry): string =>
   fedBy(module, entry).length > 0 ? "batch" : "_batch";
+
+/** The constructor's parameter. */
+const optionsOf = (seeded: boolean, { options }: Kernels): string =>
+  `${seeded || options.length > 0 ? "options" : "_options"}: { ${["readonly seed?: number", ...options].join("; ")} } = {}`;
 
 /** The function of one training phase. */
 function printPhase(
@@ -104,11 +108,15 @@ function printPredict(
 }
 
 /** Kernels, checks, generator and mathematics that the text above them calls for. */
-function printSupport(module: Module, scope: Scope, needs: Set<string>, text: string): string {
+function printSupport(
+  module: Module,
+  target: Kernels,
+  scope: Scope,
+  needs: Set<string>,
+  text: string,
+): string {
   const floats = floatsOf(module);
-  const kernels = module.kernels.map((kernel) =>
-    printKernelFunction(kernel, scope.kernel(kernel.name), needs),
-  );
+  const kernels = target.print(scope, needs);
   const random: string[] = [];
   if (needs.has("fillUniform")) random.push(UNIFORM.replaceAll("FLOATS", floats));
   if (needs.has("fillNormal")) {
@@ -125,8 +133,9 @@ function printSupport(module: Module, scope: Scope, needs: Set<string>, text: st
     .join("\n\n");
 }
 
-function printTrainer(module: Module, facts: Facts): string {
-  const scope = scopeOf(module);
+/** A trainer over the given kernels. */
+export function printTrainer(module: Module, facts: Facts, kernels: Kernels): string {
+  const scope = scopeOf(module, kernels);
   const needs = new Set<string>();
   const first = module.entries[0]!;
   const of = (role: Buffer["role"]): Buffer[] =>
@@ -188,8 +197,8 @@ export interface Trainer {
 }
 
 /** A trainer with its own arena and its initial weights. */
-export function createTrainer(${seeded ? "options: { readonly seed?: number } = {}" : "_options: { readonly seed?: number } = {}"}): Trainer {
-  const arena = new ArrayBuffer(ARENA_BYTES);
+export function createTrainer(${optionsOf(seeded, kernels)}): Trainer {
+  ${kernels.arena}
   ${printViews(module, module.buffers, scope)}
 
   ${seeded ? "const seed = options.seed ?? 0;" : ""}
@@ -221,13 +230,14 @@ export function createTrainer(${seeded ? "options: { readonly seed?: number } = 
   };
 }
 `;
-  return `${body}\n${printSupport(module, scope, needs, body)}\n`;
+  return `${body}\n${printSupport(module, kernels, scope, needs, body)}\n`;
 }
 
 const braced = (type: string): string => (type.startsWith("{") ? type : "{}");
 
-function printGradients(module: Module, facts: Facts): string {
-  const scope = scopeOf(module);
+/** The gradients of a module whose one entry is `gradients`. */
+export function printGradients(module: Module, facts: Facts, kernels: Kernels): string {
+  const scope = scopeOf(module, kernels);
   const needs = new Set<string>();
   const entry = module.entries[0]!;
   const loss = entry.results.find((result) => result.kind === "loss")!;
@@ -261,8 +271,8 @@ export interface Gradients {
 }
 
 /** The gradients, with an arena of their own: a training step may never store one. */
-export function createGradients(${seeded ? "options" : "_options"}: { readonly seed?: number } = {}): Gradients {
-  const arena = new ArrayBuffer(ARENA_BYTES);
+export function createGradients(${optionsOf(seeded, kernels)}): Gradients {
+  ${kernels.arena}
   ${printViews(module, module.buffers, scope)}
 
   ${seeded ? "const seed = options.seed ?? 0;" : ""}
@@ -282,7 +292,20 @@ export function createGradients(${seeded ? "options" : "_options"}: { readonly s
   return { gradients, parameters: ${recordValue(parameters.map((buffer) => [buffer.name, scope.view(buffer.name)]))}, ${states.length === 0 ? "" : `state: ${recordValue(states.map((buffer) => [buffer.name, scope.view(buffer.name)]))},`} ${hypers.length > 0 ? "hyper, " : ""}bytes, restore };
 }
 `;
-  return `${body}\n${printSupport(module, scope, needs, body)}\n`;
+  return `${body}\n${printSupport(module, kernels, scope, needs, body)}\n`;
 }
 
-export const typescript: Target = { name: "typescript", printTrainer, printGradients };
+/** Kernels as functions of the same file, over views of one ArrayBuffer. */
+export const functionsOf = (module: Module): Kernels => ({
+  arena: "const arena = new ArrayBuffer(ARENA_BYTES);",
+  options: [],
+  call: (kernel, args, scope) => `${scope.kernel(kernel)}(${args.map(scope.view).join(", ")});`,
+  print: (scope, needs) => module.kernels.map((kernel) => printKernelFunction(kernel, scope.kernel(kernel.name), needs)), // prettier-ignore
+});
+
+export const typescript = {
+  name: "typescript",
+  file: "trainer.ts",
+  printTrainer: (module, facts) => printTrainer(module, facts, functionsOf(module)),
+  printGradients: (module, facts) => printGradients(module, facts, functionsOf(module)),
+} as const satisfies Target;

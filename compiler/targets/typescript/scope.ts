@@ -8,7 +8,7 @@ import { blockComment, escaped, line } from "./comment.ts";
 
 /** Identifiers that the file's own frame uses. */
 const FRAME = (
-  "arena batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name view at packed outputs ofParameters ofInputs " +
+  "arena kernels instantiate WebAssembly atob KERNELS exp32 log32 tanh32 bitsOf floatOf batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name view at packed outputs ofParameters ofInputs " +
   "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE feed feedLabels checkCount checkFull checkHyper checkLength fillUniform fillNormal randomBits ROTATIONS " +
   "powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
   "expCoefficients logCoefficients tanhCoefficients sinCoefficients cosCoefficients atanhCoefficients erfCoefficients erfcCoefficients expm1Coefficients"
@@ -19,9 +19,22 @@ export interface Scope {
   readonly view: (buffer: string) => string;
   readonly local: (entry: string, name: string) => string;
   readonly kernel: (name: string) => string;
+  /** A statement of the step. */
+  readonly call: (kernel: string, args: readonly string[]) => string;
 }
 
-export function scopeOf(module: Module): Scope {
+/** What differs between targets whose step is TypeScript: where kernels live, and whose memory is the arena. */
+export interface Kernels {
+  /** Statements that make `arena`. */
+  readonly arena: string;
+  /** Type members that the constructor's options have besides the seed. */
+  readonly options: readonly string[];
+  call(kernel: string, args: readonly string[], scope: Omit<Scope, "call">): string;
+  /** The functions themselves; adds the mathematics that they need. */
+  print(scope: Scope, needs: Set<string>): readonly string[];
+}
+
+export function scopeOf(module: Module, kernelsOf: Pick<Kernels, "call">): Scope {
   const names = new Names(FRAME);
   const kernels = new Map(module.kernels.map(({ name }) => [name, names.take(name)]));
   const views = new Map(module.buffers.map(({ name }) => [name, names.take(name)]));
@@ -36,12 +49,13 @@ export function scopeOf(module: Module): Scope {
     if (name === undefined) throw new RangeError(`nothing is called ${JSON.stringify(key)}`);
     return name;
   };
-  return {
+  const scope = {
     names,
-    view: (buffer) => found(views, buffer),
-    local: (entry, name) => found(locals, `${entry} ${name}`),
-    kernel: (name) => found(kernels, name),
+    view: (buffer: string) => found(views, buffer),
+    local: (entry: string, name: string) => found(locals, `${entry} ${name}`),
+    kernel: (name: string) => found(kernels, name),
   };
+  return { ...scope, call: (kernel, args) => kernelsOf.call(kernel, args, scope) };
 }
 
 /** Any text as a string literal. */

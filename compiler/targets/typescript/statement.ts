@@ -8,15 +8,16 @@ import { printIndex, printScalar, type Printer } from "./expression.ts";
 export const arrayOf = (dtype: string): string =>
   dtype === "f64" ? "Float64Array" : dtype === "f32" ? "Float32Array" : "Int32Array";
 
-/** Locals and parameters of kernels have identifiers already. */
-export const kernelPrinter = (needs: Set<string>): Printer => ({
-  bufferName: identifier,
-  localName: identifier,
-  needs,
-});
-
-export function printKernelFunction(kernel: Kernel, name: string, needs: Set<string>): string {
-  const printer = kernelPrinter(needs);
+/** `strict` rounds every operation, as WebAssembly does. */
+export function printKernelFunction(
+  kernel: Kernel,
+  name: string,
+  needs: Set<string>,
+  rounding: "strict" | "at stores" = "at stores",
+): string {
+  // locals and parameters of kernels have identifiers already
+  const names = { bufferName: identifier, localName: identifier, needs };
+  const printer: Printer = rounding === "strict" ? { ...names, strict: true } : names;
   const bools = new Set(
     kernel.params.filter((param) => param.dtype === "bool").map((param) => param.name),
   );
@@ -34,7 +35,7 @@ export function printKernelFunction(kernel: Kernel, name: string, needs: Set<str
 /** `x += v` where the value adds to the local itself. */
 function printAssign(name: string, value: Scalar, printer: Printer): string {
   const local = printer.localName(name);
-  if (value.kind === "apply" && value.fn === "add" && value.dtype !== "i32") {
+  if (value.kind === "apply" && value.fn === "add" && value.dtype !== "i32" && !printer.strict) {
     const [a, b] = value.args as [Scalar, Scalar];
     if (a.kind === "local" && a.name === name) return `${local} += ${printScalar(b, printer)};`;
   }

@@ -1,0 +1,140 @@
+/**
+ * Guarantees what a vector loop means: its four iterations are independent, so that they may run in lockstep, a lane each.
+ *   for lane in 0..4 vector { var sum = 0; for k in 0..8 { sum = sum + a[k]·b[4·k + lane] }  y[lane] = sum }
+ * What lanes share is computed once; a local from outside may gather the lanes, which then combine in order: s = s + v.
+ */
+
+import { loadsOf, walkScalar } from "./build.ts";
+import { namesIn, rangeOf, strideOf, type Index } from "./index.ts";
+import type { Scalar, ScalarFn, Stmt } from "./loop.ts";
+
+/** Lanes of a vector of float32. */
+export const LANES = 4;
+
+/** What is known inside a vector loop. */
+export interface Lanes {
+  /** The index that counts lanes. */
+  readonly lane: string;
+  /** Locals of the loop whose value differs from lane to lane. */
+  readonly varying: ReadonlySet<string>;
+  /** Locals defined inside. */
+  readonly own: ReadonlySet<string>;
+}
+
+const mentions = (at: Index, lane: string): boolean => namesIn(at).has(lane);
+
+/** Whether a scalar differs from lane to lane. */
+export function varies(s: Scalar, { lane, varying }: Pick<Lanes, "lane" | "varying">): boolean {
+  let found = false;
+  walkScalar(s, (part) => {
+    if (part.kind === "local") found ||= varying.has(part.name);
+    if (part.kind === "index") found ||= mentions(part.at, lane);
+    if (part.kind === "load") found ||= part.at.some((at) => mentions(at, lane));
+  });
+  return found;
+}
+
+type VectorLoop = Extract<Stmt, { kind: "for" }>;
+
+/** Reads a vector loop; a local that is assigned a varying value varies everywhere. */
+export function lanesOf({ index: lane, body }: Pick<VectorLoop, "index" | "body">): Lanes {
+  const varying = new Set<string>();
+  const own = new Set<string>();
+  for (let before = -1; before !== varying.size;) {
+    before = varying.size;
+    eachStmt(body, (s) => {
+      if (s.kind === "let") own.add(s.name);
+      if ((s.kind === "let" || s.kind === "assign") && varies(s.value, { lane, varying })) varying.add(s.name); // prettier-ignore
+    });
+  }
+  for (const name of varying) if (!own.has(name)) varying.delete(name);
+  return { lane, varying, own };
+}
+
+/** How lanes may be gathered into a local from outside. */
+const GATHERS: ReadonlySet<ScalarFn> = new Set(["add", "max", "min"]);
+
+/** `s = s + v`, s being one number for all lanes: they are added to it in their order. */
+export function gathered(
+  { name, value }: Extract<Stmt, { kind: "assign" }>,
+  lanes: Lanes,
+): { readonly fn: ScalarFn; readonly part: Scalar } | undefined {
+  if (lanes.own.has(name) || value.kind !== "apply" || !GATHERS.has(value.fn)) return undefined;
+  const [into, part] = value.args;
+  if (into?.kind !== "local" || into.name !== name || part === undefined) return undefined;
+  return { fn: value.fn, part };
+}
+
+/** Functions that lanes compute together, or one after the other without harm. */
+const APART: ReadonlySet<ScalarFn> = new Set(["div", "pow", "floor", "sign", "sqrt"]);
+
+/** Why the iterations of a vector loop cannot run in lockstep; undefined where they can. `lengths` are those of the buffers. */
+export function obstacle(
+  loop: VectorLoop,
+  lengths: ReadonlyMap<string, number>,
+): string | undefined {
+  const { index: lane, from, to, step, body } = loop;
+  if (from.terms.length + to.terms.length > 0 || from.offset !== 0 || to.offset !== LANES || step !== 1) return `a vector loop runs from 0 to ${LANES}`; // prettier-ignore
+  const lanes = lanesOf(loop);
+  const stores = new Map<string, Index[]>();
+  let found: string | undefined;
+  const complain = (law: string): void => void (found ??= law);
+  eachStmt(body, (s) => {
+    if (s.kind === "store") {
+      stores.set(s.buffer, [...(stores.get(s.buffer) ?? []), s.at]);
+      if (strideOf(s.at, lane) !== 1) complain("a vector store goes to neighbours");
+    }
+    if (s.kind === "for" && s.form === "vector") complain("lanes have no lanes of their own");
+    if (s.kind === "for" && (mentions(s.from, lane) || mentions(s.to, lane))) complain("all lanes run a loop alike"); // prettier-ignore
+    if (s.kind === "if" && varies(s.when, lanes)) complain("all lanes take a branch alike");
+    if (s.kind === "assign" && !lanes.own.has(s.name) && gathered(s, lanes) === undefined) complain("lanes are gathered by a sum, largest or smallest"); // prettier-ignore
+  });
+  eachScalar(body, (s) => {
+    if (s.kind === "apply" && s.dtype === "i32" && APART.has(s.fn) && varies(s, lanes)) complain(`integers have no ${s.fn} in lanes`); // prettier-ignore
+    if (s.kind !== "select" || !varies(s.when, lanes)) return;
+    // both branches are evaluated
+    for (const load of [...loadsOf(s.then), ...loadsOf(s.otherwise)]) {
+      const [low, high] = rangeOf(load.at[0]!);
+      if (low < 0 || high >= (lengths.get(load.buffer) ?? 0)) complain("a load is safe whatever the lanes choose"); // prettier-ignore
+    }
+  });
+  return found ?? hazard(body, stores, lane);
+}
+
+/** A lane that loads what another stores. */
+function hazard(
+  body: readonly Stmt[],
+  stores: ReadonlyMap<string, readonly Index[]>,
+  lane: string,
+): string | undefined {
+  let found: string | undefined;
+  eachScalar(body, (s) => {
+    if (s.kind !== "load") return;
+    for (const at of stores.get(s.buffer) ?? [])
+      if (strideOf(s.at[0]!, lane) !== 1 || !apart(at, s.at[0]!)) found = "a lane loads what another stores"; // prettier-ignore
+  });
+  return found;
+}
+
+/** Equal indices, or ones at least a vector apart: no lane meets another's element. */
+function apart(a: Index, b: Index): boolean {
+  const distance = Math.abs(a.offset - b.offset);
+  if ((distance > 0 && distance < LANES) || a.terms.length !== b.terms.length) return false;
+  return a.terms.every(({ atom, by }) =>
+    b.terms.some((t) => t.by === by && JSON.stringify(t.atom) === JSON.stringify(atom)),
+  );
+}
+
+function eachStmt(body: readonly Stmt[], visit: (s: Stmt) => void): void {
+  for (const s of body) {
+    visit(s);
+    if (s.kind === "for") eachStmt(s.body, visit);
+    else if (s.kind === "if") eachStmt(s.then, visit);
+  }
+}
+
+const eachScalar = (body: readonly Stmt[], visit: (s: Scalar) => void): void =>
+  eachStmt(body, (s) => {
+    if (s.kind === "if") walkScalar(s.when, visit);
+    else if (s.kind !== "for") walkScalar(s.value, visit);
+  });

@@ -1,0 +1,48 @@
+/** Guarantees that a loop can be cut where a guard changes its mind, and that guards which a range decides disappear. */
+
+import { apply, mapScalar, select, walkScalar } from "../loop/build.ts";
+import { add, constant, rangeOf, scale, type Index } from "../loop/index.ts";
+import type { Axis, Group, Scalar } from "../loop/loop.ts";
+
+/** An integer scalar as an index, where it is one. */
+const affine = (s: Scalar | undefined): Index | undefined =>
+  s?.kind === "index" ? s.at : s?.kind === "literal" && s.dtype === "i32" ? constant(s.value) : undefined; // prettier-ignore
+
+/** What a comparison of positions needs to be at least 0. */
+function slack(s: Scalar): Index | undefined {
+  if (s.kind !== "apply" || (s.fn !== "lt" && s.fn !== "le")) return undefined;
+  const [a, b] = [affine(s.args[0]), affine(s.args[1])];
+  if (a === undefined || b === undefined) return undefined;
+  return add(b, scale(a, -1), constant(s.fn === "lt" ? -1 : 0));
+}
+
+/** Where along an axis a guard that only this axis moves turns: 0, the turns, the extent. */
+export function cutsOf({ stages }: Group, { name, extent }: Axis): readonly number[] {
+  const cuts = new Set([0, extent]);
+  for (const { definition } of stages)
+    walkScalar(definition.value, (part) => {
+      const needs = slack(part);
+      const [only] = needs?.terms ?? [];
+      if (needs?.terms.length !== 1 || only!.atom.kind !== "index" || only!.atom.name !== name) return; // prettier-ignore
+      if (only!.by === 1) cuts.add(-needs.offset);
+      if (only!.by === -1) cuts.add(needs.offset + 1);
+    });
+  return [...cuts].filter((cut) => cut >= 0 && cut <= extent).sort((a, b) => a - b);
+}
+
+/** Guards that the ranges of their indices decide become what they select. */
+export const decided = (value: Scalar): Scalar =>
+  mapScalar(value, (part) => {
+    const needs = slack(part);
+    if (needs !== undefined) {
+      const [low, high] = rangeOf(needs);
+      if (low < 0 && high >= 0) return part;
+      return { kind: "literal", dtype: "bool", value: low >= 0 ? 1 : 0 };
+    }
+    if (part.kind === "select") return select(part.when, part.then, part.otherwise);
+    if (part.kind !== "apply" || part.fn !== "and") return part;
+    const [a, b] = part.args as [Scalar, Scalar];
+    if (a.kind === "literal") return a.value === 0 ? a : b;
+    if (b.kind === "literal") return b.value === 0 ? b : a;
+    return apply("and", "bool", a, b);
+  });

@@ -1,0 +1,535 @@
+/** Guarantees the loop nest of one group under one tile: microkernels with their epilogue at the store, reductions in their order. */
+
+import { CompilerFault } from "../graph/error.ts";
+import { sizeOf, stridesOf } from "../graph/type.ts";
+import {
+  apply,
+  load,
+  local,
+  literal,
+  mapScalar,
+  select,
+  substitute,
+  walkScalar,
+} from "../loop/build.ts";
+import { hoistParts, shareParts } from "../loop/cse.ts";
+import { Names } from "../loop/identifier.ts";
+import { add, constant, equal, index, namesIn, scale, shift, type Index } from "../loop/index.ts";
+import { LANES, obstacle } from "../loop/lanes.ts";
+import type { Axis, Buffer, Definition, Group, Param, Scalar, Stage, Stmt } from "../loop/loop.ts"; // prettier-ignore
+import { asTotal } from "./fuse.ts";
+import { cutsOf, decided } from "./guards.ts";
+import type { Machine } from "./machine.ts";
+import { reducesInLanes, type Tile } from "./tile.ts";
+
+/** One point of a tile: where its axes are, and how its locals are told apart. */
+interface Point {
+  readonly where: ReadonlyMap<string, Index>;
+  readonly suffix: string;
+}
+
+/** A kernel without its name. */
+export interface Built {
+  readonly params: readonly Param[];
+  readonly body: readonly Stmt[];
+  readonly args: readonly string[];
+}
+
+/** Builds the kernel of one group. */
+export class Nest {
+  readonly #group: Group;
+  readonly #buffers: ReadonlyMap<string, Buffer>;
+  readonly #names = new Names([
+    "i",
+    "j",
+    "l",
+    "m",
+    "n",
+    "o",
+    "p",
+    "q",
+    "k",
+    "k2",
+    "k3",
+    "k4",
+    LANE,
+  ]);
+  readonly #params = new Map<string, { name: string; reads: boolean; writes: boolean }>();
+  readonly #head: Stmt[] = [];
+  readonly #scalars = new Map<string, Scalar>();
+  readonly #counts = new Map<string, number>();
+  readonly #written: ReadonlySet<string>;
+  /** Stage values that locals hold at the current point: stage name and suffix. */
+  readonly #held = new Map<string, Scalar>();
+
+  /** Axes whose loops are cut where guards turn. */
+  readonly #cut = new Set<Axis>();
+  readonly #tile: Tile;
+  readonly #lanes: Machine["lanes"];
+  /** Whether what is being built runs in lanes already. */
+  #inLanes = false;
+
+  constructor(
+    group: Group,
+    buffers: ReadonlyMap<string, Buffer>,
+    tile: Tile,
+    lanes: Machine["lanes"],
+  ) {
+    this.#group = group;
+    this.#buffers = buffers;
+    this.#tile = tile;
+    this.#lanes = lanes;
+    this.#written = new Set(group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [definition.target ?? definition.name]))); // prettier-ignore
+  }
+
+  /** Undefined where the tile's lanes cannot run in lockstep. */
+  build(): Built | undefined {
+    const { stages } = this.#group;
+    const totals = stages.filter((stage) => stage.storage === "total");
+    const before: Stmt[] = [];
+    const after: Stmt[] = [];
+    for (const { definition } of totals) {
+      const name = this.#names.take("total");
+      before.push({
+        kind: "let",
+        name,
+        dtype: definition.dtype,
+        value: literal(0, definition.dtype),
+        mutable: true,
+      });
+      this.#held.set(`total ${definition.name}`, local(name, definition.dtype));
+      after.push({
+        kind: "store",
+        buffer: this.#write(definition),
+        at: constant(0),
+        value: local(name, definition.dtype),
+      });
+    }
+    const body = this.#loops(0, []);
+    if (body === undefined) return undefined;
+    const params = [...this.#params].map(([buffer, { name, reads, writes }]): Param => {
+      const { dtype, shape } = this.#buffer(buffer);
+      return {
+        name,
+        dtype,
+        length: sizeOf(shape),
+        access: writes ? (reads ? "update" : "write") : "read",
+      };
+    });
+    const whole = [...this.#head, ...before, ...body, ...after];
+    return { params, body: whole, args: [...this.#params.keys()] };
+  }
+
+  #buffer(name: string): Buffer {
+    const buffer = this.#buffers.get(name);
+    if (buffer === undefined) throw new CompilerFault("schedule", `no buffer holds %${name}`);
+    return buffer;
+  }
+
+  #param(buffer: string): { name: string; reads: boolean; writes: boolean } {
+    let param = this.#params.get(buffer);
+    if (param === undefined) {
+      param = { name: this.#names.take(buffer), reads: false, writes: false };
+      this.#params.set(buffer, param);
+    }
+    return param;
+  }
+
+  #write({ target, name }: Definition): string {
+    const param = this.#param(target ?? name);
+    param.writes = true;
+    return param.name;
+  }
+
+  /** Loops over the shared axes by tiles; what does not fill a tile gets a loop, or a block, of its own. */
+  #loops(depth: number, block: readonly Block[]): Stmt[] | undefined {
+    const { sizes, order, lane } = this.#tile;
+    const at = order[depth];
+    if (at === undefined) return this.#block(block);
+    const axis = this.#group.axes[at]!;
+    const out: Stmt[] = [];
+    for (const { start, from, to, size, vector } of this.#pieces(axis, sizes[at]!, at === lane)) {
+      const looped = to - from > size;
+      // what reads in lanes must be seen to stay inside
+      const extent = this.#lanes > 1 || this.#cut.has(axis) ? to - size + 1 : axis.extent;
+      const base = shift(looped ? index(axis.name, extent) : constant(from), start);
+      const body = this.#loops(depth + 1, [...block, { axis, base, size, vector }]);
+      if (body === undefined) return undefined;
+      if (looped)
+        out.push({ kind: "for", index: axis.name, from: constant(from), to: constant(to), step: size, form: "loop", body }); // prettier-ignore
+      else out.push(...body);
+    }
+    return out;
+  }
+
+  /** The ranges of an axis; where guards turn along it, those of each stretch between two turns, counted from its start. */
+  #pieces(axis: Axis, size: number, inLanes: boolean): (Range & { readonly start: number })[] {
+    const cuts = hasReduceIn(this.#group.stages) ? [0, axis.extent] : cutsOf(this.#group, axis);
+    if (cuts.length > 2) this.#cut.add(axis);
+    return cuts.slice(1).flatMap((end, n) => rangesOf(end - cuts[n]!, size, inLanes).map((range) => ({ ...range, start: cuts[n]! }))); // prettier-ignore
+  }
+
+  #block(block: readonly Block[]): Stmt[] | undefined {
+    const { axes } = this.#group;
+    const points = pointsOf(axes.map((axis) => block.find((one) => one.axis === axis)!));
+    if (!block.some(({ vector }) => vector)) return this.#stages(points);
+    this.#inLanes = true;
+    const vector = laneLoop(this.#stages(points));
+    this.#inLanes = false;
+    return obstacle(vector, this.#lengths()) === undefined ? [vector] : undefined;
+  }
+
+  #lengths(): ReadonlyMap<string, number> {
+    return new Map([...this.#params].map(([buffer, { name }]) => [name, sizeOf(this.#buffer(buffer).shape)])); // prettier-ignore
+  }
+
+  /** Every stage at every point: stage by stage, or, where vectors would fill the registers, point by point after the first. */
+  #stages(points: readonly Point[]): Stmt[] {
+    const { axes, stages } = this.#group;
+    const one = ({ definition, storage }: Stage, at: readonly Point[]): Stmt[] => {
+      if (storage === "total") return this.#total(definition, at[0]!);
+      const inner = definition.axes.slice(axes.length);
+      return inner.length === 0
+        ? this.#stage(definition, storage === "local", at)
+        : this.#inner(definition, inner, at[0]!);
+    };
+    if (!this.#inLanes || hasReduceIn(stages.slice(1))) return stages.flatMap((stage) => one(stage, points)); // prettier-ignore
+    const [first, ...rest] = stages;
+    return [
+      ...one(first!, points),
+      ...points.flatMap((point) => rest.flatMap((stage) => one(stage, [point]))),
+    ];
+  }
+
+  /** A stage with inner axes of its own: what they do not change comes before their loops. */
+  #inner(definition: Definition, inner: readonly Axis[], point: Point): Stmt[] {
+    const names = new Set(inner.map((axis) => axis.name));
+    const { lets, scalars } = hoistParts([this.#at(definition.value, point)], names, this.#writtenParams(), (part) => this.#nameOf(part)); // prettier-ignore
+    return [...lets, ...this.#innerLoops(definition, inner, point, scalars[0]!)];
+  }
+
+  #innerLoops(definition: Definition, inner: readonly Axis[], point: Point, value: Scalar): Stmt[] {
+    const last = inner.at(-1)!;
+    const whole = this.#lanes > 1 && !this.#inLanes ? last.extent - (last.extent % LANES) : 0;
+    const one = (where: Point, of: Scalar): Stmt[] => this.#store(definition, [of], [where], false, false); // prettier-ignore
+    const wrap = (body: readonly Stmt[]): Stmt[] =>
+      inner.slice(0, -1).reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), [...body]);
+    if (whole > 0) {
+      const at = add(whole > LANES ? index(last.name, whole - LANES + 1) : constant(0), index(LANE, LANES)); // prettier-ignore
+      const moved = new Map([[last.name, at]]);
+      this.#inLanes = true;
+      const vector = laneLoop(one({ ...point, where: new Map([...point.where, ...moved]) }, substitute(value, moved))); // prettier-ignore
+      this.#inLanes = false;
+      const rest = last.extent > whole ? this.#innerRest(last, whole, (where) => one({ ...point, where: new Map([...point.where, ...where]) }, substitute(value, where))) : []; // prettier-ignore
+      const head: Stmt[] = whole > LANES ? [{ kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body: [vector] }] : [vector]; // prettier-ignore
+      if (obstacle(vector, this.#lengths()) === undefined) return wrap([...head, ...rest]);
+    }
+    return wrap(loop(last, one(point, value)));
+  }
+
+  /** Points that fill no vector, one by one. */
+  #innerRest({ name, extent }: Axis, from: number, body: (where: ReadonlyMap<string, Index>) => Stmt[]): Stmt[] {
+    if (extent - from === 1) return body(new Map([[name, constant(from)]]));
+    return [{ kind: "for", index: name, from: constant(from), to: constant(extent), step: 1, form: "loop", body: body(new Map()) }];
+  } // prettier-ignore
+
+  #writtenParams(): ReadonlySet<string> {
+    return new Set([...this.#written].flatMap((buffer) => this.#params.get(buffer)?.name ?? []));
+  }
+
+  /** One stage at every point of the tile: its reductions, then its value to a local or to memory. */
+  #stage(definition: Definition, isLocal: boolean, points: readonly Point[]): Stmt[] {
+    const held = isLocal || this.#readLater(definition);
+    return this.#store(
+      definition,
+      points.map((p) => this.#at(definition.value, p)),
+      points,
+      isLocal,
+      held,
+    );
+  }
+
+  #store(
+    definition: Definition,
+    at: readonly Scalar[],
+    points: readonly Point[],
+    isLocal: boolean,
+    held: boolean,
+  ): Stmt[] {
+    const out: Stmt[] = [];
+    const values = this.#reductions(at, points, out);
+    const { lets, scalars } = shareParts(values, (part) => this.#nameOf(part));
+    out.push(...lets);
+    points.forEach((point, n) => {
+      let value = scalars[n]!;
+      if (held) {
+        const name = this.#names.take(suffixed(definition.name, point.suffix));
+        out.push({ kind: "let", name, dtype: definition.dtype, value, mutable: false });
+        value = local(name, definition.dtype);
+        this.#held.set(`${definition.name}${point.suffix}`, value);
+      }
+      if (isLocal) return;
+      const position = flat(definition.axes.map((axis) => point.where.get(axis.name) ?? index(axis.name, axis.extent)), definition.shape); // prettier-ignore
+      out.push({
+        kind: "store",
+        buffer: this.#write(definition),
+        at: position,
+        value: unrounded(value),
+      });
+    });
+    return out;
+  }
+
+  #total(definition: Definition, point: Point): Stmt[] {
+    const term = asTotal(definition, this.#group.axes);
+    const total = this.#held.get(`total ${definition.name}`);
+    if (term === undefined || total?.kind !== "local")
+      throw new CompilerFault("schedule", `%${definition.name} is no total`);
+    return [
+      {
+        kind: "assign",
+        name: total.name,
+        value: apply("add", total.dtype, total, this.#at(term, point)),
+      },
+    ];
+  }
+
+  /** Whether a later stage reads the value at its own point. */
+  #readLater({ name }: Definition): boolean {
+    return this.#group.stages.some(({ definition }) => {
+      let reads = false;
+      walkScalar(
+        definition.value,
+        (part) =>
+          (reads ||= part.kind === "load" && part.buffer === name && this.#atPoint(part.at)),
+      );
+      return reads;
+    });
+  }
+
+  #atPoint(where: readonly Index[]): boolean {
+    const { axes } = this.#group;
+    return (
+      where.length === axes.length &&
+      where.every((one, n) => equal(one, index(axes[n]!.name, axes[n]!.extent)))
+    );
+  }
+
+  /** A stage's value at a point, reading parameters of the kernel and locals of earlier stages. */
+  #at(value: Scalar, point: Point): Scalar {
+    const read = mapScalar(value, (part): Scalar => {
+      if (part.kind !== "load") return part;
+      const held =
+        this.#held.get(`${part.buffer}${point.suffix}`) ?? this.#held.get(`total ${part.buffer}`);
+      if (held !== undefined && this.#atPoint(part.at)) return held;
+      const param = this.#param(part.buffer);
+      param.reads = true;
+      const where = flat(part.at, this.#buffer(part.buffer).shape);
+      return namesIn(where).size === 0 && !this.#written.has(part.buffer) ? this.#scalar(param.name, part.dtype, where) : load(param.name, part.dtype, where); // prettier-ignore
+    });
+    const here = substitute(read, point.where);
+    return this.#cut.size > 0 ? decided(here) : here;
+  }
+
+  /** A read that no loop changes happens once, at the head of the kernel. */
+  #scalar(param: string, dtype: Scalar["dtype"], where: Index): Scalar {
+    const key = `${param} ${where.offset}`;
+    let known = this.#scalars.get(key);
+    if (known === undefined) {
+      const name = this.#names.take(`${param}_${where.offset}`);
+      this.#head.push({
+        kind: "let",
+        name,
+        dtype,
+        value: load(param, dtype, where),
+        mutable: false,
+      });
+      known = local(name, dtype);
+      this.#scalars.set(key, known);
+    }
+    return known;
+  }
+
+  /** x_0, x_1, …: reads of x in the order they come. */
+  #nameOf(part: Scalar): string {
+    const base = part.kind === "load" ? part.buffer : part.kind === "apply" ? part.fn : part.kind === "select" ? "chosen" : "part"; // prettier-ignore
+    const n = this.#counts.get(base) ?? 0;
+    this.#counts.set(base, n + 1);
+    return this.#names.take(`${base}_${n}`);
+  }
+
+  /** Emits the loops of the values' reductions, all points side by side, and returns the values that read their results. */
+  #reductions(values: readonly Scalar[], points: readonly Point[], out: Stmt[]): Scalar[] {
+    let now = [...values];
+    for (;;) {
+      const found = now.map(firstReduce);
+      const [first] = found;
+      if (first === undefined) return now;
+      const results = points.map((p) =>
+        this.#names.take(`${first.by === "add" ? "sum" : first.by}${p.suffix}`),
+      );
+      out.push(
+        ...this.#accumulate(
+          first,
+          found.map((r) => r!.term),
+          results,
+        ),
+      );
+      now = now.map((value, n) =>
+        mapScalar(value, (part) => (part === found[n] ? local(results[n]!, part.dtype) : part)),
+      );
+    }
+  }
+
+  #accumulate(reduce: Reduce, terms: readonly Scalar[], results: readonly string[]): Stmt[] {
+    // in its kernel a reduction's axes are k, k2, …
+    const over = reduce.over.map((axis, n) => ({ ...axis, name: n === 0 ? "k" : `k${n + 1}` }));
+    const renamed = new Map(
+      reduce.over.map((axis, n) => [axis.name, index(over[n]!.name, axis.extent)]),
+    );
+    const named = terms.map((term) => substitute(term, renamed));
+    const hoisted = hoistParts(named, new Set(over.map(({ name }) => name)), this.#writtenParams(), (part) => this.#nameOf(part)); // prettier-ignore
+    const body = (scalars: readonly Scalar[]): { lets: Stmt[]; scalars: Scalar[] } =>
+      shareParts(scalars, (part) => this.#nameOf(part), terms.length > 1);
+    if (reduce.by === "argmax") return [...hoisted.lets, ...this.#argmax(over, body(hoisted.scalars), results)]; // prettier-ignore
+    const { dtype } = reduce;
+    const fn = reduce.by;
+    const start = literal(fn === "add" ? 0 : -Infinity, dtype);
+    const begin = (names: readonly string[]): Stmt[] => names.map((name) => ({ kind: "let", name, dtype, value: start, mutable: true })); // prettier-ignore
+    const steps = (names: readonly string[], { lets, scalars }: { lets: Stmt[]; scalars: Scalar[] }): Stmt[] =>
+      [...lets, ...scalars.map((term, n): Stmt => ({ kind: "assign", name: names[n]!, value: apply(fn, dtype, local(names[n]!, dtype), term) }))]; // prettier-ignore
+    const wrap = (axes: readonly Axis[], inside: readonly Stmt[]): Stmt[] =>
+      axes.reduceRight<Stmt[]>((rest, axis) => loop(axis, rest), [...inside]);
+    const last = over.at(-1);
+    if (last !== undefined && this.#lanes > 1 && !this.#inLanes && reducesInLanes(reduce, this.#buffers)) {
+      const whole = last.extent - (last.extent % LANES);
+      const parts = results.map((name) => this.#names.take(`${name}_lanes`));
+      const at = new Map([[last.name, add(index(last.name, whole - LANES + 1), index(LANE, LANES))]]);
+      this.#inLanes = true;
+      const inLanes = steps(parts, body(hoisted.scalars.map((term) => substitute(term, at))));
+      this.#inLanes = false;
+      const strip: Stmt = { kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body: inLanes };
+      const gather = parts.map((name, n): Stmt => ({ kind: "assign", name: results[n]!, value: apply(fn, dtype, local(results[n]!, dtype), local(name, dtype)) }));
+      const vector = laneLoop([...begin(parts), ...wrap(over.slice(0, -1), [strip]), ...gather]);
+      const rest = last.extent > whole ? wrap(over.slice(0, -1), this.#innerRest(last, whole, (where) => steps(results, body(hoisted.scalars.map((term) => substitute(term, where)))))) : [];
+      if (obstacle(vector, this.#lengths()) === undefined) return [...hoisted.lets, ...begin(results), vector, ...rest];
+    }
+    return [...hoisted.lets, ...begin(results), ...wrap(over, steps(results, body(hoisted.scalars)))];
+  } // prettier-ignore
+
+  /** The first position of the largest term. */
+  #argmax(
+    over: readonly Axis[],
+    { lets, scalars }: { lets: Stmt[]; scalars: Scalar[] },
+    results: readonly string[],
+  ): Stmt[] {
+    const of = scalars[0]!.dtype;
+    const best = results.map(() => this.#names.take("best"));
+    const here = flat(over.map((axis) => index(axis.name, axis.extent)), over.map((axis) => axis.extent)); // prettier-ignore
+    const steps = scalars.flatMap((term, n): Stmt[] => {
+      const value = this.#names.take("value");
+      const larger = apply("lt", "bool", local(best[n]!, of), local(value, of));
+      const position: Scalar = { kind: "index", dtype: "i32", at: here };
+      const found: Stmt = { kind: "let", name: value, dtype: of, value: term, mutable: false };
+      if (!this.#inLanes) {
+        const then: Stmt[] = [
+          { kind: "assign", name: best[n]!, value: local(value, of) },
+          { kind: "assign", name: results[n]!, value: position },
+        ];
+        return [found, { kind: "if", when: larger, then }];
+      }
+      // lanes do not branch
+      return [
+        found,
+        { kind: "assign", name: results[n]!, value: select(larger, position, local(results[n]!, "i32")) }, // prettier-ignore
+        { kind: "assign", name: best[n]!, value: select(larger, local(value, of), local(best[n]!, of)) }, // prettier-ignore
+      ];
+    });
+    const begin = (name: string, value: Scalar): Stmt => ({ kind: "let", name, dtype: value.dtype, value, mutable: true }); // prettier-ignore
+    return [
+      ...best.map((name) => begin(name, literal(-Infinity, of))),
+      ...results.map((name) => begin(name, literal(0, "i32"))),
+      ...over.reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), [...lets, ...steps]),
+    ];
+  }
+}
+
+/** The index that counts lanes. */
+const LANE = "lane";
+
+const laneLoop = (body: readonly Stmt[]): Extract<Stmt, { kind: "for" }> => ({ kind: "for", index: LANE, from: constant(0), to: constant(LANES), step: 1, form: "vector", body }); // prettier-ignore
+
+const hasReduceIn = (stages: readonly Stage[]): boolean =>
+  stages.some(({ definition }) => firstReduce(definition.value) !== undefined);
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly size: number;
+  readonly vector: boolean;
+}
+
+/** An axis in pieces: whole tiles, then what is left; lanes leave a vector, then single points. */
+function rangesOf(extent: number, size: number, inLanes: boolean): Range[] {
+  const sizes = inLanes ? [size, LANES] : [size];
+  let from = 0;
+  const ranges = sizes.map((one) => {
+    const to = from + Math.floor((extent - from) / one) * one;
+    const range = { from, to, size: one, vector: inLanes };
+    from = to;
+    return range;
+  });
+  return [...ranges, { from, to: extent, size: extent - from, vector: false }].filter(({ from, to }) => to > from); // prettier-ignore
+}
+
+/** A name and a place in the tile: sum01, d_W2_01. */
+const suffixed = (name: string, suffix: string): string =>
+  suffix !== "" && /\d$/.test(name) ? `${name}_${suffix}` : `${name}${suffix}`;
+
+type Reduce = Extract<Scalar, { kind: "reduce" }>;
+
+/** Part of a tile along one axis: `size` points from `base`. */
+interface Block {
+  readonly axis: Axis;
+  readonly base: Index;
+  readonly size: number;
+  /** Its points are lanes, four to a local. */
+  readonly vector: boolean;
+}
+
+/** The points of a tile, row-major; their suffixes are their places in it. Of lanes there is one point a vector. */
+function pointsOf(block: readonly Block[]): Point[] {
+  const many = ({ size, vector }: Block): boolean => size > (vector ? LANES : 1);
+  return block.reduce<Point[]>(
+    (points, { axis, base, size, vector }) =>
+      points.flatMap(({ where, suffix }) =>
+        Array.from({ length: vector ? size / LANES : size }, (_, n) => ({
+          where: new Map(where).set(
+            axis.name,
+            vector ? shift(add(base, index(LANE, LANES)), n * LANES) : shift(base, n),
+          ),
+          suffix: many({ axis, base, size, vector }) ? `${suffix}${n}` : suffix,
+        })),
+      ),
+    [{ where: new Map(), suffix: "" }],
+  );
+}
+
+function firstReduce(value: Scalar): Reduce | undefined {
+  let found: Reduce | undefined;
+  walkScalar(value, (part) => {
+    if (part.kind === "reduce") found ??= part;
+  });
+  return found;
+}
+
+const loop = ({ name, extent }: Axis, body: Stmt[]): Stmt[] =>
+  extent === 1 ? body : [{ kind: "for", index: name, from: constant(0), to: constant(extent), step: 1, form: "loop", body }]; // prettier-ignore
+
+const flat = (where: readonly Index[], shape: readonly number[]): Index => {
+  const strides = stridesOf(shape);
+  return add(constant(0), ...where.map((one, axis) => scale(one, strides[axis]!)));
+};
+
+/** Storing rounds by itself. */
+export const unrounded = (value: Scalar): Scalar => (value.kind === "round" ? value.value : value);

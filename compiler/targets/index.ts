@@ -1,0 +1,11 @@
+/** Guarantees the list of targets by name. */
+
+import type { Target } from "./target.ts";
+import { typescript } from "./typescript/module.ts";
+import { wasm } from "./wasm/module.ts";
+import { twin } from "./wasm/twin.ts";
+
+export type TargetName = "typescript" | "wasm" | "twin";
+
+/** `twin` is wasm's loops in TypeScript, with its bits: for reading and for tests. */
+export const targets: Readonly<Record<TargetName, Target>> = { typescript, wasm, twin };

@@ -1,0 +1,232 @@
+/** Guarantees that a scalar prints as folded WebAssembly text: once as one value, once as four lanes. */
+
+import { apply, literal, select, walkScalar } from "../../loop/build.ts";
+import { strideOf, type Index } from "../../loop/index.ts";
+import { varies, type Lanes } from "../../loop/lanes.ts";
+import type { Scalar, ScalarFn } from "../../loop/loop.ts";
+import type { DType } from "../../graph/type.ts";
+
+/** What names and addresses mean at one place of a kernel. */
+export interface Place {
+  readonly lanes: Lanes | undefined;
+  /** An i32 expression, in one lane. */
+  index(at: Index, lane?: number): string;
+  /** Where an access goes, `further` elements on; the instruction's immediates stand between the two parts. */
+  address(buffer: string, at: Index, further?: number): Address;
+  /** The same, computed anew for one lane. */
+  addressIn(lane: number, buffer: string, at: Index): Address;
+  /** Functions that the module must import or carry; of lanes with the suffix x4. */
+  readonly needs: Set<string>;
+}
+
+export interface Address {
+  /** `offset=…` or nothing. */
+  readonly offset: string;
+  readonly base: string;
+}
+
+/** `(f32.load offset=8 (local.get $p))`. */
+export const access = (instruction: string, { offset, base }: Address, ...rest: string[]): string =>
+  `(${[instruction, offset, base, ...rest].filter((part) => part !== "").join(" ")})`;
+
+type Apply = Extract<Scalar, { kind: "apply" }>;
+
+export const typeOf = (dtype: DType): "f32" | "i32" => (dtype === "f32" ? "f32" : "i32");
+
+/** A float32 as the assembler reads it. */
+export function floatText(value: number): string {
+  const single = Math.fround(value);
+  if (Number.isNaN(single)) return "nan";
+  if (!Number.isFinite(single)) return single > 0 ? "inf" : "-inf";
+  return Object.is(single, -0) ? "-0" : String(single);
+}
+
+const BINARY: Partial<Record<ScalarFn, string>> = { add: "add", sub: "sub", mul: "mul", shl: "shl" }; // prettier-ignore
+const FLOAT: Partial<Record<ScalarFn, string>> = { ...BINARY, div: "div", max: "max", min: "min", neg: "neg", abs: "abs", sqrt: "sqrt", floor: "floor", lt: "lt", le: "le", eq: "eq" }; // prettier-ignore
+const WHOLE: Partial<Record<ScalarFn, string>> = { ...BINARY, shr: "shr_s", lt: "lt_s", le: "le_s", eq: "eq", max: "max_s", min: "min_s", neg: "neg", abs: "abs" }; // prettier-ignore
+/** Integers as one value have fewer instructions than lanes. */
+const LANES_ONLY: ReadonlySet<ScalarFn> = new Set(["max", "min", "neg", "abs"]);
+
+const zero = (dtype: DType): Scalar => literal(0, dtype);
+const less = (a: Scalar, b: Scalar): Scalar => apply("lt", "bool", a, b);
+
+/** What no instruction computes, in terms of what some do. */
+function composed(s: Apply, inLanes: boolean): Scalar | undefined {
+  const [a, b] = s.args as [Scalar, Scalar];
+  if (s.fn === "sign") {
+    const negative = select(less(a, zero(a.dtype)), literal(-1, a.dtype), a); // ±0 and NaN stay
+    return select(less(zero(a.dtype), a), literal(1, a.dtype), negative);
+  }
+  if (a.dtype !== "i32" || inLanes || !LANES_ONLY.has(s.fn)) return undefined;
+  if (s.fn === "neg") return apply("sub", "i32", zero("i32"), a);
+  if (s.fn === "abs") return select(less(a, zero("i32")), apply("sub", "i32", zero("i32"), a), a);
+  return s.fn === "max" ? select(less(a, b), b, a) : select(less(b, a), b, a);
+}
+
+function fail(s: Apply): never {
+  throw new TypeError(`WebAssembly text has no ${s.fn} of ${s.args.map(({ dtype }) => dtype).join(", ")}`); // prettier-ignore
+}
+
+/** One value; a bool is 0 or 1. */
+export function printOne(s: Scalar, p: Place): string {
+  switch (s.kind) {
+    case "literal":
+      return s.dtype === "f32" ? `(f32.const ${floatText(s.value)})` : `(i32.const ${s.value})`;
+    case "local":
+      return `(local.get $${s.name})`;
+    case "index":
+      return p.index(s.at);
+    case "load":
+      return access(`${typeOf(s.dtype)}.load`, p.address(s.buffer, s.at[0]!));
+    case "round":
+      return printOne(s.value, p);
+    case "select": {
+      const [when, then, otherwise] = [s.when, s.then, s.otherwise].map((part) => printOne(part, p)); // prettier-ignore
+      return isCheap(s.then) && isCheap(s.otherwise)
+        ? `(select ${then} ${otherwise} ${when})`
+        : `(if (result ${typeOf(s.dtype)}) ${when} (then ${then}) (else ${otherwise}))`;
+    }
+    case "apply":
+      return printApply(s, p);
+    case "reduce":
+      throw new TypeError("a reduction has become loops before it is printed");
+  }
+}
+
+/** Evaluated whatever the condition says: nothing that loads or takes long. */
+function isCheap(s: Scalar): boolean {
+  let cost = 0;
+  walkScalar(s, (part) => {
+    cost += part.kind === "load" || part.kind === "select" ? 100 : part.kind !== "apply" ? 0 : ["add", "sub", "mul", "neg"].includes(part.fn) ? 1 : 100; // prettier-ignore
+  });
+  return cost < 4;
+}
+
+function printApply(s: Apply, p: Place): string {
+  const other = composed(s, false);
+  if (other !== undefined) return printOne(other, p);
+  const args = s.args.map((arg) => printOne(arg, p));
+  const list = args.join(" ");
+  const from = s.args[0]!.dtype;
+  switch (s.fn) {
+    case "and":
+      return `(i32.and ${list})`;
+    case "or":
+      return `(i32.or ${list})`;
+    case "not":
+      return `(i32.eqz ${list})`;
+    case "bitsOf":
+      return `(i32.reinterpret_f32 ${list})`;
+    case "floatOf":
+      return `(f32.reinterpret_i32 ${list})`;
+    case "cast":
+      if (from === s.dtype || (from === "bool" && s.dtype === "i32")) return list;
+      if (s.dtype === "f32") return `(f32.convert_i32_s ${list})`;
+      if (s.dtype === "i32") return `(i32.trunc_sat_f32_s ${list})`;
+      return from === "f32" ? `(f32.ne ${list} (f32.const 0))` : `(i32.ne ${list} (i32.const 0))`;
+    default:
+  }
+  const instruction = (from === "f32" ? FLOAT : WHOLE)[s.fn];
+  if (instruction !== undefined) return `(${typeOf(from)}.${instruction} ${list})`;
+  if (from === "i32" && s.fn !== "randomBits") return fail(s);
+  p.needs.add(s.fn);
+  return `(call $${s.fn} ${list})`;
+}
+
+/** Four lanes: floats and integers side by side, a bool as all ones or all zeros. */
+export function printLanes(s: Scalar, p: Place): string {
+  const { lanes } = p;
+  if (lanes === undefined || !varies(s, lanes)) return splat(s, p);
+  switch (s.kind) {
+    case "local":
+      return `(local.get $${s.name}.v)`;
+    case "index":
+      return ramp(s.at, lanes.lane, p);
+    case "load": {
+      const text = loadLanes(s, lanes, p);
+      return s.dtype === "bool" ? `(i32x4.ne ${text} ${ZERO})` : text;
+    }
+    case "round":
+      return printLanes(s.value, p);
+    case "select": {
+      const [then, otherwise] = [printLanes(s.then, p), printLanes(s.otherwise, p)];
+      if (varies(s.when, lanes)) return `(v128.bitselect ${then} ${otherwise} ${printLanes(s.when, p)})`; // prettier-ignore
+      return `(if (result v128) ${printOne(s.when, p)} (then ${then}) (else ${otherwise}))`;
+    }
+    case "apply":
+      return applyLanes(s, p);
+    default:
+      throw new TypeError(`${s.kind} does not vary from lane to lane`);
+  }
+}
+
+const ZERO = "(v128.const i32x4 0 0 0 0)";
+const ONES = (dtype: DType): string =>
+  dtype === "f32" ? "(v128.const f32x4 1 1 1 1)" : "(v128.const i32x4 1 1 1 1)";
+
+function splat(s: Scalar, p: Place): string {
+  if (s.kind === "literal" && s.dtype !== "bool") {
+    const text = s.dtype === "f32" ? floatText(s.value) : String(s.value);
+    return `(v128.const ${typeOf(s.dtype)}x4 ${Array.from({ length: 4 }, () => text).join(" ")})`;
+  }
+  if (s.kind === "load" && s.dtype !== "bool") return access("v128.load32_splat", p.address(s.buffer, s.at[0]!)); // prettier-ignore
+  if (s.dtype === "bool") return `(i32x4.ne (i32x4.splat ${printOne(s, p)}) ${ZERO})`;
+  return `(${typeOf(s.dtype)}x4.splat ${printOne(s, p)})`;
+}
+
+/** base, base + stride, … */
+function ramp(at: Index, lane: string, p: Place): string {
+  const stride = strideOf(at, lane);
+  if (stride !== undefined) return `(i32x4.add (i32x4.splat ${p.index(at)}) (v128.const i32x4 0 ${stride} ${2 * stride} ${3 * stride}))`; // prettier-ignore
+  return [1, 2, 3].reduce((lanes, n) => `(i32x4.replace_lane ${n} ${lanes} ${p.index(at, n)})`, `(i32x4.splat ${p.index(at)})`); // prettier-ignore
+}
+
+function loadLanes(s: Extract<Scalar, { kind: "load" }>, { lane }: Lanes, p: Place): string {
+  const at = s.at[0]!;
+  const stride = strideOf(at, lane);
+  if (stride === 1) return access("v128.load", p.address(s.buffer, at));
+  const addressOf = (n: number): Address =>
+    stride === undefined ? p.addressIn(n, s.buffer, at) : p.address(s.buffer, at, n * stride);
+  return [1, 2, 3].reduce(
+    (lanes, n) => {
+      const { offset, base } = addressOf(n);
+      return access("v128.load32_lane", { offset: `${offset} ${n}`.trim(), base }, lanes);
+    },
+    access("v128.load32_zero", addressOf(0)),
+  );
+}
+
+function applyLanes(s: Apply, p: Place): string {
+  const other = composed(s, true);
+  if (other !== undefined) return printLanes(other, p);
+  const args = s.args.map((arg) => printLanes(arg, p));
+  const list = args.join(" ");
+  const from = s.args[0]!.dtype;
+  switch (s.fn) {
+    case "and":
+      return `(v128.and ${list})`;
+    case "or":
+      return `(v128.or ${list})`;
+    case "not":
+      return `(v128.not ${list})`;
+    case "bitsOf":
+    case "floatOf":
+      return list;
+    case "shl":
+    case "shr":
+      return `(i32x4.${WHOLE[s.fn]!} ${args[0]!} ${printOne(s.args[1]!, p)})`;
+    case "cast":
+      if (from === s.dtype) return list;
+      if (from === "bool") return `(v128.and ${list} ${ONES(s.dtype)})`;
+      if (s.dtype === "f32") return `(f32x4.convert_i32x4_s ${list})`;
+      if (s.dtype === "i32") return `(i32x4.trunc_sat_f32x4_s ${list})`;
+      return from === "f32" ? `(f32x4.ne ${list} ${ZERO})` : `(i32x4.ne ${list} ${ZERO})`;
+    default:
+  }
+  if (from === "bool" && s.fn === "eq") return `(i32x4.eq ${list})`;
+  const instruction = (from === "f32" ? FLOAT : WHOLE)[s.fn];
+  if (instruction !== undefined) return `(${typeOf(from)}x4.${instruction} ${list})`;
+  if (from === "i32" && s.fn !== "randomBits") return fail(s);
+  p.needs.add(`${s.fn}x4`);
+  return `(call $${s.fn}x4 ${list})`;
+}

@@ -1,0 +1,120 @@
+/** Guarantees exp, log and tanh in float32 as scalars of the loop IR: one text for single values, for four lanes and for TypeScript gives one result. */
+
+import { apply, literal, local, select } from "../../loop/build.ts";
+import type { Scalar, Stmt } from "../../loop/loop.ts";
+
+/** A function of `x`: its lets in order, then its value. */
+export interface FloatFunction {
+  readonly name: "exp" | "log" | "tanh";
+  /** Formula and bound, as people read them. */
+  readonly doc: string;
+  readonly lets: readonly Extract<Stmt, { kind: "let" }>[];
+  readonly value: Scalar;
+}
+
+const X = local("x", "f32");
+const f = (value: number): Scalar => literal(value, "f32");
+const n = (value: number): Scalar => literal(value, "i32");
+const add = (a: Scalar, b: Scalar): Scalar => apply("add", a.dtype, a, b);
+const sub = (a: Scalar, b: Scalar): Scalar => apply("sub", a.dtype, a, b);
+const mul = (a: Scalar, b: Scalar): Scalar => apply("mul", a.dtype, a, b);
+const div = (a: Scalar, b: Scalar): Scalar => apply("div", a.dtype, a, b);
+const less = (a: Scalar, b: Scalar): Scalar => apply("lt", "bool", a, b);
+const shl = (a: Scalar, by: number): Scalar => apply("shl", "i32", a, n(by));
+const shr = (a: Scalar, by: number): Scalar => apply("shr", "i32", a, n(by));
+
+/** c₀ + x·(c₁ + x·(c₂ + …)). */
+const polynomial = (x: Scalar, [first = 0, ...rest]: readonly number[]): Scalar =>
+  rest.length === 0 ? f(first) : add(f(first), mul(x, polynomial(x, rest)));
+
+function define(
+  name: FloatFunction["name"],
+  doc: string,
+  body: (keep: (name: string, value: Scalar) => Scalar) => Scalar,
+): FloatFunction {
+  const lets: Extract<Stmt, { kind: "let" }>[] = [];
+  const value = body((kept, of) => {
+    lets.push({ kind: "let", name: kept, dtype: of.dtype, value: of, mutable: false });
+    return local(kept, of.dtype);
+  });
+  return { name, doc, lets, value };
+}
+
+/** ln 2 in two parts: a whole exponent times the first is exact. */
+const [LN2_HIGH, LN2_LOW] = [0.693359375, Math.LN2 - 0.693359375];
+
+/** 2ᵏ from the bits of its exponent. */
+const powerOfTwo = (k: Scalar): Scalar => apply("floatOf", "f32", shl(add(k, n(127)), 23));
+
+const exp = define(
+  "exp",
+  "eˣ = 2ⁿ·eʳ, n = ⌊x/ln 2 + ½⌋, |r| ≤ ln 2/2; eʳ by a minimax polynomial (Remez). Within 1 ulp of float32, denormals included.",
+  (keep) => {
+    const c = keep("c", apply("min", "f32", apply("max", "f32", X, f(-104)), f(89)));
+    const whole = keep("whole", apply("floor", "f32", add(mul(c, f(Math.LOG2E)), f(0.5))));
+    const r = keep("r", sub(sub(c, mul(whole, f(LN2_HIGH))), mul(whole, f(LN2_LOW))));
+    const q = polynomial(
+      r,
+      [
+        0.4999999305073354, 0.166665147914907, 0.04166845678605519, 0.008369418827296029,
+        0.001381314455551834,
+      ],
+    );
+    const p = keep("p", add(f(1), add(r, mul(mul(r, r), q))));
+    const k = keep("k", apply("cast", "i32", whole));
+    const half = keep("half", shr(k, 1));
+    // two exact factors, so that there is one rounding even where 2ⁿ is no normal number
+    return mul(mul(p, powerOfTwo(half)), powerOfTwo(sub(k, half)));
+  },
+);
+
+const log = define(
+  "log",
+  "log x = e·ln 2 + log(1 + f), √½ ≤ 1 + f < √2; log(1 + f) = f − (f²/2 − s·(f²/2 + R)), s = f/(2 + f), R by a minimax polynomial (Remez). Within 1 ulp of float32.",
+  (keep) => {
+    const tiny = keep("tiny", less(X, f(2 ** -126)));
+    const bits = keep("bits", apply("bitsOf", "i32", select(tiny, mul(X, f(2 ** 23)), X)));
+    // the exponent counted from √½
+    const exponent = keep("exponent", shr(sub(bits, n(0x3f3504f3)), 23));
+    const m = apply("floatOf", "f32", sub(bits, shl(exponent, 23)));
+    const rest = keep("rest", sub(m, f(1)));
+    const e = keep("e", sub(apply("cast", "f32", exponent), select(tiny, f(23), f(0))));
+    const s = keep("s", div(rest, add(f(2), rest)));
+    const z = keep("z", mul(s, s));
+    const series = mul(z, polynomial(z, [0.6666666555928724, 0.4000035627314074, 0.28535882688368064, 0.2361066461775687])); // prettier-ignore
+    const half = keep("half", mul(f(0.5), mul(rest, rest)));
+    const small = sub(half, add(mul(s, add(half, series)), mul(e, f(LN2_LOW))));
+    const value = keep("value", sub(mul(e, f(LN2_HIGH)), sub(small, rest)));
+    const positive = select(less(X, f(Infinity)), value, X);
+    const other = select(apply("eq", "bool", X, f(0)), f(-Infinity), f(NaN));
+    return select(less(f(0), X), positive, other);
+  },
+);
+
+const tanh = define(
+  "tanh",
+  "tanh x = x + x³·T(x²) below 0.625, T a minimax polynomial (Remez); ±(1 − 2/(e^2|x| + 1)) from there. Within 2 ulp of float32.",
+  (keep) => {
+    const a = keep("a", apply("abs", "f32", X));
+    const z = keep("z", mul(X, X));
+    const series = polynomial(
+      z,
+      [
+        -0.3333328194202185, 0.13331442198472723, -0.05373971511443482, 0.020639087346235426,
+        -0.005704987112438614,
+      ],
+    );
+    const near = keep("near", add(X, mul(mul(X, z), series)));
+    const power = keep("power", apply("exp", "f32", add(a, a)));
+    const far = keep("far", sub(f(1), div(f(2), add(power, f(1)))));
+    const signed = select(less(X, f(0)), apply("neg", "f32", far), far);
+    return select(less(a, f(0.625)), near, signed);
+  },
+);
+
+export const FLOAT_FUNCTIONS: readonly FloatFunction[] = [exp, log, tanh];
+
+const byName = new Map<string, FloatFunction>(FLOAT_FUNCTIONS.map((one) => [one.name, one]));
+
+/** The function of that name, if this file has it. */
+export const floatFunction = (name: string): FloatFunction | undefined => byName.get(name);

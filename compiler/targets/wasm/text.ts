@@ -1,0 +1,230 @@
+/** Guarantees WebAssembly text of a module's kernels: one exported function each, its parameters byte offsets, its loops readable. */
+
+import type { DType } from "../../graph/type.ts";
+import { add, constant, rangeOf, scale, substitute, type Index } from "../../loop/index.ts";
+import { gathered, lanesOf, type Lanes } from "../../loop/lanes.ts";
+import type { Kernel, Scalar, Stmt } from "../../loop/loop.ts";
+import { Addresses, startOf, type Loop } from "./address.ts";
+import { access, printLanes, printOne, typeOf, type Place } from "./expression.ts";
+import { FLOAT_FUNCTIONS, type FloatFunction } from "./mathematics.ts";
+
+const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
+
+const sum = (parts: readonly string[]): string =>
+  parts.reduceRight((rest, part) => `(i32.add ${part} ${rest})`);
+
+/** An i32 expression of loop indices; lanes are counted from 0. */
+function printIndex(at: Index): string {
+  const terms = at.terms.map(({ atom, by }) => {
+    const of = atom.kind === "index" ? `(local.get $${atom.name})` : printDivided(atom);
+    return by === 1 ? of : `(i32.mul ${of} (i32.const ${by}))`;
+  });
+  const parts = at.offset === 0 && terms.length > 0 ? terms : [...terms, `(i32.const ${at.offset})`]; // prettier-ignore
+  return sum(parts);
+}
+
+/** ⌊a/n⌋ and a mod n; of a negative a by way of a multiple of n above it. */
+function printDivided({ kind, of, by }: Extract<Index["terms"][number]["atom"], { of: Index }>): string {
+  const low = rangeOf(of)[0];
+  const above = low < 0 ? Math.ceil(-low / by) : 0;
+  const dividend = printIndex(add(of, constant(above * by)));
+  if (kind === "remainder") return `(i32.rem_u ${dividend} (i32.const ${by}))`;
+  const quotient = `(i32.div_u ${dividend} (i32.const ${by}))`;
+  return above === 0 ? quotient : `(i32.sub ${quotient} (i32.const ${above}))`;
+} // prettier-ignore
+
+const inLane = (at: Index, lane: number, lanes: Lanes | undefined): Index =>
+  lanes === undefined ? at : substitute(at, new Map([[lanes.lane, constant(lane)]]));
+
+/** Writes one function. */
+class FunctionText {
+  readonly #locals = new Map<string, "i32" | "f32" | "v128">();
+  readonly #addresses: Addresses;
+  readonly #needs: Set<string>;
+  #labels = 0;
+
+  constructor(body: readonly Stmt[], needs: Set<string>) {
+    this.#addresses = new Addresses(body);
+    this.#needs = needs;
+  }
+
+  locals(): string[] {
+    return [...this.#locals].map(([name, type]) => `(local $${name} ${type})`);
+  }
+
+  place(loops: readonly Loop[], lanes: Lanes | undefined): Place {
+    return {
+      lanes,
+      needs: this.#needs,
+      index: (at, lane = 0) => printIndex(inLane(at, lane, lanes)),
+      addressIn: (lane, buffer, at) => ({ offset: "", base: sum([`(local.get $${buffer})`, printIndex(scale(inLane(at, lane, lanes), 4))]) }), // prettier-ignore
+      address: (buffer, at, further = 0) => {
+        const { pointer, distance } = this.#addresses.reach(buffer, at, loops);
+        const bytes = 4 * (distance + further);
+        const from = pointer === undefined ? buffer : pointer.name;
+        return { offset: bytes === 0 ? "" : `offset=${bytes}`, base: `(local.get $${from})` };
+      },
+    };
+  }
+
+  body(body: readonly Stmt[], loops: readonly Loop[], lanes: Lanes | undefined): string[] {
+    return body.flatMap((s) => this.#stmt(s, loops, lanes));
+  }
+
+  #local(name: string, type: "i32" | "f32" | "v128"): string {
+    this.#locals.set(name, type);
+    return `$${name}`;
+  }
+
+  #stmt(s: Stmt, loops: readonly Loop[], lanes: Lanes | undefined): string[] {
+    const p = this.place(loops, lanes);
+    switch (s.kind) {
+      case "for":
+        return s.form === "vector" ? this.body(s.body, [...loops, s], lanesOf(s)) : this.#loop(s, loops, lanes); // prettier-ignore
+      case "let":
+        return [this.#set(s.name, s.dtype, s.value, p)];
+      case "assign": {
+        const into = lanes === undefined ? undefined : gathered(s, lanes);
+        if (into === undefined) return [this.#set(s.name, s.value.dtype, s.value, p)];
+        return this.#gather(s.name, `${typeOf(s.value.dtype)}.${into.fn}`, into.part, p);
+      }
+      case "store":
+        return [printStore(s, p)];
+      case "if":
+        return [`(if ${printOne(s.when, p)}`, `  (then`, ...indent(indent(this.body(s.then, loops, lanes))), "  ))"]; // prettier-ignore
+    }
+  }
+
+  #set(name: string, dtype: DType, value: Scalar, p: Place): string {
+    const inLanes = p.lanes?.varying.has(name) === true;
+    if (!inLanes) return `(local.set ${this.#local(name, typeOf(dtype))} ${printOne(value, p)})`;
+    return `(local.set ${this.#local(`${name}.v`, "v128")} ${printLanes(value, p)})`;
+  }
+
+  /** Lanes into one local, in their order. */
+  #gather(name: string, instruction: string, part: Scalar, p: Place): string[] {
+    const lanes = this.#local(`${name}.lanes`, "v128");
+    const shape = typeOf(part.dtype) === "f32" ? "f32x4" : "i32x4";
+    const one = (lane: number): string => `(${shape}.extract_lane ${lane} (local.get ${lanes}))`;
+    return [
+      `(local.set ${lanes} ${printLanes(part, p)})`,
+      ...[0, 1, 2, 3].map((lane) => `(local.set $${name} (${instruction} (local.get $${name}) ${one(lane)}))`), // prettier-ignore
+    ];
+  }
+
+  #loop(s: Loop, loops: readonly Loop[], lanes: Lanes | undefined): string[] {
+    const index = this.#local(s.index, "i32");
+    const label = `$L${this.#labels++}`;
+    const inside = [...loops, s];
+    const moved = this.#addresses.of(s).filter(({ stride }) => stride !== undefined);
+    const fixed = this.#addresses.of(s).filter(({ stride }) => stride === undefined);
+    const addressOf = (buffer: string, at: Index): string =>
+      sum([`(local.get $${buffer})`, printIndex(scale(at, 4))]);
+    const starts = moved.map((one) => {
+      const from = substitute(startOf(one), new Map([[s.index, s.from]]));
+      return `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, from)})`;
+    });
+    const computed = fixed.map((one) => `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, startOf(one))})`); // prettier-ignore
+    const moves = moved.map(({ name, stride }) => `(local.set $${name} (i32.add (local.get $${name}) (i32.const ${4 * stride! * s.step})))`); // prettier-ignore
+    const [from, to] = [printIndex(s.from), printIndex(s.to)];
+    const next = `(local.tee ${index} (i32.add (local.get ${index}) (i32.const ${s.step})))`;
+    const loop = [
+      `(local.set ${index} ${from})`,
+      ...starts,
+      `(loop ${label}`,
+      ...indent([...computed, ...this.body(s.body, inside, lanes), ...moves, `(br_if ${label} (i32.lt_s ${next} ${to})))`]), // prettier-ignore
+    ];
+    const runs = s.from.terms.length + s.to.terms.length === 0 && s.from.offset < s.to.offset;
+    return runs ? loop : [`(if (i32.lt_s ${from} ${to})`, "  (then", ...indent(indent(loop)), "  ))"]; // prettier-ignore
+  }
+}
+
+function printStore({ buffer, at, value }: Extract<Stmt, { kind: "store" }>, p: Place): string {
+  const address = p.address(buffer, at);
+  if (p.lanes === undefined) return access(`${typeOf(value.dtype)}.store`, address, printOne(value, p)); // prettier-ignore
+  const lanes = printLanes(value, p);
+  return access("v128.store", address, value.dtype === "bool" ? `(v128.and ${lanes} (v128.const i32x4 1 1 1 1))` : lanes); // prettier-ignore
+}
+
+/** Text from a model stays inside its comment. */
+const comment = (text: string): string => `;; ${text.replace(/[\u0000-\u001f\u007f]/g, " ")}`;
+
+function printKernel(kernel: Kernel, name: string, needs: Set<string>): string[] {
+  const text = new FunctionText(kernel.body, needs);
+  const body = text.body(kernel.body, [], undefined);
+  const params = kernel.params.map((param) => `(param $${param.name} i32)`);
+  return [
+    ...kernel.doc.map(comment),
+    `(func $kernel.${name} (export "${name}") ${params.join(" ")}`,
+    ...indent([...text.locals(), ...body]),
+    ")",
+  ];
+}
+
+/** A function of one value, or of four lanes. */
+function printFunction({ name, doc, lets, value }: FloatFunction, inLanes: boolean, needs: Set<string>): string[] {
+  const text = new FunctionText([], needs);
+  const lanes = inLanes ? { lane: "", own: new Set<string>(), varying: new Set(["x", ...lets.map((one) => one.name)]) } : undefined;
+  const body = text.body(lets, [], lanes);
+  const place = text.place([], lanes);
+  const result = inLanes ? printLanes(value, place) : printOne(value, place);
+  const head = inLanes ? `(func $${name}x4 (param $x.v v128) (result v128)` : `(func $${name} (param $x f32) (result f32)`;
+  return [comment(doc), head, ...indent([...text.locals(), ...body, result]), ")"];
+} // prettier-ignore
+
+/** A function of the surrounding TypeScript for four lanes, one after the other. */
+function printApart(name: string): string[] {
+  const integers = name === "randomBits";
+  const shape = integers ? "i32x4" : "f32x4";
+  const names = { pow: ["a", "b"], randomBits: ["a", "b", "c"] }[name] ?? ["a"];
+  const lane = (n: number): string => `(call $${name} ${names.map((a) => `(${shape}.extract_lane ${n} (local.get $${a}))`).join(" ")})`; // prettier-ignore
+  const filled = [1, 2, 3].reduce((lanes, n) => `(${shape}.replace_lane ${n} ${lanes} ${lane(n)})`, `(${shape}.splat ${lane(0)})`); // prettier-ignore
+  return [`(func $${name}x4 ${names.map((a) => `(param $${a} v128)`).join(" ")} (result v128) ${filled})`]; // prettier-ignore
+}
+
+export interface WasmText {
+  readonly text: string;
+  /** Functions that the module imports from "mathematics". */
+  readonly imports: readonly string[];
+}
+
+/** Bytes after the arena that a vector load may touch. */
+const SLACK = 16;
+const PAGE = 65536;
+
+/** The module: imports, memory of the arena, mathematics, kernels. */
+export function printWasm(
+  kernels: readonly Kernel[],
+  arenaBytes: number,
+  nameOf: (kernel: string) => string,
+): WasmText {
+  const needs = new Set<string>();
+  const functions = kernels.flatMap((kernel) => printKernel(kernel, nameOf(kernel.name), needs));
+  const carried: string[] = [];
+  // tanh needs exp: a function comes before those it needs
+  for (const one of [...FLOAT_FUNCTIONS].reverse()) {
+    if (needs.has(one.name)) carried.push(...printFunction(one, false, needs));
+    if (needs.has(`${one.name}x4`)) carried.push(...printFunction(one, true, needs));
+  }
+  const own = new Set<string>(FLOAT_FUNCTIONS.map(({ name }) => name));
+  const imports = [...new Set([...needs].map((name) => name.replace(/x4$/, "")))].filter((name) => !own.has(name)).sort(); // prettier-ignore
+  for (const name of imports) if (needs.has(`${name}x4`)) carried.push(...printApart(name));
+  const typed = (name: string): string =>
+    name === "randomBits"
+      ? "(param i32 i32 i32) (result i32)"
+      : `(param${" f32".repeat(name === "pow" ? 2 : 1)}) (result f32)`;
+  return {
+    imports,
+    text: [
+      "(module",
+      ...indent(imports.map((name) => `(import "mathematics" "${name}" (func $${name} ${typed(name)}))`)), // prettier-ignore
+      `  (memory (export "memory") ${pages(arenaBytes)} ${pages(arenaBytes)})`,
+      ...indent([...functions, ...carried]),
+      ")",
+      "",
+    ].join("\n"),
+  };
+}
+
+/** Whole pages for the arena. */
+export const pages = (arenaBytes: number): number => Math.max(1, Math.ceil((arenaBytes + SLACK) / PAGE)); // prettier-ignore

@@ -1,0 +1,143 @@
+/** What is true of the WebAssembly target: its strict twin has its bits, a second library accepts it, and its own functions are near the true ones. */
+
+import binaryen from "binaryen";
+import { describe, expect, test } from "vitest";
+import { apply, load as loadOf } from "../compiler/loop/build.ts";
+import { constant, index } from "../compiler/loop/index.ts";
+import { lower, type Lowered } from "../compiler/lower.ts";
+import type { Kernel, ScalarFn } from "../compiler/loop/loop.ts";
+import { importText, stripTypes } from "../compiler/strip.ts";
+import { targets } from "../compiler/targets/index.ts";
+import { assemble } from "../compiler/targets/wasm/assemble.ts";
+import type { LoadedTrainer } from "../compiler/compile.ts";
+import { lowered, modelNames, modelOf } from "./support/models.ts";
+import { complaintsAbout } from "./support/typecheck.ts";
+import { compileBytes, instantiate } from "./support/webassembly.ts";
+
+interface Exports {
+  createTrainer(options?: { readonly seed?: number; readonly module?: object }): LoadedTrainer;
+}
+
+const running = async (of: Lowered): Promise<Exports> =>
+  importText<Exports>(await stripTypes(await targets[of.target].printTrainer(of.module, of.facts)));
+
+/** A batch that differs from step to step; labels name classes. */
+function batchOf({ inputs }: LoadedTrainer, of: Lowered, seed: number) {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, view]) => {
+      const { classes = 2 } = of.module.buffers.find((buffer) => buffer.name === name)!;
+      const filled = view.slice();
+      filled.forEach((_, n) => (filled[n] = view instanceof Int32Array ? (n * 7 + seed) % classes : Math.sin(n * 12.9898 + seed))); // prettier-ignore
+      return [name, filled];
+    }),
+  );
+}
+
+describe.each(modelNames)("%s", (name) => {
+  test("the strict twin has the same bits after steps, evaluation and prediction", async () => {
+    const [wasm, twin] = await Promise.all((["wasm", "twin"] as const).map((target) => lowered(name, { target, batch: 6 }))); // prettier-ignore
+    const [a, b] = [(await running(wasm!)).createTrainer({ seed: 3 }), (await running(twin!)).createTrainer({ seed: 3 })]; // prettier-ignore
+    for (let n = 0; n < 4; n++) {
+      const batch = batchOf(a, wasm!, n);
+      expect(a.step(batch, 5 + (n % 2))).toBe(b.step(batch, 5 + (n % 2)));
+    }
+    expect(Buffer.from(a.bytes()).equals(Buffer.from(b.bytes()))).toBe(true);
+    const batch = batchOf(a, wasm!, 9);
+    expect(a.evaluate(batch, 5)).toEqual(b.evaluate(batch, 5));
+    const copy = (outputs: Readonly<Record<string, ArrayLike<number>>>) => Object.entries(outputs).map(([key, view]) => [key, Array.from(view)]); // prettier-ignore
+    expect(copy(a.predict(batch))).toEqual(copy(b.predict(batch)));
+  });
+
+  test("a second library reads and validates the bytes", async () => {
+    const { bytes } = await assemble((await lowered(name, { target: "wasm" })).module);
+    const parsed = binaryen.readBinary(bytes);
+    parsed.setFeatures(binaryen.Features.SIMD128 | binaryen.Features.NontrappingFPToInt | binaryen.Features.MutableGlobals); // prettier-ignore
+    try {
+      expect(parsed.validate()).toBe(1);
+    } finally {
+      parsed.dispose();
+    }
+  });
+});
+
+test("a trainer takes a module that was compiled before", async () => {
+  const of = await lowered("mnist-mlp", { target: "wasm", batch: 4 });
+  const { bytes } = await assemble(of.module);
+  const { createTrainer } = await running(of);
+  const [a, b] = [createTrainer(), createTrainer({ module: compileBytes(bytes) })];
+  const batch = batchOf(a, of, 1);
+  expect(a.step(batch)).toBe(b.step(batch));
+});
+
+test("the emitted file is strict-clean without a platform's types", async () => {
+  const of = await lowered("circuit", { target: "wasm" });
+  const text = await targets.wasm.printTrainer(of.module, of.facts);
+  expect(complaintsAbout(new Map([["trainer.wasm", text]]))).toEqual([]);
+});
+
+test("float64 is refused", async () => {
+  await expect(lower(await modelOf("mnist-mlp"), { target: "wasm", dtype: "f64" })).rejects.toThrow(/compute in float32/); // prettier-ignore
+});
+
+/** y[n] = fn(x[n]), one value at a time or in lanes. */
+function mapKernel(fn: ScalarFn, form: "loop" | "vector", length: number): Kernel {
+  const i = index("i", length);
+  const at = form === "loop" ? i : { terms: [...i.terms, ...index("lane", 4).terms], offset: 0 };
+  const store = { kind: "store", buffer: "y", at, value: apply(fn, "f32", loadOf("x", "f32", at)) } as const; // prettier-ignore
+  const lanes = { kind: "for", index: "lane", from: constant(0), to: constant(4), step: 1, form, body: [store] } as const; // prettier-ignore
+  const body = form === "loop" ? store : lanes;
+  return {
+    name: `${fn}_${form}`,
+    doc: [],
+    params: [
+      { name: "x", dtype: "f32", length, access: "read" },
+      { name: "y", dtype: "f32", length, access: "write" },
+    ],
+    body: [{ kind: "for", index: "i", from: constant(0), to: constant(length), step: form === "loop" ? 1 : 4, form: "loop", body: [body] }], // prettier-ignore
+    flops: 0,
+  };
+}
+
+const ulp = (y: number): number => Math.max(2 ** (Math.floor(Math.log2(Math.abs(y))) - 23), 2 ** -149); // prettier-ignore
+
+describe("functions in float32", () => {
+  const LENGTH = 1 << 14;
+  const spread = Float32Array.from({ length: LENGTH }, (_, n) => {
+    const sign = n % 2 === 0 ? 1 : -1;
+    return sign * 2 ** (-30 + (37 * n) / LENGTH);
+  });
+  const positive = Float32Array.from(
+    { length: LENGTH },
+    (_, n) => 2 ** (-148 + (275 * n) / LENGTH),
+  );
+  const special = [0, -0, Infinity, -Infinity, NaN, 1, -1, 88.72283935546875, 88.8, -103.97, -104.5, 0.625]; // prettier-ignore
+
+  test.each([
+    ["exp", spread, Math.exp, 1],
+    ["log", positive, Math.log, 1],
+    ["tanh", spread, Math.tanh, 2],
+  ] as const)(
+    "%s is near the true one, alone and in lanes",
+    async (fn, arguments_, truth, most) => {
+      const x = arguments_.slice();
+      x.set(special);
+      const kernels = [mapKernel(fn, "loop", LENGTH), mapKernel(fn, "vector", LENGTH)];
+      const { bytes } = await assemble({ name: "map", entries: [], buffers: [], kernels, slots: [], arenaBytes: LENGTH * 12 }); // prettier-ignore
+      const { memory, ...functions } = instantiate(bytes);
+      new Float32Array(memory.buffer, 0, LENGTH).set(x);
+      functions[`${fn}_loop`]!(0, LENGTH * 4);
+      functions[`${fn}_vector`]!(0, LENGTH * 8);
+      const [one, lanes] = [4, 8].map((at) => new Float32Array(memory.buffer, LENGTH * at, LENGTH));
+      expect(Array.from(lanes!)).toEqual(Array.from(one!));
+      let worst = 0;
+      x.forEach((value, n) => {
+        const [expected, found] = [truth(value), one![n]!];
+        if (Number.isFinite(Math.fround(expected)))
+          worst = Math.max(worst, Math.abs(found - expected) / ulp(expected)); // prettier-ignore
+        else expect(found).toBe(Math.fround(expected));
+      });
+      expect(worst).toBeLessThanOrEqual(most);
+      expect(worst).toBeGreaterThan(0.4); // it was measured
+    },
+  );
+});
