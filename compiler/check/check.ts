@@ -4,6 +4,7 @@ import type { Lowered, Source } from "../lower.ts";
 import { lower, print } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { checkKernels } from "./kernels.ts";
+import type { Sampling } from "./numeric-gradient.ts";
 import { validatePasses } from "./passes.ts";
 import {
   fewKinks,
@@ -29,8 +30,8 @@ export interface CheckOptions {
 }
 
 /** Coordinates and directions a tensor, elements a buffer. */
-const SIZES: Readonly<Record<Effort, { readonly coordinates: number; readonly directions: number; readonly elements: number }>> = {
-  quick: { coordinates: 3, directions: 1, elements: 4 },
+const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly elements: number }>> = {
+  quick: { coordinates: 3, directions: 1, elements: 4, quick: true },
   more: { coordinates: 12, directions: 2, elements: 32 },
   exhaustive: { coordinates: Infinity, directions: 4, elements: 256 },
 }; // prettier-ignore
@@ -41,13 +42,13 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   const from = options.source === undefined ? {} : { source: options.source };
   const size = SIZES[effort];
   progress?.("validating every pass");
-  validatePasses(model, from, seed);
+  const lowered = options.lowered ?? (await lower(model, from));
+  await validatePasses(model, { ...from, facts: lowered.facts }, seed);
   progress?.("checking gradients against central differences");
   const gradients = checkModelGradients(model, from, { ...size, seed });
   progress?.("checking the emitted step against the interpreter");
   const steps = await checkTranslation(model, from, seed);
   progress?.("checking every kernel at sampled elements");
-  const lowered = options.lowered ?? (await lower(model, from));
   const text = options.trainer ?? (await print(lowered, "trainer"));
   const kernels = await checkKernels(lowered, text, size.elements, seed);
   return resultOf(model.name, [...gradients, ...steps, ...kernels]);

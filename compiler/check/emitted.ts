@@ -38,7 +38,11 @@ export interface AnyGradients {
 }
 
 /** The trainer that a lowered model prints. */
-export async function runningTrainer({ module, facts, target }: Lowered): Promise<AnyTrainer> {
+export async function runningTrainer({
+  module,
+  facts,
+  target,
+}: Pick<Lowered, "module" | "facts" | "target">): Promise<AnyTrainer> {
   const code = await stripTypes(await targets[target].printTrainer(module, facts));
   return (await importText<{ createTrainer(): AnyTrainer }>(code)).createTrainer();
 }

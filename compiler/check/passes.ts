@@ -1,7 +1,8 @@
 /**
  * Guarantees that a pass which changes what a graph means is a compile error that names the pass: after each graph pass of the small instance
- * its graph is evaluated beside the declared one, differentiated but otherwise untouched; the scheduled loops are run beside it too.
- * Everything in float64, where the only difference left is the order of sums.
+ * its graph is evaluated beside the declared one, differentiated but otherwise untouched; what is emitted for it runs beside it too.
+ * Everything in float64, where the only difference left is the order of sums. Emitted code is quick; the loops it came from are interpreted
+ * only where it differs, to tell whose fault it is.
  */
 
 import { CompilerFault } from "../graph/error.ts";
@@ -12,7 +13,9 @@ import { entriesOf, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
 import { differentiate } from "../passes/differentiate.ts";
+import type { Facts } from "../targets/target.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
+import { runningTrainer, stored, type AnyTrainer, type Numbers } from "./emitted.ts";
 import { evaluateResults } from "./evaluate.ts";
 import { ROWS } from "./small.ts";
 
@@ -23,11 +26,17 @@ const BOUND = 1e-9;
 type Meaning = ReadonlyMap<string, Float64Array>;
 
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
-export function validatePasses(model: Model, options: Pick<CompileOptions, "source">, seed: number): void {
+export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source"> & { readonly facts: Facts }, seed: number): Promise<void> {
   const entries = entriesOf(model, { ...options, batch: ROWS, small: true, dtype: "f64" }, "trainer");
-  const validated = entries.map(({ name, purpose, traced }) => ({ name, ...validateEntry(name, purpose, traced.graph, seed) }));
+  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, purpose, traced.graph, seed) }));
   const module = place(model.name).run(validated.map(({ program }) => program));
-  for (const { name, meaning, leaves } of validated) compare("schedule", name, meaning, ofModule(module, name, leaves, seed));
+  const batch = { train: ROWS, evaluate: ROWS, predict: ROWS };
+  const trainer = await runningTrainer({ module, facts: { ...facts, batch }, target: "typescript" });
+  for (const { name, purpose, meaning, leaves } of validated) {
+    const fault = difference("emission", name, meaning, ofTrainer(trainer, name, purpose, leaves, seed));
+    if (fault === undefined) continue;
+    throw difference("schedule", name, meaning, ofModule(module, name, leaves, seed)) ?? fault;
+  }
 } // prettier-ignore
 
 function validateEntry(
@@ -43,7 +52,8 @@ function validateEntry(
       if (!isGraph(output) || input === output) return;
       // what a step should do: the declared graph's own derivatives and updates, with nothing rewritten
       if (pass.name === "differentiate") meaning = ofGraph(differentiated(purpose, declared), seed);
-      compare(pass.name, entry, meaning, ofGraph(output, seed));
+      const fault = difference(pass.name, entry, meaning, ofGraph(output, seed));
+      if (fault !== undefined) throw fault;
       leaves = fedLeaves(output);
     },
   });
@@ -89,14 +99,31 @@ function ofModule(module: Module, entry: string, leaves: readonly Node[], seed: 
 /** Storage that all entry points share under one name. */
 const isKept = ({ op }: Node): boolean => op === "param" || op === "state" || op === "hyper";
 
-function compare(pass: string, entry: string, expected: Meaning, found: Meaning): void {
+/** What an entry of the running trainer makes of the same contents. */
+function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves: readonly Node[], seed: number): Meaning {
+  const kept = { ...trainer.parameters, ...trainer.state };
+  const batch: Record<string, Numbers> = {};
+  for (const leaf of leaves)
+    if (leaf.op === "input") batch[leaf.name] = stored(leaf.type.dtype, contents(leaf, seed));
+    else kept[leaf.name]?.set(contents(leaf, seed));
+  if (purpose.kind === "train") {
+    const loss = trainer.phases === undefined ? trainer.step(batch) : trainer.phases[entry]!(batch);
+    const after = Object.entries(kept).map(([name, values]) => [`new ${name}`, Float64Array.from(values)] as const);
+    return new Map([[`loss ${purpose.phase.name}`, Float64Array.of(loss as number)], ...after]);
+  }
+  if (entry === "predict") return new Map(Object.entries(trainer.predict(batch)).map(([name, values]) => [`output ${name}`, Float64Array.from(values)]));
+  return new Map(Object.entries(trainer.evaluate(batch)).map(([name, value]) => [`loss ${name}`, Float64Array.of(value / ROWS)]));
+} // prettier-ignore
+
+/** The fault of a pass that changed a result, if it did. */
+function difference(pass: string, entry: string, expected: Meaning, found: Meaning): CompilerFault | undefined {
   for (const [name, values] of expected) {
     const other = found.get(name);
-    if (other === undefined)
-      throw new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name} is gone`);
+    if (other === undefined) return new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name} is gone`);
     const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), Number.MIN_VALUE);
-    const at = values.findIndex((value, n) => !(value === other[n] || Math.abs(value - other[n]!) <= BOUND * scale)); // prettier-ignore
+    const at = values.findIndex((value, n) => !(value === other[n] || Math.abs(value - other[n]!) <= BOUND * scale));
     if (at < 0 && other.length === values.length) continue;
-    throw new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name}, element ${Math.max(0, at)}, was ${values[at]}, and is ${other[at]}`); // prettier-ignore
+    return new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name}, element ${Math.max(0, at)}, was ${values[at]}, and is ${other[at]}`);
   }
-}
+  return undefined;
+} // prettier-ignore
