@@ -11,7 +11,7 @@ import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Progra
 import type { Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
 import { Nest, unrounded, type Built } from "./nest.ts";
-import { mainReduce, ordered, tileOf } from "./tile.ts";
+import { mainReduce, tileOf } from "./tile.ts";
 
 export const schedule = (machine: Machine): Pass<Definitions, Program> => ({
   name: "schedule",
@@ -22,7 +22,7 @@ export const schedule = (machine: Machine): Pass<Definitions, Program> => ({
     const names = new Names();
     const calls = work.map((item): Call => {
       if (item.kind === "scalar") return scalarCall(item.definition, item.storage, byName);
-      const group = ordered(item.group, machine, byName);
+      const { group } = item;
       const { args, ...built } = nestOf(group, machine, byName);
       const { stages } = group;
       const kernel: Kernel = {
