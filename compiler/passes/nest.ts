@@ -7,6 +7,7 @@ import {
   load,
   local,
   literal,
+  loadsOf,
   mapScalar,
   select,
   substitute,
@@ -14,13 +15,23 @@ import {
 } from "../loop/build.ts";
 import { hoistParts, shareParts } from "../loop/cse.ts";
 import { Names } from "../loop/identifier.ts";
-import { add, constant, equal, index, namesIn, scale, shift, type Index } from "../loop/index.ts";
+import {
+  add,
+  constant,
+  equal,
+  index,
+  namesIn,
+  scale,
+  shift,
+  strideOf,
+  type Index,
+} from "../loop/index.ts";
 import { LANES, obstacle } from "../loop/lanes.ts";
 import type { Axis, Buffer, Definition, Group, Param, Scalar, Stage, Stmt } from "../loop/loop.ts"; // prettier-ignore
 import { asTotal } from "./fuse.ts";
 import { cutsOf, decided } from "./guards.ts";
 import type { Machine } from "./machine.ts";
-import { reducesInLanes, type Tile } from "./tile.ts";
+import { LEAST_IN_LANES, mainReduce, type Tile } from "./tile.ts";
 
 /** One point of a tile: where its axes are, and how its locals are told apart. */
 interface Point {
@@ -52,6 +63,7 @@ export class Nest {
     "k2",
     "k3",
     "k4",
+    "z",
     LANE,
   ]);
   readonly #params = new Map<string, { name: string; reads: boolean; writes: boolean }>();
@@ -105,8 +117,9 @@ export class Nest {
         value: local(name, definition.dtype),
       });
     }
-    const body = this.#loops(0, []);
-    if (body === undefined) return undefined;
+    const tiles = this.#loops(0, []);
+    if (tiles === undefined) return undefined;
+    const body = this.#tile.outer === undefined ? tiles : this.#inBlocks(tiles);
     const params = [...this.#params].map(([buffer, { name, reads, writes }]): Param => {
       const { dtype, shape } = this.#buffer(buffer);
       return {
@@ -118,6 +131,19 @@ export class Nest {
     });
     const whole = [...this.#head, ...before, ...body, ...after];
     return { params, body: whole, args: [...this.#params.keys()] };
+  }
+
+  /** Sums that stay in memory: zeros, then every block of the sum adds to them. */
+  #inBlocks(tiles: readonly Stmt[]): Stmt[] {
+    const { definition } = this.#group.stages[0]!;
+    const size = sizeOf(definition.shape);
+    const buffer = this.#write(definition);
+    const zero = (at: Index): Stmt => ({ kind: "store", buffer, at, value: literal(0, definition.dtype) }); // prettier-ignore
+    const [axis] = mainReduce(this.#group)!.over;
+    const whole = size - (size % LANES);
+    const vectors: Stmt = { kind: "for", index: "z", from: constant(0), to: constant(whole), step: LANES, form: "loop", body: [laneLoop([zero(add(index("z", whole - LANES + 1), index(LANE, LANES)))])] }; // prettier-ignore
+    const rest = Array.from({ length: size - whole }, (_, n) => zero(constant(whole + n)));
+    return [...(whole > 0 ? [vectors] : []), ...rest, ...loop({ ...axis!, name: "k" }, [...tiles])];
   }
 
   #buffer(name: string): Buffer {
@@ -257,7 +283,9 @@ export class Nest {
     held: boolean,
   ): Stmt[] {
     const out: Stmt[] = [];
-    const values = this.#reductions(at, points, out);
+    const position = (point: Point): Index => flat(definition.axes.map((axis) => point.where.get(axis.name) ?? index(axis.name, axis.extent)), definition.shape); // prettier-ignore
+    const resumed = this.#tile.outer === undefined ? undefined : points.map((point) => load(this.#write(definition), definition.dtype, position(point))); // prettier-ignore
+    const values = this.#reductions(at, points, out, resumed);
     const { lets, scalars } = shareParts(values, (part) => this.#nameOf(part));
     out.push(...lets);
     points.forEach((point, n) => {
@@ -269,11 +297,10 @@ export class Nest {
         this.#held.set(`${definition.name}${point.suffix}`, value);
       }
       if (isLocal) return;
-      const position = flat(definition.axes.map((axis) => point.where.get(axis.name) ?? index(axis.name, axis.extent)), definition.shape); // prettier-ignore
       out.push({
         kind: "store",
         buffer: this.#write(definition),
-        at: position,
+        at: position(point),
         value: unrounded(value),
       });
     });
@@ -359,7 +386,12 @@ export class Nest {
   }
 
   /** Emits the loops of the values' reductions, all points side by side, and returns the values that read their results. */
-  #reductions(values: readonly Scalar[], points: readonly Point[], out: Stmt[]): Scalar[] {
+  #reductions(
+    values: readonly Scalar[],
+    points: readonly Point[],
+    out: Stmt[],
+    resumed?: readonly Scalar[],
+  ): Scalar[] {
     let now = [...values];
     for (;;) {
       const found = now.map(firstReduce);
@@ -373,6 +405,7 @@ export class Nest {
           first,
           found.map((r) => r!.term),
           results,
+          resumed,
         ),
       );
       now = now.map((value, n) =>
@@ -381,12 +414,13 @@ export class Nest {
     }
   }
 
-  #accumulate(reduce: Reduce, terms: readonly Scalar[], results: readonly string[]): Stmt[] {
+  #accumulate(reduce: Reduce, terms: readonly Scalar[], results: readonly string[], resumed: readonly Scalar[] | undefined): Stmt[] {
     // in its kernel a reduction's axes are k, k2, …
-    const over = reduce.over.map((axis, n) => ({ ...axis, name: n === 0 ? "k" : `k${n + 1}` }));
+    const all = reduce.over.map((axis, n) => ({ ...axis, name: n === 0 ? "k" : `k${n + 1}` }));
     const renamed = new Map(
-      reduce.over.map((axis, n) => [axis.name, index(over[n]!.name, axis.extent)]),
+      reduce.over.map((axis, n) => [axis.name, index(all[n]!.name, axis.extent)]),
     );
+    const over = resumed === undefined ? all : all.slice(1);
     const named = terms.map((term) => substitute(term, renamed));
     const hoisted = hoistParts(named, new Set(over.map(({ name }) => name)), this.#writtenParams(), (part) => this.#nameOf(part)); // prettier-ignore
     const body = (scalars: readonly Scalar[]): { lets: Stmt[]; scalars: Scalar[] } =>
@@ -395,20 +429,20 @@ export class Nest {
     const { dtype } = reduce;
     const fn = reduce.by;
     const start = literal(fn === "add" ? 0 : -Infinity, dtype);
-    const begin = (names: readonly string[]): Stmt[] => names.map((name) => ({ kind: "let", name, dtype, value: start, mutable: true })); // prettier-ignore
+    const begin = (names: readonly string[]): Stmt[] => names.map((name, n) => ({ kind: "let", name, dtype, value: resumed?.[n] ?? start, mutable: true })); // prettier-ignore
     const steps = (names: readonly string[], { lets, scalars }: { lets: Stmt[]; scalars: Scalar[] }): Stmt[] =>
       [...lets, ...scalars.map((term, n): Stmt => ({ kind: "assign", name: names[n]!, value: apply(fn, dtype, local(names[n]!, dtype), term) }))]; // prettier-ignore
     const wrap = (axes: readonly Axis[], inside: readonly Stmt[]): Stmt[] =>
       axes.reduceRight<Stmt[]>((rest, axis) => loop(axis, rest), [...inside]);
     const last = over.at(-1);
-    if (last !== undefined && this.#lanes > 1 && !this.#inLanes && reducesInLanes(reduce, this.#buffers)) {
+    if (last !== undefined && resumed === undefined && this.#lanes > 1 && !this.#inLanes && inLanes(reduce)) {
       const whole = last.extent - (last.extent % LANES);
       const parts = results.map((name) => this.#names.take(`${name}_lanes`));
       const at = new Map([[last.name, add(index(last.name, whole - LANES + 1), index(LANE, LANES))]]);
       this.#inLanes = true;
-      const inLanes = steps(parts, body(hoisted.scalars.map((term) => substitute(term, at))));
+      const strips = steps(parts, body(hoisted.scalars.map((term) => substitute(term, at))));
       this.#inLanes = false;
-      const strip: Stmt = { kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body: inLanes };
+      const strip: Stmt = { kind: "for", index: last.name, from: constant(0), to: constant(whole), step: LANES, form: "loop", body: strips };
       const gather = parts.map((name, n): Stmt => ({ kind: "assign", name: results[n]!, value: apply(fn, dtype, local(results[n]!, dtype), local(name, dtype)) }));
       const vector = laneLoop([...begin(parts), ...wrap(over.slice(0, -1), [strip]), ...gather]);
       const rest = last.extent > whole ? wrap(over.slice(0, -1), this.#innerRest(last, whole, (where) => steps(results, body(hoisted.scalars.map((term) => substitute(term, where)))))) : [];
@@ -452,6 +486,18 @@ export class Nest {
       ...over.reduceRight<Stmt[]>((inside, axis) => loop(axis, inside), [...lets, ...steps]),
     ];
   }
+}
+
+/** Whether a reduction over flat loads is taken in lanes along its innermost axis, as tile.ts says of definitions. */
+function inLanes({ by, over, term }: Reduce): boolean {
+  const last = over.at(-1);
+  if (by === "argmax" || last === undefined || last.extent < LEAST_IN_LANES) return false;
+  const names = new Set(over.map(({ name }) => name));
+  const moved = loadsOf(term).filter(({ at }) =>
+    [...namesIn(at[0]!)].some((name) => names.has(name)),
+  );
+  const strides = moved.map(({ at }) => strideOf(at[0]!, last.name));
+  return strides.includes(1) && strides.every((stride) => stride === 0 || stride === 1);
 }
 
 /** The index that counts lanes. */

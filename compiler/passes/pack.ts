@@ -5,12 +5,13 @@
  */
 
 import { sizeOf, stridesOf } from "../graph/type.ts";
-import { load, mapScalar } from "../loop/build.ts";
+import { load, loadsOf, mapScalar, round, walkScalar } from "../loop/build.ts";
 import { add, constant, equal, index, namesIn, rangeOf, scale, shift, strideOf, substitute, type Index } from "../loop/index.ts"; // prettier-ignore
 import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work } from "../loop/loop.ts"; // prettier-ignore
 import { at as identity, axesOf } from "./define.ts";
 import type { Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
+import { accumulates, contiguousIn, ordered } from "./tile.ts";
 
 type Select = Extract<Scalar, { kind: "select" }>;
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
@@ -27,40 +28,53 @@ export const pack = (machine: Machine): Pass<Definitions> => ({
     const made: Buffer[] = [];
     const work = definitions.work.flatMap((item): Work[] => {
       if (item.kind === "scalar") return [item];
-      const copies: Definition[] = [];
+      const before: Work[] = [];
       const keep = (definition: Definition): void => {
         const { name, dtype, shape } = definition;
         const buffer: Buffer = { name, dtype, shape, role: "scratch" };
         buffers.set(name, buffer);
         made.push(buffer);
-        copies.push(definition);
+        before.push({ kind: "group", group: { axes: definition.axes, stages: [{ definition, storage: "buffer" }] } }); // prettier-ignore
       };
       const group = packed(item.group, machine, buffers, keep);
-      if (group === item.group) return [item];
-      const before = copies.map((definition): Work => ({ kind: "group", group: { axes: definition.axes, stages: [{ definition, storage: "buffer" }] } })); // prettier-ignore
-      return [...before, { kind: "group", group }];
+      return [...before, group === item.group ? item : { kind: "group", group }];
     });
-    return made.length === 0 ? definitions : { ...definitions, buffers: [...definitions.buffers, ...made], work }; // prettier-ignore
+    const same = work.every((item, n) => item === definitions.work[n]);
+    return same
+      ? definitions
+      : { ...definitions, buffers: [...definitions.buffers, ...made], work };
   },
 });
 
-function packed(
-  group: Group,
-  machine: Machine,
-  buffers: ReadonlyMap<string, Buffer>,
-  keep: (definition: Definition) => void,
-): Group {
+type Keep = (definition: Definition) => void;
+type Buffers = ReadonlyMap<string, Buffer>;
+
+function packed(group: Group, machine: Machine, buffers: Buffers, keep: Keep): Group {
+  const plain = inEveryReduction(group, ({ reduce, definition, points }) => ({
+    ...reduce,
+    term: mapScalar(reduce.term, (factor) => factor.kind === "select" ? (withMargin(factor, definition, points, buffers, keep) ?? factor) : factor),
+  })); // prettier-ignore
+  if (machine.lanes === 1) return plain;
+  const spread = byFilter(plain, buffers, keep);
+  const inOrder = inEveryReduction(ordered(spread, machine, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep)); // prettier-ignore
+  return inBlocks(inOrder, buffers, keep);
+}
+
+interface Site {
+  readonly reduce: Reduce;
+  readonly definition: Definition;
+  /** How many products are summed in all. */
+  readonly points: number;
+}
+
+/** Replaces the sums of products in a group. */
+function inEveryReduction(group: Group, replace: (site: Site) => Reduce): Group {
   const stages = group.stages.map((stage): Stage => {
     const { definition } = stage;
     const value = mapScalar(definition.value, (part) => {
       if (part.kind !== "reduce" || part.by !== "add" || !isProduct(part.term)) return part;
       const points = sizeOf(definition.shape) * sizeOf(part.over.map(({ extent }) => extent));
-      const term = mapScalar(part.term, (factor) => {
-        if (factor.kind !== "select") return factor;
-        return withMargin(factor, definition, points, buffers, keep) ?? factor;
-      });
-      const plain = { ...part, term };
-      return machine.lanes > 1 ? inReadOrder(plain, definition, points, buffers, keep) : plain;
+      return replace({ reduce: part, definition, points });
     });
     return value === definition.value ? stage : { ...stage, definition: { ...definition, value } };
   });
@@ -132,31 +146,142 @@ function rewritten(at: Index, positions: readonly Index[], own: readonly Index[]
 const sameTerms = (a: Index, b: Index): boolean =>
   a.terms.length > 0 && equal({ terms: a.terms, offset: 0 }, { terms: b.terms, offset: 0 });
 
-/** An operand of a matrix product that is read across its rows, as a copy in which columns lie side by side. */
-function inReadOrder(
-  reduce: Reduce,
-  reader: Definition,
-  points: number,
-  buffers: ReadonlyMap<string, Buffer>,
-  keep: (definition: Definition) => void,
-): Reduce {
-  const column = reader.axes.at(-1);
-  if (column === undefined || reader.axes.length !== 2 || reduce.over.length !== 1) return reduce;
-  const term = mapScalar(reduce.term, (part) => {
-    if (part.kind !== "load" || !buffers.has(part.buffer)) return part;
-    const { shape } = buffers.get(part.buffer)!;
-    const flat = add(constant(0), ...part.at.map((at, n) => scale(at, stridesOf(shape)[n]!)));
-    const stride = strideOf(flat, column.name);
-    const [along] = reduce.over;
-    if (stride === undefined || stride <= 1 || strideOf(flat, along!.name) !== 1) return part;
-    if (namesIn(flat).has(reader.axes[0]!.name) || points < 16 * sizeOf(shape)) return part;
-    const axes = axesOf([along!.extent, column.extent]);
-    const own = identity(axes);
-    const back = new Map([[along!.name, own[0]!], [column.name, own[1]!]]); // prettier-ignore
-    const name = named(`${part.buffer}_transposed`, buffers);
-    const value = load(part.buffer, part.dtype, ...part.at.map((at) => substitute(at, back)));
-    keep(copyOf(name, part, axes, value, "transpose", reader));
-    return load(name, part.dtype, index(along!.name, along!.extent), index(column.name, column.extent)); // prettier-ignore
-  });
+/** How far a load moves in memory with an axis. */
+function strideOfLoad({ buffer, at }: Load, axis: Axis, buffers: Buffers): number | undefined {
+  const strides = stridesOf(buffers.get(buffer)?.shape ?? []);
+  return strideOf(add(constant(0), ...at.map((one, n) => scale(one, strides[n] ?? 1))), axis.name);
+}
+
+/** Whether a load depends on an axis at all. */
+const dependsOn = ({ at }: Load, { name }: Axis): boolean =>
+  at.some((one) => namesIn(one).has(name));
+
+/** A copy of a load over the given axes, in their order; and the load of it. */
+function copied(of: Load, axes: readonly Axis[], op: string, reader: Definition, buffers: Buffers, keep: Keep): Load {
+  const own = axesOf(axes.map(({ extent }) => extent));
+  const back = new Map(axes.map(({ name }, n) => [name, index(own[n]!.name, own[n]!.extent)]));
+  const name = named(`${of.buffer}_${op === "transpose" ? "transposed" : "packed"}`, buffers);
+  keep(copyOf(name, of, own, load(of.buffer, of.dtype, ...of.at.map((at) => substitute(at, back))), op, reader));
+  return { kind: "load", dtype: of.dtype, buffer: name, at: axes.map((axis) => index(axis.name, axis.extent)) };
+} // prettier-ignore
+
+const withLoads = (reduce: Reduce, replace: (load: Load) => Load): Reduce => {
+  const term = mapScalar(reduce.term, (part) => (part.kind === "load" ? replace(part) : part));
   return term === reduce.term ? reduce : { ...reduce, term };
+};
+
+/** From this extent on a sum is as fast in lanes along itself as along its columns. */
+const LONG = 256;
+
+/** An operand of a matrix product that is read across its rows, as a copy in which columns lie side by side. */
+function across(reduce: Reduce, { definition, points }: Site, buffers: Buffers, keep: Keep): Reduce {
+  const column = definition.axes.at(-1);
+  const [inner] = reduce.over;
+  if (column === undefined || definition.axes.length !== 2 || reduce.over.length !== 1 || inner!.extent >= LONG) return reduce;
+  return withLoads(reduce, (part) => {
+    const stride = strideOfLoad(part, column, buffers);
+    if (stride === undefined || stride <= 1 || strideOfLoad(part, inner!, buffers) !== 1) return part;
+    if (dependsOn(part, definition.axes[0]!) || points < 16 * inner!.extent * column.extent) return part;
+    return copied(part, [inner!, column], "transpose", definition, buffers, keep);
+  });
+} // prettier-ignore
+
+/** A stride at which every load falls into the same few lines of a cache, in elements. */
+const COLLIDES = 1024;
+
+/** An operand that stands still along the columns, in the order of the sum: filters, and rows that lie a page apart. */
+function along({ reduce, definition, points }: Site, buffers: Buffers, keep: Keep): Reduce {
+  const column = definition.axes.at(-1);
+  const inner = reduce.over.at(-1);
+  if (column === undefined || inner === undefined || !contiguousIn(reduce, column, buffers)) return reduce; // prettier-ignore
+  return withLoads(reduce, (part) => {
+    const stride = strideOfLoad(part, inner, buffers);
+    if (dependsOn(part, column) || stride === undefined || Math.abs(stride) <= 1) return part;
+    if (reduce.over.length === 1 && stride % COLLIDES !== 0) return part;
+    const axes = [...definition.axes, ...reduce.over].filter((axis) => dependsOn(part, axis));
+    const size = sizeOf(axes.map(({ extent }) => extent));
+    if (size > sizeOf(buffers.get(part.buffer)?.shape ?? []) || points < 64 * size) return part;
+    return copied(part, axes, "pack", definition, buffers, keep);
+  });
+}
+
+/** A weight's gradient as a matrix whose columns are filters: d_w[o,c,…] = Σ d_y[n,o,…]·x[n,c,…] with the filters of d_y side by side. */
+function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {
+  const [first, ...rest] = group.stages;
+  const { definition, storage } = first!;
+  const reduce = bare(definition.value);
+  if (reduce === undefined || storage === "total" || definition.axes.length !== 4 || reduce.over.length < 2) return group;
+  const filters = definition.axes[0]!;
+  const loads = loadsOf(reduce.term);
+  const d_y = loads.find((one) => dependsOn(one, filters));
+  if (loads.length !== 2 || d_y === undefined || definition.axes.slice(1).some((axis) => dependsOn(d_y, axis))) return group;
+  if (filters.extent % 4 !== 0 || reduce.over.at(-1)!.extent < 4 || sizeOf(definition.shape) < 64) return group;
+  const spread = copied(d_y, [...reduce.over, filters], "pack", definition, buffers, keep);
+  const axes = [...definition.axes.slice(1), filters];
+  const sums = withLoads(reduce, (part) => (part === d_y ? spread : part));
+  const raw = sumsOf(definition, axes, sums, buffers);
+  keep(raw);
+  const read = load(raw.name, raw.dtype, ...axes.map((axis) => index(axis.name, axis.extent)));
+  return { ...group, stages: [{ storage, definition: { ...definition, value: read, op: "unpack" } }, ...rest] };
+} // prettier-ignore
+
+/** The sum that a value is, rounded or not. */
+const bare = (value: Scalar): Reduce | undefined => {
+  const inner = value.kind === "round" ? value.value : value;
+  return inner.kind === "reduce" && inner.by === "add" && isProduct(inner.term) ? inner : undefined;
+};
+
+/** The sums of a definition as a buffer of their own, its axes in the given order. */
+function sumsOf(of: Definition, axes: readonly Axis[], sums: Reduce, buffers: Buffers): Definition {
+  const own = axesOf(axes.map(({ extent }) => extent));
+  const to = new Map(axes.map(({ name }, n) => [name, index(own[n]!.name, own[n]!.extent)]));
+  const value = round(renamed(sums, to));
+  const name = named(`${of.name}_sums`, buffers);
+  const doc = [{ maths: `${name} = the sums of ${of.name}`, node: name, role: `sums for ${of.name}`, site: of.doc.at(-1)?.site ?? "" }];
+  return { name, dtype: of.dtype, shape: axes.map(({ extent }) => extent), axes: own, value, op: of.op, doc };
+} // prettier-ignore
+
+/** Axes of the reader by new names; those of the sum keep theirs. */
+const renamed = (reduce: Reduce, to: ReadonlyMap<string, Index>): Scalar => ({
+  ...reduce,
+  term: mapScalar(reduce.term, (part): Scalar => {
+    if (part.kind === "load") return { ...part, at: part.at.map((at) => substitute(at, to)) };
+    return part.kind === "index" ? { ...part, at: substitute(part.at, to) } : part;
+  }),
+});
+
+/** A long sum over operands that no cache holds, in blocks: its sums stay in memory while a block of the operands is at hand. */
+function inBlocks(group: Group, buffers: Buffers, keep: Keep): Group {
+  const [first, ...rest] = group.stages;
+  const { definition, storage } = first!;
+  const found = group.stages.every((stage) => stage.definition.axes.length === group.axes.length && stage.storage !== "total") ? firstSum(definition.value) : undefined;
+  if (found === undefined || found.over.length !== 1) return group;
+  const [inner] = found.over;
+  const size = blockOf(inner!.extent);
+  if (size === undefined || group.axes.length !== 2 || !contiguousIn(found, group.axes[1]!, buffers)) return group;
+  const block: Axis = { name: `${inner!.name}b`, extent: inner!.extent / size };
+  const within: Axis = { ...inner!, extent: size };
+  const at = add(scale(index(block.name, block.extent), size), index(within.name, size));
+  const blocked: Reduce = { ...found, over: [block, within], term: (renamed(found, new Map([[inner!.name, at]])) as Reduce).term };
+  const single = sumsOf(definition, definition.axes, blocked, buffers);
+  if (!accumulates({ axes: single.axes, stages: [{ definition: single, storage: "buffer" }] }, buffers)) return group;
+  keep(single);
+  const read = load(single.name, single.dtype, ...identity(definition.axes));
+  const value = mapScalar(definition.value, (part) => (part === found ? read : part.kind === "round" && part.value === read ? read : part));
+  return { ...group, stages: [{ storage, definition: { ...definition, value } }, ...rest] };
+} // prettier-ignore
+
+const firstSum = (value: Scalar): Reduce | undefined => {
+  let found: Reduce | undefined;
+  walkScalar(value, (part) => {
+    if (part.kind === "reduce" && part.by === "add" && isProduct(part.term)) found ??= part;
+  });
+  return found;
+};
+
+/** The longest block that divides an extent: short enough for a panel of it to stay at hand. */
+function blockOf(extent: number): number | undefined {
+  if (extent < 2 * LONG) return undefined;
+  for (let size = 320; size >= 128; size--) if (extent % size === 0) return size;
+  return undefined;
 }

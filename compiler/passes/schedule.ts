@@ -12,7 +12,7 @@ import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Progra
 import type { Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
 import { Nest, unrounded, type Built } from "./nest.ts";
-import { mainReduce, ordered, tileOf } from "./tile.ts";
+import { mainReduce, tileOf } from "./tile.ts";
 
 export const schedule = (machine: Machine): Pass<Definitions, Program> => ({
   name: "schedule",
@@ -25,7 +25,7 @@ export const schedule = (machine: Machine): Pass<Definitions, Program> => ({
     const known = new Map<string, { readonly kernel: string; readonly args: readonly number[] }>();
     const calls = work.map((item): Call => {
       if (item.kind === "scalar") return scalarCall(item.definition, item.storage, byName);
-      const group = ordered(item.group, machine, byName);
+      const { group } = item;
       const { stages } = group;
       const doc = stages.flatMap(({ definition }) => definition.doc);
       const { key, buffers: numbered } = keyOfGroup(group, byName);

@@ -14,6 +14,8 @@ export interface Tile {
   readonly order: readonly number[];
   /** The axis whose points lie in lanes; its size is a whole number of vectors. */
   readonly lane?: number;
+  /** Leading axes of the sum that go outside all loops: the sums stay in memory meanwhile. */
+  readonly outer?: 1;
 }
 
 /** Accumulators that fit scalar registers: 4×2 or 2×4 doubles (a larger tile spills). */
@@ -148,7 +150,7 @@ export function ordered(group: Group, machine: Machine, buffers: Buffers): Group
   if (reduce === undefined || reduce.by !== "add" || reduce.over.length < 2) return group;
   const lane = columns(group);
   const innermost = lane !== undefined && inColumns(group, lane, reduce, buffers)
-    ? reduce.over.reduce((longest, axis) => (axis.extent > longest.extent ? axis : longest))
+    ? reduce.over.reduce((best, axis) => (rank(reduce, axis, buffers) > rank(reduce, best, buffers) ? axis : best)) // prettier-ignore
     : reduce.over.findLast((axis) => contiguousIn(reduce, axis, buffers));
   if (innermost === undefined || innermost === reduce.over.at(-1)) return group;
   const over = [...reduce.over.filter((axis) => axis !== innermost), innermost];
@@ -156,6 +158,13 @@ export function ordered(group: Group, machine: Machine, buffers: Buffers): Group
   const value = replaced(first!.definition.value, reduce, { ...reduce, over });
   return { ...group, stages: [{ ...first!, definition: { ...first!.definition, value } }, ...rest] };
 } // prettier-ignore
+
+/** Innermost is an axis that is worth a loop; of several, the one along which the operands lie closest. */
+function rank(reduce: Reduce, axis: Axis, buffers: Buffers): number {
+  if (axis.extent < 2 * LANES) return axis.extent / (2 * LANES);
+  const far = operandsOf(reduce).map((load) => Math.abs(strideIn(load, axis.name, buffers) ?? 1e9));
+  return 1 + 1 / (1 + Math.max(...far));
+}
 
 const replaced = (s: Scalar, from: Reduce, to: Reduce): Scalar => {
   if (s === from) return to;
@@ -170,7 +179,7 @@ function vectorTile(group: Group, buffers: Buffers): Tile {
   const lane = columns(group);
   const reduce = mainReduce(group);
   if (lane === undefined) return reduce !== undefined && isUniform(group) ? rowsTile(group, reduce, buffers) : plain; // prettier-ignore
-  if (reduce === undefined || reduce.by !== "add") return { ...plain, sizes: sized(group, [[lane, LANES]]), lane }; // prettier-ignore
+  if (reduce === undefined || reduce.by !== "add") return { ...plain, sizes: sized(group, [[lane, LANES], [crossed(group, lane, buffers), 8]]), lane }; // prettier-ignore
   if (!inColumns(group, lane, reduce, buffers) && reducesInLanes(reduce, buffers)) return rowsTile(group, reduce, buffers); // prettier-ignore
   const loads = operandsOf(reduce);
   const moves = (load: Load): boolean => dependsOn(load, group.axes[lane]!.name);
@@ -179,13 +188,34 @@ function vectorTile(group: Group, buffers: Buffers): Tile {
     .map((_, n) => n)
     .filter((n) => n !== lane && group.axes[n]!.extent > 1)
     .filter((n) => still.some((load) => dependsOn(load, group.axes[n]!.name)) && !moving.some((load) => dependsOn(load, group.axes[n]!.name)))
-    .at(-1); // prettier-ignore
+    .reduce<number | undefined>((best, n) => (best === undefined || Math.min(4, group.axes[n]!.extent) >= Math.min(4, group.axes[best]!.extent) ? n : best), undefined); // prettier-ignore
   const rows = row === undefined ? 1 : Math.min(4, group.axes[row]!.extent);
   const most = rows >= 3 ? 2 : VECTORS / (2 * rows);
   const vectors = Math.max(1, Math.min(most, Math.floor(group.axes[lane]!.extent / LANES)));
   const sizes = group.axes.map((_, n) => (n === lane ? vectors * LANES : n === row ? rows : 1));
+  const outer = accumulates(group, buffers) ? { outer: 1 as const } : {};
   const order = row === undefined ? plain.order : outermost(group, row, lane, still, moving, sizes, buffers); // prettier-ignore
-  return { sizes, order, lane };
+  return { sizes, order, lane, ...outer };
+}
+
+/** Whether a group is nothing but sums, few beside what they are sums of: then they may stay in memory, exact in float32. */
+export function accumulates(group: Group, buffers: Buffers): boolean {
+  const [first, ...rest] = group.stages;
+  const value = first!.definition.value;
+  const reduce = value.kind === "round" ? value.value : value;
+  if (rest.length > 0 || first!.storage !== "buffer" || first!.definition.target !== undefined) return false; // prettier-ignore
+  if (reduce.kind !== "reduce" || reduce.by !== "add" || reduce.over.length < 2) return false;
+  const bytes = operandsOf(reduce).reduce((sum, load) => sum + bytesRead(load, buffers), 0);
+  return sizeOf(first!.definition.shape) * 4 <= SECOND && bytes >= 2 * SECOND;
+}
+
+/** The axis along which a load lies side by side that the lanes read at a distance: lines are used whole. */
+function crossed(group: Group, lane: number, buffers: Buffers): number | undefined {
+  const loads = group.stages
+    .flatMap(({ definition }) => loadsOf(definition.value))
+    .filter((load) => (strideIn(load, group.axes[lane]!.name, buffers) ?? 0) > 2 * LANES);
+  const found = group.axes.findIndex((axis, n) => n !== lane && axis.extent >= 8 && loads.some((load) => strideIn(load, axis.name, buffers) === 1)); // prettier-ignore
+  return found < 0 ? undefined : found;
 }
 
 /** Sums in lanes along their own axis: rows of both operands side by side. */
