@@ -1,14 +1,17 @@
 /** Guarantees the meaning of a graph in float64: every node evaluated by its op's reference, one after the other. */
 
-import type { Graph, Value } from "../graph/graph.ts";
+import type { Graph, Node, Value } from "../graph/graph.ts";
 import { tensor, type Tensor } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
 
 /** Contents of the leaves, by node name. */
 export type Feed = ReadonlyMap<string, Float64Array>;
 
+/** Sees each value as it is made, before anything reads it; it may change the elements, as rounding would. */
+export type Watch = (node: Node, value: Tensor) => void;
+
 /** All values of a graph. Throws a RangeError for a leaf that is not fed or has another length. */
-export function evaluateGraph(graph: Graph, feed: Feed): readonly Tensor[] {
+export function evaluateGraph(graph: Graph, feed: Feed, watch?: Watch): readonly Tensor[] {
   const values: Tensor[] = [];
   for (const node of graph.nodes) {
     const op = opOf(node.op);
@@ -19,6 +22,7 @@ export function evaluateGraph(graph: Graph, feed: Feed): readonly Tensor[] {
         throw new RangeError(`%${node.name} is fed ${data?.length ?? "no"} elements, but has ${output.data.length}`); // prettier-ignore
       output.data.set(data);
     } else op.evaluate(node.inputs.map((input) => values[input]!), node.attrs, output); // prettier-ignore
+    watch?.(node, output);
     values.push(output);
   }
   return values;
@@ -28,13 +32,14 @@ export function evaluateGraph(graph: Graph, feed: Feed): readonly Tensor[] {
 export function evaluateResults(
   graph: Graph,
   feed: Feed,
+  watch?: Watch,
 ): {
   values: readonly Tensor[];
   losses: Map<string, number>;
   outputs: Map<string, Tensor>;
   writes: Map<string, Tensor>;
 } {
-  const values = evaluateGraph(graph, feed);
+  const values = evaluateGraph(graph, feed, watch);
   const losses = new Map<string, number>();
   const outputs = new Map<string, Tensor>();
   const writes = new Map<string, Tensor>();

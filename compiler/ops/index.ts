@@ -8,7 +8,7 @@ import { customVjp, hole } from "./custom.ts";
 import { dot } from "./dot.ts";
 import { count, hyper, input, iota, literal, param, state } from "./leaf.ts";
 import { broadcast, pad, reshape, reverse, slice, stopGradient, transpose } from "./move.ts";
-import type { Op } from "./op.ts";
+import { number, type Op } from "./op.ts";
 import { argmax, reduceMax, sum } from "./reduce.ts";
 import { windowArgmax, windowGather, windowMax, windowScatter, windowSum, type WindowAttrs } from "./window.ts"; // prettier-ignore
 import { concat, cumsum, gather, randomBits, scatterAdd } from "./sequence.ts";
@@ -79,6 +79,8 @@ export interface Calls extends Elementwise {
   iota(type: TensorType, attrs: { axis: number }): Value;
   literal(value: number, dtype: DType): Value;
   typeOf(value: Value): TensorType;
+  /** The number a literal stands for; undefined for what is computed or fed. */
+  constantOf(value: Value): number | undefined;
   /** Any row of the scalar table, by name. */
   elementwise(name: ElementwiseName, args: readonly Value[]): Value;
 }
@@ -123,6 +125,10 @@ export function callsOn(builder: Builder): Calls {
     iota: (type, attrs) => builder.append(opOf("iota"), [], attrs, "iota", type),
     literal: (value, dtype) => builder.literal(value, dtype),
     typeOf: (value) => builder.typeOf(value),
+    constantOf: (value) => {
+      const { op, attrs } = builder.node(value);
+      return op === "literal" ? number(attrs, "value") : undefined;
+    },
     elementwise: (name, args) => append(name, args),
   };
   made.set(builder, calls);

@@ -2,7 +2,15 @@
 
 import { ShapeError } from "../graph/error.ts";
 import type { Value } from "../graph/graph.ts";
-import { isFloat, sameShape, type DType, type TensorType, f32, bool } from "../graph/type.ts";
+import {
+  isFloat,
+  sameShape,
+  tensor,
+  type DType,
+  type TensorType,
+  f32,
+  bool,
+} from "../graph/type.ts";
 import { compileFormula, derive, formulaToGraph, formulaToScalar, parseFormula, printFormula, type Formula } from "./formula.ts"; // prettier-ignore
 import type { Op, Sample, VjpScope } from "./op.ts";
 
@@ -110,6 +118,17 @@ function samplesOf(row: Row): Sample[] {
   }));
 }
 
+/** A function of literals as the literal it gives; undefined where an argument is none. */
+function constantCall(g: VjpScope["g"], fn: string, args: readonly Value[]): Value | undefined {
+  const constants = args.map((arg) => g.constantOf(arg));
+  if (!constants.every((constant) => constant !== undefined)) return undefined;
+  const op = elementwiseOps[fn as ElementwiseName];
+  const operands = constants.map((constant, n) => tensor(g.typeOf(args[n]!), [constant]));
+  const y = tensor(op.infer(operands.map(({ type }) => type), {})); // prettier-ignore
+  op.evaluate(operands, {}, y);
+  return g.literal(y.data[0]!, y.type.dtype);
+}
+
 /** d ⊙ slope, pushed into conditionals, so that an infinite d never meets a zero. */
 function times(scope: VjpScope, d: Value, slope: Formula, env: Record<string, Value>): Value {
   const { g } = scope;
@@ -118,7 +137,8 @@ function times(scope: VjpScope, d: Value, slope: Formula, env: Record<string, Va
   const graph = (f: Formula): Value =>
     formulaToGraph(f, env, {
       literal: (value) => g.literal(value, dtype),
-      call: (fn, args) => g.elementwise(fn as ElementwiseName, args),
+      // b − 1 of a constant b is a constant too: only literals broadcast by themselves
+      call: (fn, args) => constantCall(g, fn, args) ?? g.elementwise(fn as ElementwiseName, args),
     });
   if (slope.kind === "number") {
     if (slope.value === 1) return d;

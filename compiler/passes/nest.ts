@@ -71,6 +71,8 @@ export class Nest {
   readonly #scalars = new Map<string, Scalar>();
   readonly #counts = new Map<string, number>();
   readonly #written: ReadonlySet<string>;
+  /** Storage that a stage overwrites, by the stage's name. */
+  readonly #targets: ReadonlyMap<string, string>;
   /** Stage values that locals hold at the current point: stage name and suffix. */
   readonly #held = new Map<string, Scalar>();
 
@@ -91,6 +93,7 @@ export class Nest {
     this.#buffers = buffers;
     this.#tile = tile;
     this.#lanes = lanes;
+    this.#targets = new Map(group.stages.map(({ definition: { name, target } }) => [name, target ?? name])); // prettier-ignore
     this.#written = new Set(group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [definition.target ?? definition.name]))); // prettier-ignore
   }
 
@@ -323,10 +326,11 @@ export class Nest {
 
   /** Whether a later stage reads the value at its own point. */
   #readLater({ name }: Definition): boolean {
-    return this.#group.stages.some(({ definition }) => {
+    return this.#group.stages.some(({ definition, storage }) => {
+      const term = storage === "total" ? asTotal(definition, this.#group.axes) : undefined;
       let reads = false;
       walkScalar(
-        definition.value,
+        term ?? definition.value,
         (part) =>
           (reads ||= part.kind === "load" && part.buffer === name && this.#atPoint(part.at)),
       );
@@ -349,10 +353,11 @@ export class Nest {
       const held =
         this.#held.get(`${part.buffer}${point.suffix}`) ?? this.#held.get(`total ${part.buffer}`);
       if (held !== undefined && this.#atPoint(part.at)) return held;
-      const param = this.#param(part.buffer);
+      const buffer = this.#targets.get(part.buffer) ?? part.buffer;
+      const param = this.#param(buffer);
       param.reads = true;
-      const where = flat(part.at, this.#buffer(part.buffer).shape);
-      return namesIn(where).size === 0 && !this.#written.has(part.buffer) ? this.#scalar(param.name, part.dtype, where) : load(param.name, part.dtype, where); // prettier-ignore
+      const where = flat(part.at, this.#buffer(buffer).shape);
+      return namesIn(where).size === 0 && !this.#written.has(buffer) ? this.#scalar(param.name, part.dtype, where) : load(param.name, part.dtype, where); // prettier-ignore
     });
     const here = substitute(read, point.where);
     return this.#cut.size > 0 ? decided(here) : here;

@@ -1,0 +1,163 @@
+/** Guarantees a verdict on a recipe: its program means the same as declared, after every pass, and on every target; or what differs where. */
+
+import { evaluateResults } from "../../compiler/check/evaluate.ts";
+import type { Graph } from "../../compiler/graph/graph.ts";
+import { printGraph } from "../../compiler/graph/print.ts";
+import { isFloat, type Float } from "../../compiler/graph/type.ts";
+import { lower } from "../../compiler/lower.ts";
+import { pipeline } from "../../compiler/passes/index.ts";
+import { modelOf } from "./build.ts";
+import { noise, sameDecisions, type Decisions } from "./noise.ts";
+import type { Recipe } from "./recipe.ts";
+import { namedResults, planOf, runReference, runTarget, type Declared, type Meaning, type Plan } from "./run.ts"; // prettier-ignore
+import { targets } from "./targets.ts";
+
+/**
+ * By precision: how far the noise moves each value, and by how many times of what that does a target may differ. 2^-23 is twice what
+ * storing a float32 rounds off. In double the noise is far above what is rounded off, and the bound is about 1e-11 of the numbers that
+ * were added up, a quarter of the 1e-10 that a wrong term could hide in.
+ */
+const NOISE = { f32: { relative: 2 ** -23, runs: 3, times: 16 }, f64: { relative: 2 ** -40, runs: 2, times: 16 } } as const; // prettier-ignore
+
+/** Values beyond this are infinite in float32, or become so when they are combined. */
+const LARGEST = 1e37;
+
+export type Outcome =
+  /** `compared`: tensors; `loose`: those among them whose bound in float32 is above a hundredth of them. */
+  | { readonly kind: "same"; readonly compared: number; readonly loose: number; readonly f32: "compared" | "kink" | "overflow" }
+  /** Nothing to compare: a comparison is decided by rounding, or a result is no number. */
+  | { readonly kind: "discarded"; readonly why: "kink" | "overflow" }
+  | { readonly kind: "differs"; readonly where: string; readonly what: string }; // prettier-ignore
+
+/** How far each tensor may be off. */
+type Bounds = ReadonlyMap<string, number>;
+
+const largest = (values: Float64Array): number => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0); // prettier-ignore
+
+interface Reference {
+  readonly meaning: Meaning;
+  readonly calls: ReadonlyMap<Declared, { readonly feed: ReadonlyMap<string, Float64Array>; readonly values: Meaning }>; // prettier-ignore
+  readonly decisions: Decisions;
+  /** Largest magnitude of any computed value. */
+  readonly peak: number;
+}
+
+function referenceOf(plan: Plan): Reference {
+  const decisions: Decisions = [];
+  const record = noise(0, 0, decisions);
+  const calls = new Map<Declared, { feed: Map<string, Float64Array>; values: Meaning }>();
+  let peak = 0;
+  const meaning = runReference(
+    plan,
+    (node, value) => {
+      record(node, value);
+      if (isFloat(node.type.dtype)) for (const x of value.data) if (Math.abs(x) > peak) peak = Math.abs(x); // prettier-ignore
+    },
+    (entry, feed, values) => calls.set(entry, { feed, values }),
+  );
+  return { meaning, calls, decisions, peak };
+}
+
+/** Bounds for a precision; undefined where the noise changes a decision, so that nothing can be said. */
+function boundsOf(plan: Plan, { meaning, decisions }: Reference, dtype: Float): Bounds | undefined {
+  const { relative, runs, times } = NOISE[dtype];
+  const bounds = new Map<string, number>();
+  const widen = (name: string, values: Float64Array, exact: Float64Array): void => {
+    const apart = values.reduce((most, value, n) => Math.max(most, Math.abs(value - exact[n]!)), 0);
+    bounds.set(name, Math.max(bounds.get(name) ?? 0, times * apart, times * relative * largest(exact)));
+  };
+  for (let run = 1; run <= runs; run++) {
+    const own: Decisions = [];
+    const noisy = runReference(plan, noise(run, relative, own));
+    const defined = [...noisy.values()].every((values) => values.every(Number.isFinite));
+    if (!defined || !sameDecisions(decisions, own)) return undefined;
+    for (const [name, values] of noisy) widen(name, values, meaning.get(name)!);
+  }
+  return bounds;
+} // prettier-ignore
+
+/** The first tensor that is further off than its bound, in words. */
+function difference(found: Meaning, expected: Meaning, boundOf: (name: string) => number): string | undefined {
+  for (const [name, values] of expected) {
+    const other = found.get(name);
+    if (other === undefined || other.length !== values.length) return `${name}: ${other?.length ?? "no"} elements, not ${values.length}`;
+    const bound = boundOf(name);
+    const at = values.findIndex((value, n) => !(Math.abs(value - other[n]!) <= bound));
+    if (at >= 0) return `${name}, element ${at}: ${other[at]}, not ${values[at]}; the bound is ${bound.toExponential(1)}`;
+  }
+  return undefined;
+} // prettier-ignore
+
+/** After each pass that gives a graph, its meaning is the declared one's, within the bounds of double precision. */
+function checkPasses({ calls }: Reference, bounds: Bounds): Outcome | undefined {
+  for (const [entry, { feed, values }] of calls) {
+    let failed: Outcome | undefined;
+    let expected: Meaning = entry.purpose.kind === "train" ? namedResults(evaluateResults(entry.declared, feed)) : values; // prettier-ignore
+    pipeline(entry.purpose).run(entry.declared, {
+      after(pass, input, output) {
+        if (failed !== undefined || !isGraph(output)) return;
+        if (pass.name === "differentiate") expected = values;
+        if (input === output) return;
+        const what = difference(namedResults(evaluateResults(output, feed)), expected, boundIn(bounds, entry.name)); // prettier-ignore
+        if (what !== undefined) failed = { kind: "differs", where: `pass ${pass.name} of ${entry.name}`, what: `${what}\n${printGraph(output)}` }; // prettier-ignore
+      },
+    });
+    if (failed !== undefined) return failed;
+  }
+  return undefined;
+}
+
+const isGraph = (level: unknown): level is Graph => typeof level === "object" && level !== null && "nodes" in level; // prettier-ignore
+
+/** The bound of a result of one call, by what the sequence of calls names it. */
+const boundIn = (bounds: Bounds, entry: string) => (result: string): number => {
+  const [kind, name] = [result.slice(0, result.indexOf(" ")), result.slice(result.indexOf(" ") + 1)];
+  if (kind === "output") return bounds.get(`predict ${name}`)!;
+  if (kind === "loss") return bounds.get(entry === "evaluate" ? `evaluate ${name}` : `step 1 loss ${name}`)!; // prettier-ignore
+  return bounds.get(`step 1 ${name}`)!;
+}; // prettier-ignore
+
+/** Compiles the recipe's model for every target and compares. Compiler faults count as differences. */
+export async function check(recipe: Recipe): Promise<Outcome> {
+  try {
+    return await checked(recipe);
+  } catch (error) {
+    return { kind: "differs", where: (error as Error).name, what: String((error as Error).stack) };
+  }
+}
+
+async function checked(recipe: Recipe): Promise<Outcome> {
+  const model = modelOf(recipe);
+  const plan = planOf(model, recipe.rows, recipe.seed);
+  const reference = referenceOf(plan);
+  const { meaning, peak } = reference;
+  if (![...meaning.values()].every((values) => values.every(Number.isFinite))) return { kind: "discarded", why: "overflow" }; // prettier-ignore
+  const double = boundsOf(plan, reference, "f64");
+  if (double === undefined) return { kind: "discarded", why: "kink" };
+  const failed = checkPasses(reference, double);
+  if (failed !== undefined) return failed;
+  const single = peak > LARGEST ? "overflow" : (boundsOf(plan, reference, "f32") ?? "kink");
+  let compared = 0;
+  let loose = 0;
+  const lowered = { f64: await lower(model, { dtype: "f64" }), f32: await lower(model) };
+  for (const { name, dtype, trainer } of targets) {
+    const found = runTarget(plan, await trainer(lowered[dtype]));
+    const given = dtype === "f64" ? double : single;
+    if (typeof given === "string") continue;
+    const what = difference(found, meaning, (of) => given.get(of)!);
+    if (what !== undefined) return { kind: "differs", where: name, what };
+    compared += meaning.size;
+    if (dtype === "f32") for (const [of, values] of meaning) if (given.get(of)! > 0.01 * largest(values)) loose++; // prettier-ignore
+  }
+  return { kind: "same", compared, loose, f32: typeof single === "string" ? single : "compared" };
+}
+
+/** The program of a recipe as text: every declared entry, before any pass. */
+export function printRecipe(recipe: Recipe): string {
+  try {
+    const { entries } = planOf(modelOf(recipe), recipe.rows, recipe.seed);
+    return entries.map(({ name, declared }) => printGraph({ ...declared, name })).join("\n");
+  } catch (error) {
+    return `no graph: ${(error as Error).message}\n`;
+  }
+}

@@ -1,0 +1,57 @@
+/** Guarantees the list of what random programs are run on: a new target is one line in `targets`. */
+
+import { transform } from "esbuild";
+import type { AnyTrainer, Batch, Numbers } from "../../compiler/check/emitted.ts";
+import type { Float } from "../../compiler/graph/type.ts";
+import { createMemory, interpretEntry } from "../../compiler/loop/interpret.ts";
+import type { Lowered } from "../../compiler/lower.ts";
+import { typescript } from "../../compiler/targets/typescript/module.ts";
+
+export interface ProgramTarget {
+  readonly name: string;
+  /** Storage; what is computed is compared by a bound of this precision. */
+  readonly dtype: Float;
+  trainer(lowered: Lowered): AnyTrainer | Promise<AnyTrainer>;
+}
+
+export const targets: readonly ProgramTarget[] = [
+  { name: "interpreted module", dtype: "f64", trainer: interpreted },
+  { name: "TypeScript f64", dtype: "f64", trainer: emitted },
+  { name: "TypeScript f32", dtype: "f32", trainer: emitted },
+];
+
+/** The emitted trainer. A function's text is collected when it is no longer used; a module's never is, and thousands would pile up. */
+async function emitted({ module, facts }: Lowered): Promise<AnyTrainer> {
+  const text = typescript.printTrainer(module, facts);
+  const { code } = await transform(text, { loader: "ts", format: "iife", globalName: "emitted", target: "es2022" }); // prettier-ignore
+  const make = new Function(`${code}; return emitted.createTrainer();`) as () => AnyTrainer;
+  return make();
+}
+
+/** The placed module in double, dead storage poisoned, behind a trainer's face. */
+function interpreted({ module, facts }: Lowered): AnyTrainer {
+  const memory = createMemory(module);
+  const views = (role: string): Record<string, Numbers> =>
+    Object.fromEntries(module.buffers.flatMap(({ name, role: own }) => (own === role ? [[name, memory.get(name)!] as const] : []))); // prettier-ignore
+  const call = (entry: string, batch: Batch, count: number): Map<string, Float64Array> => {
+    const suffix = module.entries[0]!.name === entry ? "" : `_${entry}`;
+    for (const [name, values] of Object.entries(batch)) {
+      const slot = memory.get(`${name}${suffix}`); // an entry that does not read an input has none
+      slot?.fill(0);
+      slot?.set(values);
+    }
+    memory.get(`live rows${suffix}`)?.fill(count);
+    return interpretEntry(module, entry, memory, { precision: "double", poison: true });
+  };
+  const lossOf = (phase: string, batch: Batch, count: number): number => {
+    const { name } = module.entries.find(({ name }) => name === phase)!.results.find(({ kind }) => kind === "loss")!; // prettier-ignore
+    return call(phase, batch, count).get(name)![0]!;
+  };
+  return {
+    step: (batch, count = facts.batch.train) => Object.fromEntries(facts.phases.map((phase) => [phase, lossOf(phase, batch, count)])), // prettier-ignore
+    evaluate: (batch, count = facts.batch.evaluate) => Object.fromEntries([...call("evaluate", batch, count)].map(([name, values]) => [name, values[0]! * count])), // prettier-ignore
+    predict: (batch) => Object.fromEntries(call("predict", batch, facts.batch.predict)),
+    parameters: views("parameter"),
+    state: views("state"),
+  };
+}
