@@ -1,21 +1,24 @@
-import { accuracy, adam, conv2d, dense, flatten, input, labels, maxPool2d, model, size, softmaxCrossEntropy, type FloatTensor } from "adjoint"; // prettier-ignore
+import { accuracy, adam, conv2d, dense, flatten, input, labels, maxPool2d, model, size, softmaxCrossEntropy } from "adjoint"; // prettier-ignore
+
+const conv = (name: string, filters: number) =>
+  conv2d(filters, 3, { name, padding: 1, activation: "relu" });
 
 export default model(
   "cifar-convnet",
   { batch: { train: 64, evaluate: 10, predict: 1 } },
   ({ batch }) => {
     const side = size("side", 32, { check: 8 });
-    const first = size("first filters", 32, { check: 3 });
-    const second = size("second filters", 64, { check: 5 });
+    const few = size("few", 32, { check: 3 });
+    const many = size("many", 64, { check: 5 });
     const units = size("units", 512, { check: 11 });
     const x = input("x", [batch, 3, side, side]);
     const y = labels("y", [batch], { classes: 10 });
-    const conv = (filters: number) => conv2d(filters, 3, { padding: 1, activation: "relu" });
-    const block = (filters: number, maps: FloatTensor) =>
-      maxPool2d(2)(conv(filters)(conv(filters)(maps)));
-    const features = flatten()(block(second, block(first, x))); // [n, 64·8·8]
-    const hidden = dense(units, { activation: "relu" })(features);
-    const scores = dense(10)(hidden);
+    const fine = conv("conv2", few)(conv("conv1", few)(x)); // [n, 32, 32, 32]
+    const half = maxPool2d(2, { name: "half" })(fine);
+    const coarse = conv("conv4", many)(conv("conv3", many)(half)); // [n, 64, 16, 16]
+    const quarter = maxPool2d(2, { name: "quarter" })(coarse);
+    const hidden = dense(units, { name: "hidden", activation: "relu" })(flatten()(quarter));
+    const scores = dense(10, { name: "scores" })(hidden);
     return {
       loss: softmaxCrossEntropy(scores, y),
       outputs: { scores },

@@ -7,9 +7,9 @@ export default model(
     const side = size("side", 32, { check: 8 });
     const x = input("x", [batch, 3, side, side]);
     const y = labels("y", [batch], { classes: 10 });
-    const maps = conv2d(6, 5, { activation: "relu" })(x); // [n, 6, 28, 28]
-    const pooled = maxPool2d(2)(maps); // [n, 6, 14, 14]
-    const scores = dense(10)(flatten()(pooled));
+    const maps = conv2d(6, 5, { name: "maps", activation: "relu" })(x); // [n, 6, 28, 28]
+    const pooled = maxPool2d(2, { name: "pooled" })(maps); // [n, 6, 14, 14]
+    const scores = dense(10, { name: "scores" })(flatten()(pooled));
     return {
       loss: softmaxCrossEntropy(scores, y),
       outputs: { scores },

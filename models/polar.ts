@@ -5,9 +5,13 @@ export default model("polar", { batch: { train: 32, evaluate: 250, predict: 1 } 
   const color = labels("color", [batch], { classes: 2 });
   const x = slice(points, [0, 0], [batch, 1]);
   const y = slice(points, [0, 1], [batch, 2]);
-  // the angle as (cos θ, sin θ), which has no cut at ±π; the small term gives the origin a direction, 0
-  const r = sqrt(add(add(square(x), square(y)), 1e-12));
-  const polar = concatenate([r, div(x, r), div(y, r)], 1);
+  const xSquared = square(x);
+  const ySquared = square(y);
+  const rSquared = add(xSquared, ySquared);
+  const r = sqrt(add(rSquared, 1e-12)); // never 0: the origin too has a direction to divide by
+  const cos = div(x, r); // θ as (cos θ, sin θ), which does not jump from π to −π
+  const sin = div(y, r);
+  const polar = concatenate([r, cos, sin], 1);
   const W = param("W", [3, 2], glorot());
   const b = param("b", [2], zeros());
   const scores = add(matmul(polar, W), b);
@@ -19,5 +23,6 @@ export default model("polar", { batch: { train: 32, evaluate: 250, predict: 1 } 
   };
 });
 
+// two colors, half of the points each: three times chance is out of reach, so nearly all must be right
 export const data = { source: "synthetic", kind: "rings", rows: 2000, seed: 1, epochs: 5 };
 export const learns = { metric: "accuracy", atLeast: 0.95 };

@@ -14,8 +14,10 @@ export default model(
     const b2 = param("b2", [width], zeros());
     const W3 = param("W3", [width, 10], glorot());
     const b3 = param("b3", [10], zeros());
-    const h1 = tanh(add(matmul(x, W1), b1));
-    const h2 = tanh(add(matmul(h1, W2), b2));
+    const z1 = add(matmul(x, W1), b1);
+    const h1 = tanh(z1);
+    const z2 = add(matmul(h1, W2), b2);
+    const h2 = tanh(z2);
     const scores = add(matmul(h2, W3), b3);
     return {
       loss: add(softmaxCrossEntropy(scores, y), l2([W1, W2, W3], 1e-4)),

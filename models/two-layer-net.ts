@@ -12,7 +12,8 @@ export default model(
     const b1 = param("b1", [width], zeros());
     const W2 = param("W2", [width, 10], he());
     const b2 = param("b2", [10], zeros());
-    const hidden = relu(add(matmul(x, W1), b1));
+    const z1 = add(matmul(x, W1), b1);
+    const hidden = relu(z1);
     const scores = add(matmul(hidden, W2), b2);
     return {
       loss: add(svmLoss(scores, y), l2([W1, W2], 1e-3)),
