@@ -4,7 +4,7 @@ import { loadMnist } from "../../runtime/node/index.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { inputsOf } from "./inputs.ts";
 import type { LoadedModel } from "./load-model.ts";
-import { synthetic, type Arrays } from "./synthetic.ts";
+import { synthetic, SYNTHETIC_KINDS, type Arrays, type SyntheticKind } from "./synthetic.ts";
 
 /** `export const data` of a model file: what every source takes, and what its own source makes of the rest. */
 export interface DataDeclaration {
@@ -57,6 +57,8 @@ const isWhole = (value: unknown, least: number): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= least;
 const isShare = (value: unknown): value is number =>
   typeof value === "number" && value > 0 && value < 1;
+const isKind = (value: unknown): value is SyntheticKind =>
+  SYNTHETIC_KINDS.some((kind) => kind === value);
 
 /** The training and the test set that a model declares, by the names of its inputs. */
 export async function loadData(
@@ -78,5 +80,12 @@ async function makeSynthetic({ loaded, declared, folder }: Request): ReturnType<
     throw new InputError(`${shown} asks for ${JSON.stringify(rows) ?? "no number of"} synthetic rows, which needs a whole number of at least 1; write ${SYNTHETIC}`); // prettier-ignore
   if (!isWhole(seed, 0))
     throw new InputError(`${shown} seeds its synthetic data with ${JSON.stringify(seed) ?? "nothing"}, which needs a whole number of at least 0; write ${SYNTHETIC}`); // prettier-ignore
-  return synthetic(inputsOf(model, source), { rows, seed });
+  const { classes, kind } = declared;
+  const inputs = inputsOf(model, source);
+  const most = Math.max(...inputs.map((input) => input.classes ?? 0));
+  if (classes !== undefined && !(isWhole(classes, 1) && classes <= most))
+    throw new InputError(`${shown} asks for synthetic data of ${JSON.stringify(classes)} classes, which needs a whole number from 1 to the ${most} classes of its labels; correct classes, or leave it out for all`); // prettier-ignore
+  if (kind !== undefined && !isKind(kind))
+    throw new InputError(`${shown} asks for synthetic data of the kind ${JSON.stringify(kind)}, but there is only ${SYNTHETIC_KINDS.join(", ")}; correct kind, or leave it out${suggestion(String(kind), SYNTHETIC_KINDS)}`); // prettier-ignore
+  return synthetic(inputs, { rows, seed, ...(classes !== undefined && { classes }), ...(kind !== undefined && { kind }) }); // prettier-ignore
 }

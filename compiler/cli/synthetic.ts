@@ -17,7 +17,14 @@ export interface SyntheticOptions {
   /** Rows to train on; a fifth as many, at least one, to test with. */
   readonly rows: number;
   readonly seed: number;
+  /** How many of the label's classes occur. Default: all. */
+  readonly classes?: number;
+  /** What distinguishes classes: prototypes of their own, or how far from the origin they lie. Default: prototypes. */
+  readonly kind?: SyntheticKind;
 }
+
+export const SYNTHETIC_KINDS = ["prototypes", "rings"] as const;
+export type SyntheticKind = (typeof SYNTHETIC_KINDS)[number];
 
 /** What a row's values may depend on. */
 interface Row {
@@ -36,20 +43,22 @@ const PICTURE = 64;
 const PICTURE_NOISE = 0.2;
 const VECTOR_NOISE = 0.3;
 const TARGET_NOISE = 0.05;
+/** How thick a ring is; the rest, up to 1, is gap. */
+const RING = 0.7;
 /** Share of the tokens that follow their predecessor's rule. */
 const FOLLOWED = 0.85;
 
 /** A training set and a test set of the same prototypes. */
 export function synthetic(
   inputs: readonly InputFacts[],
-  { rows, seed }: SyntheticOptions,
+  { rows, seed, classes, kind = "prototypes" }: SyntheticOptions,
 ): { readonly train: Arrays; readonly test: Arrays } {
   // prettier-ignore
   const label = inputs.find((input) => input.role === "target" && isLabel(input));
-  const hidden = label?.classes ?? HIDDEN;
+  const hidden = classes ?? label?.classes ?? HIDDEN;
   // features first: targets may follow from them
   const ordered = [...inputs].sort((a, b) => Number(a.role === "target") - Number(b.role === "target")); // prettier-ignore
-  const draws = ordered.map((input) => ({ input, draw: drawOf(input, inputs, hidden, randomOf(seed, `prototypes of ${input.name}`)) })); // prettier-ignore
+  const draws = ordered.map((input) => ({ input, draw: drawOf(input, inputs, hidden, randomOf(seed, `prototypes of ${input.name}`), kind) })); // prettier-ignore
   const set = (name: string, count: number): Arrays => {
     const random = randomOf(seed, name);
     const arrays = ordered.map(({ name: of, row, dtype }) => {
@@ -78,6 +87,7 @@ function drawOf(
   inputs: readonly InputFacts[],
   hidden: number,
   random: Random,
+  kind: SyntheticKind,
 ): Draw {
   // prettier-ignore
   const features = inputs.filter(({ role }) => role === "feature");
@@ -85,6 +95,7 @@ function drawOf(
   const size = sizeOf(row);
   if (input.dtype === "f32") {
     if (role === "target" && size < PICTURE) return response(size, features, random);
+    if (role === "feature" && kind === "rings") return rings(size);
     // a generator predicts from noise what the loss compares with pictures
     const generator = row.length === 1 && inputs.some((one) => one.role === "target" && one.dtype === "f32" && sizeOf(one.row) > Math.max(size, PICTURE)); // prettier-ignore
     if (role === "feature" && generator) return ({ random: r }) => Array.from({ length: size }, () => normalFrom(r)); // prettier-ignore
@@ -104,6 +115,16 @@ function drawOf(
 function vector(size: number, hidden: number, random: Random): Draw {
   const prototypes = Array.from({ length: hidden * size }, () => normalFrom(random));
   return (row) => Array.from({ length: size }, (_, n) => prototypes[row.hidden * size + n]! + VECTOR_NOISE * normalFrom(row.random)); // prettier-ignore
+}
+
+/** Class k between the distances k and k + 1 from the origin, with a gap to its neighbours, in any direction: no plane parts two classes. */
+function rings(size: number): Draw {
+  return ({ hidden, random: r }) => {
+    const direction = Array.from({ length: size }, () => normalFrom(r));
+    const length = Math.sqrt(direction.reduce((sum, v) => sum + v * v, 0)) || 1;
+    const radius = hidden + 0.5 + RING * (r() - 0.5);
+    return direction.map((v) => (radius * v) / length);
+  };
 }
 
 /** Prototypes of light and dark patches, straight between a few knots, dark in half of the area; another class's shines through by up to a half. */

@@ -17,6 +17,16 @@ export const modelNames: readonly string[] = readdirSync(`${root}models`)
   .map((file) => file.slice(0, -3))
   .sort();
 
+/** Floating-point operations of a step that a test may run or print at its shipped size. */
+const LIGHT = 1e8;
+
+/** The models whose steps are light enough to test at their shipped size; the others are tested in small. */
+export const lightModelNames: readonly string[] = modelNames.filter((name) => {
+  const trainer = readFileSync(`${root}generated/${name}/trainer.ts`, "utf8");
+  const [, operations = ""] = /([\d,]+) FLOPs a step/.exec(trainer)!;
+  return Number(operations.replaceAll(",", "")) <= LIGHT;
+});
+
 export const modelText = (name: string): string => readFileSync(`${root}models/${name}.ts`, "utf8");
 
 export async function modelOf(name: string): Promise<Model> {

@@ -115,8 +115,10 @@ export function svmLoss(scores: FloatTensor, y: Tensor<Shape, "i32">): Scalar {
     const chosen = oneHot(c, y.value, scores.shape);
     const zero = g.literal(0, c.float);
     const own = c.named("labelScore", g.sum(g.where(chosen, scores.value, zero), { axes: [axis] }));
-    const margin = c.named("margin", g.add(g.sub(scores.value, g.broadcast(own, { axes: [axis], size: [scores.shape[axis]!] })), g.literal(1, c.float))); // prettier-ignore
-    const rowLoss = g.sum(g.where(chosen, zero, g.relu(margin)), { axes: [axis] });
+    const above = c.named("above", g.sub(scores.value, g.broadcast(own, { axes: [axis], size: [scores.shape[axis]!] }))); // prettier-ignore
+    const margin = c.named("margin", g.add(above, g.literal(1, c.float)));
+    const hinges = c.named("hinges", g.where(chosen, zero, c.named("hinge", g.relu(margin))));
+    const rowLoss = g.sum(hinges, { axes: [axis] });
     return c.tensor(meanOf(c, c.named("rowLoss", rowLoss)));
   }) as Scalar;
 }

@@ -14,15 +14,13 @@ function penalty(
   return c.run(() => {
     if (!Number.isFinite(strength)) c.fail("value/finite", `${name} needs a finite strength, but got ${strength}`, "Use a finite number."); // prettier-ignore
     if (weights.length === 0) c.fail(`${name}/empty`, `${name} needs at least one weight`, "Name the weights to penalise."); // prettier-ignore
-    const sums = weights.map((w) =>
-      c.g.sum(term(c, w.value), { axes: w.shape.map((_, axis) => axis) }),
-    );
-    return c.tensor(
-      c.g.mul(
-        sums.reduce((a, b) => c.g.add(a, b)),
-        c.g.literal(strength, c.float),
-      ),
-    );
+    const sums = weights.map((w) => {
+      const own = (of: string): string => `${c.builder.node(w.value).name}.${of}`;
+      const terms = c.named(own(`${name}.terms`), term(c, w.value));
+      return c.named(own(name), c.g.sum(terms, { axes: w.shape.map((_, axis) => axis) }));
+    });
+    const total = sums.reduce((a, b) => c.named(`${name}.sum`, c.g.add(a, b)));
+    return c.tensor(c.named(name, c.g.mul(total, c.g.literal(strength, c.float))));
   }) as Scalar;
 }
 
