@@ -25,7 +25,7 @@ export default model("alexnet", { batch: { train: 2, evaluate: 1, predict: 1 } }
     loss: softmaxCrossEntropy(scores, y),
     outputs: { scores },
     metrics: { accuracy: accuracy(scores, y), "top 5": topK(scores, y, 5) },
-    optimizer: sgd({ learningRate: 1e-3, momentum: 0.9 }),
+    optimizer: sgd({ learningRate: 1e-2, momentum: 0.9 }),
   };
 });
 

@@ -19,7 +19,7 @@ interface Gradients {
 
 describe.each(modelNames)("%s", (name) => {
   test("does what the interpreter does", async () => {
-    const one = await lowered(name, { batch: 6, small: true });
+    const one = await lowered(name, { batch: 2, small: true });
     const { module } = one;
     const trainer = (await loadTrainer(one)).createTrainer();
     const memory = memoryOf(module, 21);
@@ -49,7 +49,7 @@ describe.each(modelNames)("%s", (name) => {
   });
 
   test("bytes() holds everything that a step depends on", async () => {
-    const one = await lowered(name, { batch: 6, small: true });
+    const one = await lowered(name, { batch: 2, small: true });
     const batch = batchOf(one.module, "train", memoryOf(one.module, 4));
     const { createTrainer, PARAMETERS, STATE } = await loadTrainer(one);
     const [first, second] = [createTrainer({ seed: 1 }), createTrainer({ seed: 2 })];
