@@ -20,4 +20,4 @@ export default model("lenet", { batch: { train: 32, evaluate: 50, predict: 1 } }
 });
 
 export const data = { source: "mnist", epochs: 5 };
-export const learns = { metric: "accuracy", atLeast: 0.98 };
+export const learns = { metric: "accuracy", atLeast: 0.95 };

@@ -92,7 +92,8 @@ async function growth(name: string, statement = ""): Promise<Growth> {
 }
 
 describe("over 2,000 warm steps", () => {
-  test.each(modelNames)(
+  // keras-cifar10 has no small instance to run so often, and the layers of mnist-mlp
+  test.each(modelNames.filter((name) => name !== "keras-cifar10"))(
     "%s adds no array buffer and no object, and causes no collection",
     async (name) => {
       const { buffers, heap, collections } = await growth(name);
