@@ -33,7 +33,7 @@ const moves = ({ op, type }: Node): boolean =>
 const decides = ({ op, type }: Node): boolean => !isFloat(type.dtype) || op === "sign" || op === "floor"; // prettier-ignore
 
 /** What a run decided, one after the other: truths, positions, signs. */
-export type Decisions = (readonly number[] | Float64Array)[];
+export type Decisions = Float64Array[];
 
 /** Records decisions; moves every computed float by at most `relative` of itself where that is above 0. */
 export function noise(run: number, relative: number, decisions: Decisions): Watch {
@@ -50,6 +50,7 @@ export function noise(run: number, relative: number, decisions: Decisions): Watc
   };
 }
 
-/** Whether two runs decided alike. */
+/** Whether two runs decided alike. Floors of large numbers are steps too fine to be decisions. */
 export const sameDecisions = (a: Decisions, b: Decisions): boolean =>
-  a.length === b.length && a.every((data, n) => data.length === b[n]!.length && data.every((value: number, at: number) => value === b[n]![at])); // prettier-ignore
+  a.length === b.length &&
+  a.every((data, n) => data.length === b[n]!.length && data.every((value, at) => Math.abs(value - b[n]![at]!) <= Math.abs(value) * 2 ** -20)); // prettier-ignore
