@@ -51,7 +51,7 @@ predict, evaluate, two training steps. Seeds of fast-check ${first} to ${last}.
 
 programs                                     ${programs}
   compared on every target                   ${programs - discarded.kink - discarded.overflow - doubleOnly.kink - doubleOnly.overflow - mismatches.length}
-  compared in double only, decided by rounding  ${doubleOnly.kink}
+  compared in double only, decided by rounding ${doubleOnly.kink}
   compared in double only, beyond float32     ${doubleOnly.overflow}
   discarded, decided by rounding in double    ${discarded.kink}
   discarded, a result is no number            ${discarded.overflow}
