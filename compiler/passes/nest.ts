@@ -356,8 +356,11 @@ export class Nest {
       const buffer = this.#targets.get(part.buffer) ?? part.buffer;
       const param = this.#param(buffer);
       param.reads = true;
-      const where = flat(part.at, this.#buffer(buffer).shape);
-      return namesIn(where).size === 0 && !this.#written.has(buffer) ? this.#scalar(param.name, part.dtype, where) : load(param.name, part.dtype, where); // prettier-ignore
+      const { shape } = this.#buffer(buffer);
+      const where = flat(part.at, shape);
+      // a guard may stand around a position outside the buffer: such a read stays behind it
+      const early = namesIn(where).size === 0 && where.offset >= 0 && where.offset < sizeOf(shape);
+      return early && !this.#written.has(buffer) ? this.#scalar(param.name, part.dtype, where) : load(param.name, part.dtype, where); // prettier-ignore
     });
     const here = substitute(read, point.where);
     return this.#cut.size > 0 ? decided(here) : here;

@@ -36,6 +36,8 @@ function declare(recipe: Recipe, rows: number): Declaration {
   for (const value of b.truths) if (unread(b, value)) push(b, b.g.cast(value, { to: b.c.float }));
   const sinks = b.floats.filter((value) => unread(b, value));
   const terms = sinks.map((value, n) => term(b, value, recipe.losses[n % recipe.losses.length]!));
+  // the rule names a group by the first parameter, so a gradient must reach it
+  if (recipe.wrapper === 5) terms.push(l2([float(b, b.floats[0]!)], 0.01));
   const metrics = { shown: total(b, shown.map((value) => mean(b, value))) }; // prettier-ignore
   if (recipe.phases === 1 || terms.length < 2)
     return { loss: total(b, terms), optimizer: ruleOf(b, recipe, 0), outputs, metrics };

@@ -10,7 +10,7 @@ import { modelOf } from "./build.ts";
 import { noise, sameDecisions, type Decisions } from "./noise.ts";
 import type { Recipe } from "./recipe.ts";
 import { namedResults, planOf, runReference, runTarget, type Declared, type Meaning, type Plan } from "./run.ts"; // prettier-ignore
-import { targets } from "./targets.ts";
+import { targets, type ProgramTarget } from "./targets.ts";
 
 /**
  * By precision: how far the noise moves each value, and by how many times of what that does a target may differ. 2^-23 is twice what
@@ -118,15 +118,18 @@ const boundIn = (bounds: Bounds, entry: string) => (result: string): number => {
 }; // prettier-ignore
 
 /** Compiles the recipe's model for every target and compares. Compiler faults count as differences. */
-export async function check(recipe: Recipe): Promise<Outcome> {
+export async function check(
+  recipe: Recipe,
+  on: readonly ProgramTarget[] = targets,
+): Promise<Outcome> {
   try {
-    return await checked(recipe);
+    return await checked(recipe, on);
   } catch (error) {
     return { kind: "differs", where: (error as Error).name, what: String((error as Error).stack) };
   }
 }
 
-async function checked(recipe: Recipe): Promise<Outcome> {
+async function checked(recipe: Recipe, on: readonly ProgramTarget[]): Promise<Outcome> {
   const model = modelOf(recipe);
   const plan = planOf(model, recipe.rows, recipe.seed);
   const reference = referenceOf(plan);
@@ -140,7 +143,7 @@ async function checked(recipe: Recipe): Promise<Outcome> {
   let compared = 0;
   let loose = 0;
   const lowered = { f64: await lower(model, { dtype: "f64" }), f32: await lower(model) };
-  for (const { name, dtype, trainer } of targets) {
+  for (const { name, dtype, trainer } of on) {
     const found = runTarget(plan, await trainer(lowered[dtype]));
     const given = dtype === "f64" ? double : single;
     if (typeof given === "string") continue;
@@ -152,12 +155,15 @@ async function checked(recipe: Recipe): Promise<Outcome> {
   return { kind: "same", compared, loose, f32: typeof single === "string" ? single : "compared" };
 }
 
-/** The program of a recipe as text: every declared entry, before any pass. */
+/** The program of a recipe as text: its first training entry as declared, before any pass. */
 export function printRecipe(recipe: Recipe): string {
   try {
     const { entries } = planOf(modelOf(recipe), recipe.rows, recipe.seed);
-    return entries.map(({ name, declared }) => printGraph({ ...declared, name })).join("\n");
+    const { nodes, ...rest } = entries[0]!.declared;
+    const plain = nodes.map((node) => ({ ...node, origin: { role: "primal", site: "" } as const })); // sites are this file's
+    return printGraph({ ...rest, nodes: plain });
   } catch (error) {
-    return `no graph: ${(error as Error).message}\n`;
+    return `no graph: ${(error as Error).message}
+`;
   }
 }

@@ -50,6 +50,7 @@ export const powers: Apply = (b, { a, b: other, n, m }) => {
   const { g } = b;
   const x = pick(b.floats, a);
   if (n % 4 === 0) return push(b, g.pow(x, number(b, 2 + (m % 2))));
+  if (n % 8 === 5) return push(b, g.pow(number(b, 1.3), g.sin(x)));
   const y = alike(b, shapeOf(b, x), other, m);
   const positive = g.add(g.mul(y, y), number(b, 0.3));
   push(

@@ -32,6 +32,7 @@ export function groups(list: readonly [...ParameterGroup[], RemainingGroup]): Up
     comparable: (parameter) => rules[groupOf(parameter)]!.comparable(parameter),
     period: rules.reduce((period, rule) => leastCommonMultiple(period, rule.period), 1),
     update(scopes) {
+      if (scopes.length === 0) return; // no gradient reaches any parameter
       const named = scopes.map((scope) => ({ scope, name: scope.builder.node(scope.parameter).name })); // prettier-ignore
       checkMembers(members, named.map(({ name }) => name), scopes); // prettier-ignore
       rules.forEach((rule, n) => {

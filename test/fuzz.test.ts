@@ -1,0 +1,79 @@
+/** Guarantees that random programs mean on every target what they declare, and that a fault would be found, shrunk and shown. */
+
+import { constant, groups, model, param, sgd, stopGradient, sum } from "adjoint";
+import { describe, expect, test } from "vitest";
+import { campaign } from "./fuzz/campaign.ts";
+import { check } from "./fuzz/check.ts";
+import type { Recipe, Step } from "./fuzz/recipe.ts";
+import { OPS } from "./fuzz/steps.ts";
+import { targets, type ProgramTarget } from "./fuzz/targets.ts";
+import { trainerOf } from "./support/training.ts";
+
+const step = (op: Step["op"], n = 0, m = 0): Step => ({ op, a: 0, b: 0, n, m });
+const plain: Recipe = { rows: 2, extents: [3], steps: [], losses: [0], phases: 1, rule: 0, rate: 0, wrapper: 0, seed: 1 }; // prettier-ignore
+
+test("300 random programs mean what they declare", { timeout: 900_000 }, async () => {
+  const { counts, mismatches } = await campaign({ programs: 300, seed: 20261124 });
+  expect(mismatches.join("\n")).toBe("");
+  expect(counts.programs).toBe(300);
+  // nothing is learnt from what is not compared
+  expect(counts.discarded.kink + counts.discarded.overflow).toBeLessThan(30);
+  expect(counts.loose / counts.compared).toBeLessThan(0.02);
+});
+
+test.each(OPS)("a program of one %s step is compared", async (op) => {
+  const outcome = await check({ ...plain, rows: 3, steps: [step("unary", 3), step(op, 1, 2)] });
+  expect(outcome).toMatchObject({ kind: "same" });
+});
+
+describe("found by random programs", () => {
+  test.each<[law: string, recipe: Recipe]>([
+    ["a total may read what an update in its own loops writes", { ...plain, rows: 1, steps: [step("unary")], losses: [2, 0], rule: 9 }],
+    ["the slope of a power with a constant exponent is a constant", { ...plain, steps: [{ op: "powers", a: 1, b: 1, n: 3, m: 0 }] }],
+    ["the slope of a constant's power chooses by a constant condition", { ...plain, steps: [{ op: "powers", a: 1, b: 1, n: 5, m: 1 }] }],
+    ["a guarded read of one position outside its buffer stays behind its guard", { ...plain, rows: 1, extents: [], steps: [step("concat"), { ...step("unary"), a: 1 }, { ...step("windowMax", 0, 23), a: 5 }] }],
+  ])("%s", async (_, recipe) => {
+    expect(await check(recipe)).toMatchObject({ kind: "same", f32: "compared" });
+  }); // prettier-ignore
+});
+
+test("groups of parameters that no gradient reaches are left as they are", async () => {
+  const declared = model("still", {}, () => {
+    const w = param("w", [2], constant(1));
+    return { loss: sum(stopGradient(w)), optimizer: groups([{ parameters: [w], optimizer: sgd() }, { optimizer: sgd() }]) }; // prettier-ignore
+  });
+  const trainer = await trainerOf(declared);
+  expect(trainer.step({})).toBe(2);
+  expect([...trainer.parameters["w"]!]).toEqual([1, 1]);
+});
+
+describe("a fault", () => {
+  /** One element of the first weight is off by one part in 1e9 after each step. */
+  const broken: ProgramTarget = {
+    name: "broken",
+    dtype: "f64",
+    async trainer(lowered) {
+      const trainer = await targets[0]!.trainer(lowered);
+      const step: typeof trainer.step = (batch, count) => {
+        const losses = trainer.step(batch, count);
+        const [weights] = Object.values(trainer.parameters);
+        weights![0]! *= 1 + 1e-9;
+        return losses;
+      };
+      return { ...trainer, step };
+    },
+  };
+
+  test("of one part in 1e9 is found, shrunk and shown as text with what reproduces it", async () => {
+    const { mismatches } = await campaign({ programs: 5, seed: 3, targets: [broken] });
+    expect(mismatches).toHaveLength(1);
+    const [text] = mismatches as [string];
+    expect(text).toMatch(/^broken: step 1 p1, element 0: /);
+    expect(text).toMatch(/^graph random \{$/m);
+    const [, path] = /^reproduce: npm run fuzz -- --seed 3 --path ([\d:]+)$/m.exec(text)!;
+    const recipe = JSON.parse(/^recipe (.*)$/m.exec(text)![1]!) as Recipe;
+    expect(recipe).toMatchObject({ rows: 1, extents: [], steps: [{ op: "unary", n: 0 }], rule: 0 });
+    const again = await campaign({ programs: 1, seed: 3, path: path!, targets: [broken] });
+    expect(again.mismatches).toEqual(mismatches);
+  });
+});
