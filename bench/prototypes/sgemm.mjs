@@ -23,9 +23,13 @@ const text = () => {
         (loop $sum
           (local.set $b0 (v128.load (local.get $q)))
           (local.set $b1 (v128.load offset=16 (local.get $q)))
-          ${rows.map((i) => `(local.set $x (v128.load32_splat offset=${i * SIZE * 4} (local.get $p)))
+          ${rows
+            .map(
+              (i) => `(local.set $x (v128.load32_splat offset=${i * SIZE * 4} (local.get $p)))
           (local.set $s${i}0 (f32x4.add (local.get $s${i}0) (f32x4.mul (local.get $x) (local.get $b0))))
-          (local.set $s${i}1 (f32x4.add (local.get $s${i}1) (f32x4.mul (local.get $x) (local.get $b1))))`).join("\n")}
+          (local.set $s${i}1 (f32x4.add (local.get $s${i}1) (f32x4.mul (local.get $x) (local.get $b1))))`,
+            )
+            .join("\n")}
           (local.set $p (i32.add (local.get $p) (i32.const 4)))
           (local.set $q (i32.add (local.get $q) (i32.const 32)))
           (br_if $sum (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
