@@ -18,6 +18,8 @@ import {
 import type { Model } from "./model/model.ts";
 import type { Timing } from "./observe.ts";
 import { importText, stripTypes } from "./strip.ts";
+import type { TargetName } from "./targets/index.ts";
+import { assemble } from "./targets/wasm/assemble.ts";
 import { printReport } from "./targets/report.ts";
 
 export interface CompileOptions extends LowerOptions {
@@ -29,8 +31,13 @@ export interface CompileOptions extends LowerOptions {
 
 export interface Compiled {
   readonly model: string;
-  /** By file name: trainer.ts, gradients.ts if asked for, model.graph, model.plan, report.md, certificate.json. */
+  /**
+   * By file name: trainer.ts, gradients.ts if asked for, model.graph, model.plan, report.md, certificate.json; of the WebAssembly target
+   * trainer.wasm.ts, gradients.wasm.ts, model.wasm.plan, report.wasm.md, certificate.wasm.json.
+   */
   readonly files: ReadonlyMap<string, string>;
+  /** trainer.wasm, where its bytes lie beside trainer.wasm.ts. */
+  readonly binaries: ReadonlyMap<string, Uint8Array>;
   readonly lowered: Lowered;
   /** Undefined where effort is none. */
   readonly check: CheckResult | undefined;
@@ -61,19 +68,24 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   const other = wantsGradients ? await lower(model, options, "gradients") : undefined;
   const gradients = other === undefined ? undefined : await print(other, "gradients");
   const { timings } = lowered.observation;
-  const files = new Map<string, string>([["trainer.ts", trainer]]);
-  if (gradients !== undefined) files.set("gradients.ts", gradients);
-  files.set(
-    "model.graph",
-    lowered.entries.map((entry) => printGraph({ ...entry.graph, name: entry.name })).join("\n"),
-  );
-  files.set("model.plan", printModule(lowered.module));
+  const name = (file: string): string => fileOf(file, lowered.target);
+  const files = new Map<string, string>([[name("trainer.ts"), trainer]]);
+  if (gradients !== undefined) files.set(name("gradients.ts"), gradients);
+  if (lowered.target === "typescript")
+    files.set("model.graph", lowered.entries.map((entry) => printGraph({ ...entry.graph, name: entry.name })).join("\n")); // prettier-ignore
+  files.set(name("model.plan"), printModule(lowered.module));
+  const binaries = new Map<string, Uint8Array>();
+  if (lowered.target === "wasm-external") {
+    binaries.set("trainer.wasm", (await assemble(lowered.module)).bytes);
+    if (other !== undefined) binaries.set("gradients.wasm", (await assemble(other.module)).bytes);
+  }
   let check: CheckResult | undefined;
   if (effort !== "none") {
     const began = performance.now();
     check = await checkModel(model, {
       effort,
       lowered,
+      target: lowered.target,
       trainer,
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(progress === undefined ? {} : { progress }),
@@ -81,18 +93,11 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     timings.push({ stage: "check", milliseconds: performance.now() - began });
     if (!check.holds) throw new CheckError(check);
     const { line, json } = await certificateOf(check, { trainer, ...(gradients === undefined ? {} : { gradients }) }); // prettier-ignore
-    files.set("trainer.ts", withCertificate(trainer, line));
-    files.set("certificate.json", json);
+    files.set(name("trainer.ts"), withCertificate(trainer, line));
+    files.set(name("certificate.json"), json);
   }
-  files.set("report.md", printReport(lowered, trainer));
-  return {
-    model: model.name,
-    files,
-    lowered,
-    check,
-    diagnostics: adviceOn(model, lowered, options.source),
-    timings,
-  };
+  files.set(name("report.md"), printReport(lowered, trainer));
+  return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options.source), timings }; // prettier-ignore
 }
 
 /** Warnings: what the declaration says of itself, and what its small instance shows. */
@@ -102,10 +107,17 @@ function adviceOn(model: Model, { entries }: Lowered, source: Source | undefined
   return [...entries[0]!.traced.advice, ...adviseDead(train!.traced.graph, ROWS, 1)];
 } // prettier-ignore
 
-/** An emitted file, loaded in process: its exports (createTrainer, ARENA_BYTES, …). */
+/** The name of a file of one target: trainer.ts, trainer.wasm.ts, trainer.twin.ts. */
+export const fileOf = (file: string, target: TargetName): string =>
+  target === "typescript"
+    ? file
+    : file.replace(/(?=\.\w+$)/, target === "twin" ? ".twin" : ".wasm");
+
+/** An emitted file, loaded in process: its exports (createTrainer, ARENA_BYTES, …). Default: the trainer. */
 export async function load<Exports = TrainerModule>(
   compiled: Pick<Compiled, "files">,
-  file = "trainer.ts",
+  file: string = [...compiled.files.keys()].find((name) => /^trainer\..*ts$/.test(name)) ??
+    "trainer.ts",
 ): Promise<Exports> {
   const text = compiled.files.get(file);
   if (text === undefined) throw new CompilerFault("load", `the compilation has no file ${file}`);

@@ -196,7 +196,9 @@ export function commandOf({ source, entries, target }: CompileOptions): string {
   return [
     "adjoint compile",
     source.path,
-    ...(target === undefined || target === "typescript" ? [] : [`--target ${target}`]),
+    ...(target === undefined || target === "typescript"
+      ? []
+      : [target === "wasm-external" ? "--target wasm --wasm external" : `--target ${target}`]),
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
   ].join(" ");
 }

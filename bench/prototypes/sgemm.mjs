@@ -23,9 +23,13 @@ const text = () => {
         (loop $sum
           (local.set $b0 (v128.load (local.get $q)))
           (local.set $b1 (v128.load offset=16 (local.get $q)))
-          ${rows.map((i) => `(local.set $x (v128.load32_splat offset=${i * SIZE * 4} (local.get $p)))
+          ${rows
+            .map(
+              (i) => `(local.set $x (v128.load32_splat offset=${i * SIZE * 4} (local.get $p)))
           (local.set $s${i}0 (f32x4.add (local.get $s${i}0) (f32x4.mul (local.get $x) (local.get $b0))))
-          (local.set $s${i}1 (f32x4.add (local.get $s${i}1) (f32x4.mul (local.get $x) (local.get $b1))))`).join("\n")}
+          (local.set $s${i}1 (f32x4.add (local.get $s${i}1) (f32x4.mul (local.get $x) (local.get $b1))))`,
+            )
+            .join("\n")}
           (local.set $p (i32.add (local.get $p) (i32.const 4)))
           (local.set $q (i32.add (local.get $q) (i32.const 32)))
           (br_if $sum (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))
@@ -54,11 +58,13 @@ export function scalar() {
 function sgemm(a, b, c) {
   for (let i = 0; i < SIZE; i += 2)
     for (let j = 0; j < SIZE; j += 4) {
-      let [s00, s01, s02, s03] = [0, 0, 0, 0];
-      let [s10, s11, s12, s13] = [0, 0, 0, 0];
+      let s00 = 0, s01 = 0, s02 = 0, s03 = 0, s10 = 0, s11 = 0, s12 = 0, s13 = 0; // prettier-ignore
       for (let k = 0; k < SIZE; k++) {
         const at = k * SIZE + j;
-        const [b0, b1, b2, b3] = [b[at], b[at + 1], b[at + 2], b[at + 3]];
+        const b0 = b[at];
+        const b1 = b[at + 1];
+        const b2 = b[at + 2];
+        const b3 = b[at + 3];
         const a0 = a[i * SIZE + k];
         const a1 = a[i * SIZE + SIZE + k];
         s00 += a0 * b0;
@@ -71,8 +77,13 @@ function sgemm(a, b, c) {
         s13 += a1 * b3;
       }
       const at = i * SIZE + j;
-      [c[at], c[at + 1], c[at + 2], c[at + 3]] = [s00, s01, s02, s03];
-      const below = at + SIZE;
-      [c[below], c[below + 1], c[below + 2], c[below + 3]] = [s10, s11, s12, s13];
+      c[at] = s00;
+      c[at + 1] = s01;
+      c[at + 2] = s02;
+      c[at + 3] = s03;
+      c[at + SIZE] = s10;
+      c[at + SIZE + 1] = s11;
+      c[at + SIZE + 2] = s12;
+      c[at + SIZE + 3] = s13;
     }
 }

@@ -2,6 +2,7 @@
 
 import type { Lowered, Source } from "../lower.ts";
 import { lower, print } from "../lower.ts";
+import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
 import { checkKernels } from "./kernels.ts";
 import type { Sampling } from "./numeric-gradient.ts";
@@ -22,6 +23,7 @@ export interface CheckOptions {
   readonly effort: Effort;
   readonly source?: Source;
   /** What is shipped; lowered and printed anew where it is not given. */
+  readonly target?: TargetName;
   readonly lowered?: Lowered;
   readonly trainer?: string;
   readonly progress?: (text: string) => void;
@@ -38,7 +40,8 @@ const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly element
 /** Checks a model as DESIGN.md says: see the files this one calls. */
 export async function checkModel(model: Model, options: CheckOptions): Promise<CheckResult> {
   const { effort, progress, seed = 1 } = options;
-  const from = options.source === undefined ? {} : { source: options.source };
+  const { source, target = "typescript" } = options;
+  const from = { target, ...(source === undefined ? {} : { source }) };
   const size = SIZES[effort];
   progress?.("validating every pass");
   const lowered = options.lowered ?? (await lower(model, from));

@@ -8,6 +8,7 @@ import { pipeline, place, type Purpose } from "../passes/index.ts";
 import type { Observer } from "../passes/pass.ts";
 import { importText, stripTypes } from "../strip.ts";
 import { targets } from "../targets/index.ts";
+import { assemble, compileBytes } from "../targets/wasm/assemble.ts";
 import { fedLeaves } from "./draw.ts";
 
 export type Numbers = Float32Array | Float64Array | Int32Array;
@@ -44,7 +45,27 @@ export async function runningTrainer({
   target,
 }: Pick<Lowered, "module" | "facts" | "target">): Promise<AnyTrainer> {
   const code = await stripTypes(await targets[target].printTrainer(module, facts));
-  return (await importText<{ createTrainer(): AnyTrainer }>(code)).createTrainer();
+  return (await importText<TrainerText>(code)).createTrainer(await moduleFor({ module, target }));
+}
+
+/** What the constructor of an emitted file needs: the compiled kernels where they lie beside it. */
+interface Given {
+  readonly module?: object;
+}
+
+export interface TrainerText {
+  createTrainer(options: Given): AnyTrainer;
+}
+
+interface GradientsText {
+  createGradients(options: Given): AnyGradients;
+}
+
+export async function moduleFor({
+  module,
+  target,
+}: Pick<Lowered, "module" | "target">): Promise<Given> {
+  return target === "wasm-external" ? { module: compileBytes((await assemble(module)).bytes) } : {};
 }
 
 const NOBODY: Observer = { after: () => {} };
@@ -58,7 +79,9 @@ export async function runningGradients(
   const program = { ...pipeline(purpose, target).run(graph, NOBODY), name: "gradients" };
   const module: Module = place(model.name).run([program]);
   const code = await stripTypes(await targets[target].printGradients(module, facts));
-  return (await importText<{ createGradients(): AnyGradients }>(code)).createGradients();
+  return (await importText<GradientsText>(code)).createGradients(
+    await moduleFor({ module, target }),
+  );
 }
 
 /** Storage of a dtype with the given contents. */

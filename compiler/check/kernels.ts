@@ -1,19 +1,20 @@
 /**
  * Guarantees that what ships is what is run: the text itself, at its real shapes, statement by statement. After each statement, sampled
  * elements of what it wrote are compared with their definitions, evaluated in double on the arena as it stood before.
- *   error = |a − n| / max(|n|, 1e-3·the largest sampled |n| of the buffer)
+ *   error = |a − n| / max(|n|, 1e-3·the largest sampled |n| of the buffer); of kernels that compute in float32, an eighth of the largest
  */
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
+import { walkScalar } from "../loop/build.ts";
 import { evaluateScalar } from "../loop/interpret.ts";
 import type { Buffer, Call, Definition, Entry, Module } from "../loop/loop.ts";
 import type { Lowered } from "../lower.ts";
 import { touched } from "../passes/place.ts";
 import { importText, stripTypes } from "../strip.ts";
 import { below, randomOf } from "./draw.ts";
-import type { AnyTrainer, Numbers } from "./emitted.ts";
+import { moduleFor, type Numbers, type TrainerText } from "./emitted.ts";
 import { fedLeaves, drawLeaf } from "./draw.ts";
-import { KERNEL_BOUND, worse, type TensorCheck } from "./result.ts";
+import { KERNEL_BOUND, singleBound, worse, type TensorCheck } from "./result.ts";
 
 type Probe = (functionAt: number, statement: number, arena: ArrayBuffer) => void;
 const PROBE = "adjoint probe";
@@ -37,13 +38,13 @@ export function instrument(text: string): string {
 }
 
 /** Runs each entry of the text once and compares `samples` elements of every buffer a statement writes. */
-export async function checkKernels({ module, entries }: Pick<Lowered, "module" | "entries">, text: string, samples: number, seed: number): Promise<TensorCheck[]> {
-  const watch = new Watch(module, samples, seed);
+export async function checkKernels({ module, entries, target }: Pick<Lowered, "module" | "entries" | "target">, text: string, samples: number, seed: number): Promise<TensorCheck[]> {
+  const watch = new Watch(module, samples, seed, target === "typescript" ? "double" : "single");
   const code = await stripTypes(instrument(text));
   const host = globalThis as unknown as Record<string, Probe>; // the one way into a module from text
   host[PROBE] = (at, statement, arena) => watch.probe(at, statement, arena);
-  const { createTrainer } = await importText<{ createTrainer(): AnyTrainer }>(`const $probe = globalThis["${PROBE}"];\n${code}`);
-  const trainer = createTrainer();
+  const { createTrainer } = await importText<TrainerText>(`const $probe = globalThis["${PROBE}"];\n${code}`);
+  const trainer = createTrainer(await moduleFor({ module, target }));
   entries.forEach(({ name, traced }, n) => {
     watch.entry = module.entries[n]!;
     const inputs = fedLeaves(traced.graph).filter(({ op }) => op === "input");
@@ -63,6 +64,8 @@ export async function checkKernels({ module, entries }: Pick<Lowered, "module" |
 /** A sampled element of what the next statement writes, and what its definition gives on the arena as it stands. */
 interface Expected {
   readonly kernel: string;
+  /** How many terms its values are sums of. */
+  readonly terms: number;
   readonly buffer: string;
   readonly elements: readonly { readonly flat: number; readonly value: number }[];
 }
@@ -80,7 +83,11 @@ class Watch {
   /** Elements of the statement's own stages, evaluated once: a softmax reads its row's largest at every point. */
   #memo = new Map<string, number>();
 
-  constructor(module: Module, samples: number, seed: number) {
+  /** What statements compute in between stores. */
+  readonly #precision: "single" | "double";
+
+  constructor(module: Module, samples: number, seed: number, precision: "single" | "double") {
+    this.#precision = precision;
     this.#buffers = new Map(module.buffers.map((buffer) => [buffer.name, buffer]));
     this.#offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
     this.#samples = samples;
@@ -121,15 +128,15 @@ class Watch {
         const value = call.kind === "store" ? this.#evaluate(call.value, new Map(), own) : this.#at(definition, flat, own);
         return { flat, value };
       });
-      return { kernel: call.kind === "call" ? call.kernel : buffer, buffer, elements };
+      return { kernel: call.kind === "call" ? call.kernel : buffer, buffer, elements, terms: termsOf([...own.values(), definition]) };
     });
   } // prettier-ignore
 
   #compare(arena: ArrayBuffer): void {
-    for (const { kernel, buffer, elements } of this.#expected) {
+    for (const { kernel, buffer, elements, terms } of this.#expected) {
       const view = this.#view(buffer, arena);
       const pairs = elements.map(({ flat, value }) => ({ flat, found: view[flat]!, expected: value })); // prettier-ignore
-      this.found.push(judged(kernel, buffer, this.entry!.name, pairs));
+      this.found.push(judged(kernel, buffer, this.entry!.name, pairs, this.#precision === "double" ? { floor: 1e-3, bound: KERNEL_BOUND } : { floor: 1 / 8, bound: singleBound(terms) })); // prettier-ignore
     }
   }
 
@@ -163,13 +170,23 @@ class Watch {
   } // prettier-ignore
 }
 
-function judged(kernel: string, buffer: string, entry: string, pairs: readonly { readonly flat: number; readonly found: number; readonly expected: number }[]): TensorCheck {
+/** How many terms are summed, one sum after another, at most. */
+const termsOf = (definitions: readonly Definition[]): number =>
+  definitions.reduce((total, { value }) => {
+    let terms = 0;
+    walkScalar(value, (part) => {
+      if (part.kind === "reduce" && part.by === "add") terms += sizeOf(part.over.map(({ extent }) => extent)); // prettier-ignore
+    });
+    return total + terms;
+  }, 0);
+
+function judged(kernel: string, buffer: string, entry: string, pairs: readonly { readonly flat: number; readonly found: number; readonly expected: number }[], { floor, bound }: { readonly floor: number; readonly bound: number }): TensorCheck {
   const largest = pairs.reduce((most, { expected }) => Math.max(most, Math.abs(expected)), 0);
   let [worst, at] = [0, ""];
   for (const { flat, found, expected } of pairs) {
-    const error = found === expected ? 0 : Math.abs(found - expected) / Math.max(Math.abs(expected), 1e-3 * largest);
+    const error = found === expected ? 0 : Math.abs(found - expected) / Math.max(Math.abs(expected), floor * largest);
     if (worse(error, worst) === worst) continue;
     [worst, at] = [error, `${buffer}[${flat}]`];
   }
-  return { name: `${entry}: ${kernel} → ${buffer}`, role: "kernel", method: "sampled elements", coordinates: pairs.length, worst, bound: KERNEL_BOUND, at, kinks: 0 };
+  return { name: `${entry}: ${kernel} → ${buffer}`, role: "kernel", method: "sampled elements", coordinates: pairs.length, worst, bound, at, kinks: 0 };
 } // prettier-ignore

@@ -37,6 +37,8 @@ export const GRADIENT_BOUND = 1e-6;
 export const STEP_BOUND = 1e-4;
 /** An element of a kernel against its definition, in units of the magnitudes that were rounded. */
 export const KERNEL_BOUND = 1e-6;
+/** The same of kernels that compute in float32: half a unit in the last place for every term of their sums, twice, and for what follows. */
+export const singleBound = (terms: number): number => (64 + 2 * terms) * 2 ** -24;
 /** Share of coordinates that may be redrawn for a kink, in percent. */
 export const KINK_PERCENT = 10;
 

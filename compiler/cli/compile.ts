@@ -10,7 +10,8 @@ import { printDiagnostic } from "../graph/error.ts";
 import { COMMON } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
-import { checkStems, entriesAsked, folderFor, modelFiles } from "./generated.ts";
+import type { TargetName } from "../targets/index.ts";
+import { checkStems, entriesAsked, folderFor, modelFiles, targetsIn } from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel } from "./load-model.ts";
@@ -23,6 +24,8 @@ export const compile = defineCommand({
     models: { type: "positional", required: false, description: "Model files (all of models/)" },
     out: { type: "string", default: "generated", valueHint: "folder", description: "Where to write a folder for each model" },
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
+    target: { type: "string", valueHint: "wasm", description: "typescript (trainer.ts) or wasm (trainer.wasm.ts)" },
+    wasm: { type: "string", valueHint: "external", description: "Where the bytes go: embedded (in the file) or external (trainer.wasm)" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
@@ -34,17 +37,22 @@ export const compile = defineCommand({
     const models = args._.length > 0 ? [...new Set(args._)] : modelFiles();
     checkStems(args.out, models);
     const asked = entriesOf(args.entry);
+    const target = targetOf(args.target, args.wasm);
     const keep = keepOf(args.print, args.stages !== undefined);
     const done: CompileJson[] = [];
-    for (const model of models) {
+    const wanted = models.flatMap((model) => {
+      const kept = args._.length > 0 ? (["typescript"] as const) : targetsIn(folderFor(args.out, model));
+      return (target === undefined ? kept : [target]).map((of) => ({ model, target: of }));
+    });
+    for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
       const entries = args._.length > 0 ? asked : asked.length > 0 ? asked : entriesAsked(folder);
-      const compiled = await compileOne(model, entries, keep);
+      const compiled = await compileOne(model, target, entries, keep);
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
-      const files = writeFiles(folder, compiled.files);
+      const files = writeFiles(folder, new Map<string, string | Uint8Array>([...compiled.files, ...compiled.binaries]));
       const stale = readHeader(readText(join(folder, "gradients.ts")) ?? "");
-      if (stale !== undefined && entries.length === 0)
+      if (stale !== undefined && entries.length === 0 && target === "typescript")
         note(`${join(folder, "gradients.ts")} is of an earlier compile; add --entry gradients to renew it`);
       const json: CompileJson = {
         model: compiled.model,
@@ -68,12 +76,14 @@ export const compile = defineCommand({
 
 async function compileOne(
   file: string,
+  target: TargetName,
   entries: readonly "gradients"[],
   keep: (pass: string) => boolean,
 ): Promise<Compiled> {
   const { model, source, shown } = await loadModel(file);
   return compileModel(model, {
     source,
+    target,
     entries,
     keep,
     progress: (text) => progress(`${shown}: ${text}`),
@@ -85,6 +95,16 @@ async function check(out: string, models: readonly string[], json: boolean): Pro
   if (json) resultJson(drift);
   else result(explainDrift(drift, out));
   process.exitCode = drift.holds ? 0 : 1;
+}
+
+function targetOf(target: string | undefined, wasm: string | undefined): TargetName | undefined {
+  if (target !== undefined && target !== "typescript" && target !== "wasm")
+    throw new InputError(`there is no target ${JSON.stringify(target)}${suggestion(target, ["typescript", "wasm"], "--target ")}; --target takes typescript or wasm`); // prettier-ignore
+  if (wasm === undefined || wasm === "embedded") return target;
+  if (wasm !== "external")
+    throw new InputError(`the bytes cannot go to ${JSON.stringify(wasm)}${suggestion(wasm, ["embedded", "external"], "--wasm ")}; --wasm takes embedded or external`); // prettier-ignore
+  if (target !== "wasm") throw new InputError("only a WebAssembly trainer has bytes to lie beside it; add --target wasm"); // prettier-ignore
+  return "wasm-external";
 }
 
 function entriesOf(entry: string | undefined): readonly "gradients"[] {

@@ -3,16 +3,17 @@
 import { readdirSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { compile, type Compiled } from "../compile.ts";
-import { generatedFolders, HEADED, modelOf } from "./generated.ts";
+import { generatedFolders, HEADED, modelOf, TRAINERS } from "./generated.ts";
 import { withoutCertificate } from "../check/certificate.ts";
 import { carriesItsHash, certificateLine, readHeader } from "./header.ts";
 import type { Difference, DriftJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { paint } from "./output.ts";
-import { readText } from "./write-files.ts";
+import { readText, stands } from "./write-files.ts";
 
-/** Left to `adjoint verify`, but for the hash it carries. */
-const CERTIFICATE = "certificate.json";
+/** Left to `adjoint verify`, but for the hash they carry. */
+const CERTIFICATES: readonly string[] = TRAINERS.map(({ certificate }) => certificate);
+const isTrainer = (name: string): boolean => TRAINERS.some(({ file }) => file === name);
 
 /** Compares the folders of the given models, or all. */
 export async function checkDrift(
@@ -59,16 +60,21 @@ async function checkFolder(folder: string, names: readonly string[]): Promise<Di
       continue;
     }
     const { model, source } = await loadModel(path);
-    const again = await compile(model, { source, entries: header.entries, effort: "none" });
+    const again = await compile(model, { source, target: header.target, entries: header.entries, effort: "none" }); // prettier-ignore
     differences.push(...(await compareHeaded(file, name, found, again)));
-    if (name !== "trainer.ts") continue;
+    if (!isTrainer(name)) continue;
+    for (const [other, bytes] of again.binaries) {
+      made.add(other);
+      if (!stands(join(folder, other), bytes)) differences.push({ file: join(folder, other), reason: "is missing, or differs from what its command makes; run adjoint compile" }); // prettier-ignore
+    }
     for (const [other, expected] of again.files) {
       if (HEADED.some((headed) => headed === other)) continue;
       made.add(other);
       differences.push(...compare(join(folder, other), readText(join(folder, other)), expected));
     }
   }
-  return [...differences, ...(await checkCertificate(folder, names)), ...unmade(folder, names, made)]; // prettier-ignore
+  for (const one of TRAINERS) differences.push(...checkCertificate(folder, names, one));
+  return [...differences, ...unmade(folder, names, made)];
 }
 
 async function compareHeaded(
@@ -89,12 +95,16 @@ async function compareHeaded(
     : [{ file, reason: "carries a certificate of another text; run adjoint compile" }];
 }
 
-/** certificate.json names the hash that the trainer's certificate line carries. */
-async function checkCertificate(folder: string, names: readonly string[]): Promise<Difference[]> {
-  const trainer = readText(join(folder, "trainer.ts"));
+/** The certificate names the hash that the trainer's certificate line carries. */
+function checkCertificate(
+  folder: string,
+  names: readonly string[],
+  { file: name, certificate }: (typeof TRAINERS)[number],
+): Difference[] {
+  const trainer = readText(join(folder, name));
   if (trainer === undefined) return [];
-  const file = join(folder, CERTIFICATE);
-  if (!names.includes(CERTIFICATE)) return [{ file, reason: "is missing; run adjoint compile" }];
+  const file = join(folder, certificate);
+  if (!names.includes(certificate)) return [{ file, reason: "is missing; run adjoint compile" }];
   const carried = /\b[0-9a-f]{16,64}\b/.exec(certificateLine(trainer) ?? "")?.[0];
   if (carried === undefined || (readText(file) ?? "").includes(carried)) return [];
   return [{ file, reason: "is the certificate of another trainer; run adjoint compile" }];
@@ -106,7 +116,7 @@ const unmade = (
   made: ReadonlySet<string>,
 ): Difference[] =>
   names
-    .filter((name) => !made.has(name) && name !== CERTIFICATE)
+    .filter((name) => !made.has(name) && !CERTIFICATES.includes(name))
     .map((name) => ({ file: join(folder, name), reason: "is made by no command; remove it" }));
 
 /** The first line in which two texts differ. */

@@ -4,11 +4,29 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join, relative, resolve } from "node:path";
 import { InputError } from "./errors.ts";
 import { readHeader, type Header } from "./header.ts";
+import type { TargetName } from "../targets/index.ts";
 import { packageOf } from "./load-model.ts";
 import { readText } from "./write-files.ts";
 
 /** Files that begin with a header. */
-export const HEADED = ["trainer.ts", "gradients.ts"] as const;
+export const HEADED = [
+  "trainer.ts",
+  "gradients.ts",
+  "trainer.wasm.ts",
+  "gradients.wasm.ts",
+] as const;
+
+/** The trainers of a folder, each with its certificate. */
+export const TRAINERS = [
+  { file: "trainer.ts", certificate: "certificate.json" },
+  { file: "trainer.wasm.ts", certificate: "certificate.wasm.json" },
+] as const;
+
+/** The targets whose trainers a folder holds, so that making all again keeps them. */
+export const targetsIn = (folder: string): TargetName[] => [
+  "typescript",
+  ...(readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "")?.target === "wasm-external" ? (["wasm-external"] as const) : existsSync(join(folder, "trainer.wasm.ts")) ? (["wasm"] as const) : []),
+]; // prettier-ignore
 
 /** Model files of models/, in order of name. */
 export function modelFiles(folder = "models"): string[] {

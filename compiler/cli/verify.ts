@@ -1,13 +1,13 @@
 /** Guarantees `adjoint verify`: the committed text itself is run and compared, and its certificate stands or falls. */
 
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { defineCommand } from "citty";
 import { verifyTrainer } from "../check/certificate.ts";
 import { toJson } from "./check.ts";
 import { COMMON } from "./arguments.ts";
 import { InputError } from "./errors.ts";
-import { generatedFolders, modelOf } from "./generated.ts";
+import { generatedFolders, modelOf, TRAINERS } from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { Results, VerifyJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
@@ -37,11 +37,14 @@ export const verify = defineCommand({
 
 function trainers(out: string): string[] {
   const files = generatedFolders(out)
-    .map((folder) => join(folder, "trainer.ts"))
+    .flatMap((folder) => TRAINERS.map(({ file }) => join(folder, file)))
     .filter((file) => existsSync(file));
   if (files.length === 0) throw new InputError(`${out}/ holds no trainer; make one with adjoint compile`); // prettier-ignore
   return files;
 }
+
+const certificateOf = (file: string): string =>
+  TRAINERS.find((one) => one.file === basename(file))?.certificate ?? TRAINERS[0].certificate;
 
 async function verifyFile(file: string): Promise<VerifyJson> {
   const text = readText(file);
@@ -57,11 +60,12 @@ async function verifyFile(file: string): Promise<VerifyJson> {
         ? `${file} was made by a program that declared its model, so only that program can verify it`
         : `the model of ${file}, ${header.model}, is not there; restore it, or remove the generated file`,
     );
-  const certificate = readText(join(dirname(file), "certificate.json"));
+  const beside = join(dirname(file), certificateOf(file));
+  const certificate = readText(beside);
   if (certificate === undefined)
-    throw new InputError(`${join(dirname(file), "certificate.json")} is missing, so there is nothing to verify ${file} by; make it with adjoint compile ${model}`); // prettier-ignore
+    throw new InputError(`${beside} is missing, so there is nothing to verify ${file} by; make it with adjoint compile ${model}`); // prettier-ignore
   const loaded = await loadModel(model);
-  const verified = await verifyTrainer({ text, certificate, model: loaded.model, source: loaded.source }); // prettier-ignore
+  const verified = await verifyTrainer({ text, certificate, model: loaded.model, source: loaded.source, target: header.target }); // prettier-ignore
   const { reason } = verified;
   return { file, ...toJson(verified), ...(reason === undefined ? {} : { reason }) };
 }

@@ -13,9 +13,12 @@ export interface Written {
  * Writes every file beside its place, then renames them all. Synchronous, so that an interrupt comes before
  * or after; where a write fails, what stood there before still stands.
  */
-export function writeFiles(folder: string, files: ReadonlyMap<string, string>): Written[] {
+export function writeFiles(
+  folder: string,
+  files: ReadonlyMap<string, string | Uint8Array>,
+): Written[] {
   mkdirSync(folder, { recursive: true });
-  const changed = [...files].filter(([name, text]) => readText(join(folder, name)) !== text);
+  const changed = [...files].filter(([name, contents]) => !stands(join(folder, name), contents));
   const temporary = (name: string): string => join(folder, `${name}.tmp`);
   try {
     for (const [name, text] of changed) {
@@ -31,9 +34,16 @@ export function writeFiles(folder: string, files: ReadonlyMap<string, string>): 
   const names = new Set(changed.map(([name]) => name));
   return [...files].map(([name, text]) => ({
     file: join(folder, name),
-    bytes: Buffer.byteLength(text),
+    bytes: typeof text === "string" ? Buffer.byteLength(text) : text.length,
     written: names.has(name),
   }));
+}
+
+/** Whether a file has these contents already. */
+export function stands(path: string, contents: string | Uint8Array): boolean {
+  if (typeof contents === "string") return readText(path) === contents;
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isFile() === true && readFileSync(path).equals(contents);
 }
 
 /** A file's text; undefined where there is none that can be read. */

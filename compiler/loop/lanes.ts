@@ -5,7 +5,7 @@
  */
 
 import { loadsOf, walkScalar } from "./build.ts";
-import { namesIn, rangeOf, strideOf, type Index } from "./index.ts";
+import { equal, namesIn, rangeOf, strideOf, type Index } from "./index.ts";
 import type { Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 /** Lanes of a vector of float32. */
@@ -74,7 +74,7 @@ export function obstacle(
   lengths: ReadonlyMap<string, number>,
 ): string | undefined {
   const { index: lane, from, to, step, body } = loop;
-  if (from.terms.length + to.terms.length > 0 || from.offset !== 0 || to.offset !== LANES || step !== 1) return `a vector loop runs from 0 to ${LANES}`; // prettier-ignore
+  if (from.terms.length + to.terms.length > 0 || from.offset !== 0 || to.offset !== LANES || step !== 1) return `it does not run from 0 to ${LANES} by ones`; // prettier-ignore
   const lanes = lanesOf(loop);
   const stores = new Map<string, Index[]>();
   let found: string | undefined;
@@ -82,12 +82,12 @@ export function obstacle(
   eachStmt(body, (s) => {
     if (s.kind === "store") {
       stores.set(s.buffer, [...(stores.get(s.buffer) ?? []), s.at]);
-      if (strideOf(s.at, lane) !== 1) complain("a vector store goes to neighbours");
+      if (strideOf(s.at, lane) !== 1) complain("a store does not go to neighbours");
     }
-    if (s.kind === "for" && s.form === "vector") complain("lanes have no lanes of their own");
-    if (s.kind === "for" && (mentions(s.from, lane) || mentions(s.to, lane))) complain("all lanes run a loop alike"); // prettier-ignore
-    if (s.kind === "if" && varies(s.when, lanes)) complain("all lanes take a branch alike");
-    if (s.kind === "assign" && !lanes.own.has(s.name) && gathered(s, lanes) === undefined) complain("lanes are gathered by a sum, largest or smallest"); // prettier-ignore
+    if (s.kind === "for" && s.form === "vector") complain("it stands inside another or holds one");
+    if (s.kind === "for" && (mentions(s.from, lane) || mentions(s.to, lane))) complain("a loop inside has bounds that differ from lane to lane"); // prettier-ignore
+    if (s.kind === "if" && varies(s.when, lanes)) complain("a branch differs from lane to lane");
+    if (s.kind === "assign" && !lanes.own.has(s.name) && gathered(s, lanes) === undefined) complain("a local from outside takes what is no sum, largest or smallest of the lanes"); // prettier-ignore
   });
   eachScalar(body, (s) => {
     if (s.kind === "apply" && s.dtype === "i32" && APART.has(s.fn) && varies(s, lanes)) complain(`integers have no ${s.fn} in lanes`); // prettier-ignore
@@ -95,11 +95,22 @@ export function obstacle(
     // both branches are evaluated
     for (const load of [...loadsOf(s.then), ...loadsOf(s.otherwise)]) {
       const [low, high] = rangeOf(load.at[0]!);
-      if (low < 0 || high >= (lengths.get(load.buffer) ?? 0)) complain("a load is safe whatever the lanes choose"); // prettier-ignore
+      if (low < 0 || high >= (lengths.get(load.buffer) ?? 0)) complain(`${load.buffer} is loaded in a branch that some lanes do not take, and may lie outside`); // prettier-ignore
     }
   });
-  return found ?? hazard(body, stores, lane);
+  return found ?? mixed(body, lanes) ?? hazard(body, stores, lane);
 }
+
+/** A gathered local that is more than gathered: lanes would see each other's sums. */
+function mixed(body: readonly Stmt[], lanes: Lanes): string | undefined {
+  const top = body.flatMap((s) => (s.kind === "assign" && !lanes.own.has(s.name) ? [s.name] : []));
+  const reads = new Map<string, number>();
+  const assigned: string[] = [];
+  eachStmt(body, (s) => void (s.kind === "assign" && !lanes.own.has(s.name) && assigned.push(s.name)));
+  eachScalar(body, (s) => void (s.kind === "local" && reads.set(s.name, (reads.get(s.name) ?? 0) + 1)));
+  const name = assigned.find((one) => assigned.length !== top.length || reads.get(one) !== 1);
+  return name === undefined ? undefined : `${name} is read beside its sum, or summed in a loop inside`;
+} // prettier-ignore
 
 /** A lane that loads what another stores. */
 function hazard(
@@ -108,10 +119,12 @@ function hazard(
   lane: string,
 ): string | undefined {
   let found: string | undefined;
+  for (const [buffer, all] of stores)
+    if (all.some((a, n) => all.slice(n + 1).some((b) => !apart(a, b) || equal(a, b)))) found = `two stores to ${buffer} may meet`; // prettier-ignore
   eachScalar(body, (s) => {
     if (s.kind !== "load") return;
     for (const at of stores.get(s.buffer) ?? [])
-      if (strideOf(s.at[0]!, lane) !== 1 || !apart(at, s.at[0]!)) found = "a lane loads what another stores"; // prettier-ignore
+      if (strideOf(s.at[0]!, lane) !== 1 || !apart(at, s.at[0]!)) found = `one lane may load what another stores to ${s.buffer}`; // prettier-ignore
   });
   return found;
 }

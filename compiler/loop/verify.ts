@@ -5,6 +5,7 @@ import { bytesOf, sizeOf, type DType } from "../graph/type.ts";
 import { apply, mapScalar } from "./build.ts";
 import { add, constant, evaluate, namesIn, print as keyOfIndex, scale, shift, type Index, type Term } from "./index.ts"; // prettier-ignore
 import { evaluateScalar } from "./interpret.ts";
+import { obstacle } from "./lanes.ts";
 import type { Buffer, Call, Entry, EntryResult, Kernel, Module, Program, Scalar, Slot, Stmt } from "./loop.ts"; // prettier-ignore
 import { printIndex, printName, printScalar, printStmt } from "./print.ts";
 
@@ -151,6 +152,8 @@ function verifyLoop(s: Extract<Stmt, { kind: "for" }>, place: Place): void {
   verifyIndex(s.to, place);
   const range = rangeOfLoop(s, place);
   if (range[0] < 0) place.complain(`a loop runs from 0 or more, but ${name} starts at ${range[0]}`);
+  const law = s.form === "vector" ? obstacle(s, new Map([...place.buffers].map(([buffer, { length }]) => [buffer, length]))) : undefined; // prettier-ignore
+  if (law !== undefined) place.complain(`the iterations of a vector loop run in lockstep, but ${law}`); // prettier-ignore
   const loop = { from: s.from, to: s.to, step: s.step, range };
   verifyBody(s.body, { ...place, loops: new Map([...place.loops, [s.index, loop]]) });
 }

@@ -10,4 +10,4 @@ const typescript: Machine = { name: "typescript", lanes: 1 };
 const wasm: Machine = { name: "wasm", lanes: 4 };
 
 /** By target; the twin prints the loops of wasm. */
-export const machines = { typescript, wasm, twin: wasm } as const;
+export const machines = { typescript, wasm, "wasm-external": wasm, twin: wasm } as const;

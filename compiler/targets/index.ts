@@ -2,10 +2,15 @@
 
 import type { Target } from "./target.ts";
 import { typescript } from "./typescript/module.ts";
-import { wasm } from "./wasm/module.ts";
+import { wasm, wasmExternal } from "./wasm/module.ts";
 import { twin } from "./wasm/twin.ts";
 
-export type TargetName = "typescript" | "wasm" | "twin";
+export type TargetName = "typescript" | "wasm" | "wasm-external" | "twin";
 
 /** `twin` is wasm's loops in TypeScript, with its bits: for reading and for tests. */
-export const targets: Readonly<Record<TargetName, Target>> = { typescript, wasm, twin };
+export const targets: Readonly<Record<TargetName, Target>> = {
+  typescript,
+  wasm,
+  "wasm-external": wasmExternal,
+  twin,
+};

@@ -36,7 +36,7 @@ const given = (module: Module, entry: Entry): string =>
 
 /** The constructor's parameter. */
 const optionsOf = (seeded: boolean, { options }: Kernels): string =>
-  `${seeded || options.length > 0 ? "options" : "_options"}: { ${["readonly seed?: number", ...options].join("; ")} } = {}`;
+  `${seeded || options.length > 0 ? "options" : "_options"}: { ${["readonly seed?: number", ...options].join("; ")} }${options.some((one) => !one.includes("?:")) ? "" : " = {}"}`;
 
 /** The function of one training phase. */
 function printPhase(

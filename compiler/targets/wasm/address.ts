@@ -5,7 +5,7 @@
  */
 
 import { loadsOf } from "../../loop/build.ts";
-import { add, constant, index, namesIn, print, scale, strideOf, type Index } from "../../loop/index.ts"; // prettier-ignore
+import { add, constant, index, namesIn, print, rangeOf, scale, shift, strideOf, type Index } from "../../loop/index.ts"; // prettier-ignore
 import type { Scalar, Stmt } from "../../loop/loop.ts";
 
 export type Loop = Extract<Stmt, { kind: "for" }>;
@@ -14,10 +14,9 @@ export type Loop = Extract<Stmt, { kind: "for" }>;
 export interface Pointer {
   readonly name: string;
   readonly buffer: string;
-  /** Without lane and constant part, but with the smallest negative constant of its accesses. */
+  /** Without lane and constant part, but never negative: a pointer lies in its buffer, and no address wraps around. */
   readonly at: Index;
   readonly stride: number | undefined;
-  lowest: number;
 }
 
 /** A load or store in its loops, innermost last. */
@@ -60,13 +59,10 @@ export class Addresses {
     const pointers = this.#byLoop.get(owner) ?? new Map<string, Pointer>();
     this.#byLoop.set(owner, pointers);
     const key = keyOf(buffer, whole);
-    const known = pointers.get(key);
-    if (known !== undefined) {
-      known.lowest = Math.min(known.lowest, whole.offset);
-      return;
-    }
+    if (pointers.has(key)) return;
     const stride = strideOf(whole, owner.index);
-    pointers.set(key, { name: `p.${this.#count++}`, buffer, at: { terms: whole.terms, offset: 0 }, stride, lowest: Math.min(0, whole.offset) }); // prettier-ignore
+    const moving = { terms: whole.terms, offset: 0 };
+    pointers.set(key, { name: `p.${this.#count++}`, buffer, at: shift(moving, -rangeOf(moving)[0]), stride }); // prettier-ignore
   }
 
   /** The pointers that a loop keeps. */
@@ -79,15 +75,12 @@ export class Addresses {
     const whole = withoutLane(at, laneOf(loops));
     const owner = ownerOf(whole, loops);
     const pointer = owner === undefined ? undefined : this.#byLoop.get(owner)?.get(keyOf(buffer, whole));
-    return { pointer, distance: whole.offset - (pointer?.lowest ?? 0) };
+    return { pointer, distance: whole.offset - (pointer?.at.offset ?? 0) };
   } // prettier-ignore
 }
 
 const keyOf = (buffer: string, { terms }: Index): string =>
   `${JSON.stringify(buffer)} ${print({ terms, offset: 0 })}`;
-
-/** A pointer's index where its loop begins. */
-export const startOf = ({ at, lowest }: Pointer): Index => add(at, constant(lowest));
 
 function eachAccess(
   body: readonly Stmt[],

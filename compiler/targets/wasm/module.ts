@@ -62,11 +62,16 @@ function exportsOf(module: Module, assembled: Assembled, where: "embedded" | "ex
   };
 }
 
-export const wasm: Target = {
-  name: "wasm",
+const targetOf = (name: string, where: "embedded" | "external"): Target => ({
+  name,
   file: "trainer.wasm.ts",
   printTrainer: async (module, facts) =>
-    printTrainer(module, facts, exportsOf(module, await assemble(module), "embedded")),
+    printTrainer(module, facts, exportsOf(module, await assemble(module), where)),
   printGradients: async (module, facts) =>
-    printGradients(module, facts, exportsOf(module, await assemble(module), "embedded")),
-};
+    printGradients(module, facts, exportsOf(module, await assemble(module), where)),
+});
+
+export const wasm: Target = targetOf("wasm", "embedded");
+
+/** The bytes lie beside the file, and whoever makes a trainer gives the compiled module. */
+export const wasmExternal: Target = targetOf("wasm-external", "external");

@@ -4,7 +4,7 @@ import type { DType } from "../../graph/type.ts";
 import { add, constant, rangeOf, scale, substitute, type Index } from "../../loop/index.ts";
 import { gathered, lanesOf, type Lanes } from "../../loop/lanes.ts";
 import type { Kernel, Scalar, Stmt } from "../../loop/loop.ts";
-import { Addresses, startOf, type Loop } from "./address.ts";
+import { Addresses, type Loop } from "./address.ts";
 import { access, printLanes, printOne, typeOf, type Place } from "./expression.ts";
 import { FLOAT_FUNCTIONS, type FloatFunction } from "./mathematics.ts";
 
@@ -62,6 +62,8 @@ class FunctionText {
         const { pointer, distance } = this.#addresses.reach(buffer, at, loops);
         const bytes = 4 * (distance + further);
         const from = pointer === undefined ? buffer : pointer.name;
+        // an offset is never negative, and what lies before a pointer may be guarded
+        if (bytes < 0) return { offset: "", base: `(i32.add (local.get $${from}) (i32.const ${bytes}))` }; // prettier-ignore
         return { offset: bytes === 0 ? "" : `offset=${bytes}`, base: `(local.get $${from})` };
       },
     };
@@ -121,10 +123,10 @@ class FunctionText {
     const addressOf = (buffer: string, at: Index): string =>
       sum([`(local.get $${buffer})`, printIndex(scale(at, 4))]);
     const starts = moved.map((one) => {
-      const from = substitute(startOf(one), new Map([[s.index, s.from]]));
+      const from = substitute(one.at, new Map([[s.index, s.from]]));
       return `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, from)})`;
     });
-    const computed = fixed.map((one) => `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, startOf(one))})`); // prettier-ignore
+    const computed = fixed.map((one) => `(local.set ${this.#local(one.name, "i32")} ${addressOf(one.buffer, one.at)})`); // prettier-ignore
     const moves = moved.map(({ name, stride }) => `(local.set $${name} (i32.add (local.get $${name}) (i32.const ${4 * stride! * s.step})))`); // prettier-ignore
     const [from, to] = [printIndex(s.from), printIndex(s.to)];
     const next = `(local.tee ${index} (i32.add (local.get ${index}) (i32.const ${s.step})))`;
