@@ -26,5 +26,5 @@ export default model(
   },
 );
 
-export const data = { source: "synthetic", rows: 2000, seed: 1, epochs: 3 };
+export const data = { source: "synthetic", rows: 800, seed: 1, epochs: 2 };
 export const learns = { metric: "loss", shareOfFirst: 0.5 };

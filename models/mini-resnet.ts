@@ -11,10 +11,10 @@ function block(x: FloatTensor, filters: number, strides: number): FloatTensor {
 
 export default model(
   "mini-resnet",
-  { batch: { train: 32, evaluate: 32, predict: 1 } },
+  { batch: { train: 16, evaluate: 16, predict: 1 } },
   ({ batch }) => {
-    const side = size("side", 32, { check: 6 });
-    const filters = size("filters", 16, { check: 3 });
+    const side = size("side", 32, { check: 4 });
+    const filters = size("filters", 8, { check: 2 });
     const x = input("x", [batch, 3, side, side]);
     const y = labels("y", [batch], { classes: 10 });
     const stem = conv2d(filters, 3, { name: "stem", padding: "same", useBias: false })(x);

@@ -29,7 +29,7 @@ export default model("style-transfer", {}, () => {
   const nearStyle = distance(gram(ours.near), gram(painted.near));
   const styleLoss = add(nearStyle, distance(gram(ours.far), gram(painted.far)));
   return {
-    loss: add(contentLoss, mul(styleLoss, 10)),
+    loss: add(contentLoss, mul(styleLoss, 100)),
     outputs: { image },
     metrics: { contentLoss, styleLoss },
     optimizer: adam({ learningRate: 0.02 }),

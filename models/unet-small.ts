@@ -8,7 +8,7 @@ function pair(x: FloatTensor, filters: number): FloatTensor {
 
 export default model(
   "unet-small",
-  { batch: { train: 16, evaluate: 16, predict: 1 } },
+  { batch: { train: 8, evaluate: 8, predict: 1 } },
   ({ batch }) => {
     const side = size("side", 32, { check: 4 });
     const filters = size("filters", 8, { check: 2 });

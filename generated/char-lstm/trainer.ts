@@ -4,7 +4,7 @@
 //
 //   parameters 41,536   arena 2,737,216 bytes, nothing else is ever allocated   139,925,216 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 719d1ada5a7d8627
+// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 65a7a14a085cccdc
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 2_737_216;
@@ -185,117 +185,117 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const live_rows = new Int32Array(arena, 1860400, 1); // []  input, statements 1–92
   const embedding = new Float32Array(arena, 1022768, 32768); // [32,16,64]  residual, statements 4–146
   const lstm_inputs = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 5–85
-  const add = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 6–10
-  const sigmoid = new Float32Array(arena, 2677552, 2048); // [32,64]  residual, statements 7–141
-  const sigmoid_2 = new Float32Array(arena, 2685744, 2048); // [32,64]  residual, statements 8–141
-  const tanh_ = new Float32Array(arena, 2693936, 2048); // [32,64]  residual, statements 9–141
+  const lstm_recurrence = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 6–10
+  const lstm_f = new Float32Array(arena, 2677552, 2048); // [32,64]  residual, statements 7–141
+  const lstm_i = new Float32Array(arena, 2685744, 2048); // [32,64]  residual, statements 8–141
+  const lstm_g = new Float32Array(arena, 2693936, 2048); // [32,64]  residual, statements 9–141
   const lstm_c = new Float32Array(arena, 2071344, 2048); // [32,64]  residual, statements 9–138
-  const tanh_2 = new Float32Array(arena, 2702128, 2048); // [32,64]  residual, statements 9–141
-  const sigmoid_3 = new Float32Array(arena, 2710320, 2048); // [32,64]  residual, statements 10–141
-  const add_6 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 11–15
-  const sigmoid_4 = new Float32Array(arena, 2079536, 2048); // [32,64]  residual, statements 12–139
-  const sigmoid_5 = new Float32Array(arena, 2087728, 2048); // [32,64]  residual, statements 13–138
-  const tanh_3 = new Float32Array(arena, 2095920, 2048); // [32,64]  residual, statements 14–138
+  const tanh_ = new Float32Array(arena, 2702128, 2048); // [32,64]  residual, statements 9–141
+  const lstm_o = new Float32Array(arena, 2710320, 2048); // [32,64]  residual, statements 10–141
+  const lstm_recurrence_2 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 11–15
+  const lstm_f_2 = new Float32Array(arena, 2079536, 2048); // [32,64]  residual, statements 12–139
+  const lstm_i_2 = new Float32Array(arena, 2087728, 2048); // [32,64]  residual, statements 13–138
+  const lstm_g_2 = new Float32Array(arena, 2095920, 2048); // [32,64]  residual, statements 14–138
   const lstm_c_2 = new Float32Array(arena, 2005808, 2048); // [32,64]  residual, statements 14–135
-  const tanh_4 = new Float32Array(arena, 2104112, 2048); // [32,64]  residual, statements 14–138
-  const sigmoid_6 = new Float32Array(arena, 2112304, 2048); // [32,64]  residual, statements 15–138
-  const add_11 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 16–20
-  const sigmoid_7 = new Float32Array(arena, 2014000, 2048); // [32,64]  residual, statements 17–136
-  const sigmoid_8 = new Float32Array(arena, 2022192, 2048); // [32,64]  residual, statements 18–135
-  const tanh_5 = new Float32Array(arena, 2030384, 2048); // [32,64]  residual, statements 19–135
+  const tanh_2 = new Float32Array(arena, 2104112, 2048); // [32,64]  residual, statements 14–138
+  const lstm_o_2 = new Float32Array(arena, 2112304, 2048); // [32,64]  residual, statements 15–138
+  const lstm_recurrence_3 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 16–20
+  const lstm_f_3 = new Float32Array(arena, 2014000, 2048); // [32,64]  residual, statements 17–136
+  const lstm_i_3 = new Float32Array(arena, 2022192, 2048); // [32,64]  residual, statements 18–135
+  const lstm_g_3 = new Float32Array(arena, 2030384, 2048); // [32,64]  residual, statements 19–135
   const lstm_c_3 = new Float32Array(arena, 1940272, 2048); // [32,64]  residual, statements 19–132
-  const tanh_6 = new Float32Array(arena, 2038576, 2048); // [32,64]  residual, statements 19–135
-  const sigmoid_9 = new Float32Array(arena, 2046768, 2048); // [32,64]  residual, statements 20–135
-  const add_16 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 21–25
-  const sigmoid_10 = new Float32Array(arena, 1948464, 2048); // [32,64]  residual, statements 22–133
-  const sigmoid_11 = new Float32Array(arena, 1956656, 2048); // [32,64]  residual, statements 23–132
-  const tanh_7 = new Float32Array(arena, 1964848, 2048); // [32,64]  residual, statements 24–132
+  const tanh_3 = new Float32Array(arena, 2038576, 2048); // [32,64]  residual, statements 19–135
+  const lstm_o_3 = new Float32Array(arena, 2046768, 2048); // [32,64]  residual, statements 20–135
+  const lstm_recurrence_4 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 21–25
+  const lstm_f_4 = new Float32Array(arena, 1948464, 2048); // [32,64]  residual, statements 22–133
+  const lstm_i_4 = new Float32Array(arena, 1956656, 2048); // [32,64]  residual, statements 23–132
+  const lstm_g_4 = new Float32Array(arena, 1964848, 2048); // [32,64]  residual, statements 24–132
   const lstm_c_4 = new Float32Array(arena, 1874736, 2048); // [32,64]  residual, statements 24–129
-  const tanh_8 = new Float32Array(arena, 1973040, 2048); // [32,64]  residual, statements 24–132
-  const sigmoid_12 = new Float32Array(arena, 1981232, 2048); // [32,64]  residual, statements 25–132
-  const add_21 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 26–30
-  const sigmoid_13 = new Float32Array(arena, 1882928, 2048); // [32,64]  residual, statements 27–130
-  const sigmoid_14 = new Float32Array(arena, 1891120, 2048); // [32,64]  residual, statements 28–129
-  const tanh_9 = new Float32Array(arena, 1899312, 2048); // [32,64]  residual, statements 29–129
+  const tanh_4 = new Float32Array(arena, 1973040, 2048); // [32,64]  residual, statements 24–132
+  const lstm_o_4 = new Float32Array(arena, 1981232, 2048); // [32,64]  residual, statements 25–132
+  const lstm_recurrence_5 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 26–30
+  const lstm_f_5 = new Float32Array(arena, 1882928, 2048); // [32,64]  residual, statements 27–130
+  const lstm_i_5 = new Float32Array(arena, 1891120, 2048); // [32,64]  residual, statements 28–129
+  const lstm_g_5 = new Float32Array(arena, 1899312, 2048); // [32,64]  residual, statements 29–129
   const lstm_c_5 = new Float32Array(arena, 1809200, 2048); // [32,64]  residual, statements 29–126
-  const tanh_10 = new Float32Array(arena, 1907504, 2048); // [32,64]  residual, statements 29–129
-  const sigmoid_15 = new Float32Array(arena, 1915696, 2048); // [32,64]  residual, statements 30–129
-  const add_26 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 31–35
-  const sigmoid_16 = new Float32Array(arena, 1817392, 2048); // [32,64]  residual, statements 32–127
-  const sigmoid_17 = new Float32Array(arena, 1825584, 2048); // [32,64]  residual, statements 33–126
-  const tanh_11 = new Float32Array(arena, 1833776, 2048); // [32,64]  residual, statements 34–126
+  const tanh_5 = new Float32Array(arena, 1907504, 2048); // [32,64]  residual, statements 29–129
+  const lstm_o_5 = new Float32Array(arena, 1915696, 2048); // [32,64]  residual, statements 30–129
+  const lstm_recurrence_6 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 31–35
+  const lstm_f_6 = new Float32Array(arena, 1817392, 2048); // [32,64]  residual, statements 32–127
+  const lstm_i_6 = new Float32Array(arena, 1825584, 2048); // [32,64]  residual, statements 33–126
+  const lstm_g_6 = new Float32Array(arena, 1833776, 2048); // [32,64]  residual, statements 34–126
   const lstm_c_6 = new Float32Array(arena, 1743664, 2048); // [32,64]  residual, statements 34–123
-  const tanh_12 = new Float32Array(arena, 1841968, 2048); // [32,64]  residual, statements 34–126
-  const sigmoid_18 = new Float32Array(arena, 1850160, 2048); // [32,64]  residual, statements 35–126
-  const add_31 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 36–40
-  const sigmoid_19 = new Float32Array(arena, 1751856, 2048); // [32,64]  residual, statements 37–124
-  const sigmoid_20 = new Float32Array(arena, 1760048, 2048); // [32,64]  residual, statements 38–123
-  const tanh_13 = new Float32Array(arena, 1768240, 2048); // [32,64]  residual, statements 39–123
+  const tanh_6 = new Float32Array(arena, 1841968, 2048); // [32,64]  residual, statements 34–126
+  const lstm_o_6 = new Float32Array(arena, 1850160, 2048); // [32,64]  residual, statements 35–126
+  const lstm_recurrence_7 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 36–40
+  const lstm_f_7 = new Float32Array(arena, 1751856, 2048); // [32,64]  residual, statements 37–124
+  const lstm_i_7 = new Float32Array(arena, 1760048, 2048); // [32,64]  residual, statements 38–123
+  const lstm_g_7 = new Float32Array(arena, 1768240, 2048); // [32,64]  residual, statements 39–123
   const lstm_c_7 = new Float32Array(arena, 1678128, 2048); // [32,64]  residual, statements 39–120
-  const tanh_14 = new Float32Array(arena, 1776432, 2048); // [32,64]  residual, statements 39–123
-  const sigmoid_21 = new Float32Array(arena, 1784624, 2048); // [32,64]  residual, statements 40–123
-  const add_36 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 41–45
-  const sigmoid_22 = new Float32Array(arena, 1686320, 2048); // [32,64]  residual, statements 42–121
-  const sigmoid_23 = new Float32Array(arena, 1694512, 2048); // [32,64]  residual, statements 43–120
-  const tanh_15 = new Float32Array(arena, 1702704, 2048); // [32,64]  residual, statements 44–120
+  const tanh_7 = new Float32Array(arena, 1776432, 2048); // [32,64]  residual, statements 39–123
+  const lstm_o_7 = new Float32Array(arena, 1784624, 2048); // [32,64]  residual, statements 40–123
+  const lstm_recurrence_8 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 41–45
+  const lstm_f_8 = new Float32Array(arena, 1686320, 2048); // [32,64]  residual, statements 42–121
+  const lstm_i_8 = new Float32Array(arena, 1694512, 2048); // [32,64]  residual, statements 43–120
+  const lstm_g_8 = new Float32Array(arena, 1702704, 2048); // [32,64]  residual, statements 44–120
   const lstm_c_8 = new Float32Array(arena, 1612592, 2048); // [32,64]  residual, statements 44–117
-  const tanh_16 = new Float32Array(arena, 1710896, 2048); // [32,64]  residual, statements 44–120
-  const sigmoid_24 = new Float32Array(arena, 1719088, 2048); // [32,64]  residual, statements 45–120
-  const add_41 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 46–50
-  const sigmoid_25 = new Float32Array(arena, 1620784, 2048); // [32,64]  residual, statements 47–118
-  const sigmoid_26 = new Float32Array(arena, 1628976, 2048); // [32,64]  residual, statements 48–117
-  const tanh_17 = new Float32Array(arena, 1637168, 2048); // [32,64]  residual, statements 49–117
+  const tanh_8 = new Float32Array(arena, 1710896, 2048); // [32,64]  residual, statements 44–120
+  const lstm_o_8 = new Float32Array(arena, 1719088, 2048); // [32,64]  residual, statements 45–120
+  const lstm_recurrence_9 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 46–50
+  const lstm_f_9 = new Float32Array(arena, 1620784, 2048); // [32,64]  residual, statements 47–118
+  const lstm_i_9 = new Float32Array(arena, 1628976, 2048); // [32,64]  residual, statements 48–117
+  const lstm_g_9 = new Float32Array(arena, 1637168, 2048); // [32,64]  residual, statements 49–117
   const lstm_c_9 = new Float32Array(arena, 1547056, 2048); // [32,64]  residual, statements 49–114
-  const tanh_18 = new Float32Array(arena, 1645360, 2048); // [32,64]  residual, statements 49–117
-  const sigmoid_27 = new Float32Array(arena, 1653552, 2048); // [32,64]  residual, statements 50–117
-  const add_46 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 51–55
-  const sigmoid_28 = new Float32Array(arena, 1555248, 2048); // [32,64]  residual, statements 52–115
-  const sigmoid_29 = new Float32Array(arena, 1563440, 2048); // [32,64]  residual, statements 53–114
-  const tanh_19 = new Float32Array(arena, 1571632, 2048); // [32,64]  residual, statements 54–114
+  const tanh_9 = new Float32Array(arena, 1645360, 2048); // [32,64]  residual, statements 49–117
+  const lstm_o_9 = new Float32Array(arena, 1653552, 2048); // [32,64]  residual, statements 50–117
+  const lstm_recurrence_10 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 51–55
+  const lstm_f_10 = new Float32Array(arena, 1555248, 2048); // [32,64]  residual, statements 52–115
+  const lstm_i_10 = new Float32Array(arena, 1563440, 2048); // [32,64]  residual, statements 53–114
+  const lstm_g_10 = new Float32Array(arena, 1571632, 2048); // [32,64]  residual, statements 54–114
   const lstm_c_10 = new Float32Array(arena, 1481520, 2048); // [32,64]  residual, statements 54–111
-  const tanh_20 = new Float32Array(arena, 1579824, 2048); // [32,64]  residual, statements 54–114
-  const sigmoid_30 = new Float32Array(arena, 1588016, 2048); // [32,64]  residual, statements 55–114
-  const add_51 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 56–60
-  const sigmoid_31 = new Float32Array(arena, 1489712, 2048); // [32,64]  residual, statements 57–112
-  const sigmoid_32 = new Float32Array(arena, 1497904, 2048); // [32,64]  residual, statements 58–111
-  const tanh_21 = new Float32Array(arena, 1506096, 2048); // [32,64]  residual, statements 59–111
+  const tanh_10 = new Float32Array(arena, 1579824, 2048); // [32,64]  residual, statements 54–114
+  const lstm_o_10 = new Float32Array(arena, 1588016, 2048); // [32,64]  residual, statements 55–114
+  const lstm_recurrence_11 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 56–60
+  const lstm_f_11 = new Float32Array(arena, 1489712, 2048); // [32,64]  residual, statements 57–112
+  const lstm_i_11 = new Float32Array(arena, 1497904, 2048); // [32,64]  residual, statements 58–111
+  const lstm_g_11 = new Float32Array(arena, 1506096, 2048); // [32,64]  residual, statements 59–111
   const lstm_c_11 = new Float32Array(arena, 1415984, 2048); // [32,64]  residual, statements 59–108
-  const tanh_22 = new Float32Array(arena, 1514288, 2048); // [32,64]  residual, statements 59–111
-  const sigmoid_33 = new Float32Array(arena, 1522480, 2048); // [32,64]  residual, statements 60–111
-  const add_56 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 61–65
-  const sigmoid_34 = new Float32Array(arena, 1424176, 2048); // [32,64]  residual, statements 62–109
-  const sigmoid_35 = new Float32Array(arena, 1432368, 2048); // [32,64]  residual, statements 63–108
-  const tanh_23 = new Float32Array(arena, 1440560, 2048); // [32,64]  residual, statements 64–108
+  const tanh_11 = new Float32Array(arena, 1514288, 2048); // [32,64]  residual, statements 59–111
+  const lstm_o_11 = new Float32Array(arena, 1522480, 2048); // [32,64]  residual, statements 60–111
+  const lstm_recurrence_12 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 61–65
+  const lstm_f_12 = new Float32Array(arena, 1424176, 2048); // [32,64]  residual, statements 62–109
+  const lstm_i_12 = new Float32Array(arena, 1432368, 2048); // [32,64]  residual, statements 63–108
+  const lstm_g_12 = new Float32Array(arena, 1440560, 2048); // [32,64]  residual, statements 64–108
   const lstm_c_12 = new Float32Array(arena, 1350448, 2048); // [32,64]  residual, statements 64–105
-  const tanh_24 = new Float32Array(arena, 1448752, 2048); // [32,64]  residual, statements 64–108
-  const sigmoid_36 = new Float32Array(arena, 1456944, 2048); // [32,64]  residual, statements 65–108
-  const add_61 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 66–70
-  const sigmoid_37 = new Float32Array(arena, 1358640, 2048); // [32,64]  residual, statements 67–106
-  const sigmoid_38 = new Float32Array(arena, 1366832, 2048); // [32,64]  residual, statements 68–105
-  const tanh_25 = new Float32Array(arena, 1375024, 2048); // [32,64]  residual, statements 69–105
+  const tanh_12 = new Float32Array(arena, 1448752, 2048); // [32,64]  residual, statements 64–108
+  const lstm_o_12 = new Float32Array(arena, 1456944, 2048); // [32,64]  residual, statements 65–108
+  const lstm_recurrence_13 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 66–70
+  const lstm_f_13 = new Float32Array(arena, 1358640, 2048); // [32,64]  residual, statements 67–106
+  const lstm_i_13 = new Float32Array(arena, 1366832, 2048); // [32,64]  residual, statements 68–105
+  const lstm_g_13 = new Float32Array(arena, 1375024, 2048); // [32,64]  residual, statements 69–105
   const lstm_c_13 = new Float32Array(arena, 1317680, 2048); // [32,64]  residual, statements 69–102
-  const tanh_26 = new Float32Array(arena, 1383216, 2048); // [32,64]  residual, statements 69–105
-  const sigmoid_39 = new Float32Array(arena, 1391408, 2048); // [32,64]  residual, statements 70–105
-  const add_66 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 71–75
-  const sigmoid_40 = new Float32Array(arena, 1325872, 2048); // [32,64]  residual, statements 72–103
-  const sigmoid_41 = new Float32Array(arena, 1334064, 2048); // [32,64]  residual, statements 73–102
-  const tanh_27 = new Float32Array(arena, 1342256, 2048); // [32,64]  residual, statements 74–102
+  const tanh_13 = new Float32Array(arena, 1383216, 2048); // [32,64]  residual, statements 69–105
+  const lstm_o_13 = new Float32Array(arena, 1391408, 2048); // [32,64]  residual, statements 70–105
+  const lstm_recurrence_14 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 71–75
+  const lstm_f_14 = new Float32Array(arena, 1325872, 2048); // [32,64]  residual, statements 72–103
+  const lstm_i_14 = new Float32Array(arena, 1334064, 2048); // [32,64]  residual, statements 73–102
+  const lstm_g_14 = new Float32Array(arena, 1342256, 2048); // [32,64]  residual, statements 74–102
   const lstm_c_14 = new Float32Array(arena, 1399600, 2048); // [32,64]  residual, statements 74–99
-  const tanh_28 = new Float32Array(arena, 1407792, 2048); // [32,64]  residual, statements 74–102
-  const sigmoid_42 = new Float32Array(arena, 1465136, 2048); // [32,64]  residual, statements 75–102
-  const add_71 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 76–80
-  const sigmoid_43 = new Float32Array(arena, 1473328, 2048); // [32,64]  residual, statements 77–100
-  const sigmoid_44 = new Float32Array(arena, 1530672, 2048); // [32,64]  residual, statements 78–99
-  const tanh_29 = new Float32Array(arena, 1538864, 2048); // [32,64]  residual, statements 79–99
+  const tanh_14 = new Float32Array(arena, 1407792, 2048); // [32,64]  residual, statements 74–102
+  const lstm_o_14 = new Float32Array(arena, 1465136, 2048); // [32,64]  residual, statements 75–102
+  const lstm_recurrence_15 = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 76–80
+  const lstm_f_15 = new Float32Array(arena, 1473328, 2048); // [32,64]  residual, statements 77–100
+  const lstm_i_15 = new Float32Array(arena, 1530672, 2048); // [32,64]  residual, statements 78–99
+  const lstm_g_15 = new Float32Array(arena, 1538864, 2048); // [32,64]  residual, statements 79–99
   const lstm_c_15 = new Float32Array(arena, 1596208, 2048); // [32,64]  residual, statements 79–96
-  const tanh_30 = new Float32Array(arena, 1604400, 2048); // [32,64]  residual, statements 79–99
-  const sigmoid_45 = new Float32Array(arena, 1661744, 2048); // [32,64]  residual, statements 80–99
-  const add_76 = new Float32Array(arena, 1284912, 8192); // [32,256]  scratch, statements 81–85
-  const sigmoid_46 = new Float32Array(arena, 1669936, 2048); // [32,64]  residual, statements 82–97
-  const sigmoid_47 = new Float32Array(arena, 1727280, 2048); // [32,64]  residual, statements 83–96
-  const tanh_31 = new Float32Array(arena, 1735472, 2048); // [32,64]  residual, statements 84–96
-  const tanh_32 = new Float32Array(arena, 1792816, 2048); // [32,64]  residual, statements 84–96
-  const sigmoid_48 = new Float32Array(arena, 1801008, 2048); // [32,64]  residual, statements 85–96
+  const tanh_15 = new Float32Array(arena, 1604400, 2048); // [32,64]  residual, statements 79–99
+  const lstm_o_15 = new Float32Array(arena, 1661744, 2048); // [32,64]  residual, statements 80–99
+  const lstm_recurrence_16 = new Float32Array(arena, 1284912, 8192); // [32,256]  scratch, statements 81–85
+  const lstm_f_16 = new Float32Array(arena, 1669936, 2048); // [32,64]  residual, statements 82–97
+  const lstm_i_16 = new Float32Array(arena, 1727280, 2048); // [32,64]  residual, statements 83–96
+  const lstm_g_16 = new Float32Array(arena, 1735472, 2048); // [32,64]  residual, statements 84–96
+  const tanh_16 = new Float32Array(arena, 1792816, 2048); // [32,64]  residual, statements 84–96
+  const lstm_o_16 = new Float32Array(arena, 1801008, 2048); // [32,64]  residual, statements 85–96
   const lstm = new Float32Array(arena, 1153840, 32768); // [32,16,64]  residual, statements 85–95
   const scores = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 86–87
   const largest = new Float32Array(arena, 760624, 512); // [32,16]  scratch, statement 87
@@ -310,67 +310,67 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_lstm = new Float32Array(arena, 629552, 32768); // [32,16,64]  scratch, statements 94–139
   const d_scores_kernel = new Float32Array(arena, 2661168, 4096); // [64,64]  scratch, statements 95–177
   const d_lstm_c_16 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 96–97
-  const d_add_76 = new Float32Array(arena, 2136880, 8192); // [32,256]  scratch, statements 96–142
+  const d_lstm_recurrence_16 = new Float32Array(arena, 2136880, 8192); // [32,256]  scratch, statements 96–142
   const d_lstm_h_15 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 97–99
   const d_lstm_c_15 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 97–100
   const d_lstm_recurrentKernel_part = new Float32Array(arena, 1153840, 16384); // [64,256]  scratch, statements 98–143
-  const d_add_71 = new Float32Array(arena, 2169648, 8192); // [32,256]  scratch, statements 99–142
+  const d_lstm_recurrence_15 = new Float32Array(arena, 2169648, 8192); // [32,256]  scratch, statements 99–142
   const d_lstm_h_14 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 100–102
   const d_lstm_c_14 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 100–103
   const d_lstm_recurrentKernel_2 = new Float32Array(arena, 1219376, 16384); // [64,256]  scratch, statements 101–143
-  const d_add_66 = new Float32Array(arena, 2202416, 8192); // [32,256]  scratch, statements 102–142
+  const d_lstm_recurrence_14 = new Float32Array(arena, 2202416, 8192); // [32,256]  scratch, statements 102–142
   const d_lstm_h_13 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 103–105
   const d_lstm_c_13 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 103–106
   const d_lstm_recurrentKernel_3 = new Float32Array(arena, 1284912, 16384); // [64,256]  scratch, statements 104–143
-  const d_add_61 = new Float32Array(arena, 2235184, 8192); // [32,256]  scratch, statements 105–142
+  const d_lstm_recurrence_13 = new Float32Array(arena, 2235184, 8192); // [32,256]  scratch, statements 105–142
   const d_lstm_h_12 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 106–108
   const d_lstm_c_12 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 106–109
   const d_lstm_recurrentKernel_4 = new Float32Array(arena, 1350448, 16384); // [64,256]  scratch, statements 107–143
-  const d_add_56 = new Float32Array(arena, 2267952, 8192); // [32,256]  scratch, statements 108–142
+  const d_lstm_recurrence_12 = new Float32Array(arena, 2267952, 8192); // [32,256]  scratch, statements 108–142
   const d_lstm_h_11 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 109–111
   const d_lstm_c_11 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 109–112
   const d_lstm_recurrentKernel_5 = new Float32Array(arena, 1415984, 16384); // [64,256]  scratch, statements 110–143
-  const d_add_51 = new Float32Array(arena, 2300720, 8192); // [32,256]  scratch, statements 111–142
+  const d_lstm_recurrence_11 = new Float32Array(arena, 2300720, 8192); // [32,256]  scratch, statements 111–142
   const d_lstm_h_10 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 112–114
   const d_lstm_c_10 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 112–115
   const d_lstm_recurrentKernel_6 = new Float32Array(arena, 1481520, 16384); // [64,256]  scratch, statements 113–143
-  const d_add_46 = new Float32Array(arena, 2333488, 8192); // [32,256]  scratch, statements 114–142
+  const d_lstm_recurrence_10 = new Float32Array(arena, 2333488, 8192); // [32,256]  scratch, statements 114–142
   const d_lstm_h_9 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 115–117
   const d_lstm_c_9 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 115–118
   const d_lstm_recurrentKernel_7 = new Float32Array(arena, 1547056, 16384); // [64,256]  scratch, statements 116–143
-  const d_add_41 = new Float32Array(arena, 2366256, 8192); // [32,256]  scratch, statements 117–142
+  const d_lstm_recurrence_9 = new Float32Array(arena, 2366256, 8192); // [32,256]  scratch, statements 117–142
   const d_lstm_h_8 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 118–120
   const d_lstm_c_8 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 118–121
   const d_lstm_recurrentKernel_8 = new Float32Array(arena, 1612592, 16384); // [64,256]  scratch, statements 119–143
-  const d_add_36 = new Float32Array(arena, 2399024, 8192); // [32,256]  scratch, statements 120–142
+  const d_lstm_recurrence_8 = new Float32Array(arena, 2399024, 8192); // [32,256]  scratch, statements 120–142
   const d_lstm_h_7 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 121–123
   const d_lstm_c_7 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 121–124
   const d_lstm_recurrentKernel_9 = new Float32Array(arena, 1678128, 16384); // [64,256]  scratch, statements 122–143
-  const d_add_31 = new Float32Array(arena, 2431792, 8192); // [32,256]  scratch, statements 123–142
+  const d_lstm_recurrence_7 = new Float32Array(arena, 2431792, 8192); // [32,256]  scratch, statements 123–142
   const d_lstm_h_6 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 124–126
   const d_lstm_c_6 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 124–127
   const d_lstm_recurrentKernel_10 = new Float32Array(arena, 1743664, 16384); // [64,256]  scratch, statements 125–143
-  const d_add_26 = new Float32Array(arena, 2464560, 8192); // [32,256]  scratch, statements 126–142
+  const d_lstm_recurrence_6 = new Float32Array(arena, 2464560, 8192); // [32,256]  scratch, statements 126–142
   const d_lstm_h_5 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 127–129
   const d_lstm_c_5 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 127–130
   const d_lstm_recurrentKernel_11 = new Float32Array(arena, 1809200, 16384); // [64,256]  scratch, statements 128–143
-  const d_add_21 = new Float32Array(arena, 2497328, 8192); // [32,256]  scratch, statements 129–142
+  const d_lstm_recurrence_5 = new Float32Array(arena, 2497328, 8192); // [32,256]  scratch, statements 129–142
   const d_lstm_h_4 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 130–132
   const d_lstm_c_4 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 130–133
   const d_lstm_recurrentKernel_12 = new Float32Array(arena, 1874736, 16384); // [64,256]  scratch, statements 131–143
-  const d_add_16 = new Float32Array(arena, 2530096, 8192); // [32,256]  scratch, statements 132–142
+  const d_lstm_recurrence_4 = new Float32Array(arena, 2530096, 8192); // [32,256]  scratch, statements 132–142
   const d_lstm_h_3 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 133–135
   const d_lstm_c_3 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 133–136
   const d_lstm_recurrentKernel_13 = new Float32Array(arena, 1940272, 16384); // [64,256]  scratch, statements 134–143
-  const d_add_11 = new Float32Array(arena, 2562864, 8192); // [32,256]  scratch, statements 135–142
+  const d_lstm_recurrence_3 = new Float32Array(arena, 2562864, 8192); // [32,256]  scratch, statements 135–142
   const d_lstm_h_2 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 136–138
   const d_lstm_c_2 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 136–139
   const d_lstm_recurrentKernel_14 = new Float32Array(arena, 2005808, 16384); // [64,256]  scratch, statements 137–143
-  const d_add_6 = new Float32Array(arena, 2595632, 8192); // [32,256]  scratch, statements 138–142
+  const d_lstm_recurrence_2 = new Float32Array(arena, 2595632, 8192); // [32,256]  scratch, statements 138–142
   const d_lstm_h = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 139–141
   const d_lstm_c = new Float32Array(arena, 2726704, 2048); // [32,64]  scratch, statements 139–141
   const d_lstm_recurrentKernel_15 = new Float32Array(arena, 2071344, 16384); // [64,256]  scratch, statements 140–143
-  const d_add = new Float32Array(arena, 2628400, 8192); // [32,256]  scratch, statements 141–143
+  const d_lstm_recurrence = new Float32Array(arena, 2628400, 8192); // [32,256]  scratch, statements 141–143
   const d_lstm_inputs = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 141–146
   const d_lstm_recurrentBias = new Float32Array(arena, 2677552, 256); // [256]  scratch, statements 142–176
   const d_lstm_recurrentBias_square = new Float32Array(arena, 2678576, 1); // []  scratch, statements 142–154
@@ -392,52 +392,52 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const live_rows_evaluate = new Int32Array(arena, 1319728, 1); // []  input, statements 1–40
   const embedding_evaluate = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 1–2
   const lstm_inputs_evaluate = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 2–34
-  const add_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 3–4
+  const lstm_recurrence_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 3–4
   const lstm_c_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 4–6
   const lstm_h_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 4–34
-  const add_6_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 5–6
+  const lstm_recurrence_2_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 5–6
   const lstm_c_2_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 6–8
   const lstm_h_2_evaluate = new Float32Array(arena, 1194800, 2048); // [32,64]  scratch, statements 6–34
-  const add_11_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 7–8
+  const lstm_recurrence_3_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 7–8
   const lstm_c_3_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 8–10
   const lstm_h_3_evaluate = new Float32Array(arena, 1202992, 2048); // [32,64]  scratch, statements 8–34
-  const add_16_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 9–10
+  const lstm_recurrence_4_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 9–10
   const lstm_c_4_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 10–12
   const lstm_h_4_evaluate = new Float32Array(arena, 1211184, 2048); // [32,64]  scratch, statements 10–34
-  const add_21_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 11–12
+  const lstm_recurrence_5_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 11–12
   const lstm_c_5_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 12–14
   const lstm_h_5_evaluate = new Float32Array(arena, 1219376, 2048); // [32,64]  scratch, statements 12–34
-  const add_26_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 13–14
+  const lstm_recurrence_6_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 13–14
   const lstm_c_6_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 14–16
   const lstm_h_6_evaluate = new Float32Array(arena, 1227568, 2048); // [32,64]  scratch, statements 14–34
-  const add_31_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 15–16
+  const lstm_recurrence_7_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 15–16
   const lstm_c_7_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 16–18
   const lstm_h_7_evaluate = new Float32Array(arena, 1235760, 2048); // [32,64]  scratch, statements 16–34
-  const add_36_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 17–18
+  const lstm_recurrence_8_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 17–18
   const lstm_c_8_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 18–20
   const lstm_h_8_evaluate = new Float32Array(arena, 1243952, 2048); // [32,64]  scratch, statements 18–34
-  const add_41_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 19–20
+  const lstm_recurrence_9_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 19–20
   const lstm_c_9_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 20–22
   const lstm_h_9_evaluate = new Float32Array(arena, 1252144, 2048); // [32,64]  scratch, statements 20–34
-  const add_46_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 21–22
+  const lstm_recurrence_10_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 21–22
   const lstm_c_10_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 22–24
   const lstm_h_10_evaluate = new Float32Array(arena, 1260336, 2048); // [32,64]  scratch, statements 22–34
-  const add_51_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 23–24
+  const lstm_recurrence_11_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 23–24
   const lstm_c_11_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 24–26
   const lstm_h_11_evaluate = new Float32Array(arena, 1268528, 2048); // [32,64]  scratch, statements 24–34
-  const add_56_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 25–26
+  const lstm_recurrence_12_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 25–26
   const lstm_c_12_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 26–28
   const lstm_h_12_evaluate = new Float32Array(arena, 1276720, 2048); // [32,64]  scratch, statements 26–34
-  const add_61_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 27–28
+  const lstm_recurrence_13_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 27–28
   const lstm_c_13_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 28–30
   const lstm_h_13_evaluate = new Float32Array(arena, 1284912, 2048); // [32,64]  scratch, statements 28–34
-  const add_66_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 29–30
+  const lstm_recurrence_14_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 29–30
   const lstm_c_14_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 30–32
   const lstm_h_14_evaluate = new Float32Array(arena, 1293104, 2048); // [32,64]  scratch, statements 30–34
-  const add_71_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 31–32
+  const lstm_recurrence_15_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 31–32
   const lstm_c_15_evaluate = new Float32Array(arena, 1301296, 2048); // [32,64]  scratch, statements 32–34
   const lstm_h_15_evaluate = new Float32Array(arena, 1309488, 2048); // [32,64]  scratch, statements 32–34
-  const add_76_evaluate = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 33–34
+  const lstm_recurrence_16_evaluate = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 33–34
   const lstm_evaluate = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 34–35
   const scores_evaluate = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 35–40
   const largest_evaluate = new Float32Array(arena, 629552, 512); // [32,16]  scratch, statement 36
@@ -449,52 +449,52 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const x_predict = new Int32Array(arena, 498480, 16); // [1,16]  input, statement 1
   const embedding_predict = new Float32Array(arena, 514864, 1024); // [1,16,64]  scratch, statements 1–2
   const lstm_inputs_predict = new Float32Array(arena, 498480, 4096); // [1,16,256]  scratch, statements 2–34
-  const add_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 3–4
+  const lstm_recurrence_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 3–4
   const lstm_c_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 4–6
   const lstm_h_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 4–34
-  const add_6_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 5–6
+  const lstm_recurrence_2_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 5–6
   const lstm_c_2_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 6–8
   const lstm_h_2_predict = new Float32Array(arena, 520240, 64); // [1,64]  scratch, statements 6–34
-  const add_11_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 7–8
+  const lstm_recurrence_3_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 7–8
   const lstm_c_3_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 8–10
   const lstm_h_3_predict = new Float32Array(arena, 520496, 64); // [1,64]  scratch, statements 8–34
-  const add_16_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 9–10
+  const lstm_recurrence_4_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 9–10
   const lstm_c_4_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 10–12
   const lstm_h_4_predict = new Float32Array(arena, 520752, 64); // [1,64]  scratch, statements 10–34
-  const add_21_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 11–12
+  const lstm_recurrence_5_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 11–12
   const lstm_c_5_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 12–14
   const lstm_h_5_predict = new Float32Array(arena, 521008, 64); // [1,64]  scratch, statements 12–34
-  const add_26_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 13–14
+  const lstm_recurrence_6_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 13–14
   const lstm_c_6_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 14–16
   const lstm_h_6_predict = new Float32Array(arena, 521264, 64); // [1,64]  scratch, statements 14–34
-  const add_31_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 15–16
+  const lstm_recurrence_7_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 15–16
   const lstm_c_7_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 16–18
   const lstm_h_7_predict = new Float32Array(arena, 521520, 64); // [1,64]  scratch, statements 16–34
-  const add_36_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 17–18
+  const lstm_recurrence_8_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 17–18
   const lstm_c_8_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 18–20
   const lstm_h_8_predict = new Float32Array(arena, 521776, 64); // [1,64]  scratch, statements 18–34
-  const add_41_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 19–20
+  const lstm_recurrence_9_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 19–20
   const lstm_c_9_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 20–22
   const lstm_h_9_predict = new Float32Array(arena, 522032, 64); // [1,64]  scratch, statements 20–34
-  const add_46_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 21–22
+  const lstm_recurrence_10_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 21–22
   const lstm_c_10_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 22–24
   const lstm_h_10_predict = new Float32Array(arena, 522288, 64); // [1,64]  scratch, statements 22–34
-  const add_51_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 23–24
+  const lstm_recurrence_11_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 23–24
   const lstm_c_11_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 24–26
   const lstm_h_11_predict = new Float32Array(arena, 522544, 64); // [1,64]  scratch, statements 24–34
-  const add_56_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 25–26
+  const lstm_recurrence_12_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 25–26
   const lstm_c_12_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 26–28
   const lstm_h_12_predict = new Float32Array(arena, 522800, 64); // [1,64]  scratch, statements 26–34
-  const add_61_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 27–28
+  const lstm_recurrence_13_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 27–28
   const lstm_c_13_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 28–30
   const lstm_h_13_predict = new Float32Array(arena, 523056, 64); // [1,64]  scratch, statements 28–34
-  const add_66_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 29–30
+  const lstm_recurrence_14_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 29–30
   const lstm_c_14_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 30–32
   const lstm_h_14_predict = new Float32Array(arena, 523312, 64); // [1,64]  scratch, statements 30–34
-  const add_71_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 31–32
+  const lstm_recurrence_15_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 31–32
   const lstm_c_15_predict = new Float32Array(arena, 523568, 64); // [1,64]  scratch, statements 32–34
   const lstm_h_15_predict = new Float32Array(arena, 523824, 64); // [1,64]  scratch, statements 32–34
-  const add_76_predict = new Float32Array(arena, 518960, 256); // [1,256]  scratch, statements 33–34
+  const lstm_recurrence_16_predict = new Float32Array(arena, 518960, 256); // [1,256]  scratch, statements 33–34
   const lstm_predict = new Float32Array(arena, 514864, 1024); // [1,16,64]  scratch, statements 34–35
   const scores_predict = new Float32Array(arena, 498480, 1024); // [1,16,64]  output, statements 35–36
 
@@ -537,650 +537,751 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 6.
     // dot_2 = 0 · lstm.recurrentKernel    %dot_2  dot, models/char-lstm.ts:13
-    // add = dot_2 + lstm.recurrentBias    %add  add, models/char-lstm.ts:13
-    dotAdd_32x64x256(lstm_recurrentKernel, lstm_recurrentBias, add);
+    // lstm.recurrence = dot_2 + lstm.recurrentBias    %lstm.recurrence  add, models/char-lstm.ts:13
+    dotAdd_32x64x256(lstm_recurrentKernel, lstm_recurrentBias, lstm_recurrence);
 
     // 7.
-    // add_3 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + add[0,64 .. 32,128]    %add_3  add, models/char-lstm.ts:13
-    // sigmoid = sigmoid(add_3)    %sigmoid  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64(lstm_inputs, add, sigmoid);
+    // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128]    %add_2  add, models/char-lstm.ts:13
+    // lstm.f = sigmoid(add_2)    %lstm.f  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64(lstm_inputs, lstm_recurrence, lstm_f);
 
     // 8.
-    // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,0 .. 32,64] + add[0,0 .. 32,64]    %add_2  add, models/char-lstm.ts:13
-    // sigmoid_2 = sigmoid(add_2)    %sigmoid_2  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_2(lstm_inputs, add, sigmoid_2);
+    // add = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,0 .. 32,64] + lstm.recurrence[0,0 .. 32,64]    %add  add, models/char-lstm.ts:13
+    // lstm.i = sigmoid(add)    %lstm.i  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_2(lstm_inputs, lstm_recurrence, lstm_i);
 
     // 9.
-    // add_4 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,128 .. 32,192] + add[0,128 .. 32,192]    %add_4  add, models/char-lstm.ts:13
-    // tanh = tanh(add_4)    %tanh  tanh, models/char-lstm.ts:13
-    // mul = sigmoid ⊙ 0    %mul  mul, models/char-lstm.ts:13
-    // mul_2 = sigmoid_2 ⊙ tanh    %mul_2  mul, models/char-lstm.ts:13
+    // add_3 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,128 .. 32,192] + lstm.recurrence[0,128 .. 32,192]    %add_3  add, models/char-lstm.ts:13
+    // lstm.g = tanh(add_3)    %lstm.g  tanh, models/char-lstm.ts:13
+    // mul = lstm.f ⊙ 0    %mul  mul, models/char-lstm.ts:13
+    // mul_2 = lstm.i ⊙ lstm.g    %mul_2  mul, models/char-lstm.ts:13
     // lstm.c = mul + mul_2    %lstm.c  add, models/char-lstm.ts:13
-    // tanh_2 = tanh(lstm.c)    %tanh_2  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64(lstm_inputs, add, tanh_, sigmoid, sigmoid_2, lstm_c, tanh_2);
+    // tanh = tanh(lstm.c)    %tanh  tanh, models/char-lstm.ts:13
+    tanhAddTanh_32x64(lstm_inputs, lstm_recurrence, lstm_g, lstm_f, lstm_i, lstm_c, tanh_);
 
     // 10.
-    // add_5 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,192 .. 32,256] + add[0,192 .. 32,256]    %add_5  add, models/char-lstm.ts:13
-    // sigmoid_3 = sigmoid(add_5)    %sigmoid_3  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_3(lstm_inputs, add, sigmoid_3);
+    // add_4 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,192 .. 32,256] + lstm.recurrence[0,192 .. 32,256]    %add_4  add, models/char-lstm.ts:13
+    // lstm.o = sigmoid(add_4)    %lstm.o  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_3(lstm_inputs, lstm_recurrence, lstm_o);
 
     // 11.
-    // lstm.h = sigmoid_3 ⊙ tanh_2    %lstm.h  mul, models/char-lstm.ts:13
+    // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
     // dot_3 = lstm.h · lstm.recurrentKernel    %dot_3  dot, models/char-lstm.ts:13
-    // add_6 = dot_3 + lstm.recurrentBias    %add_6  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_3, tanh_2, lstm_recurrentKernel, lstm_recurrentBias, add_6);
+    // lstm.recurrence_2 = dot_3 + lstm.recurrentBias    %lstm.recurrence_2  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(lstm_o, tanh_, lstm_recurrentKernel, lstm_recurrentBias, lstm_recurrence_2);
 
     // 12.
-    // add_8 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + add_6[0,64 .. 32,128]    %add_8  add, models/char-lstm.ts:13
-    // sigmoid_4 = sigmoid(add_8)    %sigmoid_4  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_4(lstm_inputs, add_6, sigmoid_4);
+    // add_6 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_2[0,64 .. 32,128]    %add_6  add, models/char-lstm.ts:13
+    // lstm.f_2 = sigmoid(add_6)    %lstm.f_2  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_4(lstm_inputs, lstm_recurrence_2, lstm_f_2);
 
     // 13.
-    // add_7 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,0 .. 32,64] + add_6[0,0 .. 32,64]    %add_7  add, models/char-lstm.ts:13
-    // sigmoid_5 = sigmoid(add_7)    %sigmoid_5  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_5(lstm_inputs, add_6, sigmoid_5);
+    // add_5 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_2[0,0 .. 32,64]    %add_5  add, models/char-lstm.ts:13
+    // lstm.i_2 = sigmoid(add_5)    %lstm.i_2  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_5(lstm_inputs, lstm_recurrence_2, lstm_i_2);
 
     // 14.
-    // add_9 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,128 .. 32,192] + add_6[0,128 .. 32,192]    %add_9  add, models/char-lstm.ts:13
-    // tanh_3 = tanh(add_9)    %tanh_3  tanh, models/char-lstm.ts:13
-    // mul_3 = sigmoid_4 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
-    // mul_4 = sigmoid_5 ⊙ tanh_3    %mul_4  mul, models/char-lstm.ts:13
+    // add_7 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_2[0,128 .. 32,192]    %add_7  add, models/char-lstm.ts:13
+    // lstm.g_2 = tanh(add_7)    %lstm.g_2  tanh, models/char-lstm.ts:13
+    // mul_3 = lstm.f_2 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
+    // mul_4 = lstm.i_2 ⊙ lstm.g_2    %mul_4  mul, models/char-lstm.ts:13
     // lstm.c_2 = mul_3 + mul_4    %lstm.c_2  add, models/char-lstm.ts:13
-    // tanh_4 = tanh(lstm.c_2)    %tanh_4  tanh, models/char-lstm.ts:13
-    tanhAddTanh_32x64_2(lstm_inputs, add_6, tanh_3, sigmoid_4, lstm_c, sigmoid_5, lstm_c_2, tanh_4);
+    // tanh_2 = tanh(lstm.c_2)    %tanh_2  tanh, models/char-lstm.ts:13
+    tanhAddTanh_32x64_2(
+      lstm_inputs,
+      lstm_recurrence_2,
+      lstm_g_2,
+      lstm_f_2,
+      lstm_c,
+      lstm_i_2,
+      lstm_c_2,
+      tanh_2,
+    );
 
     // 15.
-    // add_10 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,192 .. 32,256] + add_6[0,192 .. 32,256]    %add_10  add, models/char-lstm.ts:13
-    // sigmoid_6 = sigmoid(add_10)    %sigmoid_6  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_6(lstm_inputs, add_6, sigmoid_6);
+    // add_8 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_2[0,192 .. 32,256]    %add_8  add, models/char-lstm.ts:13
+    // lstm.o_2 = sigmoid(add_8)    %lstm.o_2  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_6(lstm_inputs, lstm_recurrence_2, lstm_o_2);
 
     // 16.
-    // lstm.h_2 = sigmoid_6 ⊙ tanh_4    %lstm.h_2  mul, models/char-lstm.ts:13
+    // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
     // dot_4 = lstm.h_2 · lstm.recurrentKernel    %dot_4  dot, models/char-lstm.ts:13
-    // add_11 = dot_4 + lstm.recurrentBias    %add_11  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_6, tanh_4, lstm_recurrentKernel, lstm_recurrentBias, add_11);
+    // lstm.recurrence_3 = dot_4 + lstm.recurrentBias    %lstm.recurrence_3  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_2,
+      tanh_2,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_3,
+    );
 
     // 17.
-    // add_13 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + add_11[0,64 .. 32,128]    %add_13  add, models/char-lstm.ts:13
-    // sigmoid_7 = sigmoid(add_13)    %sigmoid_7  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_7(lstm_inputs, add_11, sigmoid_7);
+    // add_10 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_3[0,64 .. 32,128]    %add_10  add, models/char-lstm.ts:13
+    // lstm.f_3 = sigmoid(add_10)    %lstm.f_3  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_7(lstm_inputs, lstm_recurrence_3, lstm_f_3);
 
     // 18.
-    // add_12 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,0 .. 32,64] + add_11[0,0 .. 32,64]    %add_12  add, models/char-lstm.ts:13
-    // sigmoid_8 = sigmoid(add_12)    %sigmoid_8  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_8(lstm_inputs, add_11, sigmoid_8);
+    // add_9 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_3[0,0 .. 32,64]    %add_9  add, models/char-lstm.ts:13
+    // lstm.i_3 = sigmoid(add_9)    %lstm.i_3  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_8(lstm_inputs, lstm_recurrence_3, lstm_i_3);
 
     // 19.
-    // add_14 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,128 .. 32,192] + add_11[0,128 .. 32,192]    %add_14  add, models/char-lstm.ts:13
-    // tanh_5 = tanh(add_14)    %tanh_5  tanh, models/char-lstm.ts:13
-    // mul_5 = sigmoid_7 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
-    // mul_6 = sigmoid_8 ⊙ tanh_5    %mul_6  mul, models/char-lstm.ts:13
+    // add_11 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_3[0,128 .. 32,192]    %add_11  add, models/char-lstm.ts:13
+    // lstm.g_3 = tanh(add_11)    %lstm.g_3  tanh, models/char-lstm.ts:13
+    // mul_5 = lstm.f_3 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
+    // mul_6 = lstm.i_3 ⊙ lstm.g_3    %mul_6  mul, models/char-lstm.ts:13
     // lstm.c_3 = mul_5 + mul_6    %lstm.c_3  add, models/char-lstm.ts:13
-    // tanh_6 = tanh(lstm.c_3)    %tanh_6  tanh, models/char-lstm.ts:13
+    // tanh_3 = tanh(lstm.c_3)    %tanh_3  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_3(
       lstm_inputs,
-      add_11,
-      tanh_5,
-      sigmoid_7,
+      lstm_recurrence_3,
+      lstm_g_3,
+      lstm_f_3,
       lstm_c_2,
-      sigmoid_8,
+      lstm_i_3,
       lstm_c_3,
-      tanh_6,
+      tanh_3,
     );
 
     // 20.
-    // add_15 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,192 .. 32,256] + add_11[0,192 .. 32,256]    %add_15  add, models/char-lstm.ts:13
-    // sigmoid_9 = sigmoid(add_15)    %sigmoid_9  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_9(lstm_inputs, add_11, sigmoid_9);
+    // add_12 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_3[0,192 .. 32,256]    %add_12  add, models/char-lstm.ts:13
+    // lstm.o_3 = sigmoid(add_12)    %lstm.o_3  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_9(lstm_inputs, lstm_recurrence_3, lstm_o_3);
 
     // 21.
-    // lstm.h_3 = sigmoid_9 ⊙ tanh_6    %lstm.h_3  mul, models/char-lstm.ts:13
+    // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
     // dot_5 = lstm.h_3 · lstm.recurrentKernel    %dot_5  dot, models/char-lstm.ts:13
-    // add_16 = dot_5 + lstm.recurrentBias    %add_16  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_9, tanh_6, lstm_recurrentKernel, lstm_recurrentBias, add_16);
+    // lstm.recurrence_4 = dot_5 + lstm.recurrentBias    %lstm.recurrence_4  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_3,
+      tanh_3,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_4,
+    );
 
     // 22.
-    // add_18 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + add_16[0,64 .. 32,128]    %add_18  add, models/char-lstm.ts:13
-    // sigmoid_10 = sigmoid(add_18)    %sigmoid_10  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_10(lstm_inputs, add_16, sigmoid_10);
+    // add_14 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_4[0,64 .. 32,128]    %add_14  add, models/char-lstm.ts:13
+    // lstm.f_4 = sigmoid(add_14)    %lstm.f_4  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_10(lstm_inputs, lstm_recurrence_4, lstm_f_4);
 
     // 23.
-    // add_17 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,0 .. 32,64] + add_16[0,0 .. 32,64]    %add_17  add, models/char-lstm.ts:13
-    // sigmoid_11 = sigmoid(add_17)    %sigmoid_11  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_11(lstm_inputs, add_16, sigmoid_11);
+    // add_13 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_4[0,0 .. 32,64]    %add_13  add, models/char-lstm.ts:13
+    // lstm.i_4 = sigmoid(add_13)    %lstm.i_4  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_11(lstm_inputs, lstm_recurrence_4, lstm_i_4);
 
     // 24.
-    // add_19 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,128 .. 32,192] + add_16[0,128 .. 32,192]    %add_19  add, models/char-lstm.ts:13
-    // tanh_7 = tanh(add_19)    %tanh_7  tanh, models/char-lstm.ts:13
-    // mul_7 = sigmoid_10 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
-    // mul_8 = sigmoid_11 ⊙ tanh_7    %mul_8  mul, models/char-lstm.ts:13
+    // add_15 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_4[0,128 .. 32,192]    %add_15  add, models/char-lstm.ts:13
+    // lstm.g_4 = tanh(add_15)    %lstm.g_4  tanh, models/char-lstm.ts:13
+    // mul_7 = lstm.f_4 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
+    // mul_8 = lstm.i_4 ⊙ lstm.g_4    %mul_8  mul, models/char-lstm.ts:13
     // lstm.c_4 = mul_7 + mul_8    %lstm.c_4  add, models/char-lstm.ts:13
-    // tanh_8 = tanh(lstm.c_4)    %tanh_8  tanh, models/char-lstm.ts:13
+    // tanh_4 = tanh(lstm.c_4)    %tanh_4  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_4(
       lstm_inputs,
-      add_16,
-      tanh_7,
-      sigmoid_10,
+      lstm_recurrence_4,
+      lstm_g_4,
+      lstm_f_4,
       lstm_c_3,
-      sigmoid_11,
+      lstm_i_4,
       lstm_c_4,
-      tanh_8,
+      tanh_4,
     );
 
     // 25.
-    // add_20 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,192 .. 32,256] + add_16[0,192 .. 32,256]    %add_20  add, models/char-lstm.ts:13
-    // sigmoid_12 = sigmoid(add_20)    %sigmoid_12  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_12(lstm_inputs, add_16, sigmoid_12);
+    // add_16 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_4[0,192 .. 32,256]    %add_16  add, models/char-lstm.ts:13
+    // lstm.o_4 = sigmoid(add_16)    %lstm.o_4  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_12(lstm_inputs, lstm_recurrence_4, lstm_o_4);
 
     // 26.
-    // lstm.h_4 = sigmoid_12 ⊙ tanh_8    %lstm.h_4  mul, models/char-lstm.ts:13
+    // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
     // dot_6 = lstm.h_4 · lstm.recurrentKernel    %dot_6  dot, models/char-lstm.ts:13
-    // add_21 = dot_6 + lstm.recurrentBias    %add_21  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_12, tanh_8, lstm_recurrentKernel, lstm_recurrentBias, add_21);
+    // lstm.recurrence_5 = dot_6 + lstm.recurrentBias    %lstm.recurrence_5  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_4,
+      tanh_4,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_5,
+    );
 
     // 27.
-    // add_23 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + add_21[0,64 .. 32,128]    %add_23  add, models/char-lstm.ts:13
-    // sigmoid_13 = sigmoid(add_23)    %sigmoid_13  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_13(lstm_inputs, add_21, sigmoid_13);
+    // add_18 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_5[0,64 .. 32,128]    %add_18  add, models/char-lstm.ts:13
+    // lstm.f_5 = sigmoid(add_18)    %lstm.f_5  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_13(lstm_inputs, lstm_recurrence_5, lstm_f_5);
 
     // 28.
-    // add_22 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,0 .. 32,64] + add_21[0,0 .. 32,64]    %add_22  add, models/char-lstm.ts:13
-    // sigmoid_14 = sigmoid(add_22)    %sigmoid_14  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_14(lstm_inputs, add_21, sigmoid_14);
+    // add_17 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_5[0,0 .. 32,64]    %add_17  add, models/char-lstm.ts:13
+    // lstm.i_5 = sigmoid(add_17)    %lstm.i_5  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_14(lstm_inputs, lstm_recurrence_5, lstm_i_5);
 
     // 29.
-    // add_24 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,128 .. 32,192] + add_21[0,128 .. 32,192]    %add_24  add, models/char-lstm.ts:13
-    // tanh_9 = tanh(add_24)    %tanh_9  tanh, models/char-lstm.ts:13
-    // mul_9 = sigmoid_13 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
-    // mul_10 = sigmoid_14 ⊙ tanh_9    %mul_10  mul, models/char-lstm.ts:13
+    // add_19 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_5[0,128 .. 32,192]    %add_19  add, models/char-lstm.ts:13
+    // lstm.g_5 = tanh(add_19)    %lstm.g_5  tanh, models/char-lstm.ts:13
+    // mul_9 = lstm.f_5 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
+    // mul_10 = lstm.i_5 ⊙ lstm.g_5    %mul_10  mul, models/char-lstm.ts:13
     // lstm.c_5 = mul_9 + mul_10    %lstm.c_5  add, models/char-lstm.ts:13
-    // tanh_10 = tanh(lstm.c_5)    %tanh_10  tanh, models/char-lstm.ts:13
+    // tanh_5 = tanh(lstm.c_5)    %tanh_5  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_5(
       lstm_inputs,
-      add_21,
-      tanh_9,
-      sigmoid_13,
+      lstm_recurrence_5,
+      lstm_g_5,
+      lstm_f_5,
       lstm_c_4,
-      sigmoid_14,
+      lstm_i_5,
       lstm_c_5,
-      tanh_10,
+      tanh_5,
     );
 
     // 30.
-    // add_25 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,192 .. 32,256] + add_21[0,192 .. 32,256]    %add_25  add, models/char-lstm.ts:13
-    // sigmoid_15 = sigmoid(add_25)    %sigmoid_15  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_15(lstm_inputs, add_21, sigmoid_15);
+    // add_20 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_5[0,192 .. 32,256]    %add_20  add, models/char-lstm.ts:13
+    // lstm.o_5 = sigmoid(add_20)    %lstm.o_5  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_15(lstm_inputs, lstm_recurrence_5, lstm_o_5);
 
     // 31.
-    // lstm.h_5 = sigmoid_15 ⊙ tanh_10    %lstm.h_5  mul, models/char-lstm.ts:13
+    // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
     // dot_7 = lstm.h_5 · lstm.recurrentKernel    %dot_7  dot, models/char-lstm.ts:13
-    // add_26 = dot_7 + lstm.recurrentBias    %add_26  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_15, tanh_10, lstm_recurrentKernel, lstm_recurrentBias, add_26);
+    // lstm.recurrence_6 = dot_7 + lstm.recurrentBias    %lstm.recurrence_6  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_5,
+      tanh_5,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_6,
+    );
 
     // 32.
-    // add_28 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + add_26[0,64 .. 32,128]    %add_28  add, models/char-lstm.ts:13
-    // sigmoid_16 = sigmoid(add_28)    %sigmoid_16  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_16(lstm_inputs, add_26, sigmoid_16);
+    // add_22 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_6[0,64 .. 32,128]    %add_22  add, models/char-lstm.ts:13
+    // lstm.f_6 = sigmoid(add_22)    %lstm.f_6  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_16(lstm_inputs, lstm_recurrence_6, lstm_f_6);
 
     // 33.
-    // add_27 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,0 .. 32,64] + add_26[0,0 .. 32,64]    %add_27  add, models/char-lstm.ts:13
-    // sigmoid_17 = sigmoid(add_27)    %sigmoid_17  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_17(lstm_inputs, add_26, sigmoid_17);
+    // add_21 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_6[0,0 .. 32,64]    %add_21  add, models/char-lstm.ts:13
+    // lstm.i_6 = sigmoid(add_21)    %lstm.i_6  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_17(lstm_inputs, lstm_recurrence_6, lstm_i_6);
 
     // 34.
-    // add_29 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,128 .. 32,192] + add_26[0,128 .. 32,192]    %add_29  add, models/char-lstm.ts:13
-    // tanh_11 = tanh(add_29)    %tanh_11  tanh, models/char-lstm.ts:13
-    // mul_11 = sigmoid_16 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
-    // mul_12 = sigmoid_17 ⊙ tanh_11    %mul_12  mul, models/char-lstm.ts:13
+    // add_23 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_6[0,128 .. 32,192]    %add_23  add, models/char-lstm.ts:13
+    // lstm.g_6 = tanh(add_23)    %lstm.g_6  tanh, models/char-lstm.ts:13
+    // mul_11 = lstm.f_6 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
+    // mul_12 = lstm.i_6 ⊙ lstm.g_6    %mul_12  mul, models/char-lstm.ts:13
     // lstm.c_6 = mul_11 + mul_12    %lstm.c_6  add, models/char-lstm.ts:13
-    // tanh_12 = tanh(lstm.c_6)    %tanh_12  tanh, models/char-lstm.ts:13
+    // tanh_6 = tanh(lstm.c_6)    %tanh_6  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_6(
       lstm_inputs,
-      add_26,
-      tanh_11,
-      sigmoid_16,
+      lstm_recurrence_6,
+      lstm_g_6,
+      lstm_f_6,
       lstm_c_5,
-      sigmoid_17,
+      lstm_i_6,
       lstm_c_6,
-      tanh_12,
+      tanh_6,
     );
 
     // 35.
-    // add_30 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,192 .. 32,256] + add_26[0,192 .. 32,256]    %add_30  add, models/char-lstm.ts:13
-    // sigmoid_18 = sigmoid(add_30)    %sigmoid_18  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_18(lstm_inputs, add_26, sigmoid_18);
+    // add_24 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_6[0,192 .. 32,256]    %add_24  add, models/char-lstm.ts:13
+    // lstm.o_6 = sigmoid(add_24)    %lstm.o_6  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_18(lstm_inputs, lstm_recurrence_6, lstm_o_6);
 
     // 36.
-    // lstm.h_6 = sigmoid_18 ⊙ tanh_12    %lstm.h_6  mul, models/char-lstm.ts:13
+    // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
     // dot_8 = lstm.h_6 · lstm.recurrentKernel    %dot_8  dot, models/char-lstm.ts:13
-    // add_31 = dot_8 + lstm.recurrentBias    %add_31  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_18, tanh_12, lstm_recurrentKernel, lstm_recurrentBias, add_31);
+    // lstm.recurrence_7 = dot_8 + lstm.recurrentBias    %lstm.recurrence_7  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_6,
+      tanh_6,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_7,
+    );
 
     // 37.
-    // add_33 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + add_31[0,64 .. 32,128]    %add_33  add, models/char-lstm.ts:13
-    // sigmoid_19 = sigmoid(add_33)    %sigmoid_19  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_19(lstm_inputs, add_31, sigmoid_19);
+    // add_26 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_7[0,64 .. 32,128]    %add_26  add, models/char-lstm.ts:13
+    // lstm.f_7 = sigmoid(add_26)    %lstm.f_7  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_19(lstm_inputs, lstm_recurrence_7, lstm_f_7);
 
     // 38.
-    // add_32 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,0 .. 32,64] + add_31[0,0 .. 32,64]    %add_32  add, models/char-lstm.ts:13
-    // sigmoid_20 = sigmoid(add_32)    %sigmoid_20  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_20(lstm_inputs, add_31, sigmoid_20);
+    // add_25 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_7[0,0 .. 32,64]    %add_25  add, models/char-lstm.ts:13
+    // lstm.i_7 = sigmoid(add_25)    %lstm.i_7  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_20(lstm_inputs, lstm_recurrence_7, lstm_i_7);
 
     // 39.
-    // add_34 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,128 .. 32,192] + add_31[0,128 .. 32,192]    %add_34  add, models/char-lstm.ts:13
-    // tanh_13 = tanh(add_34)    %tanh_13  tanh, models/char-lstm.ts:13
-    // mul_13 = sigmoid_19 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
-    // mul_14 = sigmoid_20 ⊙ tanh_13    %mul_14  mul, models/char-lstm.ts:13
+    // add_27 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_7[0,128 .. 32,192]    %add_27  add, models/char-lstm.ts:13
+    // lstm.g_7 = tanh(add_27)    %lstm.g_7  tanh, models/char-lstm.ts:13
+    // mul_13 = lstm.f_7 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
+    // mul_14 = lstm.i_7 ⊙ lstm.g_7    %mul_14  mul, models/char-lstm.ts:13
     // lstm.c_7 = mul_13 + mul_14    %lstm.c_7  add, models/char-lstm.ts:13
-    // tanh_14 = tanh(lstm.c_7)    %tanh_14  tanh, models/char-lstm.ts:13
+    // tanh_7 = tanh(lstm.c_7)    %tanh_7  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_7(
       lstm_inputs,
-      add_31,
-      tanh_13,
-      sigmoid_19,
+      lstm_recurrence_7,
+      lstm_g_7,
+      lstm_f_7,
       lstm_c_6,
-      sigmoid_20,
+      lstm_i_7,
       lstm_c_7,
-      tanh_14,
+      tanh_7,
     );
 
     // 40.
-    // add_35 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,192 .. 32,256] + add_31[0,192 .. 32,256]    %add_35  add, models/char-lstm.ts:13
-    // sigmoid_21 = sigmoid(add_35)    %sigmoid_21  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_21(lstm_inputs, add_31, sigmoid_21);
+    // add_28 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_7[0,192 .. 32,256]    %add_28  add, models/char-lstm.ts:13
+    // lstm.o_7 = sigmoid(add_28)    %lstm.o_7  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_21(lstm_inputs, lstm_recurrence_7, lstm_o_7);
 
     // 41.
-    // lstm.h_7 = sigmoid_21 ⊙ tanh_14    %lstm.h_7  mul, models/char-lstm.ts:13
+    // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
     // dot_9 = lstm.h_7 · lstm.recurrentKernel    %dot_9  dot, models/char-lstm.ts:13
-    // add_36 = dot_9 + lstm.recurrentBias    %add_36  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_21, tanh_14, lstm_recurrentKernel, lstm_recurrentBias, add_36);
+    // lstm.recurrence_8 = dot_9 + lstm.recurrentBias    %lstm.recurrence_8  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_7,
+      tanh_7,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_8,
+    );
 
     // 42.
-    // add_38 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + add_36[0,64 .. 32,128]    %add_38  add, models/char-lstm.ts:13
-    // sigmoid_22 = sigmoid(add_38)    %sigmoid_22  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_22(lstm_inputs, add_36, sigmoid_22);
+    // add_30 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_8[0,64 .. 32,128]    %add_30  add, models/char-lstm.ts:13
+    // lstm.f_8 = sigmoid(add_30)    %lstm.f_8  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_22(lstm_inputs, lstm_recurrence_8, lstm_f_8);
 
     // 43.
-    // add_37 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,0 .. 32,64] + add_36[0,0 .. 32,64]    %add_37  add, models/char-lstm.ts:13
-    // sigmoid_23 = sigmoid(add_37)    %sigmoid_23  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_23(lstm_inputs, add_36, sigmoid_23);
+    // add_29 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_8[0,0 .. 32,64]    %add_29  add, models/char-lstm.ts:13
+    // lstm.i_8 = sigmoid(add_29)    %lstm.i_8  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_23(lstm_inputs, lstm_recurrence_8, lstm_i_8);
 
     // 44.
-    // add_39 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,128 .. 32,192] + add_36[0,128 .. 32,192]    %add_39  add, models/char-lstm.ts:13
-    // tanh_15 = tanh(add_39)    %tanh_15  tanh, models/char-lstm.ts:13
-    // mul_15 = sigmoid_22 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
-    // mul_16 = sigmoid_23 ⊙ tanh_15    %mul_16  mul, models/char-lstm.ts:13
+    // add_31 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_8[0,128 .. 32,192]    %add_31  add, models/char-lstm.ts:13
+    // lstm.g_8 = tanh(add_31)    %lstm.g_8  tanh, models/char-lstm.ts:13
+    // mul_15 = lstm.f_8 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
+    // mul_16 = lstm.i_8 ⊙ lstm.g_8    %mul_16  mul, models/char-lstm.ts:13
     // lstm.c_8 = mul_15 + mul_16    %lstm.c_8  add, models/char-lstm.ts:13
-    // tanh_16 = tanh(lstm.c_8)    %tanh_16  tanh, models/char-lstm.ts:13
+    // tanh_8 = tanh(lstm.c_8)    %tanh_8  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_8(
       lstm_inputs,
-      add_36,
-      tanh_15,
-      sigmoid_22,
+      lstm_recurrence_8,
+      lstm_g_8,
+      lstm_f_8,
       lstm_c_7,
-      sigmoid_23,
+      lstm_i_8,
       lstm_c_8,
-      tanh_16,
+      tanh_8,
     );
 
     // 45.
-    // add_40 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,192 .. 32,256] + add_36[0,192 .. 32,256]    %add_40  add, models/char-lstm.ts:13
-    // sigmoid_24 = sigmoid(add_40)    %sigmoid_24  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_24(lstm_inputs, add_36, sigmoid_24);
+    // add_32 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_8[0,192 .. 32,256]    %add_32  add, models/char-lstm.ts:13
+    // lstm.o_8 = sigmoid(add_32)    %lstm.o_8  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_24(lstm_inputs, lstm_recurrence_8, lstm_o_8);
 
     // 46.
-    // lstm.h_8 = sigmoid_24 ⊙ tanh_16    %lstm.h_8  mul, models/char-lstm.ts:13
+    // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
     // dot_10 = lstm.h_8 · lstm.recurrentKernel    %dot_10  dot, models/char-lstm.ts:13
-    // add_41 = dot_10 + lstm.recurrentBias    %add_41  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_24, tanh_16, lstm_recurrentKernel, lstm_recurrentBias, add_41);
+    // lstm.recurrence_9 = dot_10 + lstm.recurrentBias    %lstm.recurrence_9  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_8,
+      tanh_8,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_9,
+    );
 
     // 47.
-    // add_43 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + add_41[0,64 .. 32,128]    %add_43  add, models/char-lstm.ts:13
-    // sigmoid_25 = sigmoid(add_43)    %sigmoid_25  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_25(lstm_inputs, add_41, sigmoid_25);
+    // add_34 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_9[0,64 .. 32,128]    %add_34  add, models/char-lstm.ts:13
+    // lstm.f_9 = sigmoid(add_34)    %lstm.f_9  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_25(lstm_inputs, lstm_recurrence_9, lstm_f_9);
 
     // 48.
-    // add_42 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,0 .. 32,64] + add_41[0,0 .. 32,64]    %add_42  add, models/char-lstm.ts:13
-    // sigmoid_26 = sigmoid(add_42)    %sigmoid_26  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_26(lstm_inputs, add_41, sigmoid_26);
+    // add_33 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_9[0,0 .. 32,64]    %add_33  add, models/char-lstm.ts:13
+    // lstm.i_9 = sigmoid(add_33)    %lstm.i_9  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_26(lstm_inputs, lstm_recurrence_9, lstm_i_9);
 
     // 49.
-    // add_44 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,128 .. 32,192] + add_41[0,128 .. 32,192]    %add_44  add, models/char-lstm.ts:13
-    // tanh_17 = tanh(add_44)    %tanh_17  tanh, models/char-lstm.ts:13
-    // mul_17 = sigmoid_25 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
-    // mul_18 = sigmoid_26 ⊙ tanh_17    %mul_18  mul, models/char-lstm.ts:13
+    // add_35 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_9[0,128 .. 32,192]    %add_35  add, models/char-lstm.ts:13
+    // lstm.g_9 = tanh(add_35)    %lstm.g_9  tanh, models/char-lstm.ts:13
+    // mul_17 = lstm.f_9 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
+    // mul_18 = lstm.i_9 ⊙ lstm.g_9    %mul_18  mul, models/char-lstm.ts:13
     // lstm.c_9 = mul_17 + mul_18    %lstm.c_9  add, models/char-lstm.ts:13
-    // tanh_18 = tanh(lstm.c_9)    %tanh_18  tanh, models/char-lstm.ts:13
+    // tanh_9 = tanh(lstm.c_9)    %tanh_9  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_9(
       lstm_inputs,
-      add_41,
-      tanh_17,
-      sigmoid_25,
+      lstm_recurrence_9,
+      lstm_g_9,
+      lstm_f_9,
       lstm_c_8,
-      sigmoid_26,
+      lstm_i_9,
       lstm_c_9,
-      tanh_18,
+      tanh_9,
     );
 
     // 50.
-    // add_45 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,192 .. 32,256] + add_41[0,192 .. 32,256]    %add_45  add, models/char-lstm.ts:13
-    // sigmoid_27 = sigmoid(add_45)    %sigmoid_27  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_27(lstm_inputs, add_41, sigmoid_27);
+    // add_36 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_9[0,192 .. 32,256]    %add_36  add, models/char-lstm.ts:13
+    // lstm.o_9 = sigmoid(add_36)    %lstm.o_9  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_27(lstm_inputs, lstm_recurrence_9, lstm_o_9);
 
     // 51.
-    // lstm.h_9 = sigmoid_27 ⊙ tanh_18    %lstm.h_9  mul, models/char-lstm.ts:13
+    // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
     // dot_11 = lstm.h_9 · lstm.recurrentKernel    %dot_11  dot, models/char-lstm.ts:13
-    // add_46 = dot_11 + lstm.recurrentBias    %add_46  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_27, tanh_18, lstm_recurrentKernel, lstm_recurrentBias, add_46);
+    // lstm.recurrence_10 = dot_11 + lstm.recurrentBias    %lstm.recurrence_10  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_9,
+      tanh_9,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_10,
+    );
 
     // 52.
-    // add_48 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + add_46[0,64 .. 32,128]    %add_48  add, models/char-lstm.ts:13
-    // sigmoid_28 = sigmoid(add_48)    %sigmoid_28  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_28(lstm_inputs, add_46, sigmoid_28);
+    // add_38 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_10[0,64 .. 32,128]    %add_38  add, models/char-lstm.ts:13
+    // lstm.f_10 = sigmoid(add_38)    %lstm.f_10  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_28(lstm_inputs, lstm_recurrence_10, lstm_f_10);
 
     // 53.
-    // add_47 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,0 .. 32,64] + add_46[0,0 .. 32,64]    %add_47  add, models/char-lstm.ts:13
-    // sigmoid_29 = sigmoid(add_47)    %sigmoid_29  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_29(lstm_inputs, add_46, sigmoid_29);
+    // add_37 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_10[0,0 .. 32,64]    %add_37  add, models/char-lstm.ts:13
+    // lstm.i_10 = sigmoid(add_37)    %lstm.i_10  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_29(lstm_inputs, lstm_recurrence_10, lstm_i_10);
 
     // 54.
-    // add_49 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,128 .. 32,192] + add_46[0,128 .. 32,192]    %add_49  add, models/char-lstm.ts:13
-    // tanh_19 = tanh(add_49)    %tanh_19  tanh, models/char-lstm.ts:13
-    // mul_19 = sigmoid_28 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
-    // mul_20 = sigmoid_29 ⊙ tanh_19    %mul_20  mul, models/char-lstm.ts:13
+    // add_39 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_10[0,128 .. 32,192]    %add_39  add, models/char-lstm.ts:13
+    // lstm.g_10 = tanh(add_39)    %lstm.g_10  tanh, models/char-lstm.ts:13
+    // mul_19 = lstm.f_10 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
+    // mul_20 = lstm.i_10 ⊙ lstm.g_10    %mul_20  mul, models/char-lstm.ts:13
     // lstm.c_10 = mul_19 + mul_20    %lstm.c_10  add, models/char-lstm.ts:13
-    // tanh_20 = tanh(lstm.c_10)    %tanh_20  tanh, models/char-lstm.ts:13
+    // tanh_10 = tanh(lstm.c_10)    %tanh_10  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_10(
       lstm_inputs,
-      add_46,
-      tanh_19,
-      sigmoid_28,
+      lstm_recurrence_10,
+      lstm_g_10,
+      lstm_f_10,
       lstm_c_9,
-      sigmoid_29,
+      lstm_i_10,
       lstm_c_10,
-      tanh_20,
+      tanh_10,
     );
 
     // 55.
-    // add_50 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,192 .. 32,256] + add_46[0,192 .. 32,256]    %add_50  add, models/char-lstm.ts:13
-    // sigmoid_30 = sigmoid(add_50)    %sigmoid_30  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_30(lstm_inputs, add_46, sigmoid_30);
+    // add_40 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_10[0,192 .. 32,256]    %add_40  add, models/char-lstm.ts:13
+    // lstm.o_10 = sigmoid(add_40)    %lstm.o_10  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_30(lstm_inputs, lstm_recurrence_10, lstm_o_10);
 
     // 56.
-    // lstm.h_10 = sigmoid_30 ⊙ tanh_20    %lstm.h_10  mul, models/char-lstm.ts:13
+    // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
     // dot_12 = lstm.h_10 · lstm.recurrentKernel    %dot_12  dot, models/char-lstm.ts:13
-    // add_51 = dot_12 + lstm.recurrentBias    %add_51  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_30, tanh_20, lstm_recurrentKernel, lstm_recurrentBias, add_51);
+    // lstm.recurrence_11 = dot_12 + lstm.recurrentBias    %lstm.recurrence_11  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_10,
+      tanh_10,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_11,
+    );
 
     // 57.
-    // add_53 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + add_51[0,64 .. 32,128]    %add_53  add, models/char-lstm.ts:13
-    // sigmoid_31 = sigmoid(add_53)    %sigmoid_31  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_31(lstm_inputs, add_51, sigmoid_31);
+    // add_42 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_11[0,64 .. 32,128]    %add_42  add, models/char-lstm.ts:13
+    // lstm.f_11 = sigmoid(add_42)    %lstm.f_11  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_31(lstm_inputs, lstm_recurrence_11, lstm_f_11);
 
     // 58.
-    // add_52 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,0 .. 32,64] + add_51[0,0 .. 32,64]    %add_52  add, models/char-lstm.ts:13
-    // sigmoid_32 = sigmoid(add_52)    %sigmoid_32  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_32(lstm_inputs, add_51, sigmoid_32);
+    // add_41 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_11[0,0 .. 32,64]    %add_41  add, models/char-lstm.ts:13
+    // lstm.i_11 = sigmoid(add_41)    %lstm.i_11  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_32(lstm_inputs, lstm_recurrence_11, lstm_i_11);
 
     // 59.
-    // add_54 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,128 .. 32,192] + add_51[0,128 .. 32,192]    %add_54  add, models/char-lstm.ts:13
-    // tanh_21 = tanh(add_54)    %tanh_21  tanh, models/char-lstm.ts:13
-    // mul_21 = sigmoid_31 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
-    // mul_22 = sigmoid_32 ⊙ tanh_21    %mul_22  mul, models/char-lstm.ts:13
+    // add_43 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_11[0,128 .. 32,192]    %add_43  add, models/char-lstm.ts:13
+    // lstm.g_11 = tanh(add_43)    %lstm.g_11  tanh, models/char-lstm.ts:13
+    // mul_21 = lstm.f_11 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
+    // mul_22 = lstm.i_11 ⊙ lstm.g_11    %mul_22  mul, models/char-lstm.ts:13
     // lstm.c_11 = mul_21 + mul_22    %lstm.c_11  add, models/char-lstm.ts:13
-    // tanh_22 = tanh(lstm.c_11)    %tanh_22  tanh, models/char-lstm.ts:13
+    // tanh_11 = tanh(lstm.c_11)    %tanh_11  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_11(
       lstm_inputs,
-      add_51,
-      tanh_21,
-      sigmoid_31,
+      lstm_recurrence_11,
+      lstm_g_11,
+      lstm_f_11,
       lstm_c_10,
-      sigmoid_32,
+      lstm_i_11,
       lstm_c_11,
-      tanh_22,
+      tanh_11,
     );
 
     // 60.
-    // add_55 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,192 .. 32,256] + add_51[0,192 .. 32,256]    %add_55  add, models/char-lstm.ts:13
-    // sigmoid_33 = sigmoid(add_55)    %sigmoid_33  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_33(lstm_inputs, add_51, sigmoid_33);
+    // add_44 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_11[0,192 .. 32,256]    %add_44  add, models/char-lstm.ts:13
+    // lstm.o_11 = sigmoid(add_44)    %lstm.o_11  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_33(lstm_inputs, lstm_recurrence_11, lstm_o_11);
 
     // 61.
-    // lstm.h_11 = sigmoid_33 ⊙ tanh_22    %lstm.h_11  mul, models/char-lstm.ts:13
+    // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
     // dot_13 = lstm.h_11 · lstm.recurrentKernel    %dot_13  dot, models/char-lstm.ts:13
-    // add_56 = dot_13 + lstm.recurrentBias    %add_56  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_33, tanh_22, lstm_recurrentKernel, lstm_recurrentBias, add_56);
+    // lstm.recurrence_12 = dot_13 + lstm.recurrentBias    %lstm.recurrence_12  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_11,
+      tanh_11,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_12,
+    );
 
     // 62.
-    // add_58 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + add_56[0,64 .. 32,128]    %add_58  add, models/char-lstm.ts:13
-    // sigmoid_34 = sigmoid(add_58)    %sigmoid_34  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_34(lstm_inputs, add_56, sigmoid_34);
+    // add_46 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_12[0,64 .. 32,128]    %add_46  add, models/char-lstm.ts:13
+    // lstm.f_12 = sigmoid(add_46)    %lstm.f_12  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_34(lstm_inputs, lstm_recurrence_12, lstm_f_12);
 
     // 63.
-    // add_57 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,0 .. 32,64] + add_56[0,0 .. 32,64]    %add_57  add, models/char-lstm.ts:13
-    // sigmoid_35 = sigmoid(add_57)    %sigmoid_35  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_35(lstm_inputs, add_56, sigmoid_35);
+    // add_45 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_12[0,0 .. 32,64]    %add_45  add, models/char-lstm.ts:13
+    // lstm.i_12 = sigmoid(add_45)    %lstm.i_12  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_35(lstm_inputs, lstm_recurrence_12, lstm_i_12);
 
     // 64.
-    // add_59 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,128 .. 32,192] + add_56[0,128 .. 32,192]    %add_59  add, models/char-lstm.ts:13
-    // tanh_23 = tanh(add_59)    %tanh_23  tanh, models/char-lstm.ts:13
-    // mul_23 = sigmoid_34 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
-    // mul_24 = sigmoid_35 ⊙ tanh_23    %mul_24  mul, models/char-lstm.ts:13
+    // add_47 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_12[0,128 .. 32,192]    %add_47  add, models/char-lstm.ts:13
+    // lstm.g_12 = tanh(add_47)    %lstm.g_12  tanh, models/char-lstm.ts:13
+    // mul_23 = lstm.f_12 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
+    // mul_24 = lstm.i_12 ⊙ lstm.g_12    %mul_24  mul, models/char-lstm.ts:13
     // lstm.c_12 = mul_23 + mul_24    %lstm.c_12  add, models/char-lstm.ts:13
-    // tanh_24 = tanh(lstm.c_12)    %tanh_24  tanh, models/char-lstm.ts:13
+    // tanh_12 = tanh(lstm.c_12)    %tanh_12  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_12(
       lstm_inputs,
-      add_56,
-      tanh_23,
-      sigmoid_34,
+      lstm_recurrence_12,
+      lstm_g_12,
+      lstm_f_12,
       lstm_c_11,
-      sigmoid_35,
+      lstm_i_12,
       lstm_c_12,
-      tanh_24,
+      tanh_12,
     );
 
     // 65.
-    // add_60 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,192 .. 32,256] + add_56[0,192 .. 32,256]    %add_60  add, models/char-lstm.ts:13
-    // sigmoid_36 = sigmoid(add_60)    %sigmoid_36  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_36(lstm_inputs, add_56, sigmoid_36);
+    // add_48 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_12[0,192 .. 32,256]    %add_48  add, models/char-lstm.ts:13
+    // lstm.o_12 = sigmoid(add_48)    %lstm.o_12  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_36(lstm_inputs, lstm_recurrence_12, lstm_o_12);
 
     // 66.
-    // lstm.h_12 = sigmoid_36 ⊙ tanh_24    %lstm.h_12  mul, models/char-lstm.ts:13
+    // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
     // dot_14 = lstm.h_12 · lstm.recurrentKernel    %dot_14  dot, models/char-lstm.ts:13
-    // add_61 = dot_14 + lstm.recurrentBias    %add_61  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_36, tanh_24, lstm_recurrentKernel, lstm_recurrentBias, add_61);
+    // lstm.recurrence_13 = dot_14 + lstm.recurrentBias    %lstm.recurrence_13  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_12,
+      tanh_12,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_13,
+    );
 
     // 67.
-    // add_63 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + add_61[0,64 .. 32,128]    %add_63  add, models/char-lstm.ts:13
-    // sigmoid_37 = sigmoid(add_63)    %sigmoid_37  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_37(lstm_inputs, add_61, sigmoid_37);
+    // add_50 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_13[0,64 .. 32,128]    %add_50  add, models/char-lstm.ts:13
+    // lstm.f_13 = sigmoid(add_50)    %lstm.f_13  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_37(lstm_inputs, lstm_recurrence_13, lstm_f_13);
 
     // 68.
-    // add_62 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,0 .. 32,64] + add_61[0,0 .. 32,64]    %add_62  add, models/char-lstm.ts:13
-    // sigmoid_38 = sigmoid(add_62)    %sigmoid_38  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_38(lstm_inputs, add_61, sigmoid_38);
+    // add_49 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_13[0,0 .. 32,64]    %add_49  add, models/char-lstm.ts:13
+    // lstm.i_13 = sigmoid(add_49)    %lstm.i_13  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_38(lstm_inputs, lstm_recurrence_13, lstm_i_13);
 
     // 69.
-    // add_64 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,128 .. 32,192] + add_61[0,128 .. 32,192]    %add_64  add, models/char-lstm.ts:13
-    // tanh_25 = tanh(add_64)    %tanh_25  tanh, models/char-lstm.ts:13
-    // mul_25 = sigmoid_37 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
-    // mul_26 = sigmoid_38 ⊙ tanh_25    %mul_26  mul, models/char-lstm.ts:13
+    // add_51 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_13[0,128 .. 32,192]    %add_51  add, models/char-lstm.ts:13
+    // lstm.g_13 = tanh(add_51)    %lstm.g_13  tanh, models/char-lstm.ts:13
+    // mul_25 = lstm.f_13 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
+    // mul_26 = lstm.i_13 ⊙ lstm.g_13    %mul_26  mul, models/char-lstm.ts:13
     // lstm.c_13 = mul_25 + mul_26    %lstm.c_13  add, models/char-lstm.ts:13
-    // tanh_26 = tanh(lstm.c_13)    %tanh_26  tanh, models/char-lstm.ts:13
+    // tanh_13 = tanh(lstm.c_13)    %tanh_13  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_13(
       lstm_inputs,
-      add_61,
-      tanh_25,
-      sigmoid_37,
+      lstm_recurrence_13,
+      lstm_g_13,
+      lstm_f_13,
       lstm_c_12,
-      sigmoid_38,
+      lstm_i_13,
       lstm_c_13,
-      tanh_26,
+      tanh_13,
     );
 
     // 70.
-    // add_65 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,192 .. 32,256] + add_61[0,192 .. 32,256]    %add_65  add, models/char-lstm.ts:13
-    // sigmoid_39 = sigmoid(add_65)    %sigmoid_39  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_39(lstm_inputs, add_61, sigmoid_39);
+    // add_52 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_13[0,192 .. 32,256]    %add_52  add, models/char-lstm.ts:13
+    // lstm.o_13 = sigmoid(add_52)    %lstm.o_13  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_39(lstm_inputs, lstm_recurrence_13, lstm_o_13);
 
     // 71.
-    // lstm.h_13 = sigmoid_39 ⊙ tanh_26    %lstm.h_13  mul, models/char-lstm.ts:13
+    // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
     // dot_15 = lstm.h_13 · lstm.recurrentKernel    %dot_15  dot, models/char-lstm.ts:13
-    // add_66 = dot_15 + lstm.recurrentBias    %add_66  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_39, tanh_26, lstm_recurrentKernel, lstm_recurrentBias, add_66);
+    // lstm.recurrence_14 = dot_15 + lstm.recurrentBias    %lstm.recurrence_14  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_13,
+      tanh_13,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_14,
+    );
 
     // 72.
-    // add_68 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + add_66[0,64 .. 32,128]    %add_68  add, models/char-lstm.ts:13
-    // sigmoid_40 = sigmoid(add_68)    %sigmoid_40  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_40(lstm_inputs, add_66, sigmoid_40);
+    // add_54 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_14[0,64 .. 32,128]    %add_54  add, models/char-lstm.ts:13
+    // lstm.f_14 = sigmoid(add_54)    %lstm.f_14  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_40(lstm_inputs, lstm_recurrence_14, lstm_f_14);
 
     // 73.
-    // add_67 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,0 .. 32,64] + add_66[0,0 .. 32,64]    %add_67  add, models/char-lstm.ts:13
-    // sigmoid_41 = sigmoid(add_67)    %sigmoid_41  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_41(lstm_inputs, add_66, sigmoid_41);
+    // add_53 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_14[0,0 .. 32,64]    %add_53  add, models/char-lstm.ts:13
+    // lstm.i_14 = sigmoid(add_53)    %lstm.i_14  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_41(lstm_inputs, lstm_recurrence_14, lstm_i_14);
 
     // 74.
-    // add_69 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,128 .. 32,192] + add_66[0,128 .. 32,192]    %add_69  add, models/char-lstm.ts:13
-    // tanh_27 = tanh(add_69)    %tanh_27  tanh, models/char-lstm.ts:13
-    // mul_27 = sigmoid_40 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
-    // mul_28 = sigmoid_41 ⊙ tanh_27    %mul_28  mul, models/char-lstm.ts:13
+    // add_55 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_14[0,128 .. 32,192]    %add_55  add, models/char-lstm.ts:13
+    // lstm.g_14 = tanh(add_55)    %lstm.g_14  tanh, models/char-lstm.ts:13
+    // mul_27 = lstm.f_14 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
+    // mul_28 = lstm.i_14 ⊙ lstm.g_14    %mul_28  mul, models/char-lstm.ts:13
     // lstm.c_14 = mul_27 + mul_28    %lstm.c_14  add, models/char-lstm.ts:13
-    // tanh_28 = tanh(lstm.c_14)    %tanh_28  tanh, models/char-lstm.ts:13
+    // tanh_14 = tanh(lstm.c_14)    %tanh_14  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_14(
       lstm_inputs,
-      add_66,
-      tanh_27,
-      sigmoid_40,
+      lstm_recurrence_14,
+      lstm_g_14,
+      lstm_f_14,
       lstm_c_13,
-      sigmoid_41,
+      lstm_i_14,
       lstm_c_14,
-      tanh_28,
+      tanh_14,
     );
 
     // 75.
-    // add_70 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,192 .. 32,256] + add_66[0,192 .. 32,256]    %add_70  add, models/char-lstm.ts:13
-    // sigmoid_42 = sigmoid(add_70)    %sigmoid_42  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_42(lstm_inputs, add_66, sigmoid_42);
+    // add_56 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_14[0,192 .. 32,256]    %add_56  add, models/char-lstm.ts:13
+    // lstm.o_14 = sigmoid(add_56)    %lstm.o_14  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_42(lstm_inputs, lstm_recurrence_14, lstm_o_14);
 
     // 76.
-    // lstm.h_14 = sigmoid_42 ⊙ tanh_28    %lstm.h_14  mul, models/char-lstm.ts:13
+    // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
     // dot_16 = lstm.h_14 · lstm.recurrentKernel    %dot_16  dot, models/char-lstm.ts:13
-    // add_71 = dot_16 + lstm.recurrentBias    %add_71  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_42, tanh_28, lstm_recurrentKernel, lstm_recurrentBias, add_71);
+    // lstm.recurrence_15 = dot_16 + lstm.recurrentBias    %lstm.recurrence_15  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_14,
+      tanh_14,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_15,
+    );
 
     // 77.
-    // add_73 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + add_71[0,64 .. 32,128]    %add_73  add, models/char-lstm.ts:13
-    // sigmoid_43 = sigmoid(add_73)    %sigmoid_43  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_43(lstm_inputs, add_71, sigmoid_43);
+    // add_58 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_15[0,64 .. 32,128]    %add_58  add, models/char-lstm.ts:13
+    // lstm.f_15 = sigmoid(add_58)    %lstm.f_15  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_43(lstm_inputs, lstm_recurrence_15, lstm_f_15);
 
     // 78.
-    // add_72 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,0 .. 32,64] + add_71[0,0 .. 32,64]    %add_72  add, models/char-lstm.ts:13
-    // sigmoid_44 = sigmoid(add_72)    %sigmoid_44  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_44(lstm_inputs, add_71, sigmoid_44);
+    // add_57 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_15[0,0 .. 32,64]    %add_57  add, models/char-lstm.ts:13
+    // lstm.i_15 = sigmoid(add_57)    %lstm.i_15  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_44(lstm_inputs, lstm_recurrence_15, lstm_i_15);
 
     // 79.
-    // add_74 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,128 .. 32,192] + add_71[0,128 .. 32,192]    %add_74  add, models/char-lstm.ts:13
-    // tanh_29 = tanh(add_74)    %tanh_29  tanh, models/char-lstm.ts:13
-    // mul_29 = sigmoid_43 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
-    // mul_30 = sigmoid_44 ⊙ tanh_29    %mul_30  mul, models/char-lstm.ts:13
+    // add_59 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_15[0,128 .. 32,192]    %add_59  add, models/char-lstm.ts:13
+    // lstm.g_15 = tanh(add_59)    %lstm.g_15  tanh, models/char-lstm.ts:13
+    // mul_29 = lstm.f_15 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
+    // mul_30 = lstm.i_15 ⊙ lstm.g_15    %mul_30  mul, models/char-lstm.ts:13
     // lstm.c_15 = mul_29 + mul_30    %lstm.c_15  add, models/char-lstm.ts:13
-    // tanh_30 = tanh(lstm.c_15)    %tanh_30  tanh, models/char-lstm.ts:13
+    // tanh_15 = tanh(lstm.c_15)    %tanh_15  tanh, models/char-lstm.ts:13
     tanhAddTanh_32x64_15(
       lstm_inputs,
-      add_71,
-      tanh_29,
-      sigmoid_43,
+      lstm_recurrence_15,
+      lstm_g_15,
+      lstm_f_15,
       lstm_c_14,
-      sigmoid_44,
+      lstm_i_15,
       lstm_c_15,
-      tanh_30,
+      tanh_15,
     );
 
     // 80.
-    // add_75 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,192 .. 32,256] + add_71[0,192 .. 32,256]    %add_75  add, models/char-lstm.ts:13
-    // sigmoid_45 = sigmoid(add_75)    %sigmoid_45  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_45(lstm_inputs, add_71, sigmoid_45);
+    // add_60 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_15[0,192 .. 32,256]    %add_60  add, models/char-lstm.ts:13
+    // lstm.o_15 = sigmoid(add_60)    %lstm.o_15  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_45(lstm_inputs, lstm_recurrence_15, lstm_o_15);
 
     // 81.
-    // lstm.h_15 = sigmoid_45 ⊙ tanh_30    %lstm.h_15  mul, models/char-lstm.ts:13
+    // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     // dot_17 = lstm.h_15 · lstm.recurrentKernel    %dot_17  dot, models/char-lstm.ts:13
-    // add_76 = dot_17 + lstm.recurrentBias    %add_76  add, models/char-lstm.ts:13
-    dotAdd_32x64x256_2(sigmoid_45, tanh_30, lstm_recurrentKernel, lstm_recurrentBias, add_76);
+    // lstm.recurrence_16 = dot_17 + lstm.recurrentBias    %lstm.recurrence_16  add, models/char-lstm.ts:13
+    dotAdd_32x64x256_2(
+      lstm_o_15,
+      tanh_15,
+      lstm_recurrentKernel,
+      lstm_recurrentBias,
+      lstm_recurrence_16,
+    );
 
     // 82.
-    // add_78 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + add_76[0,64 .. 32,128]    %add_78  add, models/char-lstm.ts:13
-    // sigmoid_46 = sigmoid(add_78)    %sigmoid_46  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_46(lstm_inputs, add_76, sigmoid_46);
+    // add_62 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_16[0,64 .. 32,128]    %add_62  add, models/char-lstm.ts:13
+    // lstm.f_16 = sigmoid(add_62)    %lstm.f_16  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_46(lstm_inputs, lstm_recurrence_16, lstm_f_16);
 
     // 83.
-    // add_77 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,0 .. 32,64] + add_76[0,0 .. 32,64]    %add_77  add, models/char-lstm.ts:13
-    // sigmoid_47 = sigmoid(add_77)    %sigmoid_47  sigmoid, models/char-lstm.ts:13
-    sigmoid_32x64_47(lstm_inputs, add_76, sigmoid_47);
+    // add_61 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_16[0,0 .. 32,64]    %add_61  add, models/char-lstm.ts:13
+    // lstm.i_16 = sigmoid(add_61)    %lstm.i_16  sigmoid, models/char-lstm.ts:13
+    sigmoid_32x64_47(lstm_inputs, lstm_recurrence_16, lstm_i_16);
 
     // 84.
-    // add_79 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,128 .. 32,192] + add_76[0,128 .. 32,192]    %add_79  add, models/char-lstm.ts:13
-    // tanh_31 = tanh(add_79)    %tanh_31  tanh, models/char-lstm.ts:13
-    // mul_31 = sigmoid_46 ⊙ lstm.c_15    %mul_31  mul, models/char-lstm.ts:13
-    // mul_32 = sigmoid_47 ⊙ tanh_31    %mul_32  mul, models/char-lstm.ts:13
+    // add_63 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_16[0,128 .. 32,192]    %add_63  add, models/char-lstm.ts:13
+    // lstm.g_16 = tanh(add_63)    %lstm.g_16  tanh, models/char-lstm.ts:13
+    // mul_31 = lstm.f_16 ⊙ lstm.c_15    %mul_31  mul, models/char-lstm.ts:13
+    // mul_32 = lstm.i_16 ⊙ lstm.g_16    %mul_32  mul, models/char-lstm.ts:13
     // lstm.c_16 = mul_31 + mul_32    %lstm.c_16  add, models/char-lstm.ts:13
-    // tanh_32 = tanh(lstm.c_16)    %tanh_32  tanh, models/char-lstm.ts:13
-    tanh_32x64(lstm_inputs, add_76, tanh_31, sigmoid_46, lstm_c_15, sigmoid_47, tanh_32);
+    // tanh_16 = tanh(lstm.c_16)    %tanh_16  tanh, models/char-lstm.ts:13
+    tanh_32x64(
+      lstm_inputs,
+      lstm_recurrence_16,
+      lstm_g_16,
+      lstm_f_16,
+      lstm_c_15,
+      lstm_i_16,
+      tanh_16,
+    );
 
     // 85.
-    // add_80 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + add_76[0,192 .. 32,256]    %add_80  add, models/char-lstm.ts:13
-    // sigmoid_48 = sigmoid(add_80)    %sigmoid_48  sigmoid, models/char-lstm.ts:13
-    // lstm.h = sigmoid_3 ⊙ tanh_2    %lstm.h  mul, models/char-lstm.ts:13
-    // lstm.h_2 = sigmoid_6 ⊙ tanh_4    %lstm.h_2  mul, models/char-lstm.ts:13
-    // lstm.h_3 = sigmoid_9 ⊙ tanh_6    %lstm.h_3  mul, models/char-lstm.ts:13
-    // lstm.h_4 = sigmoid_12 ⊙ tanh_8    %lstm.h_4  mul, models/char-lstm.ts:13
-    // lstm.h_5 = sigmoid_15 ⊙ tanh_10    %lstm.h_5  mul, models/char-lstm.ts:13
-    // lstm.h_6 = sigmoid_18 ⊙ tanh_12    %lstm.h_6  mul, models/char-lstm.ts:13
-    // lstm.h_7 = sigmoid_21 ⊙ tanh_14    %lstm.h_7  mul, models/char-lstm.ts:13
-    // lstm.h_8 = sigmoid_24 ⊙ tanh_16    %lstm.h_8  mul, models/char-lstm.ts:13
-    // lstm.h_9 = sigmoid_27 ⊙ tanh_18    %lstm.h_9  mul, models/char-lstm.ts:13
-    // lstm.h_10 = sigmoid_30 ⊙ tanh_20    %lstm.h_10  mul, models/char-lstm.ts:13
-    // lstm.h_11 = sigmoid_33 ⊙ tanh_22    %lstm.h_11  mul, models/char-lstm.ts:13
-    // lstm.h_12 = sigmoid_36 ⊙ tanh_24    %lstm.h_12  mul, models/char-lstm.ts:13
-    // lstm.h_13 = sigmoid_39 ⊙ tanh_26    %lstm.h_13  mul, models/char-lstm.ts:13
-    // lstm.h_14 = sigmoid_42 ⊙ tanh_28    %lstm.h_14  mul, models/char-lstm.ts:13
-    // lstm.h_15 = sigmoid_45 ⊙ tanh_30    %lstm.h_15  mul, models/char-lstm.ts:13
-    // lstm.h_16 = sigmoid_48 ⊙ tanh_32    %lstm.h_16  mul, models/char-lstm.ts:13
+    // add_64 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_16[0,192 .. 32,256]    %add_64  add, models/char-lstm.ts:13
+    // lstm.o_16 = sigmoid(add_64)    %lstm.o_16  sigmoid, models/char-lstm.ts:13
+    // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
+    // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
+    // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
+    // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
+    // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
+    // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
+    // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
+    // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
+    // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
+    // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
+    // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
+    // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
+    // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
+    // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
+    // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
+    // lstm.h_16 = lstm.o_16 ⊙ tanh_16    %lstm.h_16  mul, models/char-lstm.ts:13
     // lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
     sigmoidConcat_32x16x64(
       lstm_inputs,
-      add_76,
-      sigmoid_48,
-      sigmoid_3,
+      lstm_recurrence_16,
+      lstm_o_16,
+      lstm_o,
+      tanh_,
+      lstm_o_2,
       tanh_2,
-      sigmoid_6,
+      lstm_o_3,
+      tanh_3,
+      lstm_o_4,
       tanh_4,
-      sigmoid_9,
+      lstm_o_5,
+      tanh_5,
+      lstm_o_6,
       tanh_6,
-      sigmoid_12,
+      lstm_o_7,
+      tanh_7,
+      lstm_o_8,
       tanh_8,
-      sigmoid_15,
+      lstm_o_9,
+      tanh_9,
+      lstm_o_10,
       tanh_10,
-      sigmoid_18,
+      lstm_o_11,
+      tanh_11,
+      lstm_o_12,
       tanh_12,
-      sigmoid_21,
+      lstm_o_13,
+      tanh_13,
+      lstm_o_14,
       tanh_14,
-      sigmoid_24,
+      lstm_o_15,
+      tanh_15,
       tanh_16,
-      sigmoid_27,
-      tanh_18,
-      sigmoid_30,
-      tanh_20,
-      sigmoid_33,
-      tanh_22,
-      sigmoid_36,
-      tanh_24,
-      sigmoid_39,
-      tanh_26,
-      sigmoid_42,
-      tanh_28,
-      sigmoid_45,
-      tanh_30,
-      tanh_32,
       lstm,
     );
 
@@ -1252,1209 +1353,1209 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dot_64x32x16x64(lstm, d_shifted, d_scores_kernel);
 
     // 96.
-    // d_tanh_32 = reshape(d_lstm[0,15,0 .. 32,16,64], [32,64]) ⊙ sigmoid_48    %d_tanh_32  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_16_mul = tanh_32 ⊙ tanh_32    %d_lstm.c_16_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_tanh_16 = reshape(d_lstm[0,15,0 .. 32,16,64], [32,64]) ⊙ lstm.o_16    %d_tanh_16  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_16_mul = tanh_16 ⊙ tanh_16    %d_lstm.c_16_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_16_sub = 1 − d_lstm.c_16_mul    %d_lstm.c_16_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_16 = d_tanh_32 ⊙ d_lstm.c_16_sub    %d_lstm.c_16  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_16 = d_tanh_16 ⊙ d_lstm.c_16_sub    %d_lstm.c_16  adjoint of tanh, models/char-lstm.ts:13
     // d_mul_32 = d_lstm.c_16    %d_mul_32  adjoint of add, models/char-lstm.ts:13
     // d_mul_31 = d_lstm.c_16    %d_mul_31  adjoint of add, models/char-lstm.ts:13
-    // d_sigmoid_48 = reshape(d_lstm[0,15,0 .. 32,16,64], [32,64]) ⊙ tanh_32    %d_sigmoid_48  adjoint of mul, models/char-lstm.ts:13
-    // d_add_80_sub = 1 − sigmoid_48    %d_add_80_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_80_mul = sigmoid_48 ⊙ d_add_80_sub    %d_add_80_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_80 = d_sigmoid_48 ⊙ d_add_80_mul    %d_add_80  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_144 = d_add_80    %d_slice_144  adjoint of add, models/char-lstm.ts:13
-    // d_slice_140 = d_add_80    %d_slice_140  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_31 = d_lstm.c_16 ⊙ sigmoid_47    %d_tanh_31  adjoint of mul, models/char-lstm.ts:13
-    // d_add_79_mul = tanh_31 ⊙ tanh_31    %d_add_79_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_79_sub = 1 − d_add_79_mul    %d_add_79_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_79 = d_tanh_31 ⊙ d_add_79_sub    %d_add_79  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_143 = d_add_79    %d_slice_143  adjoint of add, models/char-lstm.ts:13
-    // d_slice_139 = d_add_79    %d_slice_139  adjoint of add, models/char-lstm.ts:13
-    // d_add_76_partial = pad(d_add_80, [0,192], [0,0]) + pad(d_add_79, [0,128], [0,64])    %d_add_76_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_16_partial = pad(d_add_80, [0,192], [0,0]) + pad(d_add_79, [0,128], [0,64])    %d_reshape_16_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_46 = d_lstm.c_16 ⊙ lstm.c_15    %d_sigmoid_46  adjoint of mul, models/char-lstm.ts:13
-    // d_add_78_sub = 1 − sigmoid_46    %d_add_78_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_78_mul = sigmoid_46 ⊙ d_add_78_sub    %d_add_78_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_78 = d_sigmoid_46 ⊙ d_add_78_mul    %d_add_78  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_142 = d_add_78    %d_slice_142  adjoint of add, models/char-lstm.ts:13
-    // d_slice_138 = d_add_78    %d_slice_138  adjoint of add, models/char-lstm.ts:13
-    // d_add_76_partial_2 = d_add_76_partial + pad(d_add_78, [0,64], [0,128])    %d_add_76_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_16_partial_2 = d_add_76_partial + pad(d_add_78, [0,64], [0,128])    %d_reshape_16_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_47 = d_lstm.c_16 ⊙ tanh_31    %d_sigmoid_47  adjoint of mul, models/char-lstm.ts:13
-    // d_add_77_sub = 1 − sigmoid_47    %d_add_77_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_77_mul = sigmoid_47 ⊙ d_add_77_sub    %d_add_77_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_77 = d_sigmoid_47 ⊙ d_add_77_mul    %d_add_77  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_141 = d_add_77    %d_slice_141  adjoint of add, models/char-lstm.ts:13
-    // d_slice_137 = d_add_77    %d_slice_137  adjoint of add, models/char-lstm.ts:13
-    // d_add_76 = d_add_76_partial_2 + pad(d_add_77, [0,0], [0,192])    %d_add_76  adjoint of add, models/char-lstm.ts:13
-    // d_dot_17 = d_add_76    %d_dot_17  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_16 = d_add_76_partial_2 + pad(d_add_77, [0,0], [0,192])    %d_reshape_16  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_16 = reshape(d_lstm[0,15,0 .. 32,16,64], [32,64]) ⊙ tanh_16    %d_lstm.o_16  adjoint of mul, models/char-lstm.ts:13
+    // d_add_64_sub = 1 − lstm.o_16    %d_add_64_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_64_mul = lstm.o_16 ⊙ d_add_64_sub    %d_add_64_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_64 = d_lstm.o_16 ⊙ d_add_64_mul    %d_add_64  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_144 = d_add_64    %d_slice_144  adjoint of add, models/char-lstm.ts:13
+    // d_slice_140 = d_add_64    %d_slice_140  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_16 = d_lstm.c_16 ⊙ lstm.i_16    %d_lstm.g_16  adjoint of mul, models/char-lstm.ts:13
+    // d_add_63_mul = lstm.g_16 ⊙ lstm.g_16    %d_add_63_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_63_sub = 1 − d_add_63_mul    %d_add_63_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_63 = d_lstm.g_16 ⊙ d_add_63_sub    %d_add_63  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_143 = d_add_63    %d_slice_143  adjoint of add, models/char-lstm.ts:13
+    // d_slice_139 = d_add_63    %d_slice_139  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_16_partial = pad(d_add_64, [0,192], [0,0]) + pad(d_add_63, [0,128], [0,64])    %d_lstm.recurrence_16_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_16_partial = pad(d_add_64, [0,192], [0,0]) + pad(d_add_63, [0,128], [0,64])    %d_reshape_16_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_16 = d_lstm.c_16 ⊙ lstm.c_15    %d_lstm.f_16  adjoint of mul, models/char-lstm.ts:13
+    // d_add_62_sub = 1 − lstm.f_16    %d_add_62_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_62_mul = lstm.f_16 ⊙ d_add_62_sub    %d_add_62_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_62 = d_lstm.f_16 ⊙ d_add_62_mul    %d_add_62  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_142 = d_add_62    %d_slice_142  adjoint of add, models/char-lstm.ts:13
+    // d_slice_138 = d_add_62    %d_slice_138  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_16_partial_2 = d_lstm.recurrence_16_partial + pad(d_add_62, [0,64], [0,128])    %d_lstm.recurrence_16_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_16_partial_2 = d_lstm.recurrence_16_partial + pad(d_add_62, [0,64], [0,128])    %d_reshape_16_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_16 = d_lstm.c_16 ⊙ lstm.g_16    %d_lstm.i_16  adjoint of mul, models/char-lstm.ts:13
+    // d_add_61_sub = 1 − lstm.i_16    %d_add_61_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_61_mul = lstm.i_16 ⊙ d_add_61_sub    %d_add_61_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_61 = d_lstm.i_16 ⊙ d_add_61_mul    %d_add_61  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_141 = d_add_61    %d_slice_141  adjoint of add, models/char-lstm.ts:13
+    // d_slice_137 = d_add_61    %d_slice_137  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])    %d_lstm.recurrence_16  adjoint of add, models/char-lstm.ts:13
+    // d_dot_17 = d_lstm.recurrence_16    %d_dot_17  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])    %d_reshape_16  adjoint of reshape, models/char-lstm.ts:13
     mulAdd_32x64(
       d_lstm,
-      sigmoid_48,
-      tanh_32,
+      lstm_o_16,
+      tanh_16,
       d_lstm_c_16,
-      sigmoid_47,
-      tanh_31,
+      lstm_i_16,
+      lstm_g_16,
       lstm_c_15,
-      sigmoid_46,
-      d_add_76,
+      lstm_f_16,
+      d_lstm_recurrence_16,
     );
 
     // 97.
-    // d_lstm.h_15_2 = d_add_76 · lstm.recurrentKernelᵀ    %d_lstm.h_15_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_15_2 = d_lstm.recurrence_16 · lstm.recurrentKernelᵀ    %d_lstm.h_15_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_15 = reshape(d_lstm[0,14,0 .. 32,15,64], [32,64]) + d_lstm.h_15_2    %d_lstm.h_15  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_15_part = d_lstm.c_16 ⊙ sigmoid_46    %d_lstm.c_15_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_30 = d_lstm.h_15 ⊙ sigmoid_45    %d_tanh_30  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_15_mul = tanh_30 ⊙ tanh_30    %d_lstm.c_15_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_15_part = d_lstm.c_16 ⊙ lstm.f_16    %d_lstm.c_15_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_15 = d_lstm.h_15 ⊙ lstm.o_15    %d_tanh_15  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_15_mul = tanh_15 ⊙ tanh_15    %d_lstm.c_15_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_15_sub = 1 − d_lstm.c_15_mul    %d_lstm.c_15_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_15_2 = d_tanh_30 ⊙ d_lstm.c_15_sub    %d_lstm.c_15_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_15_2 = d_tanh_15 ⊙ d_lstm.c_15_sub    %d_lstm.c_15_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_15 = d_lstm.c_15_part + d_lstm.c_15_2    %d_lstm.c_15  adjoint of add, models/char-lstm.ts:13
     // d_mul_30 = d_lstm.c_15    %d_mul_30  adjoint of add, models/char-lstm.ts:13
     // d_mul_29 = d_lstm.c_15    %d_mul_29  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64(
-      d_add_76,
+      d_lstm_recurrence_16,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_15,
       d_lstm_c_16,
-      sigmoid_46,
-      sigmoid_45,
-      tanh_30,
+      lstm_f_16,
+      lstm_o_15,
+      tanh_15,
       d_lstm_c_15,
     );
 
     // 98.
-    // lstm.h_15 = sigmoid_45 ⊙ tanh_30    %lstm.h_15  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_part = lstm.h_15ᵀ · d_add_76    %d_lstm.recurrentKernel_part  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_45, tanh_30, d_add_76, d_lstm_recurrentKernel_part);
+    // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_part = lstm.h_15ᵀ · d_lstm.recurrence_16    %d_lstm.recurrentKernel_part  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_15, tanh_15, d_lstm_recurrence_16, d_lstm_recurrentKernel_part);
 
     // 99.
-    // d_sigmoid_45 = d_lstm.h_15 ⊙ tanh_30    %d_sigmoid_45  adjoint of mul, models/char-lstm.ts:13
-    // d_add_75_sub = 1 − sigmoid_45    %d_add_75_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_75_mul = sigmoid_45 ⊙ d_add_75_sub    %d_add_75_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_75 = d_sigmoid_45 ⊙ d_add_75_mul    %d_add_75  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_135 = d_add_75    %d_slice_135  adjoint of add, models/char-lstm.ts:13
-    // d_slice_131 = d_add_75    %d_slice_131  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_29 = d_lstm.c_15 ⊙ sigmoid_44    %d_tanh_29  adjoint of mul, models/char-lstm.ts:13
-    // d_add_74_mul = tanh_29 ⊙ tanh_29    %d_add_74_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_74_sub = 1 − d_add_74_mul    %d_add_74_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_74 = d_tanh_29 ⊙ d_add_74_sub    %d_add_74  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_134 = d_add_74    %d_slice_134  adjoint of add, models/char-lstm.ts:13
-    // d_slice_130 = d_add_74    %d_slice_130  adjoint of add, models/char-lstm.ts:13
-    // d_add_71_partial = pad(d_add_75, [0,192], [0,0]) + pad(d_add_74, [0,128], [0,64])    %d_add_71_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_15_partial = pad(d_add_75, [0,192], [0,0]) + pad(d_add_74, [0,128], [0,64])    %d_reshape_15_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_43 = d_lstm.c_15 ⊙ lstm.c_14    %d_sigmoid_43  adjoint of mul, models/char-lstm.ts:13
-    // d_add_73_sub = 1 − sigmoid_43    %d_add_73_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_73_mul = sigmoid_43 ⊙ d_add_73_sub    %d_add_73_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_73 = d_sigmoid_43 ⊙ d_add_73_mul    %d_add_73  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_133 = d_add_73    %d_slice_133  adjoint of add, models/char-lstm.ts:13
-    // d_slice_129 = d_add_73    %d_slice_129  adjoint of add, models/char-lstm.ts:13
-    // d_add_71_partial_2 = d_add_71_partial + pad(d_add_73, [0,64], [0,128])    %d_add_71_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_15_partial_2 = d_add_71_partial + pad(d_add_73, [0,64], [0,128])    %d_reshape_15_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_44 = d_lstm.c_15 ⊙ tanh_29    %d_sigmoid_44  adjoint of mul, models/char-lstm.ts:13
-    // d_add_72_sub = 1 − sigmoid_44    %d_add_72_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_72_mul = sigmoid_44 ⊙ d_add_72_sub    %d_add_72_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_72 = d_sigmoid_44 ⊙ d_add_72_mul    %d_add_72  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_132 = d_add_72    %d_slice_132  adjoint of add, models/char-lstm.ts:13
-    // d_slice_128 = d_add_72    %d_slice_128  adjoint of add, models/char-lstm.ts:13
-    // d_add_71 = d_add_71_partial_2 + pad(d_add_72, [0,0], [0,192])    %d_add_71  adjoint of add, models/char-lstm.ts:13
-    // d_dot_16 = d_add_71    %d_dot_16  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_15 = d_add_71_partial_2 + pad(d_add_72, [0,0], [0,192])    %d_reshape_15  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_15 = d_lstm.h_15 ⊙ tanh_15    %d_lstm.o_15  adjoint of mul, models/char-lstm.ts:13
+    // d_add_60_sub = 1 − lstm.o_15    %d_add_60_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_60_mul = lstm.o_15 ⊙ d_add_60_sub    %d_add_60_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_60 = d_lstm.o_15 ⊙ d_add_60_mul    %d_add_60  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_135 = d_add_60    %d_slice_135  adjoint of add, models/char-lstm.ts:13
+    // d_slice_131 = d_add_60    %d_slice_131  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_15 = d_lstm.c_15 ⊙ lstm.i_15    %d_lstm.g_15  adjoint of mul, models/char-lstm.ts:13
+    // d_add_59_mul = lstm.g_15 ⊙ lstm.g_15    %d_add_59_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_59_sub = 1 − d_add_59_mul    %d_add_59_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_59 = d_lstm.g_15 ⊙ d_add_59_sub    %d_add_59  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_134 = d_add_59    %d_slice_134  adjoint of add, models/char-lstm.ts:13
+    // d_slice_130 = d_add_59    %d_slice_130  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_15_partial = pad(d_add_60, [0,192], [0,0]) + pad(d_add_59, [0,128], [0,64])    %d_lstm.recurrence_15_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_15_partial = pad(d_add_60, [0,192], [0,0]) + pad(d_add_59, [0,128], [0,64])    %d_reshape_15_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_15 = d_lstm.c_15 ⊙ lstm.c_14    %d_lstm.f_15  adjoint of mul, models/char-lstm.ts:13
+    // d_add_58_sub = 1 − lstm.f_15    %d_add_58_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_58_mul = lstm.f_15 ⊙ d_add_58_sub    %d_add_58_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_58 = d_lstm.f_15 ⊙ d_add_58_mul    %d_add_58  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_133 = d_add_58    %d_slice_133  adjoint of add, models/char-lstm.ts:13
+    // d_slice_129 = d_add_58    %d_slice_129  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_15_partial_2 = d_lstm.recurrence_15_partial + pad(d_add_58, [0,64], [0,128])    %d_lstm.recurrence_15_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_15_partial_2 = d_lstm.recurrence_15_partial + pad(d_add_58, [0,64], [0,128])    %d_reshape_15_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_15 = d_lstm.c_15 ⊙ lstm.g_15    %d_lstm.i_15  adjoint of mul, models/char-lstm.ts:13
+    // d_add_57_sub = 1 − lstm.i_15    %d_add_57_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_57_mul = lstm.i_15 ⊙ d_add_57_sub    %d_add_57_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_57 = d_lstm.i_15 ⊙ d_add_57_mul    %d_add_57  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_132 = d_add_57    %d_slice_132  adjoint of add, models/char-lstm.ts:13
+    // d_slice_128 = d_add_57    %d_slice_128  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])    %d_lstm.recurrence_15  adjoint of add, models/char-lstm.ts:13
+    // d_dot_16 = d_lstm.recurrence_15    %d_dot_16  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])    %d_reshape_15  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_15,
-      tanh_30,
-      sigmoid_45,
+      tanh_15,
+      lstm_o_15,
       d_lstm_c_15,
-      sigmoid_44,
-      tanh_29,
+      lstm_i_15,
+      lstm_g_15,
       lstm_c_14,
-      sigmoid_43,
-      d_add_71,
+      lstm_f_15,
+      d_lstm_recurrence_15,
     );
 
     // 100.
-    // d_lstm.h_14_2 = d_add_71 · lstm.recurrentKernelᵀ    %d_lstm.h_14_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_14_2 = d_lstm.recurrence_15 · lstm.recurrentKernelᵀ    %d_lstm.h_14_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_14 = reshape(d_lstm[0,13,0 .. 32,14,64], [32,64]) + d_lstm.h_14_2    %d_lstm.h_14  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_14_part = d_lstm.c_15 ⊙ sigmoid_43    %d_lstm.c_14_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_28 = d_lstm.h_14 ⊙ sigmoid_42    %d_tanh_28  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_14_mul = tanh_28 ⊙ tanh_28    %d_lstm.c_14_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_14_part = d_lstm.c_15 ⊙ lstm.f_15    %d_lstm.c_14_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_14 = d_lstm.h_14 ⊙ lstm.o_14    %d_tanh_14  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_14_mul = tanh_14 ⊙ tanh_14    %d_lstm.c_14_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_14_sub = 1 − d_lstm.c_14_mul    %d_lstm.c_14_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_14_2 = d_tanh_28 ⊙ d_lstm.c_14_sub    %d_lstm.c_14_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_14_2 = d_tanh_14 ⊙ d_lstm.c_14_sub    %d_lstm.c_14_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_14 = d_lstm.c_14_part + d_lstm.c_14_2    %d_lstm.c_14  adjoint of add, models/char-lstm.ts:13
     // d_mul_28 = d_lstm.c_14    %d_mul_28  adjoint of add, models/char-lstm.ts:13
     // d_mul_27 = d_lstm.c_14    %d_mul_27  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_2(
-      d_add_71,
+      d_lstm_recurrence_15,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_14,
       d_lstm_c_15,
-      sigmoid_43,
-      sigmoid_42,
-      tanh_28,
+      lstm_f_15,
+      lstm_o_14,
+      tanh_14,
       d_lstm_c_14,
     );
 
     // 101.
-    // lstm.h_14 = sigmoid_42 ⊙ tanh_28    %lstm.h_14  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_2 = lstm.h_14ᵀ · d_add_71    %d_lstm.recurrentKernel_2  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_42, tanh_28, d_add_71, d_lstm_recurrentKernel_2);
+    // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_2 = lstm.h_14ᵀ · d_lstm.recurrence_15    %d_lstm.recurrentKernel_2  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_14, tanh_14, d_lstm_recurrence_15, d_lstm_recurrentKernel_2);
 
     // 102.
-    // d_sigmoid_42 = d_lstm.h_14 ⊙ tanh_28    %d_sigmoid_42  adjoint of mul, models/char-lstm.ts:13
-    // d_add_70_sub = 1 − sigmoid_42    %d_add_70_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_70_mul = sigmoid_42 ⊙ d_add_70_sub    %d_add_70_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_70 = d_sigmoid_42 ⊙ d_add_70_mul    %d_add_70  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_126 = d_add_70    %d_slice_126  adjoint of add, models/char-lstm.ts:13
-    // d_slice_122 = d_add_70    %d_slice_122  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_27 = d_lstm.c_14 ⊙ sigmoid_41    %d_tanh_27  adjoint of mul, models/char-lstm.ts:13
-    // d_add_69_mul = tanh_27 ⊙ tanh_27    %d_add_69_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_69_sub = 1 − d_add_69_mul    %d_add_69_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_69 = d_tanh_27 ⊙ d_add_69_sub    %d_add_69  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_125 = d_add_69    %d_slice_125  adjoint of add, models/char-lstm.ts:13
-    // d_slice_121 = d_add_69    %d_slice_121  adjoint of add, models/char-lstm.ts:13
-    // d_add_66_partial = pad(d_add_70, [0,192], [0,0]) + pad(d_add_69, [0,128], [0,64])    %d_add_66_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_14_partial = pad(d_add_70, [0,192], [0,0]) + pad(d_add_69, [0,128], [0,64])    %d_reshape_14_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_40 = d_lstm.c_14 ⊙ lstm.c_13    %d_sigmoid_40  adjoint of mul, models/char-lstm.ts:13
-    // d_add_68_sub = 1 − sigmoid_40    %d_add_68_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_68_mul = sigmoid_40 ⊙ d_add_68_sub    %d_add_68_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_68 = d_sigmoid_40 ⊙ d_add_68_mul    %d_add_68  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_124 = d_add_68    %d_slice_124  adjoint of add, models/char-lstm.ts:13
-    // d_slice_120 = d_add_68    %d_slice_120  adjoint of add, models/char-lstm.ts:13
-    // d_add_66_partial_2 = d_add_66_partial + pad(d_add_68, [0,64], [0,128])    %d_add_66_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_14_partial_2 = d_add_66_partial + pad(d_add_68, [0,64], [0,128])    %d_reshape_14_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_41 = d_lstm.c_14 ⊙ tanh_27    %d_sigmoid_41  adjoint of mul, models/char-lstm.ts:13
-    // d_add_67_sub = 1 − sigmoid_41    %d_add_67_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_67_mul = sigmoid_41 ⊙ d_add_67_sub    %d_add_67_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_67 = d_sigmoid_41 ⊙ d_add_67_mul    %d_add_67  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_123 = d_add_67    %d_slice_123  adjoint of add, models/char-lstm.ts:13
-    // d_slice_119 = d_add_67    %d_slice_119  adjoint of add, models/char-lstm.ts:13
-    // d_add_66 = d_add_66_partial_2 + pad(d_add_67, [0,0], [0,192])    %d_add_66  adjoint of add, models/char-lstm.ts:13
-    // d_dot_15 = d_add_66    %d_dot_15  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_14 = d_add_66_partial_2 + pad(d_add_67, [0,0], [0,192])    %d_reshape_14  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_14 = d_lstm.h_14 ⊙ tanh_14    %d_lstm.o_14  adjoint of mul, models/char-lstm.ts:13
+    // d_add_56_sub = 1 − lstm.o_14    %d_add_56_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_56_mul = lstm.o_14 ⊙ d_add_56_sub    %d_add_56_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_56 = d_lstm.o_14 ⊙ d_add_56_mul    %d_add_56  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_126 = d_add_56    %d_slice_126  adjoint of add, models/char-lstm.ts:13
+    // d_slice_122 = d_add_56    %d_slice_122  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_14 = d_lstm.c_14 ⊙ lstm.i_14    %d_lstm.g_14  adjoint of mul, models/char-lstm.ts:13
+    // d_add_55_mul = lstm.g_14 ⊙ lstm.g_14    %d_add_55_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_55_sub = 1 − d_add_55_mul    %d_add_55_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_55 = d_lstm.g_14 ⊙ d_add_55_sub    %d_add_55  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_125 = d_add_55    %d_slice_125  adjoint of add, models/char-lstm.ts:13
+    // d_slice_121 = d_add_55    %d_slice_121  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_14_partial = pad(d_add_56, [0,192], [0,0]) + pad(d_add_55, [0,128], [0,64])    %d_lstm.recurrence_14_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_14_partial = pad(d_add_56, [0,192], [0,0]) + pad(d_add_55, [0,128], [0,64])    %d_reshape_14_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_14 = d_lstm.c_14 ⊙ lstm.c_13    %d_lstm.f_14  adjoint of mul, models/char-lstm.ts:13
+    // d_add_54_sub = 1 − lstm.f_14    %d_add_54_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_54_mul = lstm.f_14 ⊙ d_add_54_sub    %d_add_54_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_54 = d_lstm.f_14 ⊙ d_add_54_mul    %d_add_54  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_124 = d_add_54    %d_slice_124  adjoint of add, models/char-lstm.ts:13
+    // d_slice_120 = d_add_54    %d_slice_120  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_14_partial_2 = d_lstm.recurrence_14_partial + pad(d_add_54, [0,64], [0,128])    %d_lstm.recurrence_14_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_14_partial_2 = d_lstm.recurrence_14_partial + pad(d_add_54, [0,64], [0,128])    %d_reshape_14_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_14 = d_lstm.c_14 ⊙ lstm.g_14    %d_lstm.i_14  adjoint of mul, models/char-lstm.ts:13
+    // d_add_53_sub = 1 − lstm.i_14    %d_add_53_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_53_mul = lstm.i_14 ⊙ d_add_53_sub    %d_add_53_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_53 = d_lstm.i_14 ⊙ d_add_53_mul    %d_add_53  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_123 = d_add_53    %d_slice_123  adjoint of add, models/char-lstm.ts:13
+    // d_slice_119 = d_add_53    %d_slice_119  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_14 = d_lstm.recurrence_14_partial_2 + pad(d_add_53, [0,0], [0,192])    %d_lstm.recurrence_14  adjoint of add, models/char-lstm.ts:13
+    // d_dot_15 = d_lstm.recurrence_14    %d_dot_15  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_14 = d_lstm.recurrence_14_partial_2 + pad(d_add_53, [0,0], [0,192])    %d_reshape_14  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_14,
-      tanh_28,
-      sigmoid_42,
+      tanh_14,
+      lstm_o_14,
       d_lstm_c_14,
-      sigmoid_41,
-      tanh_27,
+      lstm_i_14,
+      lstm_g_14,
       lstm_c_13,
-      sigmoid_40,
-      d_add_66,
+      lstm_f_14,
+      d_lstm_recurrence_14,
     );
 
     // 103.
-    // d_lstm.h_13_2 = d_add_66 · lstm.recurrentKernelᵀ    %d_lstm.h_13_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_13_2 = d_lstm.recurrence_14 · lstm.recurrentKernelᵀ    %d_lstm.h_13_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_13 = reshape(d_lstm[0,12,0 .. 32,13,64], [32,64]) + d_lstm.h_13_2    %d_lstm.h_13  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_13_part = d_lstm.c_14 ⊙ sigmoid_40    %d_lstm.c_13_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_26 = d_lstm.h_13 ⊙ sigmoid_39    %d_tanh_26  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_13_mul = tanh_26 ⊙ tanh_26    %d_lstm.c_13_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_13_part = d_lstm.c_14 ⊙ lstm.f_14    %d_lstm.c_13_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_13 = d_lstm.h_13 ⊙ lstm.o_13    %d_tanh_13  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_13_mul = tanh_13 ⊙ tanh_13    %d_lstm.c_13_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_13_sub = 1 − d_lstm.c_13_mul    %d_lstm.c_13_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_13_2 = d_tanh_26 ⊙ d_lstm.c_13_sub    %d_lstm.c_13_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_13_2 = d_tanh_13 ⊙ d_lstm.c_13_sub    %d_lstm.c_13_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_13 = d_lstm.c_13_part + d_lstm.c_13_2    %d_lstm.c_13  adjoint of add, models/char-lstm.ts:13
     // d_mul_26 = d_lstm.c_13    %d_mul_26  adjoint of add, models/char-lstm.ts:13
     // d_mul_25 = d_lstm.c_13    %d_mul_25  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_3(
-      d_add_66,
+      d_lstm_recurrence_14,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_13,
       d_lstm_c_14,
-      sigmoid_40,
-      sigmoid_39,
-      tanh_26,
+      lstm_f_14,
+      lstm_o_13,
+      tanh_13,
       d_lstm_c_13,
     );
 
     // 104.
-    // lstm.h_13 = sigmoid_39 ⊙ tanh_26    %lstm.h_13  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_3 = lstm.h_13ᵀ · d_add_66    %d_lstm.recurrentKernel_3  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_39, tanh_26, d_add_66, d_lstm_recurrentKernel_3);
+    // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_3 = lstm.h_13ᵀ · d_lstm.recurrence_14    %d_lstm.recurrentKernel_3  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_13, tanh_13, d_lstm_recurrence_14, d_lstm_recurrentKernel_3);
 
     // 105.
-    // d_sigmoid_39 = d_lstm.h_13 ⊙ tanh_26    %d_sigmoid_39  adjoint of mul, models/char-lstm.ts:13
-    // d_add_65_sub = 1 − sigmoid_39    %d_add_65_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_65_mul = sigmoid_39 ⊙ d_add_65_sub    %d_add_65_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_65 = d_sigmoid_39 ⊙ d_add_65_mul    %d_add_65  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_117 = d_add_65    %d_slice_117  adjoint of add, models/char-lstm.ts:13
-    // d_slice_113 = d_add_65    %d_slice_113  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_25 = d_lstm.c_13 ⊙ sigmoid_38    %d_tanh_25  adjoint of mul, models/char-lstm.ts:13
-    // d_add_64_mul = tanh_25 ⊙ tanh_25    %d_add_64_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_64_sub = 1 − d_add_64_mul    %d_add_64_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_64 = d_tanh_25 ⊙ d_add_64_sub    %d_add_64  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_116 = d_add_64    %d_slice_116  adjoint of add, models/char-lstm.ts:13
-    // d_slice_112 = d_add_64    %d_slice_112  adjoint of add, models/char-lstm.ts:13
-    // d_add_61_partial = pad(d_add_65, [0,192], [0,0]) + pad(d_add_64, [0,128], [0,64])    %d_add_61_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_13_partial = pad(d_add_65, [0,192], [0,0]) + pad(d_add_64, [0,128], [0,64])    %d_reshape_13_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_37 = d_lstm.c_13 ⊙ lstm.c_12    %d_sigmoid_37  adjoint of mul, models/char-lstm.ts:13
-    // d_add_63_sub = 1 − sigmoid_37    %d_add_63_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_63_mul = sigmoid_37 ⊙ d_add_63_sub    %d_add_63_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_63 = d_sigmoid_37 ⊙ d_add_63_mul    %d_add_63  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_115 = d_add_63    %d_slice_115  adjoint of add, models/char-lstm.ts:13
-    // d_slice_111 = d_add_63    %d_slice_111  adjoint of add, models/char-lstm.ts:13
-    // d_add_61_partial_2 = d_add_61_partial + pad(d_add_63, [0,64], [0,128])    %d_add_61_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_13_partial_2 = d_add_61_partial + pad(d_add_63, [0,64], [0,128])    %d_reshape_13_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_38 = d_lstm.c_13 ⊙ tanh_25    %d_sigmoid_38  adjoint of mul, models/char-lstm.ts:13
-    // d_add_62_sub = 1 − sigmoid_38    %d_add_62_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_62_mul = sigmoid_38 ⊙ d_add_62_sub    %d_add_62_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_62 = d_sigmoid_38 ⊙ d_add_62_mul    %d_add_62  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_114 = d_add_62    %d_slice_114  adjoint of add, models/char-lstm.ts:13
-    // d_slice_110 = d_add_62    %d_slice_110  adjoint of add, models/char-lstm.ts:13
-    // d_add_61 = d_add_61_partial_2 + pad(d_add_62, [0,0], [0,192])    %d_add_61  adjoint of add, models/char-lstm.ts:13
-    // d_dot_14 = d_add_61    %d_dot_14  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_13 = d_add_61_partial_2 + pad(d_add_62, [0,0], [0,192])    %d_reshape_13  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_13 = d_lstm.h_13 ⊙ tanh_13    %d_lstm.o_13  adjoint of mul, models/char-lstm.ts:13
+    // d_add_52_sub = 1 − lstm.o_13    %d_add_52_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_52_mul = lstm.o_13 ⊙ d_add_52_sub    %d_add_52_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_52 = d_lstm.o_13 ⊙ d_add_52_mul    %d_add_52  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_117 = d_add_52    %d_slice_117  adjoint of add, models/char-lstm.ts:13
+    // d_slice_113 = d_add_52    %d_slice_113  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_13 = d_lstm.c_13 ⊙ lstm.i_13    %d_lstm.g_13  adjoint of mul, models/char-lstm.ts:13
+    // d_add_51_mul = lstm.g_13 ⊙ lstm.g_13    %d_add_51_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_51_sub = 1 − d_add_51_mul    %d_add_51_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_51 = d_lstm.g_13 ⊙ d_add_51_sub    %d_add_51  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_116 = d_add_51    %d_slice_116  adjoint of add, models/char-lstm.ts:13
+    // d_slice_112 = d_add_51    %d_slice_112  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_13_partial = pad(d_add_52, [0,192], [0,0]) + pad(d_add_51, [0,128], [0,64])    %d_lstm.recurrence_13_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_13_partial = pad(d_add_52, [0,192], [0,0]) + pad(d_add_51, [0,128], [0,64])    %d_reshape_13_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_13 = d_lstm.c_13 ⊙ lstm.c_12    %d_lstm.f_13  adjoint of mul, models/char-lstm.ts:13
+    // d_add_50_sub = 1 − lstm.f_13    %d_add_50_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_50_mul = lstm.f_13 ⊙ d_add_50_sub    %d_add_50_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_50 = d_lstm.f_13 ⊙ d_add_50_mul    %d_add_50  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_115 = d_add_50    %d_slice_115  adjoint of add, models/char-lstm.ts:13
+    // d_slice_111 = d_add_50    %d_slice_111  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_13_partial_2 = d_lstm.recurrence_13_partial + pad(d_add_50, [0,64], [0,128])    %d_lstm.recurrence_13_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_13_partial_2 = d_lstm.recurrence_13_partial + pad(d_add_50, [0,64], [0,128])    %d_reshape_13_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_13 = d_lstm.c_13 ⊙ lstm.g_13    %d_lstm.i_13  adjoint of mul, models/char-lstm.ts:13
+    // d_add_49_sub = 1 − lstm.i_13    %d_add_49_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_49_mul = lstm.i_13 ⊙ d_add_49_sub    %d_add_49_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_49 = d_lstm.i_13 ⊙ d_add_49_mul    %d_add_49  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_114 = d_add_49    %d_slice_114  adjoint of add, models/char-lstm.ts:13
+    // d_slice_110 = d_add_49    %d_slice_110  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_13 = d_lstm.recurrence_13_partial_2 + pad(d_add_49, [0,0], [0,192])    %d_lstm.recurrence_13  adjoint of add, models/char-lstm.ts:13
+    // d_dot_14 = d_lstm.recurrence_13    %d_dot_14  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_13 = d_lstm.recurrence_13_partial_2 + pad(d_add_49, [0,0], [0,192])    %d_reshape_13  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_13,
-      tanh_26,
-      sigmoid_39,
+      tanh_13,
+      lstm_o_13,
       d_lstm_c_13,
-      sigmoid_38,
-      tanh_25,
+      lstm_i_13,
+      lstm_g_13,
       lstm_c_12,
-      sigmoid_37,
-      d_add_61,
+      lstm_f_13,
+      d_lstm_recurrence_13,
     );
 
     // 106.
-    // d_lstm.h_12_2 = d_add_61 · lstm.recurrentKernelᵀ    %d_lstm.h_12_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_12_2 = d_lstm.recurrence_13 · lstm.recurrentKernelᵀ    %d_lstm.h_12_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_12 = reshape(d_lstm[0,11,0 .. 32,12,64], [32,64]) + d_lstm.h_12_2    %d_lstm.h_12  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_12_part = d_lstm.c_13 ⊙ sigmoid_37    %d_lstm.c_12_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_24 = d_lstm.h_12 ⊙ sigmoid_36    %d_tanh_24  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_12_mul = tanh_24 ⊙ tanh_24    %d_lstm.c_12_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_12_part = d_lstm.c_13 ⊙ lstm.f_13    %d_lstm.c_12_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_12 = d_lstm.h_12 ⊙ lstm.o_12    %d_tanh_12  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_12_mul = tanh_12 ⊙ tanh_12    %d_lstm.c_12_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_12_sub = 1 − d_lstm.c_12_mul    %d_lstm.c_12_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_12_2 = d_tanh_24 ⊙ d_lstm.c_12_sub    %d_lstm.c_12_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_12_2 = d_tanh_12 ⊙ d_lstm.c_12_sub    %d_lstm.c_12_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_12 = d_lstm.c_12_part + d_lstm.c_12_2    %d_lstm.c_12  adjoint of add, models/char-lstm.ts:13
     // d_mul_24 = d_lstm.c_12    %d_mul_24  adjoint of add, models/char-lstm.ts:13
     // d_mul_23 = d_lstm.c_12    %d_mul_23  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_4(
-      d_add_61,
+      d_lstm_recurrence_13,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_12,
       d_lstm_c_13,
-      sigmoid_37,
-      sigmoid_36,
-      tanh_24,
+      lstm_f_13,
+      lstm_o_12,
+      tanh_12,
       d_lstm_c_12,
     );
 
     // 107.
-    // lstm.h_12 = sigmoid_36 ⊙ tanh_24    %lstm.h_12  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_4 = lstm.h_12ᵀ · d_add_61    %d_lstm.recurrentKernel_4  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_36, tanh_24, d_add_61, d_lstm_recurrentKernel_4);
+    // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_4 = lstm.h_12ᵀ · d_lstm.recurrence_13    %d_lstm.recurrentKernel_4  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_12, tanh_12, d_lstm_recurrence_13, d_lstm_recurrentKernel_4);
 
     // 108.
-    // d_sigmoid_36 = d_lstm.h_12 ⊙ tanh_24    %d_sigmoid_36  adjoint of mul, models/char-lstm.ts:13
-    // d_add_60_sub = 1 − sigmoid_36    %d_add_60_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_60_mul = sigmoid_36 ⊙ d_add_60_sub    %d_add_60_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_60 = d_sigmoid_36 ⊙ d_add_60_mul    %d_add_60  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_108 = d_add_60    %d_slice_108  adjoint of add, models/char-lstm.ts:13
-    // d_slice_104 = d_add_60    %d_slice_104  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_23 = d_lstm.c_12 ⊙ sigmoid_35    %d_tanh_23  adjoint of mul, models/char-lstm.ts:13
-    // d_add_59_mul = tanh_23 ⊙ tanh_23    %d_add_59_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_59_sub = 1 − d_add_59_mul    %d_add_59_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_59 = d_tanh_23 ⊙ d_add_59_sub    %d_add_59  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_107 = d_add_59    %d_slice_107  adjoint of add, models/char-lstm.ts:13
-    // d_slice_103 = d_add_59    %d_slice_103  adjoint of add, models/char-lstm.ts:13
-    // d_add_56_partial = pad(d_add_60, [0,192], [0,0]) + pad(d_add_59, [0,128], [0,64])    %d_add_56_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_12_partial = pad(d_add_60, [0,192], [0,0]) + pad(d_add_59, [0,128], [0,64])    %d_reshape_12_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_34 = d_lstm.c_12 ⊙ lstm.c_11    %d_sigmoid_34  adjoint of mul, models/char-lstm.ts:13
-    // d_add_58_sub = 1 − sigmoid_34    %d_add_58_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_58_mul = sigmoid_34 ⊙ d_add_58_sub    %d_add_58_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_58 = d_sigmoid_34 ⊙ d_add_58_mul    %d_add_58  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_106 = d_add_58    %d_slice_106  adjoint of add, models/char-lstm.ts:13
-    // d_slice_102 = d_add_58    %d_slice_102  adjoint of add, models/char-lstm.ts:13
-    // d_add_56_partial_2 = d_add_56_partial + pad(d_add_58, [0,64], [0,128])    %d_add_56_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_12_partial_2 = d_add_56_partial + pad(d_add_58, [0,64], [0,128])    %d_reshape_12_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_35 = d_lstm.c_12 ⊙ tanh_23    %d_sigmoid_35  adjoint of mul, models/char-lstm.ts:13
-    // d_add_57_sub = 1 − sigmoid_35    %d_add_57_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_57_mul = sigmoid_35 ⊙ d_add_57_sub    %d_add_57_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_57 = d_sigmoid_35 ⊙ d_add_57_mul    %d_add_57  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_105 = d_add_57    %d_slice_105  adjoint of add, models/char-lstm.ts:13
-    // d_slice_101 = d_add_57    %d_slice_101  adjoint of add, models/char-lstm.ts:13
-    // d_add_56 = d_add_56_partial_2 + pad(d_add_57, [0,0], [0,192])    %d_add_56  adjoint of add, models/char-lstm.ts:13
-    // d_dot_13 = d_add_56    %d_dot_13  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_12 = d_add_56_partial_2 + pad(d_add_57, [0,0], [0,192])    %d_reshape_12  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_12 = d_lstm.h_12 ⊙ tanh_12    %d_lstm.o_12  adjoint of mul, models/char-lstm.ts:13
+    // d_add_48_sub = 1 − lstm.o_12    %d_add_48_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_48_mul = lstm.o_12 ⊙ d_add_48_sub    %d_add_48_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_48 = d_lstm.o_12 ⊙ d_add_48_mul    %d_add_48  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_108 = d_add_48    %d_slice_108  adjoint of add, models/char-lstm.ts:13
+    // d_slice_104 = d_add_48    %d_slice_104  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_12 = d_lstm.c_12 ⊙ lstm.i_12    %d_lstm.g_12  adjoint of mul, models/char-lstm.ts:13
+    // d_add_47_mul = lstm.g_12 ⊙ lstm.g_12    %d_add_47_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_47_sub = 1 − d_add_47_mul    %d_add_47_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_47 = d_lstm.g_12 ⊙ d_add_47_sub    %d_add_47  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_107 = d_add_47    %d_slice_107  adjoint of add, models/char-lstm.ts:13
+    // d_slice_103 = d_add_47    %d_slice_103  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_12_partial = pad(d_add_48, [0,192], [0,0]) + pad(d_add_47, [0,128], [0,64])    %d_lstm.recurrence_12_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_12_partial = pad(d_add_48, [0,192], [0,0]) + pad(d_add_47, [0,128], [0,64])    %d_reshape_12_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_12 = d_lstm.c_12 ⊙ lstm.c_11    %d_lstm.f_12  adjoint of mul, models/char-lstm.ts:13
+    // d_add_46_sub = 1 − lstm.f_12    %d_add_46_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_46_mul = lstm.f_12 ⊙ d_add_46_sub    %d_add_46_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_46 = d_lstm.f_12 ⊙ d_add_46_mul    %d_add_46  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_106 = d_add_46    %d_slice_106  adjoint of add, models/char-lstm.ts:13
+    // d_slice_102 = d_add_46    %d_slice_102  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_12_partial_2 = d_lstm.recurrence_12_partial + pad(d_add_46, [0,64], [0,128])    %d_lstm.recurrence_12_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_12_partial_2 = d_lstm.recurrence_12_partial + pad(d_add_46, [0,64], [0,128])    %d_reshape_12_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_12 = d_lstm.c_12 ⊙ lstm.g_12    %d_lstm.i_12  adjoint of mul, models/char-lstm.ts:13
+    // d_add_45_sub = 1 − lstm.i_12    %d_add_45_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_45_mul = lstm.i_12 ⊙ d_add_45_sub    %d_add_45_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_45 = d_lstm.i_12 ⊙ d_add_45_mul    %d_add_45  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_105 = d_add_45    %d_slice_105  adjoint of add, models/char-lstm.ts:13
+    // d_slice_101 = d_add_45    %d_slice_101  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_12 = d_lstm.recurrence_12_partial_2 + pad(d_add_45, [0,0], [0,192])    %d_lstm.recurrence_12  adjoint of add, models/char-lstm.ts:13
+    // d_dot_13 = d_lstm.recurrence_12    %d_dot_13  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_12 = d_lstm.recurrence_12_partial_2 + pad(d_add_45, [0,0], [0,192])    %d_reshape_12  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_12,
-      tanh_24,
-      sigmoid_36,
+      tanh_12,
+      lstm_o_12,
       d_lstm_c_12,
-      sigmoid_35,
-      tanh_23,
+      lstm_i_12,
+      lstm_g_12,
       lstm_c_11,
-      sigmoid_34,
-      d_add_56,
+      lstm_f_12,
+      d_lstm_recurrence_12,
     );
 
     // 109.
-    // d_lstm.h_11_2 = d_add_56 · lstm.recurrentKernelᵀ    %d_lstm.h_11_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_11_2 = d_lstm.recurrence_12 · lstm.recurrentKernelᵀ    %d_lstm.h_11_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_11 = reshape(d_lstm[0,10,0 .. 32,11,64], [32,64]) + d_lstm.h_11_2    %d_lstm.h_11  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_11_part = d_lstm.c_12 ⊙ sigmoid_34    %d_lstm.c_11_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_22 = d_lstm.h_11 ⊙ sigmoid_33    %d_tanh_22  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_11_mul = tanh_22 ⊙ tanh_22    %d_lstm.c_11_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_11_part = d_lstm.c_12 ⊙ lstm.f_12    %d_lstm.c_11_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_11 = d_lstm.h_11 ⊙ lstm.o_11    %d_tanh_11  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_11_mul = tanh_11 ⊙ tanh_11    %d_lstm.c_11_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_11_sub = 1 − d_lstm.c_11_mul    %d_lstm.c_11_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_11_2 = d_tanh_22 ⊙ d_lstm.c_11_sub    %d_lstm.c_11_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_11_2 = d_tanh_11 ⊙ d_lstm.c_11_sub    %d_lstm.c_11_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_11 = d_lstm.c_11_part + d_lstm.c_11_2    %d_lstm.c_11  adjoint of add, models/char-lstm.ts:13
     // d_mul_22 = d_lstm.c_11    %d_mul_22  adjoint of add, models/char-lstm.ts:13
     // d_mul_21 = d_lstm.c_11    %d_mul_21  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_5(
-      d_add_56,
+      d_lstm_recurrence_12,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_11,
       d_lstm_c_12,
-      sigmoid_34,
-      sigmoid_33,
-      tanh_22,
+      lstm_f_12,
+      lstm_o_11,
+      tanh_11,
       d_lstm_c_11,
     );
 
     // 110.
-    // lstm.h_11 = sigmoid_33 ⊙ tanh_22    %lstm.h_11  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_5 = lstm.h_11ᵀ · d_add_56    %d_lstm.recurrentKernel_5  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_33, tanh_22, d_add_56, d_lstm_recurrentKernel_5);
+    // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_5 = lstm.h_11ᵀ · d_lstm.recurrence_12    %d_lstm.recurrentKernel_5  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_11, tanh_11, d_lstm_recurrence_12, d_lstm_recurrentKernel_5);
 
     // 111.
-    // d_sigmoid_33 = d_lstm.h_11 ⊙ tanh_22    %d_sigmoid_33  adjoint of mul, models/char-lstm.ts:13
-    // d_add_55_sub = 1 − sigmoid_33    %d_add_55_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_55_mul = sigmoid_33 ⊙ d_add_55_sub    %d_add_55_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_55 = d_sigmoid_33 ⊙ d_add_55_mul    %d_add_55  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_99 = d_add_55    %d_slice_99  adjoint of add, models/char-lstm.ts:13
-    // d_slice_95 = d_add_55    %d_slice_95  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_21 = d_lstm.c_11 ⊙ sigmoid_32    %d_tanh_21  adjoint of mul, models/char-lstm.ts:13
-    // d_add_54_mul = tanh_21 ⊙ tanh_21    %d_add_54_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_54_sub = 1 − d_add_54_mul    %d_add_54_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_54 = d_tanh_21 ⊙ d_add_54_sub    %d_add_54  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_98 = d_add_54    %d_slice_98  adjoint of add, models/char-lstm.ts:13
-    // d_slice_94 = d_add_54    %d_slice_94  adjoint of add, models/char-lstm.ts:13
-    // d_add_51_partial = pad(d_add_55, [0,192], [0,0]) + pad(d_add_54, [0,128], [0,64])    %d_add_51_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_11_partial = pad(d_add_55, [0,192], [0,0]) + pad(d_add_54, [0,128], [0,64])    %d_reshape_11_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_31 = d_lstm.c_11 ⊙ lstm.c_10    %d_sigmoid_31  adjoint of mul, models/char-lstm.ts:13
-    // d_add_53_sub = 1 − sigmoid_31    %d_add_53_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_53_mul = sigmoid_31 ⊙ d_add_53_sub    %d_add_53_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_53 = d_sigmoid_31 ⊙ d_add_53_mul    %d_add_53  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_97 = d_add_53    %d_slice_97  adjoint of add, models/char-lstm.ts:13
-    // d_slice_93 = d_add_53    %d_slice_93  adjoint of add, models/char-lstm.ts:13
-    // d_add_51_partial_2 = d_add_51_partial + pad(d_add_53, [0,64], [0,128])    %d_add_51_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_11_partial_2 = d_add_51_partial + pad(d_add_53, [0,64], [0,128])    %d_reshape_11_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_32 = d_lstm.c_11 ⊙ tanh_21    %d_sigmoid_32  adjoint of mul, models/char-lstm.ts:13
-    // d_add_52_sub = 1 − sigmoid_32    %d_add_52_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_52_mul = sigmoid_32 ⊙ d_add_52_sub    %d_add_52_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_52 = d_sigmoid_32 ⊙ d_add_52_mul    %d_add_52  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_96 = d_add_52    %d_slice_96  adjoint of add, models/char-lstm.ts:13
-    // d_slice_92 = d_add_52    %d_slice_92  adjoint of add, models/char-lstm.ts:13
-    // d_add_51 = d_add_51_partial_2 + pad(d_add_52, [0,0], [0,192])    %d_add_51  adjoint of add, models/char-lstm.ts:13
-    // d_dot_12 = d_add_51    %d_dot_12  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_11 = d_add_51_partial_2 + pad(d_add_52, [0,0], [0,192])    %d_reshape_11  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_11 = d_lstm.h_11 ⊙ tanh_11    %d_lstm.o_11  adjoint of mul, models/char-lstm.ts:13
+    // d_add_44_sub = 1 − lstm.o_11    %d_add_44_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_44_mul = lstm.o_11 ⊙ d_add_44_sub    %d_add_44_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_44 = d_lstm.o_11 ⊙ d_add_44_mul    %d_add_44  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_99 = d_add_44    %d_slice_99  adjoint of add, models/char-lstm.ts:13
+    // d_slice_95 = d_add_44    %d_slice_95  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_11 = d_lstm.c_11 ⊙ lstm.i_11    %d_lstm.g_11  adjoint of mul, models/char-lstm.ts:13
+    // d_add_43_mul = lstm.g_11 ⊙ lstm.g_11    %d_add_43_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_43_sub = 1 − d_add_43_mul    %d_add_43_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_43 = d_lstm.g_11 ⊙ d_add_43_sub    %d_add_43  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_98 = d_add_43    %d_slice_98  adjoint of add, models/char-lstm.ts:13
+    // d_slice_94 = d_add_43    %d_slice_94  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_11_partial = pad(d_add_44, [0,192], [0,0]) + pad(d_add_43, [0,128], [0,64])    %d_lstm.recurrence_11_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_11_partial = pad(d_add_44, [0,192], [0,0]) + pad(d_add_43, [0,128], [0,64])    %d_reshape_11_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_11 = d_lstm.c_11 ⊙ lstm.c_10    %d_lstm.f_11  adjoint of mul, models/char-lstm.ts:13
+    // d_add_42_sub = 1 − lstm.f_11    %d_add_42_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_42_mul = lstm.f_11 ⊙ d_add_42_sub    %d_add_42_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_42 = d_lstm.f_11 ⊙ d_add_42_mul    %d_add_42  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_97 = d_add_42    %d_slice_97  adjoint of add, models/char-lstm.ts:13
+    // d_slice_93 = d_add_42    %d_slice_93  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_11_partial_2 = d_lstm.recurrence_11_partial + pad(d_add_42, [0,64], [0,128])    %d_lstm.recurrence_11_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_11_partial_2 = d_lstm.recurrence_11_partial + pad(d_add_42, [0,64], [0,128])    %d_reshape_11_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_11 = d_lstm.c_11 ⊙ lstm.g_11    %d_lstm.i_11  adjoint of mul, models/char-lstm.ts:13
+    // d_add_41_sub = 1 − lstm.i_11    %d_add_41_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_41_mul = lstm.i_11 ⊙ d_add_41_sub    %d_add_41_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_41 = d_lstm.i_11 ⊙ d_add_41_mul    %d_add_41  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_96 = d_add_41    %d_slice_96  adjoint of add, models/char-lstm.ts:13
+    // d_slice_92 = d_add_41    %d_slice_92  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_11 = d_lstm.recurrence_11_partial_2 + pad(d_add_41, [0,0], [0,192])    %d_lstm.recurrence_11  adjoint of add, models/char-lstm.ts:13
+    // d_dot_12 = d_lstm.recurrence_11    %d_dot_12  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_11 = d_lstm.recurrence_11_partial_2 + pad(d_add_41, [0,0], [0,192])    %d_reshape_11  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_11,
-      tanh_22,
-      sigmoid_33,
+      tanh_11,
+      lstm_o_11,
       d_lstm_c_11,
-      sigmoid_32,
-      tanh_21,
+      lstm_i_11,
+      lstm_g_11,
       lstm_c_10,
-      sigmoid_31,
-      d_add_51,
+      lstm_f_11,
+      d_lstm_recurrence_11,
     );
 
     // 112.
-    // d_lstm.h_10_2 = d_add_51 · lstm.recurrentKernelᵀ    %d_lstm.h_10_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_10_2 = d_lstm.recurrence_11 · lstm.recurrentKernelᵀ    %d_lstm.h_10_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_10 = reshape(d_lstm[0,9,0 .. 32,10,64], [32,64]) + d_lstm.h_10_2    %d_lstm.h_10  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_10_part = d_lstm.c_11 ⊙ sigmoid_31    %d_lstm.c_10_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_20 = d_lstm.h_10 ⊙ sigmoid_30    %d_tanh_20  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_10_mul = tanh_20 ⊙ tanh_20    %d_lstm.c_10_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_10_part = d_lstm.c_11 ⊙ lstm.f_11    %d_lstm.c_10_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_10 = d_lstm.h_10 ⊙ lstm.o_10    %d_tanh_10  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_10_mul = tanh_10 ⊙ tanh_10    %d_lstm.c_10_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_10_sub = 1 − d_lstm.c_10_mul    %d_lstm.c_10_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_10_2 = d_tanh_20 ⊙ d_lstm.c_10_sub    %d_lstm.c_10_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_10_2 = d_tanh_10 ⊙ d_lstm.c_10_sub    %d_lstm.c_10_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_10 = d_lstm.c_10_part + d_lstm.c_10_2    %d_lstm.c_10  adjoint of add, models/char-lstm.ts:13
     // d_mul_20 = d_lstm.c_10    %d_mul_20  adjoint of add, models/char-lstm.ts:13
     // d_mul_19 = d_lstm.c_10    %d_mul_19  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_6(
-      d_add_51,
+      d_lstm_recurrence_11,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_10,
       d_lstm_c_11,
-      sigmoid_31,
-      sigmoid_30,
-      tanh_20,
+      lstm_f_11,
+      lstm_o_10,
+      tanh_10,
       d_lstm_c_10,
     );
 
     // 113.
-    // lstm.h_10 = sigmoid_30 ⊙ tanh_20    %lstm.h_10  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_6 = lstm.h_10ᵀ · d_add_51    %d_lstm.recurrentKernel_6  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_30, tanh_20, d_add_51, d_lstm_recurrentKernel_6);
+    // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_6 = lstm.h_10ᵀ · d_lstm.recurrence_11    %d_lstm.recurrentKernel_6  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_10, tanh_10, d_lstm_recurrence_11, d_lstm_recurrentKernel_6);
 
     // 114.
-    // d_sigmoid_30 = d_lstm.h_10 ⊙ tanh_20    %d_sigmoid_30  adjoint of mul, models/char-lstm.ts:13
-    // d_add_50_sub = 1 − sigmoid_30    %d_add_50_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_50_mul = sigmoid_30 ⊙ d_add_50_sub    %d_add_50_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_50 = d_sigmoid_30 ⊙ d_add_50_mul    %d_add_50  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_90 = d_add_50    %d_slice_90  adjoint of add, models/char-lstm.ts:13
-    // d_slice_86 = d_add_50    %d_slice_86  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_19 = d_lstm.c_10 ⊙ sigmoid_29    %d_tanh_19  adjoint of mul, models/char-lstm.ts:13
-    // d_add_49_mul = tanh_19 ⊙ tanh_19    %d_add_49_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_49_sub = 1 − d_add_49_mul    %d_add_49_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_49 = d_tanh_19 ⊙ d_add_49_sub    %d_add_49  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_89 = d_add_49    %d_slice_89  adjoint of add, models/char-lstm.ts:13
-    // d_slice_85 = d_add_49    %d_slice_85  adjoint of add, models/char-lstm.ts:13
-    // d_add_46_partial = pad(d_add_50, [0,192], [0,0]) + pad(d_add_49, [0,128], [0,64])    %d_add_46_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_10_partial = pad(d_add_50, [0,192], [0,0]) + pad(d_add_49, [0,128], [0,64])    %d_reshape_10_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_28 = d_lstm.c_10 ⊙ lstm.c_9    %d_sigmoid_28  adjoint of mul, models/char-lstm.ts:13
-    // d_add_48_sub = 1 − sigmoid_28    %d_add_48_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_48_mul = sigmoid_28 ⊙ d_add_48_sub    %d_add_48_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_48 = d_sigmoid_28 ⊙ d_add_48_mul    %d_add_48  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_88 = d_add_48    %d_slice_88  adjoint of add, models/char-lstm.ts:13
-    // d_slice_84 = d_add_48    %d_slice_84  adjoint of add, models/char-lstm.ts:13
-    // d_add_46_partial_2 = d_add_46_partial + pad(d_add_48, [0,64], [0,128])    %d_add_46_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_10_partial_2 = d_add_46_partial + pad(d_add_48, [0,64], [0,128])    %d_reshape_10_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_29 = d_lstm.c_10 ⊙ tanh_19    %d_sigmoid_29  adjoint of mul, models/char-lstm.ts:13
-    // d_add_47_sub = 1 − sigmoid_29    %d_add_47_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_47_mul = sigmoid_29 ⊙ d_add_47_sub    %d_add_47_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_47 = d_sigmoid_29 ⊙ d_add_47_mul    %d_add_47  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_87 = d_add_47    %d_slice_87  adjoint of add, models/char-lstm.ts:13
-    // d_slice_83 = d_add_47    %d_slice_83  adjoint of add, models/char-lstm.ts:13
-    // d_add_46 = d_add_46_partial_2 + pad(d_add_47, [0,0], [0,192])    %d_add_46  adjoint of add, models/char-lstm.ts:13
-    // d_dot_11 = d_add_46    %d_dot_11  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_10 = d_add_46_partial_2 + pad(d_add_47, [0,0], [0,192])    %d_reshape_10  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_10 = d_lstm.h_10 ⊙ tanh_10    %d_lstm.o_10  adjoint of mul, models/char-lstm.ts:13
+    // d_add_40_sub = 1 − lstm.o_10    %d_add_40_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_40_mul = lstm.o_10 ⊙ d_add_40_sub    %d_add_40_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_40 = d_lstm.o_10 ⊙ d_add_40_mul    %d_add_40  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_90 = d_add_40    %d_slice_90  adjoint of add, models/char-lstm.ts:13
+    // d_slice_86 = d_add_40    %d_slice_86  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_10 = d_lstm.c_10 ⊙ lstm.i_10    %d_lstm.g_10  adjoint of mul, models/char-lstm.ts:13
+    // d_add_39_mul = lstm.g_10 ⊙ lstm.g_10    %d_add_39_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_39_sub = 1 − d_add_39_mul    %d_add_39_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_39 = d_lstm.g_10 ⊙ d_add_39_sub    %d_add_39  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_89 = d_add_39    %d_slice_89  adjoint of add, models/char-lstm.ts:13
+    // d_slice_85 = d_add_39    %d_slice_85  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_10_partial = pad(d_add_40, [0,192], [0,0]) + pad(d_add_39, [0,128], [0,64])    %d_lstm.recurrence_10_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_10_partial = pad(d_add_40, [0,192], [0,0]) + pad(d_add_39, [0,128], [0,64])    %d_reshape_10_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_10 = d_lstm.c_10 ⊙ lstm.c_9    %d_lstm.f_10  adjoint of mul, models/char-lstm.ts:13
+    // d_add_38_sub = 1 − lstm.f_10    %d_add_38_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_38_mul = lstm.f_10 ⊙ d_add_38_sub    %d_add_38_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_38 = d_lstm.f_10 ⊙ d_add_38_mul    %d_add_38  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_88 = d_add_38    %d_slice_88  adjoint of add, models/char-lstm.ts:13
+    // d_slice_84 = d_add_38    %d_slice_84  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_10_partial_2 = d_lstm.recurrence_10_partial + pad(d_add_38, [0,64], [0,128])    %d_lstm.recurrence_10_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_10_partial_2 = d_lstm.recurrence_10_partial + pad(d_add_38, [0,64], [0,128])    %d_reshape_10_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_10 = d_lstm.c_10 ⊙ lstm.g_10    %d_lstm.i_10  adjoint of mul, models/char-lstm.ts:13
+    // d_add_37_sub = 1 − lstm.i_10    %d_add_37_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_37_mul = lstm.i_10 ⊙ d_add_37_sub    %d_add_37_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_37 = d_lstm.i_10 ⊙ d_add_37_mul    %d_add_37  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_87 = d_add_37    %d_slice_87  adjoint of add, models/char-lstm.ts:13
+    // d_slice_83 = d_add_37    %d_slice_83  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_10 = d_lstm.recurrence_10_partial_2 + pad(d_add_37, [0,0], [0,192])    %d_lstm.recurrence_10  adjoint of add, models/char-lstm.ts:13
+    // d_dot_11 = d_lstm.recurrence_10    %d_dot_11  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_10 = d_lstm.recurrence_10_partial_2 + pad(d_add_37, [0,0], [0,192])    %d_reshape_10  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_10,
-      tanh_20,
-      sigmoid_30,
+      tanh_10,
+      lstm_o_10,
       d_lstm_c_10,
-      sigmoid_29,
-      tanh_19,
+      lstm_i_10,
+      lstm_g_10,
       lstm_c_9,
-      sigmoid_28,
-      d_add_46,
+      lstm_f_10,
+      d_lstm_recurrence_10,
     );
 
     // 115.
-    // d_lstm.h_9_2 = d_add_46 · lstm.recurrentKernelᵀ    %d_lstm.h_9_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_9_2 = d_lstm.recurrence_10 · lstm.recurrentKernelᵀ    %d_lstm.h_9_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_9 = reshape(d_lstm[0,8,0 .. 32,9,64], [32,64]) + d_lstm.h_9_2    %d_lstm.h_9  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_9_part = d_lstm.c_10 ⊙ sigmoid_28    %d_lstm.c_9_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_18 = d_lstm.h_9 ⊙ sigmoid_27    %d_tanh_18  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_9_mul = tanh_18 ⊙ tanh_18    %d_lstm.c_9_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_9_part = d_lstm.c_10 ⊙ lstm.f_10    %d_lstm.c_9_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_9 = d_lstm.h_9 ⊙ lstm.o_9    %d_tanh_9  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_9_mul = tanh_9 ⊙ tanh_9    %d_lstm.c_9_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_9_sub = 1 − d_lstm.c_9_mul    %d_lstm.c_9_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_9_2 = d_tanh_18 ⊙ d_lstm.c_9_sub    %d_lstm.c_9_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_9_2 = d_tanh_9 ⊙ d_lstm.c_9_sub    %d_lstm.c_9_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_9 = d_lstm.c_9_part + d_lstm.c_9_2    %d_lstm.c_9  adjoint of add, models/char-lstm.ts:13
     // d_mul_18 = d_lstm.c_9    %d_mul_18  adjoint of add, models/char-lstm.ts:13
     // d_mul_17 = d_lstm.c_9    %d_mul_17  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_7(
-      d_add_46,
+      d_lstm_recurrence_10,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_9,
       d_lstm_c_10,
-      sigmoid_28,
-      sigmoid_27,
-      tanh_18,
+      lstm_f_10,
+      lstm_o_9,
+      tanh_9,
       d_lstm_c_9,
     );
 
     // 116.
-    // lstm.h_9 = sigmoid_27 ⊙ tanh_18    %lstm.h_9  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_7 = lstm.h_9ᵀ · d_add_46    %d_lstm.recurrentKernel_7  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_27, tanh_18, d_add_46, d_lstm_recurrentKernel_7);
+    // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_7 = lstm.h_9ᵀ · d_lstm.recurrence_10    %d_lstm.recurrentKernel_7  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_9, tanh_9, d_lstm_recurrence_10, d_lstm_recurrentKernel_7);
 
     // 117.
-    // d_sigmoid_27 = d_lstm.h_9 ⊙ tanh_18    %d_sigmoid_27  adjoint of mul, models/char-lstm.ts:13
-    // d_add_45_sub = 1 − sigmoid_27    %d_add_45_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_45_mul = sigmoid_27 ⊙ d_add_45_sub    %d_add_45_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_45 = d_sigmoid_27 ⊙ d_add_45_mul    %d_add_45  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_81 = d_add_45    %d_slice_81  adjoint of add, models/char-lstm.ts:13
-    // d_slice_77 = d_add_45    %d_slice_77  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_17 = d_lstm.c_9 ⊙ sigmoid_26    %d_tanh_17  adjoint of mul, models/char-lstm.ts:13
-    // d_add_44_mul = tanh_17 ⊙ tanh_17    %d_add_44_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_44_sub = 1 − d_add_44_mul    %d_add_44_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_44 = d_tanh_17 ⊙ d_add_44_sub    %d_add_44  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_80 = d_add_44    %d_slice_80  adjoint of add, models/char-lstm.ts:13
-    // d_slice_76 = d_add_44    %d_slice_76  adjoint of add, models/char-lstm.ts:13
-    // d_add_41_partial = pad(d_add_45, [0,192], [0,0]) + pad(d_add_44, [0,128], [0,64])    %d_add_41_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_9_partial = pad(d_add_45, [0,192], [0,0]) + pad(d_add_44, [0,128], [0,64])    %d_reshape_9_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_25 = d_lstm.c_9 ⊙ lstm.c_8    %d_sigmoid_25  adjoint of mul, models/char-lstm.ts:13
-    // d_add_43_sub = 1 − sigmoid_25    %d_add_43_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_43_mul = sigmoid_25 ⊙ d_add_43_sub    %d_add_43_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_43 = d_sigmoid_25 ⊙ d_add_43_mul    %d_add_43  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_79 = d_add_43    %d_slice_79  adjoint of add, models/char-lstm.ts:13
-    // d_slice_75 = d_add_43    %d_slice_75  adjoint of add, models/char-lstm.ts:13
-    // d_add_41_partial_2 = d_add_41_partial + pad(d_add_43, [0,64], [0,128])    %d_add_41_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_9_partial_2 = d_add_41_partial + pad(d_add_43, [0,64], [0,128])    %d_reshape_9_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_26 = d_lstm.c_9 ⊙ tanh_17    %d_sigmoid_26  adjoint of mul, models/char-lstm.ts:13
-    // d_add_42_sub = 1 − sigmoid_26    %d_add_42_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_42_mul = sigmoid_26 ⊙ d_add_42_sub    %d_add_42_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_42 = d_sigmoid_26 ⊙ d_add_42_mul    %d_add_42  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_78 = d_add_42    %d_slice_78  adjoint of add, models/char-lstm.ts:13
-    // d_slice_74 = d_add_42    %d_slice_74  adjoint of add, models/char-lstm.ts:13
-    // d_add_41 = d_add_41_partial_2 + pad(d_add_42, [0,0], [0,192])    %d_add_41  adjoint of add, models/char-lstm.ts:13
-    // d_dot_10 = d_add_41    %d_dot_10  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_9 = d_add_41_partial_2 + pad(d_add_42, [0,0], [0,192])    %d_reshape_9  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_9 = d_lstm.h_9 ⊙ tanh_9    %d_lstm.o_9  adjoint of mul, models/char-lstm.ts:13
+    // d_add_36_sub = 1 − lstm.o_9    %d_add_36_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_36_mul = lstm.o_9 ⊙ d_add_36_sub    %d_add_36_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_36 = d_lstm.o_9 ⊙ d_add_36_mul    %d_add_36  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_81 = d_add_36    %d_slice_81  adjoint of add, models/char-lstm.ts:13
+    // d_slice_77 = d_add_36    %d_slice_77  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_9 = d_lstm.c_9 ⊙ lstm.i_9    %d_lstm.g_9  adjoint of mul, models/char-lstm.ts:13
+    // d_add_35_mul = lstm.g_9 ⊙ lstm.g_9    %d_add_35_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_35_sub = 1 − d_add_35_mul    %d_add_35_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_35 = d_lstm.g_9 ⊙ d_add_35_sub    %d_add_35  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_80 = d_add_35    %d_slice_80  adjoint of add, models/char-lstm.ts:13
+    // d_slice_76 = d_add_35    %d_slice_76  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_9_partial = pad(d_add_36, [0,192], [0,0]) + pad(d_add_35, [0,128], [0,64])    %d_lstm.recurrence_9_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_9_partial = pad(d_add_36, [0,192], [0,0]) + pad(d_add_35, [0,128], [0,64])    %d_reshape_9_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_9 = d_lstm.c_9 ⊙ lstm.c_8    %d_lstm.f_9  adjoint of mul, models/char-lstm.ts:13
+    // d_add_34_sub = 1 − lstm.f_9    %d_add_34_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_34_mul = lstm.f_9 ⊙ d_add_34_sub    %d_add_34_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_34 = d_lstm.f_9 ⊙ d_add_34_mul    %d_add_34  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_79 = d_add_34    %d_slice_79  adjoint of add, models/char-lstm.ts:13
+    // d_slice_75 = d_add_34    %d_slice_75  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_9_partial_2 = d_lstm.recurrence_9_partial + pad(d_add_34, [0,64], [0,128])    %d_lstm.recurrence_9_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_9_partial_2 = d_lstm.recurrence_9_partial + pad(d_add_34, [0,64], [0,128])    %d_reshape_9_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_9 = d_lstm.c_9 ⊙ lstm.g_9    %d_lstm.i_9  adjoint of mul, models/char-lstm.ts:13
+    // d_add_33_sub = 1 − lstm.i_9    %d_add_33_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_33_mul = lstm.i_9 ⊙ d_add_33_sub    %d_add_33_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_33 = d_lstm.i_9 ⊙ d_add_33_mul    %d_add_33  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_78 = d_add_33    %d_slice_78  adjoint of add, models/char-lstm.ts:13
+    // d_slice_74 = d_add_33    %d_slice_74  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_9 = d_lstm.recurrence_9_partial_2 + pad(d_add_33, [0,0], [0,192])    %d_lstm.recurrence_9  adjoint of add, models/char-lstm.ts:13
+    // d_dot_10 = d_lstm.recurrence_9    %d_dot_10  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_9 = d_lstm.recurrence_9_partial_2 + pad(d_add_33, [0,0], [0,192])    %d_reshape_9  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_9,
-      tanh_18,
-      sigmoid_27,
+      tanh_9,
+      lstm_o_9,
       d_lstm_c_9,
-      sigmoid_26,
-      tanh_17,
+      lstm_i_9,
+      lstm_g_9,
       lstm_c_8,
-      sigmoid_25,
-      d_add_41,
+      lstm_f_9,
+      d_lstm_recurrence_9,
     );
 
     // 118.
-    // d_lstm.h_8_2 = d_add_41 · lstm.recurrentKernelᵀ    %d_lstm.h_8_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_8_2 = d_lstm.recurrence_9 · lstm.recurrentKernelᵀ    %d_lstm.h_8_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_8 = reshape(d_lstm[0,7,0 .. 32,8,64], [32,64]) + d_lstm.h_8_2    %d_lstm.h_8  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_8_part = d_lstm.c_9 ⊙ sigmoid_25    %d_lstm.c_8_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_16 = d_lstm.h_8 ⊙ sigmoid_24    %d_tanh_16  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_8_mul = tanh_16 ⊙ tanh_16    %d_lstm.c_8_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_8_part = d_lstm.c_9 ⊙ lstm.f_9    %d_lstm.c_8_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_8 = d_lstm.h_8 ⊙ lstm.o_8    %d_tanh_8  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_8_mul = tanh_8 ⊙ tanh_8    %d_lstm.c_8_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_8_sub = 1 − d_lstm.c_8_mul    %d_lstm.c_8_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_8_2 = d_tanh_16 ⊙ d_lstm.c_8_sub    %d_lstm.c_8_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_8_2 = d_tanh_8 ⊙ d_lstm.c_8_sub    %d_lstm.c_8_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_8 = d_lstm.c_8_part + d_lstm.c_8_2    %d_lstm.c_8  adjoint of add, models/char-lstm.ts:13
     // d_mul_16 = d_lstm.c_8    %d_mul_16  adjoint of add, models/char-lstm.ts:13
     // d_mul_15 = d_lstm.c_8    %d_mul_15  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_8(
-      d_add_41,
+      d_lstm_recurrence_9,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_8,
       d_lstm_c_9,
-      sigmoid_25,
-      sigmoid_24,
-      tanh_16,
+      lstm_f_9,
+      lstm_o_8,
+      tanh_8,
       d_lstm_c_8,
     );
 
     // 119.
-    // lstm.h_8 = sigmoid_24 ⊙ tanh_16    %lstm.h_8  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_8 = lstm.h_8ᵀ · d_add_41    %d_lstm.recurrentKernel_8  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_24, tanh_16, d_add_41, d_lstm_recurrentKernel_8);
+    // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_8 = lstm.h_8ᵀ · d_lstm.recurrence_9    %d_lstm.recurrentKernel_8  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_8, tanh_8, d_lstm_recurrence_9, d_lstm_recurrentKernel_8);
 
     // 120.
-    // d_sigmoid_24 = d_lstm.h_8 ⊙ tanh_16    %d_sigmoid_24  adjoint of mul, models/char-lstm.ts:13
-    // d_add_40_sub = 1 − sigmoid_24    %d_add_40_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_40_mul = sigmoid_24 ⊙ d_add_40_sub    %d_add_40_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_40 = d_sigmoid_24 ⊙ d_add_40_mul    %d_add_40  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_72 = d_add_40    %d_slice_72  adjoint of add, models/char-lstm.ts:13
-    // d_slice_68 = d_add_40    %d_slice_68  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_15 = d_lstm.c_8 ⊙ sigmoid_23    %d_tanh_15  adjoint of mul, models/char-lstm.ts:13
-    // d_add_39_mul = tanh_15 ⊙ tanh_15    %d_add_39_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_39_sub = 1 − d_add_39_mul    %d_add_39_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_39 = d_tanh_15 ⊙ d_add_39_sub    %d_add_39  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_71 = d_add_39    %d_slice_71  adjoint of add, models/char-lstm.ts:13
-    // d_slice_67 = d_add_39    %d_slice_67  adjoint of add, models/char-lstm.ts:13
-    // d_add_36_partial = pad(d_add_40, [0,192], [0,0]) + pad(d_add_39, [0,128], [0,64])    %d_add_36_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_8_partial = pad(d_add_40, [0,192], [0,0]) + pad(d_add_39, [0,128], [0,64])    %d_reshape_8_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_22 = d_lstm.c_8 ⊙ lstm.c_7    %d_sigmoid_22  adjoint of mul, models/char-lstm.ts:13
-    // d_add_38_sub = 1 − sigmoid_22    %d_add_38_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_38_mul = sigmoid_22 ⊙ d_add_38_sub    %d_add_38_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_38 = d_sigmoid_22 ⊙ d_add_38_mul    %d_add_38  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_70 = d_add_38    %d_slice_70  adjoint of add, models/char-lstm.ts:13
-    // d_slice_66 = d_add_38    %d_slice_66  adjoint of add, models/char-lstm.ts:13
-    // d_add_36_partial_2 = d_add_36_partial + pad(d_add_38, [0,64], [0,128])    %d_add_36_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_8_partial_2 = d_add_36_partial + pad(d_add_38, [0,64], [0,128])    %d_reshape_8_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_23 = d_lstm.c_8 ⊙ tanh_15    %d_sigmoid_23  adjoint of mul, models/char-lstm.ts:13
-    // d_add_37_sub = 1 − sigmoid_23    %d_add_37_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_37_mul = sigmoid_23 ⊙ d_add_37_sub    %d_add_37_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_37 = d_sigmoid_23 ⊙ d_add_37_mul    %d_add_37  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_69 = d_add_37    %d_slice_69  adjoint of add, models/char-lstm.ts:13
-    // d_slice_65 = d_add_37    %d_slice_65  adjoint of add, models/char-lstm.ts:13
-    // d_add_36 = d_add_36_partial_2 + pad(d_add_37, [0,0], [0,192])    %d_add_36  adjoint of add, models/char-lstm.ts:13
-    // d_dot_9 = d_add_36    %d_dot_9  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_8 = d_add_36_partial_2 + pad(d_add_37, [0,0], [0,192])    %d_reshape_8  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_8 = d_lstm.h_8 ⊙ tanh_8    %d_lstm.o_8  adjoint of mul, models/char-lstm.ts:13
+    // d_add_32_sub = 1 − lstm.o_8    %d_add_32_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_32_mul = lstm.o_8 ⊙ d_add_32_sub    %d_add_32_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_32 = d_lstm.o_8 ⊙ d_add_32_mul    %d_add_32  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_72 = d_add_32    %d_slice_72  adjoint of add, models/char-lstm.ts:13
+    // d_slice_68 = d_add_32    %d_slice_68  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_8 = d_lstm.c_8 ⊙ lstm.i_8    %d_lstm.g_8  adjoint of mul, models/char-lstm.ts:13
+    // d_add_31_mul = lstm.g_8 ⊙ lstm.g_8    %d_add_31_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_31_sub = 1 − d_add_31_mul    %d_add_31_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_31 = d_lstm.g_8 ⊙ d_add_31_sub    %d_add_31  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_71 = d_add_31    %d_slice_71  adjoint of add, models/char-lstm.ts:13
+    // d_slice_67 = d_add_31    %d_slice_67  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_8_partial = pad(d_add_32, [0,192], [0,0]) + pad(d_add_31, [0,128], [0,64])    %d_lstm.recurrence_8_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_8_partial = pad(d_add_32, [0,192], [0,0]) + pad(d_add_31, [0,128], [0,64])    %d_reshape_8_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_8 = d_lstm.c_8 ⊙ lstm.c_7    %d_lstm.f_8  adjoint of mul, models/char-lstm.ts:13
+    // d_add_30_sub = 1 − lstm.f_8    %d_add_30_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_30_mul = lstm.f_8 ⊙ d_add_30_sub    %d_add_30_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_30 = d_lstm.f_8 ⊙ d_add_30_mul    %d_add_30  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_70 = d_add_30    %d_slice_70  adjoint of add, models/char-lstm.ts:13
+    // d_slice_66 = d_add_30    %d_slice_66  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_8_partial_2 = d_lstm.recurrence_8_partial + pad(d_add_30, [0,64], [0,128])    %d_lstm.recurrence_8_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_8_partial_2 = d_lstm.recurrence_8_partial + pad(d_add_30, [0,64], [0,128])    %d_reshape_8_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_8 = d_lstm.c_8 ⊙ lstm.g_8    %d_lstm.i_8  adjoint of mul, models/char-lstm.ts:13
+    // d_add_29_sub = 1 − lstm.i_8    %d_add_29_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_29_mul = lstm.i_8 ⊙ d_add_29_sub    %d_add_29_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_29 = d_lstm.i_8 ⊙ d_add_29_mul    %d_add_29  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_69 = d_add_29    %d_slice_69  adjoint of add, models/char-lstm.ts:13
+    // d_slice_65 = d_add_29    %d_slice_65  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_8 = d_lstm.recurrence_8_partial_2 + pad(d_add_29, [0,0], [0,192])    %d_lstm.recurrence_8  adjoint of add, models/char-lstm.ts:13
+    // d_dot_9 = d_lstm.recurrence_8    %d_dot_9  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_8 = d_lstm.recurrence_8_partial_2 + pad(d_add_29, [0,0], [0,192])    %d_reshape_8  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_8,
-      tanh_16,
-      sigmoid_24,
+      tanh_8,
+      lstm_o_8,
       d_lstm_c_8,
-      sigmoid_23,
-      tanh_15,
+      lstm_i_8,
+      lstm_g_8,
       lstm_c_7,
-      sigmoid_22,
-      d_add_36,
+      lstm_f_8,
+      d_lstm_recurrence_8,
     );
 
     // 121.
-    // d_lstm.h_7_2 = d_add_36 · lstm.recurrentKernelᵀ    %d_lstm.h_7_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_7_2 = d_lstm.recurrence_8 · lstm.recurrentKernelᵀ    %d_lstm.h_7_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_7 = reshape(d_lstm[0,6,0 .. 32,7,64], [32,64]) + d_lstm.h_7_2    %d_lstm.h_7  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_7_part = d_lstm.c_8 ⊙ sigmoid_22    %d_lstm.c_7_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_14 = d_lstm.h_7 ⊙ sigmoid_21    %d_tanh_14  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_7_mul = tanh_14 ⊙ tanh_14    %d_lstm.c_7_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_7_part = d_lstm.c_8 ⊙ lstm.f_8    %d_lstm.c_7_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_7 = d_lstm.h_7 ⊙ lstm.o_7    %d_tanh_7  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_7_mul = tanh_7 ⊙ tanh_7    %d_lstm.c_7_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_7_sub = 1 − d_lstm.c_7_mul    %d_lstm.c_7_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_7_2 = d_tanh_14 ⊙ d_lstm.c_7_sub    %d_lstm.c_7_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_7_2 = d_tanh_7 ⊙ d_lstm.c_7_sub    %d_lstm.c_7_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_7 = d_lstm.c_7_part + d_lstm.c_7_2    %d_lstm.c_7  adjoint of add, models/char-lstm.ts:13
     // d_mul_14 = d_lstm.c_7    %d_mul_14  adjoint of add, models/char-lstm.ts:13
     // d_mul_13 = d_lstm.c_7    %d_mul_13  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_9(
-      d_add_36,
+      d_lstm_recurrence_8,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_7,
       d_lstm_c_8,
-      sigmoid_22,
-      sigmoid_21,
-      tanh_14,
+      lstm_f_8,
+      lstm_o_7,
+      tanh_7,
       d_lstm_c_7,
     );
 
     // 122.
-    // lstm.h_7 = sigmoid_21 ⊙ tanh_14    %lstm.h_7  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_9 = lstm.h_7ᵀ · d_add_36    %d_lstm.recurrentKernel_9  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_21, tanh_14, d_add_36, d_lstm_recurrentKernel_9);
+    // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_9 = lstm.h_7ᵀ · d_lstm.recurrence_8    %d_lstm.recurrentKernel_9  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_7, tanh_7, d_lstm_recurrence_8, d_lstm_recurrentKernel_9);
 
     // 123.
-    // d_sigmoid_21 = d_lstm.h_7 ⊙ tanh_14    %d_sigmoid_21  adjoint of mul, models/char-lstm.ts:13
-    // d_add_35_sub = 1 − sigmoid_21    %d_add_35_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_35_mul = sigmoid_21 ⊙ d_add_35_sub    %d_add_35_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_35 = d_sigmoid_21 ⊙ d_add_35_mul    %d_add_35  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_63 = d_add_35    %d_slice_63  adjoint of add, models/char-lstm.ts:13
-    // d_slice_59 = d_add_35    %d_slice_59  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_13 = d_lstm.c_7 ⊙ sigmoid_20    %d_tanh_13  adjoint of mul, models/char-lstm.ts:13
-    // d_add_34_mul = tanh_13 ⊙ tanh_13    %d_add_34_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_34_sub = 1 − d_add_34_mul    %d_add_34_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_34 = d_tanh_13 ⊙ d_add_34_sub    %d_add_34  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_62 = d_add_34    %d_slice_62  adjoint of add, models/char-lstm.ts:13
-    // d_slice_58 = d_add_34    %d_slice_58  adjoint of add, models/char-lstm.ts:13
-    // d_add_31_partial = pad(d_add_35, [0,192], [0,0]) + pad(d_add_34, [0,128], [0,64])    %d_add_31_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_7_partial = pad(d_add_35, [0,192], [0,0]) + pad(d_add_34, [0,128], [0,64])    %d_reshape_7_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_19 = d_lstm.c_7 ⊙ lstm.c_6    %d_sigmoid_19  adjoint of mul, models/char-lstm.ts:13
-    // d_add_33_sub = 1 − sigmoid_19    %d_add_33_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_33_mul = sigmoid_19 ⊙ d_add_33_sub    %d_add_33_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_33 = d_sigmoid_19 ⊙ d_add_33_mul    %d_add_33  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_61 = d_add_33    %d_slice_61  adjoint of add, models/char-lstm.ts:13
-    // d_slice_57 = d_add_33    %d_slice_57  adjoint of add, models/char-lstm.ts:13
-    // d_add_31_partial_2 = d_add_31_partial + pad(d_add_33, [0,64], [0,128])    %d_add_31_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_7_partial_2 = d_add_31_partial + pad(d_add_33, [0,64], [0,128])    %d_reshape_7_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_20 = d_lstm.c_7 ⊙ tanh_13    %d_sigmoid_20  adjoint of mul, models/char-lstm.ts:13
-    // d_add_32_sub = 1 − sigmoid_20    %d_add_32_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_32_mul = sigmoid_20 ⊙ d_add_32_sub    %d_add_32_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_32 = d_sigmoid_20 ⊙ d_add_32_mul    %d_add_32  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_60 = d_add_32    %d_slice_60  adjoint of add, models/char-lstm.ts:13
-    // d_slice_56 = d_add_32    %d_slice_56  adjoint of add, models/char-lstm.ts:13
-    // d_add_31 = d_add_31_partial_2 + pad(d_add_32, [0,0], [0,192])    %d_add_31  adjoint of add, models/char-lstm.ts:13
-    // d_dot_8 = d_add_31    %d_dot_8  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_7 = d_add_31_partial_2 + pad(d_add_32, [0,0], [0,192])    %d_reshape_7  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_7 = d_lstm.h_7 ⊙ tanh_7    %d_lstm.o_7  adjoint of mul, models/char-lstm.ts:13
+    // d_add_28_sub = 1 − lstm.o_7    %d_add_28_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_28_mul = lstm.o_7 ⊙ d_add_28_sub    %d_add_28_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_28 = d_lstm.o_7 ⊙ d_add_28_mul    %d_add_28  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_63 = d_add_28    %d_slice_63  adjoint of add, models/char-lstm.ts:13
+    // d_slice_59 = d_add_28    %d_slice_59  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_7 = d_lstm.c_7 ⊙ lstm.i_7    %d_lstm.g_7  adjoint of mul, models/char-lstm.ts:13
+    // d_add_27_mul = lstm.g_7 ⊙ lstm.g_7    %d_add_27_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_27_sub = 1 − d_add_27_mul    %d_add_27_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_27 = d_lstm.g_7 ⊙ d_add_27_sub    %d_add_27  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_62 = d_add_27    %d_slice_62  adjoint of add, models/char-lstm.ts:13
+    // d_slice_58 = d_add_27    %d_slice_58  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_7_partial = pad(d_add_28, [0,192], [0,0]) + pad(d_add_27, [0,128], [0,64])    %d_lstm.recurrence_7_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_7_partial = pad(d_add_28, [0,192], [0,0]) + pad(d_add_27, [0,128], [0,64])    %d_reshape_7_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_7 = d_lstm.c_7 ⊙ lstm.c_6    %d_lstm.f_7  adjoint of mul, models/char-lstm.ts:13
+    // d_add_26_sub = 1 − lstm.f_7    %d_add_26_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_26_mul = lstm.f_7 ⊙ d_add_26_sub    %d_add_26_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_26 = d_lstm.f_7 ⊙ d_add_26_mul    %d_add_26  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_61 = d_add_26    %d_slice_61  adjoint of add, models/char-lstm.ts:13
+    // d_slice_57 = d_add_26    %d_slice_57  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_7_partial_2 = d_lstm.recurrence_7_partial + pad(d_add_26, [0,64], [0,128])    %d_lstm.recurrence_7_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_7_partial_2 = d_lstm.recurrence_7_partial + pad(d_add_26, [0,64], [0,128])    %d_reshape_7_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_7 = d_lstm.c_7 ⊙ lstm.g_7    %d_lstm.i_7  adjoint of mul, models/char-lstm.ts:13
+    // d_add_25_sub = 1 − lstm.i_7    %d_add_25_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_25_mul = lstm.i_7 ⊙ d_add_25_sub    %d_add_25_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_25 = d_lstm.i_7 ⊙ d_add_25_mul    %d_add_25  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_60 = d_add_25    %d_slice_60  adjoint of add, models/char-lstm.ts:13
+    // d_slice_56 = d_add_25    %d_slice_56  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_7 = d_lstm.recurrence_7_partial_2 + pad(d_add_25, [0,0], [0,192])    %d_lstm.recurrence_7  adjoint of add, models/char-lstm.ts:13
+    // d_dot_8 = d_lstm.recurrence_7    %d_dot_8  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_7 = d_lstm.recurrence_7_partial_2 + pad(d_add_25, [0,0], [0,192])    %d_reshape_7  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_7,
-      tanh_14,
-      sigmoid_21,
+      tanh_7,
+      lstm_o_7,
       d_lstm_c_7,
-      sigmoid_20,
-      tanh_13,
+      lstm_i_7,
+      lstm_g_7,
       lstm_c_6,
-      sigmoid_19,
-      d_add_31,
+      lstm_f_7,
+      d_lstm_recurrence_7,
     );
 
     // 124.
-    // d_lstm.h_6_2 = d_add_31 · lstm.recurrentKernelᵀ    %d_lstm.h_6_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_6_2 = d_lstm.recurrence_7 · lstm.recurrentKernelᵀ    %d_lstm.h_6_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_6 = reshape(d_lstm[0,5,0 .. 32,6,64], [32,64]) + d_lstm.h_6_2    %d_lstm.h_6  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_6_part = d_lstm.c_7 ⊙ sigmoid_19    %d_lstm.c_6_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_12 = d_lstm.h_6 ⊙ sigmoid_18    %d_tanh_12  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_6_mul = tanh_12 ⊙ tanh_12    %d_lstm.c_6_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_6_part = d_lstm.c_7 ⊙ lstm.f_7    %d_lstm.c_6_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_6 = d_lstm.h_6 ⊙ lstm.o_6    %d_tanh_6  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_6_mul = tanh_6 ⊙ tanh_6    %d_lstm.c_6_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_6_sub = 1 − d_lstm.c_6_mul    %d_lstm.c_6_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_6_2 = d_tanh_12 ⊙ d_lstm.c_6_sub    %d_lstm.c_6_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_6_2 = d_tanh_6 ⊙ d_lstm.c_6_sub    %d_lstm.c_6_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_6 = d_lstm.c_6_part + d_lstm.c_6_2    %d_lstm.c_6  adjoint of add, models/char-lstm.ts:13
     // d_mul_12 = d_lstm.c_6    %d_mul_12  adjoint of add, models/char-lstm.ts:13
     // d_mul_11 = d_lstm.c_6    %d_mul_11  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_10(
-      d_add_31,
+      d_lstm_recurrence_7,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_6,
       d_lstm_c_7,
-      sigmoid_19,
-      sigmoid_18,
-      tanh_12,
+      lstm_f_7,
+      lstm_o_6,
+      tanh_6,
       d_lstm_c_6,
     );
 
     // 125.
-    // lstm.h_6 = sigmoid_18 ⊙ tanh_12    %lstm.h_6  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_10 = lstm.h_6ᵀ · d_add_31    %d_lstm.recurrentKernel_10  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_18, tanh_12, d_add_31, d_lstm_recurrentKernel_10);
+    // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_10 = lstm.h_6ᵀ · d_lstm.recurrence_7    %d_lstm.recurrentKernel_10  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_6, tanh_6, d_lstm_recurrence_7, d_lstm_recurrentKernel_10);
 
     // 126.
-    // d_sigmoid_18 = d_lstm.h_6 ⊙ tanh_12    %d_sigmoid_18  adjoint of mul, models/char-lstm.ts:13
-    // d_add_30_sub = 1 − sigmoid_18    %d_add_30_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_30_mul = sigmoid_18 ⊙ d_add_30_sub    %d_add_30_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_30 = d_sigmoid_18 ⊙ d_add_30_mul    %d_add_30  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_54 = d_add_30    %d_slice_54  adjoint of add, models/char-lstm.ts:13
-    // d_slice_50 = d_add_30    %d_slice_50  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_11 = d_lstm.c_6 ⊙ sigmoid_17    %d_tanh_11  adjoint of mul, models/char-lstm.ts:13
-    // d_add_29_mul = tanh_11 ⊙ tanh_11    %d_add_29_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_29_sub = 1 − d_add_29_mul    %d_add_29_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_29 = d_tanh_11 ⊙ d_add_29_sub    %d_add_29  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_53 = d_add_29    %d_slice_53  adjoint of add, models/char-lstm.ts:13
-    // d_slice_49 = d_add_29    %d_slice_49  adjoint of add, models/char-lstm.ts:13
-    // d_add_26_partial = pad(d_add_30, [0,192], [0,0]) + pad(d_add_29, [0,128], [0,64])    %d_add_26_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_6_partial = pad(d_add_30, [0,192], [0,0]) + pad(d_add_29, [0,128], [0,64])    %d_reshape_6_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_16 = d_lstm.c_6 ⊙ lstm.c_5    %d_sigmoid_16  adjoint of mul, models/char-lstm.ts:13
-    // d_add_28_sub = 1 − sigmoid_16    %d_add_28_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_28_mul = sigmoid_16 ⊙ d_add_28_sub    %d_add_28_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_28 = d_sigmoid_16 ⊙ d_add_28_mul    %d_add_28  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_52 = d_add_28    %d_slice_52  adjoint of add, models/char-lstm.ts:13
-    // d_slice_48 = d_add_28    %d_slice_48  adjoint of add, models/char-lstm.ts:13
-    // d_add_26_partial_2 = d_add_26_partial + pad(d_add_28, [0,64], [0,128])    %d_add_26_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_6_partial_2 = d_add_26_partial + pad(d_add_28, [0,64], [0,128])    %d_reshape_6_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_17 = d_lstm.c_6 ⊙ tanh_11    %d_sigmoid_17  adjoint of mul, models/char-lstm.ts:13
-    // d_add_27_sub = 1 − sigmoid_17    %d_add_27_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_27_mul = sigmoid_17 ⊙ d_add_27_sub    %d_add_27_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_27 = d_sigmoid_17 ⊙ d_add_27_mul    %d_add_27  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_51 = d_add_27    %d_slice_51  adjoint of add, models/char-lstm.ts:13
-    // d_slice_47 = d_add_27    %d_slice_47  adjoint of add, models/char-lstm.ts:13
-    // d_add_26 = d_add_26_partial_2 + pad(d_add_27, [0,0], [0,192])    %d_add_26  adjoint of add, models/char-lstm.ts:13
-    // d_dot_7 = d_add_26    %d_dot_7  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_6 = d_add_26_partial_2 + pad(d_add_27, [0,0], [0,192])    %d_reshape_6  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_6 = d_lstm.h_6 ⊙ tanh_6    %d_lstm.o_6  adjoint of mul, models/char-lstm.ts:13
+    // d_add_24_sub = 1 − lstm.o_6    %d_add_24_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_24_mul = lstm.o_6 ⊙ d_add_24_sub    %d_add_24_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_24 = d_lstm.o_6 ⊙ d_add_24_mul    %d_add_24  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_54 = d_add_24    %d_slice_54  adjoint of add, models/char-lstm.ts:13
+    // d_slice_50 = d_add_24    %d_slice_50  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_6 = d_lstm.c_6 ⊙ lstm.i_6    %d_lstm.g_6  adjoint of mul, models/char-lstm.ts:13
+    // d_add_23_mul = lstm.g_6 ⊙ lstm.g_6    %d_add_23_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_23_sub = 1 − d_add_23_mul    %d_add_23_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_23 = d_lstm.g_6 ⊙ d_add_23_sub    %d_add_23  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_53 = d_add_23    %d_slice_53  adjoint of add, models/char-lstm.ts:13
+    // d_slice_49 = d_add_23    %d_slice_49  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_6_partial = pad(d_add_24, [0,192], [0,0]) + pad(d_add_23, [0,128], [0,64])    %d_lstm.recurrence_6_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_6_partial = pad(d_add_24, [0,192], [0,0]) + pad(d_add_23, [0,128], [0,64])    %d_reshape_6_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_6 = d_lstm.c_6 ⊙ lstm.c_5    %d_lstm.f_6  adjoint of mul, models/char-lstm.ts:13
+    // d_add_22_sub = 1 − lstm.f_6    %d_add_22_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_22_mul = lstm.f_6 ⊙ d_add_22_sub    %d_add_22_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_22 = d_lstm.f_6 ⊙ d_add_22_mul    %d_add_22  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_52 = d_add_22    %d_slice_52  adjoint of add, models/char-lstm.ts:13
+    // d_slice_48 = d_add_22    %d_slice_48  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_6_partial_2 = d_lstm.recurrence_6_partial + pad(d_add_22, [0,64], [0,128])    %d_lstm.recurrence_6_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_6_partial_2 = d_lstm.recurrence_6_partial + pad(d_add_22, [0,64], [0,128])    %d_reshape_6_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_6 = d_lstm.c_6 ⊙ lstm.g_6    %d_lstm.i_6  adjoint of mul, models/char-lstm.ts:13
+    // d_add_21_sub = 1 − lstm.i_6    %d_add_21_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_21_mul = lstm.i_6 ⊙ d_add_21_sub    %d_add_21_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_21 = d_lstm.i_6 ⊙ d_add_21_mul    %d_add_21  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_51 = d_add_21    %d_slice_51  adjoint of add, models/char-lstm.ts:13
+    // d_slice_47 = d_add_21    %d_slice_47  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_6 = d_lstm.recurrence_6_partial_2 + pad(d_add_21, [0,0], [0,192])    %d_lstm.recurrence_6  adjoint of add, models/char-lstm.ts:13
+    // d_dot_7 = d_lstm.recurrence_6    %d_dot_7  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_6 = d_lstm.recurrence_6_partial_2 + pad(d_add_21, [0,0], [0,192])    %d_reshape_6  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_6,
-      tanh_12,
-      sigmoid_18,
+      tanh_6,
+      lstm_o_6,
       d_lstm_c_6,
-      sigmoid_17,
-      tanh_11,
+      lstm_i_6,
+      lstm_g_6,
       lstm_c_5,
-      sigmoid_16,
-      d_add_26,
+      lstm_f_6,
+      d_lstm_recurrence_6,
     );
 
     // 127.
-    // d_lstm.h_5_2 = d_add_26 · lstm.recurrentKernelᵀ    %d_lstm.h_5_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_5_2 = d_lstm.recurrence_6 · lstm.recurrentKernelᵀ    %d_lstm.h_5_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_5 = reshape(d_lstm[0,4,0 .. 32,5,64], [32,64]) + d_lstm.h_5_2    %d_lstm.h_5  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_5_part = d_lstm.c_6 ⊙ sigmoid_16    %d_lstm.c_5_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_10 = d_lstm.h_5 ⊙ sigmoid_15    %d_tanh_10  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_5_mul = tanh_10 ⊙ tanh_10    %d_lstm.c_5_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_5_part = d_lstm.c_6 ⊙ lstm.f_6    %d_lstm.c_5_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_5 = d_lstm.h_5 ⊙ lstm.o_5    %d_tanh_5  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_5_mul = tanh_5 ⊙ tanh_5    %d_lstm.c_5_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_5_sub = 1 − d_lstm.c_5_mul    %d_lstm.c_5_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_5_2 = d_tanh_10 ⊙ d_lstm.c_5_sub    %d_lstm.c_5_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_5_2 = d_tanh_5 ⊙ d_lstm.c_5_sub    %d_lstm.c_5_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_5 = d_lstm.c_5_part + d_lstm.c_5_2    %d_lstm.c_5  adjoint of add, models/char-lstm.ts:13
     // d_mul_10 = d_lstm.c_5    %d_mul_10  adjoint of add, models/char-lstm.ts:13
     // d_mul_9 = d_lstm.c_5    %d_mul_9  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_11(
-      d_add_26,
+      d_lstm_recurrence_6,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_5,
       d_lstm_c_6,
-      sigmoid_16,
-      sigmoid_15,
-      tanh_10,
+      lstm_f_6,
+      lstm_o_5,
+      tanh_5,
       d_lstm_c_5,
     );
 
     // 128.
-    // lstm.h_5 = sigmoid_15 ⊙ tanh_10    %lstm.h_5  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_11 = lstm.h_5ᵀ · d_add_26    %d_lstm.recurrentKernel_11  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_15, tanh_10, d_add_26, d_lstm_recurrentKernel_11);
+    // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_11 = lstm.h_5ᵀ · d_lstm.recurrence_6    %d_lstm.recurrentKernel_11  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_5, tanh_5, d_lstm_recurrence_6, d_lstm_recurrentKernel_11);
 
     // 129.
-    // d_sigmoid_15 = d_lstm.h_5 ⊙ tanh_10    %d_sigmoid_15  adjoint of mul, models/char-lstm.ts:13
-    // d_add_25_sub = 1 − sigmoid_15    %d_add_25_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_25_mul = sigmoid_15 ⊙ d_add_25_sub    %d_add_25_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_25 = d_sigmoid_15 ⊙ d_add_25_mul    %d_add_25  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_45 = d_add_25    %d_slice_45  adjoint of add, models/char-lstm.ts:13
-    // d_slice_41 = d_add_25    %d_slice_41  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_9 = d_lstm.c_5 ⊙ sigmoid_14    %d_tanh_9  adjoint of mul, models/char-lstm.ts:13
-    // d_add_24_mul = tanh_9 ⊙ tanh_9    %d_add_24_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_24_sub = 1 − d_add_24_mul    %d_add_24_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_24 = d_tanh_9 ⊙ d_add_24_sub    %d_add_24  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_44 = d_add_24    %d_slice_44  adjoint of add, models/char-lstm.ts:13
-    // d_slice_40 = d_add_24    %d_slice_40  adjoint of add, models/char-lstm.ts:13
-    // d_add_21_partial = pad(d_add_25, [0,192], [0,0]) + pad(d_add_24, [0,128], [0,64])    %d_add_21_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_5_partial = pad(d_add_25, [0,192], [0,0]) + pad(d_add_24, [0,128], [0,64])    %d_reshape_5_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_13 = d_lstm.c_5 ⊙ lstm.c_4    %d_sigmoid_13  adjoint of mul, models/char-lstm.ts:13
-    // d_add_23_sub = 1 − sigmoid_13    %d_add_23_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_23_mul = sigmoid_13 ⊙ d_add_23_sub    %d_add_23_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_23 = d_sigmoid_13 ⊙ d_add_23_mul    %d_add_23  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_43 = d_add_23    %d_slice_43  adjoint of add, models/char-lstm.ts:13
-    // d_slice_39 = d_add_23    %d_slice_39  adjoint of add, models/char-lstm.ts:13
-    // d_add_21_partial_2 = d_add_21_partial + pad(d_add_23, [0,64], [0,128])    %d_add_21_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_5_partial_2 = d_add_21_partial + pad(d_add_23, [0,64], [0,128])    %d_reshape_5_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_14 = d_lstm.c_5 ⊙ tanh_9    %d_sigmoid_14  adjoint of mul, models/char-lstm.ts:13
-    // d_add_22_sub = 1 − sigmoid_14    %d_add_22_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_22_mul = sigmoid_14 ⊙ d_add_22_sub    %d_add_22_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_22 = d_sigmoid_14 ⊙ d_add_22_mul    %d_add_22  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_42 = d_add_22    %d_slice_42  adjoint of add, models/char-lstm.ts:13
-    // d_slice_38 = d_add_22    %d_slice_38  adjoint of add, models/char-lstm.ts:13
-    // d_add_21 = d_add_21_partial_2 + pad(d_add_22, [0,0], [0,192])    %d_add_21  adjoint of add, models/char-lstm.ts:13
-    // d_dot_6 = d_add_21    %d_dot_6  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_5 = d_add_21_partial_2 + pad(d_add_22, [0,0], [0,192])    %d_reshape_5  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_5 = d_lstm.h_5 ⊙ tanh_5    %d_lstm.o_5  adjoint of mul, models/char-lstm.ts:13
+    // d_add_20_sub = 1 − lstm.o_5    %d_add_20_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_20_mul = lstm.o_5 ⊙ d_add_20_sub    %d_add_20_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_20 = d_lstm.o_5 ⊙ d_add_20_mul    %d_add_20  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_45 = d_add_20    %d_slice_45  adjoint of add, models/char-lstm.ts:13
+    // d_slice_41 = d_add_20    %d_slice_41  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_5 = d_lstm.c_5 ⊙ lstm.i_5    %d_lstm.g_5  adjoint of mul, models/char-lstm.ts:13
+    // d_add_19_mul = lstm.g_5 ⊙ lstm.g_5    %d_add_19_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_19_sub = 1 − d_add_19_mul    %d_add_19_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_19 = d_lstm.g_5 ⊙ d_add_19_sub    %d_add_19  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_44 = d_add_19    %d_slice_44  adjoint of add, models/char-lstm.ts:13
+    // d_slice_40 = d_add_19    %d_slice_40  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_5_partial = pad(d_add_20, [0,192], [0,0]) + pad(d_add_19, [0,128], [0,64])    %d_lstm.recurrence_5_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_5_partial = pad(d_add_20, [0,192], [0,0]) + pad(d_add_19, [0,128], [0,64])    %d_reshape_5_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_5 = d_lstm.c_5 ⊙ lstm.c_4    %d_lstm.f_5  adjoint of mul, models/char-lstm.ts:13
+    // d_add_18_sub = 1 − lstm.f_5    %d_add_18_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_18_mul = lstm.f_5 ⊙ d_add_18_sub    %d_add_18_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_18 = d_lstm.f_5 ⊙ d_add_18_mul    %d_add_18  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_43 = d_add_18    %d_slice_43  adjoint of add, models/char-lstm.ts:13
+    // d_slice_39 = d_add_18    %d_slice_39  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_5_partial_2 = d_lstm.recurrence_5_partial + pad(d_add_18, [0,64], [0,128])    %d_lstm.recurrence_5_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_5_partial_2 = d_lstm.recurrence_5_partial + pad(d_add_18, [0,64], [0,128])    %d_reshape_5_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_5 = d_lstm.c_5 ⊙ lstm.g_5    %d_lstm.i_5  adjoint of mul, models/char-lstm.ts:13
+    // d_add_17_sub = 1 − lstm.i_5    %d_add_17_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_17_mul = lstm.i_5 ⊙ d_add_17_sub    %d_add_17_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_17 = d_lstm.i_5 ⊙ d_add_17_mul    %d_add_17  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_42 = d_add_17    %d_slice_42  adjoint of add, models/char-lstm.ts:13
+    // d_slice_38 = d_add_17    %d_slice_38  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_5 = d_lstm.recurrence_5_partial_2 + pad(d_add_17, [0,0], [0,192])    %d_lstm.recurrence_5  adjoint of add, models/char-lstm.ts:13
+    // d_dot_6 = d_lstm.recurrence_5    %d_dot_6  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_5 = d_lstm.recurrence_5_partial_2 + pad(d_add_17, [0,0], [0,192])    %d_reshape_5  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_5,
-      tanh_10,
-      sigmoid_15,
+      tanh_5,
+      lstm_o_5,
       d_lstm_c_5,
-      sigmoid_14,
-      tanh_9,
+      lstm_i_5,
+      lstm_g_5,
       lstm_c_4,
-      sigmoid_13,
-      d_add_21,
+      lstm_f_5,
+      d_lstm_recurrence_5,
     );
 
     // 130.
-    // d_lstm.h_4_2 = d_add_21 · lstm.recurrentKernelᵀ    %d_lstm.h_4_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_4_2 = d_lstm.recurrence_5 · lstm.recurrentKernelᵀ    %d_lstm.h_4_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_4 = reshape(d_lstm[0,3,0 .. 32,4,64], [32,64]) + d_lstm.h_4_2    %d_lstm.h_4  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_4_part = d_lstm.c_5 ⊙ sigmoid_13    %d_lstm.c_4_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_8 = d_lstm.h_4 ⊙ sigmoid_12    %d_tanh_8  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_4_mul = tanh_8 ⊙ tanh_8    %d_lstm.c_4_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_4_part = d_lstm.c_5 ⊙ lstm.f_5    %d_lstm.c_4_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_4 = d_lstm.h_4 ⊙ lstm.o_4    %d_tanh_4  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_4_mul = tanh_4 ⊙ tanh_4    %d_lstm.c_4_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_4_sub = 1 − d_lstm.c_4_mul    %d_lstm.c_4_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_4_2 = d_tanh_8 ⊙ d_lstm.c_4_sub    %d_lstm.c_4_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_4_2 = d_tanh_4 ⊙ d_lstm.c_4_sub    %d_lstm.c_4_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_4 = d_lstm.c_4_part + d_lstm.c_4_2    %d_lstm.c_4  adjoint of add, models/char-lstm.ts:13
     // d_mul_8 = d_lstm.c_4    %d_mul_8  adjoint of add, models/char-lstm.ts:13
     // d_mul_7 = d_lstm.c_4    %d_mul_7  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_12(
-      d_add_21,
+      d_lstm_recurrence_5,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_4,
       d_lstm_c_5,
-      sigmoid_13,
-      sigmoid_12,
-      tanh_8,
+      lstm_f_5,
+      lstm_o_4,
+      tanh_4,
       d_lstm_c_4,
     );
 
     // 131.
-    // lstm.h_4 = sigmoid_12 ⊙ tanh_8    %lstm.h_4  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_12 = lstm.h_4ᵀ · d_add_21    %d_lstm.recurrentKernel_12  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_12, tanh_8, d_add_21, d_lstm_recurrentKernel_12);
+    // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_12 = lstm.h_4ᵀ · d_lstm.recurrence_5    %d_lstm.recurrentKernel_12  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_4, tanh_4, d_lstm_recurrence_5, d_lstm_recurrentKernel_12);
 
     // 132.
-    // d_sigmoid_12 = d_lstm.h_4 ⊙ tanh_8    %d_sigmoid_12  adjoint of mul, models/char-lstm.ts:13
-    // d_add_20_sub = 1 − sigmoid_12    %d_add_20_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_20_mul = sigmoid_12 ⊙ d_add_20_sub    %d_add_20_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_20 = d_sigmoid_12 ⊙ d_add_20_mul    %d_add_20  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_36 = d_add_20    %d_slice_36  adjoint of add, models/char-lstm.ts:13
-    // d_slice_32 = d_add_20    %d_slice_32  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_7 = d_lstm.c_4 ⊙ sigmoid_11    %d_tanh_7  adjoint of mul, models/char-lstm.ts:13
-    // d_add_19_mul = tanh_7 ⊙ tanh_7    %d_add_19_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_19_sub = 1 − d_add_19_mul    %d_add_19_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_19 = d_tanh_7 ⊙ d_add_19_sub    %d_add_19  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_35 = d_add_19    %d_slice_35  adjoint of add, models/char-lstm.ts:13
-    // d_slice_31 = d_add_19    %d_slice_31  adjoint of add, models/char-lstm.ts:13
-    // d_add_16_partial = pad(d_add_20, [0,192], [0,0]) + pad(d_add_19, [0,128], [0,64])    %d_add_16_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_4_partial = pad(d_add_20, [0,192], [0,0]) + pad(d_add_19, [0,128], [0,64])    %d_reshape_4_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_10 = d_lstm.c_4 ⊙ lstm.c_3    %d_sigmoid_10  adjoint of mul, models/char-lstm.ts:13
-    // d_add_18_sub = 1 − sigmoid_10    %d_add_18_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_18_mul = sigmoid_10 ⊙ d_add_18_sub    %d_add_18_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_18 = d_sigmoid_10 ⊙ d_add_18_mul    %d_add_18  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_34 = d_add_18    %d_slice_34  adjoint of add, models/char-lstm.ts:13
-    // d_slice_30 = d_add_18    %d_slice_30  adjoint of add, models/char-lstm.ts:13
-    // d_add_16_partial_2 = d_add_16_partial + pad(d_add_18, [0,64], [0,128])    %d_add_16_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_4_partial_2 = d_add_16_partial + pad(d_add_18, [0,64], [0,128])    %d_reshape_4_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_11 = d_lstm.c_4 ⊙ tanh_7    %d_sigmoid_11  adjoint of mul, models/char-lstm.ts:13
-    // d_add_17_sub = 1 − sigmoid_11    %d_add_17_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_17_mul = sigmoid_11 ⊙ d_add_17_sub    %d_add_17_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_17 = d_sigmoid_11 ⊙ d_add_17_mul    %d_add_17  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_33 = d_add_17    %d_slice_33  adjoint of add, models/char-lstm.ts:13
-    // d_slice_29 = d_add_17    %d_slice_29  adjoint of add, models/char-lstm.ts:13
-    // d_add_16 = d_add_16_partial_2 + pad(d_add_17, [0,0], [0,192])    %d_add_16  adjoint of add, models/char-lstm.ts:13
-    // d_dot_5 = d_add_16    %d_dot_5  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_4 = d_add_16_partial_2 + pad(d_add_17, [0,0], [0,192])    %d_reshape_4  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_4 = d_lstm.h_4 ⊙ tanh_4    %d_lstm.o_4  adjoint of mul, models/char-lstm.ts:13
+    // d_add_16_sub = 1 − lstm.o_4    %d_add_16_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_16_mul = lstm.o_4 ⊙ d_add_16_sub    %d_add_16_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_16 = d_lstm.o_4 ⊙ d_add_16_mul    %d_add_16  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_36 = d_add_16    %d_slice_36  adjoint of add, models/char-lstm.ts:13
+    // d_slice_32 = d_add_16    %d_slice_32  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_4 = d_lstm.c_4 ⊙ lstm.i_4    %d_lstm.g_4  adjoint of mul, models/char-lstm.ts:13
+    // d_add_15_mul = lstm.g_4 ⊙ lstm.g_4    %d_add_15_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_15_sub = 1 − d_add_15_mul    %d_add_15_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_15 = d_lstm.g_4 ⊙ d_add_15_sub    %d_add_15  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_35 = d_add_15    %d_slice_35  adjoint of add, models/char-lstm.ts:13
+    // d_slice_31 = d_add_15    %d_slice_31  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_4_partial = pad(d_add_16, [0,192], [0,0]) + pad(d_add_15, [0,128], [0,64])    %d_lstm.recurrence_4_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_4_partial = pad(d_add_16, [0,192], [0,0]) + pad(d_add_15, [0,128], [0,64])    %d_reshape_4_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_4 = d_lstm.c_4 ⊙ lstm.c_3    %d_lstm.f_4  adjoint of mul, models/char-lstm.ts:13
+    // d_add_14_sub = 1 − lstm.f_4    %d_add_14_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_14_mul = lstm.f_4 ⊙ d_add_14_sub    %d_add_14_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_14 = d_lstm.f_4 ⊙ d_add_14_mul    %d_add_14  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_34 = d_add_14    %d_slice_34  adjoint of add, models/char-lstm.ts:13
+    // d_slice_30 = d_add_14    %d_slice_30  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_4_partial_2 = d_lstm.recurrence_4_partial + pad(d_add_14, [0,64], [0,128])    %d_lstm.recurrence_4_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_4_partial_2 = d_lstm.recurrence_4_partial + pad(d_add_14, [0,64], [0,128])    %d_reshape_4_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_4 = d_lstm.c_4 ⊙ lstm.g_4    %d_lstm.i_4  adjoint of mul, models/char-lstm.ts:13
+    // d_add_13_sub = 1 − lstm.i_4    %d_add_13_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_13_mul = lstm.i_4 ⊙ d_add_13_sub    %d_add_13_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_13 = d_lstm.i_4 ⊙ d_add_13_mul    %d_add_13  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_33 = d_add_13    %d_slice_33  adjoint of add, models/char-lstm.ts:13
+    // d_slice_29 = d_add_13    %d_slice_29  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_4 = d_lstm.recurrence_4_partial_2 + pad(d_add_13, [0,0], [0,192])    %d_lstm.recurrence_4  adjoint of add, models/char-lstm.ts:13
+    // d_dot_5 = d_lstm.recurrence_4    %d_dot_5  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_4 = d_lstm.recurrence_4_partial_2 + pad(d_add_13, [0,0], [0,192])    %d_reshape_4  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_4,
-      tanh_8,
-      sigmoid_12,
+      tanh_4,
+      lstm_o_4,
       d_lstm_c_4,
-      sigmoid_11,
-      tanh_7,
+      lstm_i_4,
+      lstm_g_4,
       lstm_c_3,
-      sigmoid_10,
-      d_add_16,
+      lstm_f_4,
+      d_lstm_recurrence_4,
     );
 
     // 133.
-    // d_lstm.h_3_2 = d_add_16 · lstm.recurrentKernelᵀ    %d_lstm.h_3_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_3_2 = d_lstm.recurrence_4 · lstm.recurrentKernelᵀ    %d_lstm.h_3_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_3 = reshape(d_lstm[0,2,0 .. 32,3,64], [32,64]) + d_lstm.h_3_2    %d_lstm.h_3  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_3_part = d_lstm.c_4 ⊙ sigmoid_10    %d_lstm.c_3_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_6 = d_lstm.h_3 ⊙ sigmoid_9    %d_tanh_6  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_3_mul = tanh_6 ⊙ tanh_6    %d_lstm.c_3_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_3_part = d_lstm.c_4 ⊙ lstm.f_4    %d_lstm.c_3_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_3 = d_lstm.h_3 ⊙ lstm.o_3    %d_tanh_3  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_3_mul = tanh_3 ⊙ tanh_3    %d_lstm.c_3_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_3_sub = 1 − d_lstm.c_3_mul    %d_lstm.c_3_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_3_2 = d_tanh_6 ⊙ d_lstm.c_3_sub    %d_lstm.c_3_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_3_2 = d_tanh_3 ⊙ d_lstm.c_3_sub    %d_lstm.c_3_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_3 = d_lstm.c_3_part + d_lstm.c_3_2    %d_lstm.c_3  adjoint of add, models/char-lstm.ts:13
     // d_mul_6 = d_lstm.c_3    %d_mul_6  adjoint of add, models/char-lstm.ts:13
     // d_mul_5 = d_lstm.c_3    %d_mul_5  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_13(
-      d_add_16,
+      d_lstm_recurrence_4,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_3,
       d_lstm_c_4,
-      sigmoid_10,
-      sigmoid_9,
-      tanh_6,
+      lstm_f_4,
+      lstm_o_3,
+      tanh_3,
       d_lstm_c_3,
     );
 
     // 134.
-    // lstm.h_3 = sigmoid_9 ⊙ tanh_6    %lstm.h_3  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_13 = lstm.h_3ᵀ · d_add_16    %d_lstm.recurrentKernel_13  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_9, tanh_6, d_add_16, d_lstm_recurrentKernel_13);
+    // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_13 = lstm.h_3ᵀ · d_lstm.recurrence_4    %d_lstm.recurrentKernel_13  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_3, tanh_3, d_lstm_recurrence_4, d_lstm_recurrentKernel_13);
 
     // 135.
-    // d_sigmoid_9 = d_lstm.h_3 ⊙ tanh_6    %d_sigmoid_9  adjoint of mul, models/char-lstm.ts:13
-    // d_add_15_sub = 1 − sigmoid_9    %d_add_15_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_15_mul = sigmoid_9 ⊙ d_add_15_sub    %d_add_15_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_15 = d_sigmoid_9 ⊙ d_add_15_mul    %d_add_15  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_27 = d_add_15    %d_slice_27  adjoint of add, models/char-lstm.ts:13
-    // d_slice_23 = d_add_15    %d_slice_23  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_5 = d_lstm.c_3 ⊙ sigmoid_8    %d_tanh_5  adjoint of mul, models/char-lstm.ts:13
-    // d_add_14_mul = tanh_5 ⊙ tanh_5    %d_add_14_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_14_sub = 1 − d_add_14_mul    %d_add_14_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_14 = d_tanh_5 ⊙ d_add_14_sub    %d_add_14  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_26 = d_add_14    %d_slice_26  adjoint of add, models/char-lstm.ts:13
-    // d_slice_22 = d_add_14    %d_slice_22  adjoint of add, models/char-lstm.ts:13
-    // d_add_11_partial = pad(d_add_15, [0,192], [0,0]) + pad(d_add_14, [0,128], [0,64])    %d_add_11_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_3_partial = pad(d_add_15, [0,192], [0,0]) + pad(d_add_14, [0,128], [0,64])    %d_reshape_3_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_7 = d_lstm.c_3 ⊙ lstm.c_2    %d_sigmoid_7  adjoint of mul, models/char-lstm.ts:13
-    // d_add_13_sub = 1 − sigmoid_7    %d_add_13_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_13_mul = sigmoid_7 ⊙ d_add_13_sub    %d_add_13_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_13 = d_sigmoid_7 ⊙ d_add_13_mul    %d_add_13  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_25 = d_add_13    %d_slice_25  adjoint of add, models/char-lstm.ts:13
-    // d_slice_21 = d_add_13    %d_slice_21  adjoint of add, models/char-lstm.ts:13
-    // d_add_11_partial_2 = d_add_11_partial + pad(d_add_13, [0,64], [0,128])    %d_add_11_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_3_partial_2 = d_add_11_partial + pad(d_add_13, [0,64], [0,128])    %d_reshape_3_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_8 = d_lstm.c_3 ⊙ tanh_5    %d_sigmoid_8  adjoint of mul, models/char-lstm.ts:13
-    // d_add_12_sub = 1 − sigmoid_8    %d_add_12_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_12_mul = sigmoid_8 ⊙ d_add_12_sub    %d_add_12_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_12 = d_sigmoid_8 ⊙ d_add_12_mul    %d_add_12  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_24 = d_add_12    %d_slice_24  adjoint of add, models/char-lstm.ts:13
-    // d_slice_20 = d_add_12    %d_slice_20  adjoint of add, models/char-lstm.ts:13
-    // d_add_11 = d_add_11_partial_2 + pad(d_add_12, [0,0], [0,192])    %d_add_11  adjoint of add, models/char-lstm.ts:13
-    // d_dot_4 = d_add_11    %d_dot_4  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_3 = d_add_11_partial_2 + pad(d_add_12, [0,0], [0,192])    %d_reshape_3  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_3 = d_lstm.h_3 ⊙ tanh_3    %d_lstm.o_3  adjoint of mul, models/char-lstm.ts:13
+    // d_add_12_sub = 1 − lstm.o_3    %d_add_12_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_12_mul = lstm.o_3 ⊙ d_add_12_sub    %d_add_12_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_12 = d_lstm.o_3 ⊙ d_add_12_mul    %d_add_12  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_27 = d_add_12    %d_slice_27  adjoint of add, models/char-lstm.ts:13
+    // d_slice_23 = d_add_12    %d_slice_23  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_3 = d_lstm.c_3 ⊙ lstm.i_3    %d_lstm.g_3  adjoint of mul, models/char-lstm.ts:13
+    // d_add_11_mul = lstm.g_3 ⊙ lstm.g_3    %d_add_11_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_11_sub = 1 − d_add_11_mul    %d_add_11_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_11 = d_lstm.g_3 ⊙ d_add_11_sub    %d_add_11  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_26 = d_add_11    %d_slice_26  adjoint of add, models/char-lstm.ts:13
+    // d_slice_22 = d_add_11    %d_slice_22  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_3_partial = pad(d_add_12, [0,192], [0,0]) + pad(d_add_11, [0,128], [0,64])    %d_lstm.recurrence_3_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_3_partial = pad(d_add_12, [0,192], [0,0]) + pad(d_add_11, [0,128], [0,64])    %d_reshape_3_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_3 = d_lstm.c_3 ⊙ lstm.c_2    %d_lstm.f_3  adjoint of mul, models/char-lstm.ts:13
+    // d_add_10_sub = 1 − lstm.f_3    %d_add_10_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_10_mul = lstm.f_3 ⊙ d_add_10_sub    %d_add_10_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_10 = d_lstm.f_3 ⊙ d_add_10_mul    %d_add_10  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_25 = d_add_10    %d_slice_25  adjoint of add, models/char-lstm.ts:13
+    // d_slice_21 = d_add_10    %d_slice_21  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_3_partial_2 = d_lstm.recurrence_3_partial + pad(d_add_10, [0,64], [0,128])    %d_lstm.recurrence_3_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_3_partial_2 = d_lstm.recurrence_3_partial + pad(d_add_10, [0,64], [0,128])    %d_reshape_3_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_3 = d_lstm.c_3 ⊙ lstm.g_3    %d_lstm.i_3  adjoint of mul, models/char-lstm.ts:13
+    // d_add_9_sub = 1 − lstm.i_3    %d_add_9_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_9_mul = lstm.i_3 ⊙ d_add_9_sub    %d_add_9_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_9 = d_lstm.i_3 ⊙ d_add_9_mul    %d_add_9  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_24 = d_add_9    %d_slice_24  adjoint of add, models/char-lstm.ts:13
+    // d_slice_20 = d_add_9    %d_slice_20  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_3 = d_lstm.recurrence_3_partial_2 + pad(d_add_9, [0,0], [0,192])    %d_lstm.recurrence_3  adjoint of add, models/char-lstm.ts:13
+    // d_dot_4 = d_lstm.recurrence_3    %d_dot_4  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_3 = d_lstm.recurrence_3_partial_2 + pad(d_add_9, [0,0], [0,192])    %d_reshape_3  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_3,
-      tanh_6,
-      sigmoid_9,
+      tanh_3,
+      lstm_o_3,
       d_lstm_c_3,
-      sigmoid_8,
-      tanh_5,
+      lstm_i_3,
+      lstm_g_3,
       lstm_c_2,
-      sigmoid_7,
-      d_add_11,
+      lstm_f_3,
+      d_lstm_recurrence_3,
     );
 
     // 136.
-    // d_lstm.h_2_2 = d_add_11 · lstm.recurrentKernelᵀ    %d_lstm.h_2_2  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_2_2 = d_lstm.recurrence_3 · lstm.recurrentKernelᵀ    %d_lstm.h_2_2  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h_2 = reshape(d_lstm[0,1,0 .. 32,2,64], [32,64]) + d_lstm.h_2_2    %d_lstm.h_2  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_2_part = d_lstm.c_3 ⊙ sigmoid_7    %d_lstm.c_2_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_4 = d_lstm.h_2 ⊙ sigmoid_6    %d_tanh_4  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_2_mul = tanh_4 ⊙ tanh_4    %d_lstm.c_2_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_2_part = d_lstm.c_3 ⊙ lstm.f_3    %d_lstm.c_2_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh_2 = d_lstm.h_2 ⊙ lstm.o_2    %d_tanh_2  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_2_mul = tanh_2 ⊙ tanh_2    %d_lstm.c_2_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_2_sub = 1 − d_lstm.c_2_mul    %d_lstm.c_2_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_2_2 = d_tanh_4 ⊙ d_lstm.c_2_sub    %d_lstm.c_2_2  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_2_2 = d_tanh_2 ⊙ d_lstm.c_2_sub    %d_lstm.c_2_2  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_2 = d_lstm.c_2_part + d_lstm.c_2_2    %d_lstm.c_2  adjoint of add, models/char-lstm.ts:13
     // d_mul_4 = d_lstm.c_2    %d_mul_4  adjoint of add, models/char-lstm.ts:13
     // d_mul_3 = d_lstm.c_2    %d_mul_3  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_14(
-      d_add_11,
+      d_lstm_recurrence_3,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h_2,
       d_lstm_c_3,
-      sigmoid_7,
-      sigmoid_6,
-      tanh_4,
+      lstm_f_3,
+      lstm_o_2,
+      tanh_2,
       d_lstm_c_2,
     );
 
     // 137.
-    // lstm.h_2 = sigmoid_6 ⊙ tanh_4    %lstm.h_2  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_14 = lstm.h_2ᵀ · d_add_11    %d_lstm.recurrentKernel_14  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_6, tanh_4, d_add_11, d_lstm_recurrentKernel_14);
+    // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_14 = lstm.h_2ᵀ · d_lstm.recurrence_3    %d_lstm.recurrentKernel_14  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o_2, tanh_2, d_lstm_recurrence_3, d_lstm_recurrentKernel_14);
 
     // 138.
-    // d_sigmoid_6 = d_lstm.h_2 ⊙ tanh_4    %d_sigmoid_6  adjoint of mul, models/char-lstm.ts:13
-    // d_add_10_sub = 1 − sigmoid_6    %d_add_10_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_10_mul = sigmoid_6 ⊙ d_add_10_sub    %d_add_10_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_10 = d_sigmoid_6 ⊙ d_add_10_mul    %d_add_10  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_18 = d_add_10    %d_slice_18  adjoint of add, models/char-lstm.ts:13
-    // d_slice_14 = d_add_10    %d_slice_14  adjoint of add, models/char-lstm.ts:13
-    // d_tanh_3 = d_lstm.c_2 ⊙ sigmoid_5    %d_tanh_3  adjoint of mul, models/char-lstm.ts:13
-    // d_add_9_mul = tanh_3 ⊙ tanh_3    %d_add_9_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_9_sub = 1 − d_add_9_mul    %d_add_9_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_9 = d_tanh_3 ⊙ d_add_9_sub    %d_add_9  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_17 = d_add_9    %d_slice_17  adjoint of add, models/char-lstm.ts:13
-    // d_slice_13 = d_add_9    %d_slice_13  adjoint of add, models/char-lstm.ts:13
-    // d_add_6_partial = pad(d_add_10, [0,192], [0,0]) + pad(d_add_9, [0,128], [0,64])    %d_add_6_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_2_partial = pad(d_add_10, [0,192], [0,0]) + pad(d_add_9, [0,128], [0,64])    %d_reshape_2_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_4 = d_lstm.c_2 ⊙ lstm.c    %d_sigmoid_4  adjoint of mul, models/char-lstm.ts:13
-    // d_add_8_sub = 1 − sigmoid_4    %d_add_8_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_8_mul = sigmoid_4 ⊙ d_add_8_sub    %d_add_8_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_8 = d_sigmoid_4 ⊙ d_add_8_mul    %d_add_8  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_16 = d_add_8    %d_slice_16  adjoint of add, models/char-lstm.ts:13
-    // d_slice_12 = d_add_8    %d_slice_12  adjoint of add, models/char-lstm.ts:13
-    // d_add_6_partial_2 = d_add_6_partial + pad(d_add_8, [0,64], [0,128])    %d_add_6_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_2_partial_2 = d_add_6_partial + pad(d_add_8, [0,64], [0,128])    %d_reshape_2_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_5 = d_lstm.c_2 ⊙ tanh_3    %d_sigmoid_5  adjoint of mul, models/char-lstm.ts:13
-    // d_add_7_sub = 1 − sigmoid_5    %d_add_7_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_7_mul = sigmoid_5 ⊙ d_add_7_sub    %d_add_7_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_7 = d_sigmoid_5 ⊙ d_add_7_mul    %d_add_7  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_15 = d_add_7    %d_slice_15  adjoint of add, models/char-lstm.ts:13
-    // d_slice_11 = d_add_7    %d_slice_11  adjoint of add, models/char-lstm.ts:13
-    // d_add_6 = d_add_6_partial_2 + pad(d_add_7, [0,0], [0,192])    %d_add_6  adjoint of add, models/char-lstm.ts:13
-    // d_dot_3 = d_add_6    %d_dot_3  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_2 = d_add_6_partial_2 + pad(d_add_7, [0,0], [0,192])    %d_reshape_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.o_2 = d_lstm.h_2 ⊙ tanh_2    %d_lstm.o_2  adjoint of mul, models/char-lstm.ts:13
+    // d_add_8_sub = 1 − lstm.o_2    %d_add_8_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_8_mul = lstm.o_2 ⊙ d_add_8_sub    %d_add_8_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_8 = d_lstm.o_2 ⊙ d_add_8_mul    %d_add_8  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_18 = d_add_8    %d_slice_18  adjoint of add, models/char-lstm.ts:13
+    // d_slice_14 = d_add_8    %d_slice_14  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g_2 = d_lstm.c_2 ⊙ lstm.i_2    %d_lstm.g_2  adjoint of mul, models/char-lstm.ts:13
+    // d_add_7_mul = lstm.g_2 ⊙ lstm.g_2    %d_add_7_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_7_sub = 1 − d_add_7_mul    %d_add_7_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_7 = d_lstm.g_2 ⊙ d_add_7_sub    %d_add_7  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_17 = d_add_7    %d_slice_17  adjoint of add, models/char-lstm.ts:13
+    // d_slice_13 = d_add_7    %d_slice_13  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_2_partial = pad(d_add_8, [0,192], [0,0]) + pad(d_add_7, [0,128], [0,64])    %d_lstm.recurrence_2_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_2_partial = pad(d_add_8, [0,192], [0,0]) + pad(d_add_7, [0,128], [0,64])    %d_reshape_2_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f_2 = d_lstm.c_2 ⊙ lstm.c    %d_lstm.f_2  adjoint of mul, models/char-lstm.ts:13
+    // d_add_6_sub = 1 − lstm.f_2    %d_add_6_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_6_mul = lstm.f_2 ⊙ d_add_6_sub    %d_add_6_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_6 = d_lstm.f_2 ⊙ d_add_6_mul    %d_add_6  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_16 = d_add_6    %d_slice_16  adjoint of add, models/char-lstm.ts:13
+    // d_slice_12 = d_add_6    %d_slice_12  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_2_partial_2 = d_lstm.recurrence_2_partial + pad(d_add_6, [0,64], [0,128])    %d_lstm.recurrence_2_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_2_partial_2 = d_lstm.recurrence_2_partial + pad(d_add_6, [0,64], [0,128])    %d_reshape_2_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i_2 = d_lstm.c_2 ⊙ lstm.g_2    %d_lstm.i_2  adjoint of mul, models/char-lstm.ts:13
+    // d_add_5_sub = 1 − lstm.i_2    %d_add_5_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_5_mul = lstm.i_2 ⊙ d_add_5_sub    %d_add_5_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_5 = d_lstm.i_2 ⊙ d_add_5_mul    %d_add_5  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_15 = d_add_5    %d_slice_15  adjoint of add, models/char-lstm.ts:13
+    // d_slice_11 = d_add_5    %d_slice_11  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_2 = d_lstm.recurrence_2_partial_2 + pad(d_add_5, [0,0], [0,192])    %d_lstm.recurrence_2  adjoint of add, models/char-lstm.ts:13
+    // d_dot_3 = d_lstm.recurrence_2    %d_dot_3  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_2 = d_lstm.recurrence_2_partial_2 + pad(d_add_5, [0,0], [0,192])    %d_reshape_2  adjoint of reshape, models/char-lstm.ts:13
     add_32x256(
       d_lstm_h_2,
-      tanh_4,
-      sigmoid_6,
+      tanh_2,
+      lstm_o_2,
       d_lstm_c_2,
-      sigmoid_5,
-      tanh_3,
+      lstm_i_2,
+      lstm_g_2,
       lstm_c,
-      sigmoid_4,
-      d_add_6,
+      lstm_f_2,
+      d_lstm_recurrence_2,
     );
 
     // 139.
-    // d_lstm.h_17 = d_add_6 · lstm.recurrentKernelᵀ    %d_lstm.h_17  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.h_17 = d_lstm.recurrence_2 · lstm.recurrentKernelᵀ    %d_lstm.h_17  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.h = reshape(d_lstm[0,0,0 .. 32,1,64], [32,64]) + d_lstm.h_17    %d_lstm.h  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_part = d_lstm.c_2 ⊙ sigmoid_4    %d_lstm.c_part  adjoint of mul, models/char-lstm.ts:13
-    // d_tanh_2 = d_lstm.h ⊙ sigmoid_3    %d_tanh_2  adjoint of mul, models/char-lstm.ts:13
-    // d_lstm.c_mul = tanh_2 ⊙ tanh_2    %d_lstm.c_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_part = d_lstm.c_2 ⊙ lstm.f_2    %d_lstm.c_part  adjoint of mul, models/char-lstm.ts:13
+    // d_tanh = d_lstm.h ⊙ lstm.o    %d_tanh  adjoint of mul, models/char-lstm.ts:13
+    // d_lstm.c_mul = tanh ⊙ tanh    %d_lstm.c_mul  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c_sub = 1 − d_lstm.c_mul    %d_lstm.c_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_lstm.c_17 = d_tanh_2 ⊙ d_lstm.c_sub    %d_lstm.c_17  adjoint of tanh, models/char-lstm.ts:13
+    // d_lstm.c_17 = d_tanh ⊙ d_lstm.c_sub    %d_lstm.c_17  adjoint of tanh, models/char-lstm.ts:13
     // d_lstm.c = d_lstm.c_part + d_lstm.c_17    %d_lstm.c  adjoint of add, models/char-lstm.ts:13
     // d_mul_2 = d_lstm.c    %d_mul_2  adjoint of add, models/char-lstm.ts:13
     // d_mul = d_lstm.c    %d_mul  adjoint of add, models/char-lstm.ts:13
     dotAdd_32x256x64_15(
-      d_add_6,
+      d_lstm_recurrence_2,
       lstm_recurrentKernel,
       d_lstm,
       d_lstm_h,
       d_lstm_c_2,
-      sigmoid_4,
-      sigmoid_3,
-      tanh_2,
+      lstm_f_2,
+      lstm_o,
+      tanh_,
       d_lstm_c,
     );
 
     // 140.
-    // lstm.h = sigmoid_3 ⊙ tanh_2    %lstm.h  mul, models/char-lstm.ts:13
-    // d_lstm.recurrentKernel_15 = lstm.hᵀ · d_add_6    %d_lstm.recurrentKernel_15  adjoint of dot, models/char-lstm.ts:13
-    dot_64x32x256(sigmoid_3, tanh_2, d_add_6, d_lstm_recurrentKernel_15);
+    // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_15 = lstm.hᵀ · d_lstm.recurrence_2    %d_lstm.recurrentKernel_15  adjoint of dot, models/char-lstm.ts:13
+    dot_64x32x256(lstm_o, tanh_, d_lstm_recurrence_2, d_lstm_recurrentKernel_15);
 
     // 141.
-    // d_sigmoid_3 = d_lstm.h ⊙ tanh_2    %d_sigmoid_3  adjoint of mul, models/char-lstm.ts:13
-    // d_add_5_sub = 1 − sigmoid_3    %d_add_5_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_5_mul = sigmoid_3 ⊙ d_add_5_sub    %d_add_5_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_5 = d_sigmoid_3 ⊙ d_add_5_mul    %d_add_5  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_9 = d_add_5    %d_slice_9  adjoint of add, models/char-lstm.ts:13
-    // d_slice_5 = d_add_5    %d_slice_5  adjoint of add, models/char-lstm.ts:13
-    // d_tanh = d_lstm.c ⊙ sigmoid_2    %d_tanh  adjoint of mul, models/char-lstm.ts:13
-    // d_add_4_mul = tanh ⊙ tanh    %d_add_4_mul  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_4_sub = 1 − d_add_4_mul    %d_add_4_sub  adjoint of tanh, models/char-lstm.ts:13
-    // d_add_4 = d_tanh ⊙ d_add_4_sub    %d_add_4  adjoint of tanh, models/char-lstm.ts:13
-    // d_slice_8 = d_add_4    %d_slice_8  adjoint of add, models/char-lstm.ts:13
-    // d_slice_4 = d_add_4    %d_slice_4  adjoint of add, models/char-lstm.ts:13
-    // d_add_partial = pad(d_add_5, [0,192], [0,0]) + pad(d_add_4, [0,128], [0,64])    %d_add_partial  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_partial = pad(d_add_5, [0,192], [0,0]) + pad(d_add_4, [0,128], [0,64])    %d_reshape_partial  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid = d_lstm.c ⊙ 0    %d_sigmoid  adjoint of mul, models/char-lstm.ts:13
-    // d_add_3_sub = 1 − sigmoid    %d_add_3_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_3_mul = sigmoid ⊙ d_add_3_sub    %d_add_3_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_3 = d_sigmoid ⊙ d_add_3_mul    %d_add_3  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_7 = d_add_3    %d_slice_7  adjoint of add, models/char-lstm.ts:13
-    // d_slice_3 = d_add_3    %d_slice_3  adjoint of add, models/char-lstm.ts:13
-    // d_add_partial_2 = d_add_partial + pad(d_add_3, [0,64], [0,128])    %d_add_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape_partial_2 = d_add_partial + pad(d_add_3, [0,64], [0,128])    %d_reshape_partial_2  adjoint of reshape, models/char-lstm.ts:13
-    // d_sigmoid_2 = d_lstm.c ⊙ tanh    %d_sigmoid_2  adjoint of mul, models/char-lstm.ts:13
-    // d_add_2_sub = 1 − sigmoid_2    %d_add_2_sub  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_2_mul = sigmoid_2 ⊙ d_add_2_sub    %d_add_2_mul  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_add_2 = d_sigmoid_2 ⊙ d_add_2_mul    %d_add_2  adjoint of sigmoid, models/char-lstm.ts:13
-    // d_slice_6 = d_add_2    %d_slice_6  adjoint of add, models/char-lstm.ts:13
-    // d_slice_2 = d_add_2    %d_slice_2  adjoint of add, models/char-lstm.ts:13
-    // d_add = d_add_partial_2 + pad(d_add_2, [0,0], [0,192])    %d_add  adjoint of add, models/char-lstm.ts:13
-    // d_dot_2 = d_add    %d_dot_2  adjoint of add, models/char-lstm.ts:13
-    // d_reshape = d_add_partial_2 + pad(d_add_2, [0,0], [0,192])    %d_reshape  adjoint of reshape, models/char-lstm.ts:13
-    // d_lstm.inputs_partial = pad(reshape(d_add_76, [32,1,256]), [0,15,0], [0,0,0]) + pad(reshape(d_add_71, [32,1,256]), [0,14,0], [0,1,0])    %d_lstm.inputs_partial  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_2 = d_lstm.inputs_partial + pad(reshape(d_add_66, [32,1,256]), [0,13,0], [0,2,0])    %d_lstm.inputs_partial_2  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_3 = d_lstm.inputs_partial_2 + pad(reshape(d_add_61, [32,1,256]), [0,12,0], [0,3,0])    %d_lstm.inputs_partial_3  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_4 = d_lstm.inputs_partial_3 + pad(reshape(d_add_56, [32,1,256]), [0,11,0], [0,4,0])    %d_lstm.inputs_partial_4  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_5 = d_lstm.inputs_partial_4 + pad(reshape(d_add_51, [32,1,256]), [0,10,0], [0,5,0])    %d_lstm.inputs_partial_5  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_6 = d_lstm.inputs_partial_5 + pad(reshape(d_add_46, [32,1,256]), [0,9,0], [0,6,0])    %d_lstm.inputs_partial_6  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_7 = d_lstm.inputs_partial_6 + pad(reshape(d_add_41, [32,1,256]), [0,8,0], [0,7,0])    %d_lstm.inputs_partial_7  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_8 = d_lstm.inputs_partial_7 + pad(reshape(d_add_36, [32,1,256]), [0,7,0], [0,8,0])    %d_lstm.inputs_partial_8  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_9 = d_lstm.inputs_partial_8 + pad(reshape(d_add_31, [32,1,256]), [0,6,0], [0,9,0])    %d_lstm.inputs_partial_9  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_10 = d_lstm.inputs_partial_9 + pad(reshape(d_add_26, [32,1,256]), [0,5,0], [0,10,0])    %d_lstm.inputs_partial_10  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_11 = d_lstm.inputs_partial_10 + pad(reshape(d_add_21, [32,1,256]), [0,4,0], [0,11,0])    %d_lstm.inputs_partial_11  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_12 = d_lstm.inputs_partial_11 + pad(reshape(d_add_16, [32,1,256]), [0,3,0], [0,12,0])    %d_lstm.inputs_partial_12  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_13 = d_lstm.inputs_partial_12 + pad(reshape(d_add_11, [32,1,256]), [0,2,0], [0,13,0])    %d_lstm.inputs_partial_13  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs_partial_14 = d_lstm.inputs_partial_13 + pad(reshape(d_add_6, [32,1,256]), [0,1,0], [0,14,0])    %d_lstm.inputs_partial_14  adjoint of add, models/char-lstm.ts:13
-    // d_lstm.inputs = d_lstm.inputs_partial_14 + pad(reshape(d_add, [32,1,256]), [0,0,0], [0,15,0])    %d_lstm.inputs  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.o = d_lstm.h ⊙ tanh    %d_lstm.o  adjoint of mul, models/char-lstm.ts:13
+    // d_add_4_sub = 1 − lstm.o    %d_add_4_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_4_mul = lstm.o ⊙ d_add_4_sub    %d_add_4_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_4 = d_lstm.o ⊙ d_add_4_mul    %d_add_4  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_9 = d_add_4    %d_slice_9  adjoint of add, models/char-lstm.ts:13
+    // d_slice_5 = d_add_4    %d_slice_5  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.g = d_lstm.c ⊙ lstm.i    %d_lstm.g  adjoint of mul, models/char-lstm.ts:13
+    // d_add_3_mul = lstm.g ⊙ lstm.g    %d_add_3_mul  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_3_sub = 1 − d_add_3_mul    %d_add_3_sub  adjoint of tanh, models/char-lstm.ts:13
+    // d_add_3 = d_lstm.g ⊙ d_add_3_sub    %d_add_3  adjoint of tanh, models/char-lstm.ts:13
+    // d_slice_8 = d_add_3    %d_slice_8  adjoint of add, models/char-lstm.ts:13
+    // d_slice_4 = d_add_3    %d_slice_4  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_partial = pad(d_add_4, [0,192], [0,0]) + pad(d_add_3, [0,128], [0,64])    %d_lstm.recurrence_partial  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_partial = pad(d_add_4, [0,192], [0,0]) + pad(d_add_3, [0,128], [0,64])    %d_reshape_partial  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.f = d_lstm.c ⊙ 0    %d_lstm.f  adjoint of mul, models/char-lstm.ts:13
+    // d_add_2_sub = 1 − lstm.f    %d_add_2_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_2_mul = lstm.f ⊙ d_add_2_sub    %d_add_2_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_2 = d_lstm.f ⊙ d_add_2_mul    %d_add_2  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_7 = d_add_2    %d_slice_7  adjoint of add, models/char-lstm.ts:13
+    // d_slice_3 = d_add_2    %d_slice_3  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence_partial_2 = d_lstm.recurrence_partial + pad(d_add_2, [0,64], [0,128])    %d_lstm.recurrence_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape_partial_2 = d_lstm.recurrence_partial + pad(d_add_2, [0,64], [0,128])    %d_reshape_partial_2  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.i = d_lstm.c ⊙ lstm.g    %d_lstm.i  adjoint of mul, models/char-lstm.ts:13
+    // d_add_sub = 1 − lstm.i    %d_add_sub  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add_mul = lstm.i ⊙ d_add_sub    %d_add_mul  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_add = d_lstm.i ⊙ d_add_mul    %d_add  adjoint of sigmoid, models/char-lstm.ts:13
+    // d_slice_6 = d_add    %d_slice_6  adjoint of add, models/char-lstm.ts:13
+    // d_slice_2 = d_add    %d_slice_2  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.recurrence = d_lstm.recurrence_partial_2 + pad(d_add, [0,0], [0,192])    %d_lstm.recurrence  adjoint of add, models/char-lstm.ts:13
+    // d_dot_2 = d_lstm.recurrence    %d_dot_2  adjoint of add, models/char-lstm.ts:13
+    // d_reshape = d_lstm.recurrence_partial_2 + pad(d_add, [0,0], [0,192])    %d_reshape  adjoint of reshape, models/char-lstm.ts:13
+    // d_lstm.inputs_partial = pad(reshape(d_lstm.recurrence_16, [32,1,256]), [0,15,0], [0,0,0]) + pad(reshape(d_lstm.recurrence_15, [32,1,256]), [0,14,0], [0,1,0])    %d_lstm.inputs_partial  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_2 = d_lstm.inputs_partial + pad(reshape(d_lstm.recurrence_14, [32,1,256]), [0,13,0], [0,2,0])    %d_lstm.inputs_partial_2  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_3 = d_lstm.inputs_partial_2 + pad(reshape(d_lstm.recurrence_13, [32,1,256]), [0,12,0], [0,3,0])    %d_lstm.inputs_partial_3  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_4 = d_lstm.inputs_partial_3 + pad(reshape(d_lstm.recurrence_12, [32,1,256]), [0,11,0], [0,4,0])    %d_lstm.inputs_partial_4  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_5 = d_lstm.inputs_partial_4 + pad(reshape(d_lstm.recurrence_11, [32,1,256]), [0,10,0], [0,5,0])    %d_lstm.inputs_partial_5  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_6 = d_lstm.inputs_partial_5 + pad(reshape(d_lstm.recurrence_10, [32,1,256]), [0,9,0], [0,6,0])    %d_lstm.inputs_partial_6  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_7 = d_lstm.inputs_partial_6 + pad(reshape(d_lstm.recurrence_9, [32,1,256]), [0,8,0], [0,7,0])    %d_lstm.inputs_partial_7  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_8 = d_lstm.inputs_partial_7 + pad(reshape(d_lstm.recurrence_8, [32,1,256]), [0,7,0], [0,8,0])    %d_lstm.inputs_partial_8  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_9 = d_lstm.inputs_partial_8 + pad(reshape(d_lstm.recurrence_7, [32,1,256]), [0,6,0], [0,9,0])    %d_lstm.inputs_partial_9  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_10 = d_lstm.inputs_partial_9 + pad(reshape(d_lstm.recurrence_6, [32,1,256]), [0,5,0], [0,10,0])    %d_lstm.inputs_partial_10  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_11 = d_lstm.inputs_partial_10 + pad(reshape(d_lstm.recurrence_5, [32,1,256]), [0,4,0], [0,11,0])    %d_lstm.inputs_partial_11  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_12 = d_lstm.inputs_partial_11 + pad(reshape(d_lstm.recurrence_4, [32,1,256]), [0,3,0], [0,12,0])    %d_lstm.inputs_partial_12  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_13 = d_lstm.inputs_partial_12 + pad(reshape(d_lstm.recurrence_3, [32,1,256]), [0,2,0], [0,13,0])    %d_lstm.inputs_partial_13  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs_partial_14 = d_lstm.inputs_partial_13 + pad(reshape(d_lstm.recurrence_2, [32,1,256]), [0,1,0], [0,14,0])    %d_lstm.inputs_partial_14  adjoint of add, models/char-lstm.ts:13
+    // d_lstm.inputs = d_lstm.inputs_partial_14 + pad(reshape(d_lstm.recurrence, [32,1,256]), [0,0,0], [0,15,0])    %d_lstm.inputs  adjoint of add, models/char-lstm.ts:13
     // d_broadcast = d_lstm.inputs    %d_broadcast  adjoint of add, models/char-lstm.ts:13
     // d_dot = d_lstm.inputs    %d_dot  adjoint of add, models/char-lstm.ts:13
     add_32x16x256(
       d_lstm_h,
-      tanh_2,
-      sigmoid_3,
-      d_lstm_c,
-      sigmoid_2,
       tanh_,
-      sigmoid,
-      d_add,
-      d_add_76,
-      d_add_71,
-      d_add_66,
-      d_add_61,
-      d_add_56,
-      d_add_51,
-      d_add_46,
-      d_add_41,
-      d_add_36,
-      d_add_31,
-      d_add_26,
-      d_add_21,
-      d_add_16,
-      d_add_11,
-      d_add_6,
+      lstm_o,
+      d_lstm_c,
+      lstm_i,
+      lstm_g,
+      lstm_f,
+      d_lstm_recurrence,
+      d_lstm_recurrence_16,
+      d_lstm_recurrence_15,
+      d_lstm_recurrence_14,
+      d_lstm_recurrence_13,
+      d_lstm_recurrence_12,
+      d_lstm_recurrence_11,
+      d_lstm_recurrence_10,
+      d_lstm_recurrence_9,
+      d_lstm_recurrence_8,
+      d_lstm_recurrence_7,
+      d_lstm_recurrence_6,
+      d_lstm_recurrence_5,
+      d_lstm_recurrence_4,
+      d_lstm_recurrence_3,
+      d_lstm_recurrence_2,
       d_lstm_inputs,
     );
 
     // 142.
-    // d_broadcast_3_partial = d_add_76 + d_add_71    %d_broadcast_3_partial  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_2 = d_broadcast_3_partial + d_add_66    %d_broadcast_3_partial_2  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_3 = d_broadcast_3_partial_2 + d_add_61    %d_broadcast_3_partial_3  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_4 = d_broadcast_3_partial_3 + d_add_56    %d_broadcast_3_partial_4  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_5 = d_broadcast_3_partial_4 + d_add_51    %d_broadcast_3_partial_5  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_6 = d_broadcast_3_partial_5 + d_add_46    %d_broadcast_3_partial_6  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_7 = d_broadcast_3_partial_6 + d_add_41    %d_broadcast_3_partial_7  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_8 = d_broadcast_3_partial_7 + d_add_36    %d_broadcast_3_partial_8  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_9 = d_broadcast_3_partial_8 + d_add_31    %d_broadcast_3_partial_9  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_10 = d_broadcast_3_partial_9 + d_add_26    %d_broadcast_3_partial_10  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_11 = d_broadcast_3_partial_10 + d_add_21    %d_broadcast_3_partial_11  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_12 = d_broadcast_3_partial_11 + d_add_16    %d_broadcast_3_partial_12  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_13 = d_broadcast_3_partial_12 + d_add_11    %d_broadcast_3_partial_13  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3_partial_14 = d_broadcast_3_partial_13 + d_add_6    %d_broadcast_3_partial_14  adjoint of broadcast, models/char-lstm.ts:13
-    // d_broadcast_3 = d_broadcast_3_partial_14 + d_add    %d_broadcast_3  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial = d_lstm.recurrence_16 + d_lstm.recurrence_15    %d_broadcast_3_partial  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_2 = d_broadcast_3_partial + d_lstm.recurrence_14    %d_broadcast_3_partial_2  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_3 = d_broadcast_3_partial_2 + d_lstm.recurrence_13    %d_broadcast_3_partial_3  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_4 = d_broadcast_3_partial_3 + d_lstm.recurrence_12    %d_broadcast_3_partial_4  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_5 = d_broadcast_3_partial_4 + d_lstm.recurrence_11    %d_broadcast_3_partial_5  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_6 = d_broadcast_3_partial_5 + d_lstm.recurrence_10    %d_broadcast_3_partial_6  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_7 = d_broadcast_3_partial_6 + d_lstm.recurrence_9    %d_broadcast_3_partial_7  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_8 = d_broadcast_3_partial_7 + d_lstm.recurrence_8    %d_broadcast_3_partial_8  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_9 = d_broadcast_3_partial_8 + d_lstm.recurrence_7    %d_broadcast_3_partial_9  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_10 = d_broadcast_3_partial_9 + d_lstm.recurrence_6    %d_broadcast_3_partial_10  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_11 = d_broadcast_3_partial_10 + d_lstm.recurrence_5    %d_broadcast_3_partial_11  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_12 = d_broadcast_3_partial_11 + d_lstm.recurrence_4    %d_broadcast_3_partial_12  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_13 = d_broadcast_3_partial_12 + d_lstm.recurrence_3    %d_broadcast_3_partial_13  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3_partial_14 = d_broadcast_3_partial_13 + d_lstm.recurrence_2    %d_broadcast_3_partial_14  adjoint of broadcast, models/char-lstm.ts:13
+    // d_broadcast_3 = d_broadcast_3_partial_14 + d_lstm.recurrence    %d_broadcast_3  adjoint of broadcast, models/char-lstm.ts:13
     // d_lstm.recurrentBias = Σ d_broadcast_3 over axes 0    %d_lstm.recurrentBias  adjoint of broadcast, models/char-lstm.ts:13
     // lstm.recurrentBias_mul = d_lstm.recurrentBias ⊙ d_lstm.recurrentBias    %lstm.recurrentBias_mul  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
     // d_lstm.recurrentBias_square = Σ lstm.recurrentBias_mul    %d_lstm.recurrentBias_square  update of lstm.recurrentBias by clipByGlobalNorm, models/char-lstm.ts:13
     sumClipByGlobalNorm_32x256(
       d_lstm_recurrentBias_square,
-      d_add_76,
-      d_add_71,
-      d_add_66,
-      d_add_61,
-      d_add_56,
-      d_add_51,
-      d_add_46,
-      d_add_41,
-      d_add_36,
-      d_add_31,
-      d_add_26,
-      d_add_21,
-      d_add_16,
-      d_add_11,
-      d_add_6,
-      d_add,
+      d_lstm_recurrence_16,
+      d_lstm_recurrence_15,
+      d_lstm_recurrence_14,
+      d_lstm_recurrence_13,
+      d_lstm_recurrence_12,
+      d_lstm_recurrence_11,
+      d_lstm_recurrence_10,
+      d_lstm_recurrence_9,
+      d_lstm_recurrence_8,
+      d_lstm_recurrence_7,
+      d_lstm_recurrence_6,
+      d_lstm_recurrence_5,
+      d_lstm_recurrence_4,
+      d_lstm_recurrence_3,
+      d_lstm_recurrence_2,
+      d_lstm_recurrence,
       d_lstm_recurrentBias,
     );
 
     // 143.
-    // d_lstm.recurrentKernel_16 = 0ᵀ · d_add    %d_lstm.recurrentKernel_16  adjoint of dot, models/char-lstm.ts:13
+    // d_lstm.recurrentKernel_16 = 0ᵀ · d_lstm.recurrence    %d_lstm.recurrentKernel_16  adjoint of dot, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_partial = d_lstm.recurrentKernel_part + d_lstm.recurrentKernel_2    %d_lstm.recurrentKernel_partial  adjoint of param, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_partial_2 = d_lstm.recurrentKernel_partial + d_lstm.recurrentKernel_3    %d_lstm.recurrentKernel_partial_2  adjoint of param, models/char-lstm.ts:13
     // d_lstm.recurrentKernel_partial_3 = d_lstm.recurrentKernel_partial_2 + d_lstm.recurrentKernel_4    %d_lstm.recurrentKernel_partial_3  adjoint of param, models/char-lstm.ts:13
@@ -2471,7 +2572,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_lstm.recurrentKernel_partial_14 = d_lstm.recurrentKernel_partial_13 + d_lstm.recurrentKernel_15    %d_lstm.recurrentKernel_partial_14  adjoint of param, models/char-lstm.ts:13
     // d_lstm.recurrentKernel = d_lstm.recurrentKernel_partial_14 + d_lstm.recurrentKernel_16    %d_lstm.recurrentKernel  adjoint of param, models/char-lstm.ts:13
     dotAdd_64x32x256(
-      d_add,
+      d_lstm_recurrence,
       d_lstm_recurrentKernel_part,
       d_lstm_recurrentKernel_2,
       d_lstm_recurrentKernel_3,
@@ -2805,52 +2906,57 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 3.
     // dot_2 = 0 · lstm.recurrentKernel    %dot_2  dot, models/char-lstm.ts:13
-    // add = dot_2 + lstm.recurrentBias    %add  add, models/char-lstm.ts:13
-    dotAdd_32x64x256(lstm_recurrentKernel, lstm_recurrentBias, add_evaluate);
+    // lstm.recurrence = dot_2 + lstm.recurrentBias    %lstm.recurrence  add, models/char-lstm.ts:13
+    dotAdd_32x64x256(lstm_recurrentKernel, lstm_recurrentBias, lstm_recurrence_evaluate);
 
     // 4.
-    // add_3 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + add[0,64 .. 32,128]    %add_3  add, models/char-lstm.ts:13
-    // sigmoid = sigmoid(add_3)    %sigmoid  sigmoid, models/char-lstm.ts:13
-    // mul = sigmoid ⊙ 0    %mul  mul, models/char-lstm.ts:13
-    // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,0 .. 32,64] + add[0,0 .. 32,64]    %add_2  add, models/char-lstm.ts:13
-    // sigmoid_2 = sigmoid(add_2)    %sigmoid_2  sigmoid, models/char-lstm.ts:13
-    // add_4 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,128 .. 32,192] + add[0,128 .. 32,192]    %add_4  add, models/char-lstm.ts:13
-    // tanh = tanh(add_4)    %tanh  tanh, models/char-lstm.ts:13
-    // mul_2 = sigmoid_2 ⊙ tanh    %mul_2  mul, models/char-lstm.ts:13
+    // add_2 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,64 .. 32,128] + lstm.recurrence[0,64 .. 32,128]    %add_2  add, models/char-lstm.ts:13
+    // lstm.f = sigmoid(add_2)    %lstm.f  sigmoid, models/char-lstm.ts:13
+    // mul = lstm.f ⊙ 0    %mul  mul, models/char-lstm.ts:13
+    // add = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,0 .. 32,64] + lstm.recurrence[0,0 .. 32,64]    %add  add, models/char-lstm.ts:13
+    // lstm.i = sigmoid(add)    %lstm.i  sigmoid, models/char-lstm.ts:13
+    // add_3 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,128 .. 32,192] + lstm.recurrence[0,128 .. 32,192]    %add_3  add, models/char-lstm.ts:13
+    // lstm.g = tanh(add_3)    %lstm.g  tanh, models/char-lstm.ts:13
+    // mul_2 = lstm.i ⊙ lstm.g    %mul_2  mul, models/char-lstm.ts:13
     // lstm.c = mul + mul_2    %lstm.c  add, models/char-lstm.ts:13
-    // add_5 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,192 .. 32,256] + add[0,192 .. 32,256]    %add_5  add, models/char-lstm.ts:13
-    // sigmoid_3 = sigmoid(add_5)    %sigmoid_3  sigmoid, models/char-lstm.ts:13
-    // tanh_2 = tanh(lstm.c)    %tanh_2  tanh, models/char-lstm.ts:13
-    // lstm.h = sigmoid_3 ⊙ tanh_2    %lstm.h  mul, models/char-lstm.ts:13
-    addMul_32x64_evaluate(lstm_inputs_evaluate, add_evaluate, lstm_c_evaluate, lstm_h_evaluate);
+    // add_4 = reshape(lstm.inputs[0,0,0 .. 32,1,256], [32,256])[0,192 .. 32,256] + lstm.recurrence[0,192 .. 32,256]    %add_4  add, models/char-lstm.ts:13
+    // lstm.o = sigmoid(add_4)    %lstm.o  sigmoid, models/char-lstm.ts:13
+    // tanh = tanh(lstm.c)    %tanh  tanh, models/char-lstm.ts:13
+    // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
+    addMul_32x64_evaluate(
+      lstm_inputs_evaluate,
+      lstm_recurrence_evaluate,
+      lstm_c_evaluate,
+      lstm_h_evaluate,
+    );
 
     // 5.
     // dot_3 = lstm.h · lstm.recurrentKernel    %dot_3  dot, models/char-lstm.ts:13
-    // add_6 = dot_3 + lstm.recurrentBias    %add_6  add, models/char-lstm.ts:13
+    // lstm.recurrence_2 = dot_3 + lstm.recurrentBias    %lstm.recurrence_2  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_6_evaluate,
+      lstm_recurrence_2_evaluate,
     );
 
     // 6.
-    // add_8 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + add_6[0,64 .. 32,128]    %add_8  add, models/char-lstm.ts:13
-    // sigmoid_4 = sigmoid(add_8)    %sigmoid_4  sigmoid, models/char-lstm.ts:13
-    // mul_3 = sigmoid_4 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
-    // add_7 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,0 .. 32,64] + add_6[0,0 .. 32,64]    %add_7  add, models/char-lstm.ts:13
-    // sigmoid_5 = sigmoid(add_7)    %sigmoid_5  sigmoid, models/char-lstm.ts:13
-    // add_9 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,128 .. 32,192] + add_6[0,128 .. 32,192]    %add_9  add, models/char-lstm.ts:13
-    // tanh_3 = tanh(add_9)    %tanh_3  tanh, models/char-lstm.ts:13
-    // mul_4 = sigmoid_5 ⊙ tanh_3    %mul_4  mul, models/char-lstm.ts:13
+    // add_6 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_2[0,64 .. 32,128]    %add_6  add, models/char-lstm.ts:13
+    // lstm.f_2 = sigmoid(add_6)    %lstm.f_2  sigmoid, models/char-lstm.ts:13
+    // mul_3 = lstm.f_2 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
+    // add_5 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_2[0,0 .. 32,64]    %add_5  add, models/char-lstm.ts:13
+    // lstm.i_2 = sigmoid(add_5)    %lstm.i_2  sigmoid, models/char-lstm.ts:13
+    // add_7 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_2[0,128 .. 32,192]    %add_7  add, models/char-lstm.ts:13
+    // lstm.g_2 = tanh(add_7)    %lstm.g_2  tanh, models/char-lstm.ts:13
+    // mul_4 = lstm.i_2 ⊙ lstm.g_2    %mul_4  mul, models/char-lstm.ts:13
     // lstm.c_2 = mul_3 + mul_4    %lstm.c_2  add, models/char-lstm.ts:13
-    // add_10 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,192 .. 32,256] + add_6[0,192 .. 32,256]    %add_10  add, models/char-lstm.ts:13
-    // sigmoid_6 = sigmoid(add_10)    %sigmoid_6  sigmoid, models/char-lstm.ts:13
-    // tanh_4 = tanh(lstm.c_2)    %tanh_4  tanh, models/char-lstm.ts:13
-    // lstm.h_2 = sigmoid_6 ⊙ tanh_4    %lstm.h_2  mul, models/char-lstm.ts:13
+    // add_8 = reshape(lstm.inputs[0,1,0 .. 32,2,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_2[0,192 .. 32,256]    %add_8  add, models/char-lstm.ts:13
+    // lstm.o_2 = sigmoid(add_8)    %lstm.o_2  sigmoid, models/char-lstm.ts:13
+    // tanh_2 = tanh(lstm.c_2)    %tanh_2  tanh, models/char-lstm.ts:13
+    // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
     addMul_32x64_2_evaluate(
       lstm_inputs_evaluate,
-      add_6_evaluate,
+      lstm_recurrence_2_evaluate,
       lstm_c_evaluate,
       lstm_c_2_evaluate,
       lstm_h_2_evaluate,
@@ -2858,31 +2964,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 7.
     // dot_4 = lstm.h_2 · lstm.recurrentKernel    %dot_4  dot, models/char-lstm.ts:13
-    // add_11 = dot_4 + lstm.recurrentBias    %add_11  add, models/char-lstm.ts:13
+    // lstm.recurrence_3 = dot_4 + lstm.recurrentBias    %lstm.recurrence_3  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_2_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_11_evaluate,
+      lstm_recurrence_3_evaluate,
     );
 
     // 8.
-    // add_13 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + add_11[0,64 .. 32,128]    %add_13  add, models/char-lstm.ts:13
-    // sigmoid_7 = sigmoid(add_13)    %sigmoid_7  sigmoid, models/char-lstm.ts:13
-    // mul_5 = sigmoid_7 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
-    // add_12 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,0 .. 32,64] + add_11[0,0 .. 32,64]    %add_12  add, models/char-lstm.ts:13
-    // sigmoid_8 = sigmoid(add_12)    %sigmoid_8  sigmoid, models/char-lstm.ts:13
-    // add_14 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,128 .. 32,192] + add_11[0,128 .. 32,192]    %add_14  add, models/char-lstm.ts:13
-    // tanh_5 = tanh(add_14)    %tanh_5  tanh, models/char-lstm.ts:13
-    // mul_6 = sigmoid_8 ⊙ tanh_5    %mul_6  mul, models/char-lstm.ts:13
+    // add_10 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_3[0,64 .. 32,128]    %add_10  add, models/char-lstm.ts:13
+    // lstm.f_3 = sigmoid(add_10)    %lstm.f_3  sigmoid, models/char-lstm.ts:13
+    // mul_5 = lstm.f_3 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
+    // add_9 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_3[0,0 .. 32,64]    %add_9  add, models/char-lstm.ts:13
+    // lstm.i_3 = sigmoid(add_9)    %lstm.i_3  sigmoid, models/char-lstm.ts:13
+    // add_11 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_3[0,128 .. 32,192]    %add_11  add, models/char-lstm.ts:13
+    // lstm.g_3 = tanh(add_11)    %lstm.g_3  tanh, models/char-lstm.ts:13
+    // mul_6 = lstm.i_3 ⊙ lstm.g_3    %mul_6  mul, models/char-lstm.ts:13
     // lstm.c_3 = mul_5 + mul_6    %lstm.c_3  add, models/char-lstm.ts:13
-    // add_15 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,192 .. 32,256] + add_11[0,192 .. 32,256]    %add_15  add, models/char-lstm.ts:13
-    // sigmoid_9 = sigmoid(add_15)    %sigmoid_9  sigmoid, models/char-lstm.ts:13
-    // tanh_6 = tanh(lstm.c_3)    %tanh_6  tanh, models/char-lstm.ts:13
-    // lstm.h_3 = sigmoid_9 ⊙ tanh_6    %lstm.h_3  mul, models/char-lstm.ts:13
+    // add_12 = reshape(lstm.inputs[0,2,0 .. 32,3,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_3[0,192 .. 32,256]    %add_12  add, models/char-lstm.ts:13
+    // lstm.o_3 = sigmoid(add_12)    %lstm.o_3  sigmoid, models/char-lstm.ts:13
+    // tanh_3 = tanh(lstm.c_3)    %tanh_3  tanh, models/char-lstm.ts:13
+    // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
     addMul_32x64_3_evaluate(
       lstm_inputs_evaluate,
-      add_11_evaluate,
+      lstm_recurrence_3_evaluate,
       lstm_c_2_evaluate,
       lstm_c_3_evaluate,
       lstm_h_3_evaluate,
@@ -2890,31 +2996,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 9.
     // dot_5 = lstm.h_3 · lstm.recurrentKernel    %dot_5  dot, models/char-lstm.ts:13
-    // add_16 = dot_5 + lstm.recurrentBias    %add_16  add, models/char-lstm.ts:13
+    // lstm.recurrence_4 = dot_5 + lstm.recurrentBias    %lstm.recurrence_4  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_3_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_16_evaluate,
+      lstm_recurrence_4_evaluate,
     );
 
     // 10.
-    // add_18 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + add_16[0,64 .. 32,128]    %add_18  add, models/char-lstm.ts:13
-    // sigmoid_10 = sigmoid(add_18)    %sigmoid_10  sigmoid, models/char-lstm.ts:13
-    // mul_7 = sigmoid_10 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
-    // add_17 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,0 .. 32,64] + add_16[0,0 .. 32,64]    %add_17  add, models/char-lstm.ts:13
-    // sigmoid_11 = sigmoid(add_17)    %sigmoid_11  sigmoid, models/char-lstm.ts:13
-    // add_19 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,128 .. 32,192] + add_16[0,128 .. 32,192]    %add_19  add, models/char-lstm.ts:13
-    // tanh_7 = tanh(add_19)    %tanh_7  tanh, models/char-lstm.ts:13
-    // mul_8 = sigmoid_11 ⊙ tanh_7    %mul_8  mul, models/char-lstm.ts:13
+    // add_14 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_4[0,64 .. 32,128]    %add_14  add, models/char-lstm.ts:13
+    // lstm.f_4 = sigmoid(add_14)    %lstm.f_4  sigmoid, models/char-lstm.ts:13
+    // mul_7 = lstm.f_4 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
+    // add_13 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_4[0,0 .. 32,64]    %add_13  add, models/char-lstm.ts:13
+    // lstm.i_4 = sigmoid(add_13)    %lstm.i_4  sigmoid, models/char-lstm.ts:13
+    // add_15 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_4[0,128 .. 32,192]    %add_15  add, models/char-lstm.ts:13
+    // lstm.g_4 = tanh(add_15)    %lstm.g_4  tanh, models/char-lstm.ts:13
+    // mul_8 = lstm.i_4 ⊙ lstm.g_4    %mul_8  mul, models/char-lstm.ts:13
     // lstm.c_4 = mul_7 + mul_8    %lstm.c_4  add, models/char-lstm.ts:13
-    // add_20 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,192 .. 32,256] + add_16[0,192 .. 32,256]    %add_20  add, models/char-lstm.ts:13
-    // sigmoid_12 = sigmoid(add_20)    %sigmoid_12  sigmoid, models/char-lstm.ts:13
-    // tanh_8 = tanh(lstm.c_4)    %tanh_8  tanh, models/char-lstm.ts:13
-    // lstm.h_4 = sigmoid_12 ⊙ tanh_8    %lstm.h_4  mul, models/char-lstm.ts:13
+    // add_16 = reshape(lstm.inputs[0,3,0 .. 32,4,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_4[0,192 .. 32,256]    %add_16  add, models/char-lstm.ts:13
+    // lstm.o_4 = sigmoid(add_16)    %lstm.o_4  sigmoid, models/char-lstm.ts:13
+    // tanh_4 = tanh(lstm.c_4)    %tanh_4  tanh, models/char-lstm.ts:13
+    // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
     addMul_32x64_4_evaluate(
       lstm_inputs_evaluate,
-      add_16_evaluate,
+      lstm_recurrence_4_evaluate,
       lstm_c_3_evaluate,
       lstm_c_4_evaluate,
       lstm_h_4_evaluate,
@@ -2922,31 +3028,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 11.
     // dot_6 = lstm.h_4 · lstm.recurrentKernel    %dot_6  dot, models/char-lstm.ts:13
-    // add_21 = dot_6 + lstm.recurrentBias    %add_21  add, models/char-lstm.ts:13
+    // lstm.recurrence_5 = dot_6 + lstm.recurrentBias    %lstm.recurrence_5  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_4_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_21_evaluate,
+      lstm_recurrence_5_evaluate,
     );
 
     // 12.
-    // add_23 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + add_21[0,64 .. 32,128]    %add_23  add, models/char-lstm.ts:13
-    // sigmoid_13 = sigmoid(add_23)    %sigmoid_13  sigmoid, models/char-lstm.ts:13
-    // mul_9 = sigmoid_13 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
-    // add_22 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,0 .. 32,64] + add_21[0,0 .. 32,64]    %add_22  add, models/char-lstm.ts:13
-    // sigmoid_14 = sigmoid(add_22)    %sigmoid_14  sigmoid, models/char-lstm.ts:13
-    // add_24 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,128 .. 32,192] + add_21[0,128 .. 32,192]    %add_24  add, models/char-lstm.ts:13
-    // tanh_9 = tanh(add_24)    %tanh_9  tanh, models/char-lstm.ts:13
-    // mul_10 = sigmoid_14 ⊙ tanh_9    %mul_10  mul, models/char-lstm.ts:13
+    // add_18 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_5[0,64 .. 32,128]    %add_18  add, models/char-lstm.ts:13
+    // lstm.f_5 = sigmoid(add_18)    %lstm.f_5  sigmoid, models/char-lstm.ts:13
+    // mul_9 = lstm.f_5 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
+    // add_17 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_5[0,0 .. 32,64]    %add_17  add, models/char-lstm.ts:13
+    // lstm.i_5 = sigmoid(add_17)    %lstm.i_5  sigmoid, models/char-lstm.ts:13
+    // add_19 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_5[0,128 .. 32,192]    %add_19  add, models/char-lstm.ts:13
+    // lstm.g_5 = tanh(add_19)    %lstm.g_5  tanh, models/char-lstm.ts:13
+    // mul_10 = lstm.i_5 ⊙ lstm.g_5    %mul_10  mul, models/char-lstm.ts:13
     // lstm.c_5 = mul_9 + mul_10    %lstm.c_5  add, models/char-lstm.ts:13
-    // add_25 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,192 .. 32,256] + add_21[0,192 .. 32,256]    %add_25  add, models/char-lstm.ts:13
-    // sigmoid_15 = sigmoid(add_25)    %sigmoid_15  sigmoid, models/char-lstm.ts:13
-    // tanh_10 = tanh(lstm.c_5)    %tanh_10  tanh, models/char-lstm.ts:13
-    // lstm.h_5 = sigmoid_15 ⊙ tanh_10    %lstm.h_5  mul, models/char-lstm.ts:13
+    // add_20 = reshape(lstm.inputs[0,4,0 .. 32,5,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_5[0,192 .. 32,256]    %add_20  add, models/char-lstm.ts:13
+    // lstm.o_5 = sigmoid(add_20)    %lstm.o_5  sigmoid, models/char-lstm.ts:13
+    // tanh_5 = tanh(lstm.c_5)    %tanh_5  tanh, models/char-lstm.ts:13
+    // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
     addMul_32x64_5_evaluate(
       lstm_inputs_evaluate,
-      add_21_evaluate,
+      lstm_recurrence_5_evaluate,
       lstm_c_4_evaluate,
       lstm_c_5_evaluate,
       lstm_h_5_evaluate,
@@ -2954,31 +3060,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 13.
     // dot_7 = lstm.h_5 · lstm.recurrentKernel    %dot_7  dot, models/char-lstm.ts:13
-    // add_26 = dot_7 + lstm.recurrentBias    %add_26  add, models/char-lstm.ts:13
+    // lstm.recurrence_6 = dot_7 + lstm.recurrentBias    %lstm.recurrence_6  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_5_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_26_evaluate,
+      lstm_recurrence_6_evaluate,
     );
 
     // 14.
-    // add_28 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + add_26[0,64 .. 32,128]    %add_28  add, models/char-lstm.ts:13
-    // sigmoid_16 = sigmoid(add_28)    %sigmoid_16  sigmoid, models/char-lstm.ts:13
-    // mul_11 = sigmoid_16 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
-    // add_27 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,0 .. 32,64] + add_26[0,0 .. 32,64]    %add_27  add, models/char-lstm.ts:13
-    // sigmoid_17 = sigmoid(add_27)    %sigmoid_17  sigmoid, models/char-lstm.ts:13
-    // add_29 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,128 .. 32,192] + add_26[0,128 .. 32,192]    %add_29  add, models/char-lstm.ts:13
-    // tanh_11 = tanh(add_29)    %tanh_11  tanh, models/char-lstm.ts:13
-    // mul_12 = sigmoid_17 ⊙ tanh_11    %mul_12  mul, models/char-lstm.ts:13
+    // add_22 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_6[0,64 .. 32,128]    %add_22  add, models/char-lstm.ts:13
+    // lstm.f_6 = sigmoid(add_22)    %lstm.f_6  sigmoid, models/char-lstm.ts:13
+    // mul_11 = lstm.f_6 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
+    // add_21 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_6[0,0 .. 32,64]    %add_21  add, models/char-lstm.ts:13
+    // lstm.i_6 = sigmoid(add_21)    %lstm.i_6  sigmoid, models/char-lstm.ts:13
+    // add_23 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_6[0,128 .. 32,192]    %add_23  add, models/char-lstm.ts:13
+    // lstm.g_6 = tanh(add_23)    %lstm.g_6  tanh, models/char-lstm.ts:13
+    // mul_12 = lstm.i_6 ⊙ lstm.g_6    %mul_12  mul, models/char-lstm.ts:13
     // lstm.c_6 = mul_11 + mul_12    %lstm.c_6  add, models/char-lstm.ts:13
-    // add_30 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,192 .. 32,256] + add_26[0,192 .. 32,256]    %add_30  add, models/char-lstm.ts:13
-    // sigmoid_18 = sigmoid(add_30)    %sigmoid_18  sigmoid, models/char-lstm.ts:13
-    // tanh_12 = tanh(lstm.c_6)    %tanh_12  tanh, models/char-lstm.ts:13
-    // lstm.h_6 = sigmoid_18 ⊙ tanh_12    %lstm.h_6  mul, models/char-lstm.ts:13
+    // add_24 = reshape(lstm.inputs[0,5,0 .. 32,6,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_6[0,192 .. 32,256]    %add_24  add, models/char-lstm.ts:13
+    // lstm.o_6 = sigmoid(add_24)    %lstm.o_6  sigmoid, models/char-lstm.ts:13
+    // tanh_6 = tanh(lstm.c_6)    %tanh_6  tanh, models/char-lstm.ts:13
+    // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
     addMul_32x64_6_evaluate(
       lstm_inputs_evaluate,
-      add_26_evaluate,
+      lstm_recurrence_6_evaluate,
       lstm_c_5_evaluate,
       lstm_c_6_evaluate,
       lstm_h_6_evaluate,
@@ -2986,31 +3092,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 15.
     // dot_8 = lstm.h_6 · lstm.recurrentKernel    %dot_8  dot, models/char-lstm.ts:13
-    // add_31 = dot_8 + lstm.recurrentBias    %add_31  add, models/char-lstm.ts:13
+    // lstm.recurrence_7 = dot_8 + lstm.recurrentBias    %lstm.recurrence_7  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_6_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_31_evaluate,
+      lstm_recurrence_7_evaluate,
     );
 
     // 16.
-    // add_33 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + add_31[0,64 .. 32,128]    %add_33  add, models/char-lstm.ts:13
-    // sigmoid_19 = sigmoid(add_33)    %sigmoid_19  sigmoid, models/char-lstm.ts:13
-    // mul_13 = sigmoid_19 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
-    // add_32 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,0 .. 32,64] + add_31[0,0 .. 32,64]    %add_32  add, models/char-lstm.ts:13
-    // sigmoid_20 = sigmoid(add_32)    %sigmoid_20  sigmoid, models/char-lstm.ts:13
-    // add_34 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,128 .. 32,192] + add_31[0,128 .. 32,192]    %add_34  add, models/char-lstm.ts:13
-    // tanh_13 = tanh(add_34)    %tanh_13  tanh, models/char-lstm.ts:13
-    // mul_14 = sigmoid_20 ⊙ tanh_13    %mul_14  mul, models/char-lstm.ts:13
+    // add_26 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_7[0,64 .. 32,128]    %add_26  add, models/char-lstm.ts:13
+    // lstm.f_7 = sigmoid(add_26)    %lstm.f_7  sigmoid, models/char-lstm.ts:13
+    // mul_13 = lstm.f_7 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
+    // add_25 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_7[0,0 .. 32,64]    %add_25  add, models/char-lstm.ts:13
+    // lstm.i_7 = sigmoid(add_25)    %lstm.i_7  sigmoid, models/char-lstm.ts:13
+    // add_27 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_7[0,128 .. 32,192]    %add_27  add, models/char-lstm.ts:13
+    // lstm.g_7 = tanh(add_27)    %lstm.g_7  tanh, models/char-lstm.ts:13
+    // mul_14 = lstm.i_7 ⊙ lstm.g_7    %mul_14  mul, models/char-lstm.ts:13
     // lstm.c_7 = mul_13 + mul_14    %lstm.c_7  add, models/char-lstm.ts:13
-    // add_35 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,192 .. 32,256] + add_31[0,192 .. 32,256]    %add_35  add, models/char-lstm.ts:13
-    // sigmoid_21 = sigmoid(add_35)    %sigmoid_21  sigmoid, models/char-lstm.ts:13
-    // tanh_14 = tanh(lstm.c_7)    %tanh_14  tanh, models/char-lstm.ts:13
-    // lstm.h_7 = sigmoid_21 ⊙ tanh_14    %lstm.h_7  mul, models/char-lstm.ts:13
+    // add_28 = reshape(lstm.inputs[0,6,0 .. 32,7,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_7[0,192 .. 32,256]    %add_28  add, models/char-lstm.ts:13
+    // lstm.o_7 = sigmoid(add_28)    %lstm.o_7  sigmoid, models/char-lstm.ts:13
+    // tanh_7 = tanh(lstm.c_7)    %tanh_7  tanh, models/char-lstm.ts:13
+    // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
     addMul_32x64_7_evaluate(
       lstm_inputs_evaluate,
-      add_31_evaluate,
+      lstm_recurrence_7_evaluate,
       lstm_c_6_evaluate,
       lstm_c_7_evaluate,
       lstm_h_7_evaluate,
@@ -3018,31 +3124,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 17.
     // dot_9 = lstm.h_7 · lstm.recurrentKernel    %dot_9  dot, models/char-lstm.ts:13
-    // add_36 = dot_9 + lstm.recurrentBias    %add_36  add, models/char-lstm.ts:13
+    // lstm.recurrence_8 = dot_9 + lstm.recurrentBias    %lstm.recurrence_8  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_7_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_36_evaluate,
+      lstm_recurrence_8_evaluate,
     );
 
     // 18.
-    // add_38 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + add_36[0,64 .. 32,128]    %add_38  add, models/char-lstm.ts:13
-    // sigmoid_22 = sigmoid(add_38)    %sigmoid_22  sigmoid, models/char-lstm.ts:13
-    // mul_15 = sigmoid_22 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
-    // add_37 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,0 .. 32,64] + add_36[0,0 .. 32,64]    %add_37  add, models/char-lstm.ts:13
-    // sigmoid_23 = sigmoid(add_37)    %sigmoid_23  sigmoid, models/char-lstm.ts:13
-    // add_39 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,128 .. 32,192] + add_36[0,128 .. 32,192]    %add_39  add, models/char-lstm.ts:13
-    // tanh_15 = tanh(add_39)    %tanh_15  tanh, models/char-lstm.ts:13
-    // mul_16 = sigmoid_23 ⊙ tanh_15    %mul_16  mul, models/char-lstm.ts:13
+    // add_30 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_8[0,64 .. 32,128]    %add_30  add, models/char-lstm.ts:13
+    // lstm.f_8 = sigmoid(add_30)    %lstm.f_8  sigmoid, models/char-lstm.ts:13
+    // mul_15 = lstm.f_8 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
+    // add_29 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_8[0,0 .. 32,64]    %add_29  add, models/char-lstm.ts:13
+    // lstm.i_8 = sigmoid(add_29)    %lstm.i_8  sigmoid, models/char-lstm.ts:13
+    // add_31 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_8[0,128 .. 32,192]    %add_31  add, models/char-lstm.ts:13
+    // lstm.g_8 = tanh(add_31)    %lstm.g_8  tanh, models/char-lstm.ts:13
+    // mul_16 = lstm.i_8 ⊙ lstm.g_8    %mul_16  mul, models/char-lstm.ts:13
     // lstm.c_8 = mul_15 + mul_16    %lstm.c_8  add, models/char-lstm.ts:13
-    // add_40 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,192 .. 32,256] + add_36[0,192 .. 32,256]    %add_40  add, models/char-lstm.ts:13
-    // sigmoid_24 = sigmoid(add_40)    %sigmoid_24  sigmoid, models/char-lstm.ts:13
-    // tanh_16 = tanh(lstm.c_8)    %tanh_16  tanh, models/char-lstm.ts:13
-    // lstm.h_8 = sigmoid_24 ⊙ tanh_16    %lstm.h_8  mul, models/char-lstm.ts:13
+    // add_32 = reshape(lstm.inputs[0,7,0 .. 32,8,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_8[0,192 .. 32,256]    %add_32  add, models/char-lstm.ts:13
+    // lstm.o_8 = sigmoid(add_32)    %lstm.o_8  sigmoid, models/char-lstm.ts:13
+    // tanh_8 = tanh(lstm.c_8)    %tanh_8  tanh, models/char-lstm.ts:13
+    // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
     addMul_32x64_8_evaluate(
       lstm_inputs_evaluate,
-      add_36_evaluate,
+      lstm_recurrence_8_evaluate,
       lstm_c_7_evaluate,
       lstm_c_8_evaluate,
       lstm_h_8_evaluate,
@@ -3050,31 +3156,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 19.
     // dot_10 = lstm.h_8 · lstm.recurrentKernel    %dot_10  dot, models/char-lstm.ts:13
-    // add_41 = dot_10 + lstm.recurrentBias    %add_41  add, models/char-lstm.ts:13
+    // lstm.recurrence_9 = dot_10 + lstm.recurrentBias    %lstm.recurrence_9  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_8_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_41_evaluate,
+      lstm_recurrence_9_evaluate,
     );
 
     // 20.
-    // add_43 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + add_41[0,64 .. 32,128]    %add_43  add, models/char-lstm.ts:13
-    // sigmoid_25 = sigmoid(add_43)    %sigmoid_25  sigmoid, models/char-lstm.ts:13
-    // mul_17 = sigmoid_25 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
-    // add_42 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,0 .. 32,64] + add_41[0,0 .. 32,64]    %add_42  add, models/char-lstm.ts:13
-    // sigmoid_26 = sigmoid(add_42)    %sigmoid_26  sigmoid, models/char-lstm.ts:13
-    // add_44 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,128 .. 32,192] + add_41[0,128 .. 32,192]    %add_44  add, models/char-lstm.ts:13
-    // tanh_17 = tanh(add_44)    %tanh_17  tanh, models/char-lstm.ts:13
-    // mul_18 = sigmoid_26 ⊙ tanh_17    %mul_18  mul, models/char-lstm.ts:13
+    // add_34 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_9[0,64 .. 32,128]    %add_34  add, models/char-lstm.ts:13
+    // lstm.f_9 = sigmoid(add_34)    %lstm.f_9  sigmoid, models/char-lstm.ts:13
+    // mul_17 = lstm.f_9 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
+    // add_33 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_9[0,0 .. 32,64]    %add_33  add, models/char-lstm.ts:13
+    // lstm.i_9 = sigmoid(add_33)    %lstm.i_9  sigmoid, models/char-lstm.ts:13
+    // add_35 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_9[0,128 .. 32,192]    %add_35  add, models/char-lstm.ts:13
+    // lstm.g_9 = tanh(add_35)    %lstm.g_9  tanh, models/char-lstm.ts:13
+    // mul_18 = lstm.i_9 ⊙ lstm.g_9    %mul_18  mul, models/char-lstm.ts:13
     // lstm.c_9 = mul_17 + mul_18    %lstm.c_9  add, models/char-lstm.ts:13
-    // add_45 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,192 .. 32,256] + add_41[0,192 .. 32,256]    %add_45  add, models/char-lstm.ts:13
-    // sigmoid_27 = sigmoid(add_45)    %sigmoid_27  sigmoid, models/char-lstm.ts:13
-    // tanh_18 = tanh(lstm.c_9)    %tanh_18  tanh, models/char-lstm.ts:13
-    // lstm.h_9 = sigmoid_27 ⊙ tanh_18    %lstm.h_9  mul, models/char-lstm.ts:13
+    // add_36 = reshape(lstm.inputs[0,8,0 .. 32,9,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_9[0,192 .. 32,256]    %add_36  add, models/char-lstm.ts:13
+    // lstm.o_9 = sigmoid(add_36)    %lstm.o_9  sigmoid, models/char-lstm.ts:13
+    // tanh_9 = tanh(lstm.c_9)    %tanh_9  tanh, models/char-lstm.ts:13
+    // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
     addMul_32x64_9_evaluate(
       lstm_inputs_evaluate,
-      add_41_evaluate,
+      lstm_recurrence_9_evaluate,
       lstm_c_8_evaluate,
       lstm_c_9_evaluate,
       lstm_h_9_evaluate,
@@ -3082,31 +3188,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 21.
     // dot_11 = lstm.h_9 · lstm.recurrentKernel    %dot_11  dot, models/char-lstm.ts:13
-    // add_46 = dot_11 + lstm.recurrentBias    %add_46  add, models/char-lstm.ts:13
+    // lstm.recurrence_10 = dot_11 + lstm.recurrentBias    %lstm.recurrence_10  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_9_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_46_evaluate,
+      lstm_recurrence_10_evaluate,
     );
 
     // 22.
-    // add_48 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + add_46[0,64 .. 32,128]    %add_48  add, models/char-lstm.ts:13
-    // sigmoid_28 = sigmoid(add_48)    %sigmoid_28  sigmoid, models/char-lstm.ts:13
-    // mul_19 = sigmoid_28 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
-    // add_47 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,0 .. 32,64] + add_46[0,0 .. 32,64]    %add_47  add, models/char-lstm.ts:13
-    // sigmoid_29 = sigmoid(add_47)    %sigmoid_29  sigmoid, models/char-lstm.ts:13
-    // add_49 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,128 .. 32,192] + add_46[0,128 .. 32,192]    %add_49  add, models/char-lstm.ts:13
-    // tanh_19 = tanh(add_49)    %tanh_19  tanh, models/char-lstm.ts:13
-    // mul_20 = sigmoid_29 ⊙ tanh_19    %mul_20  mul, models/char-lstm.ts:13
+    // add_38 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_10[0,64 .. 32,128]    %add_38  add, models/char-lstm.ts:13
+    // lstm.f_10 = sigmoid(add_38)    %lstm.f_10  sigmoid, models/char-lstm.ts:13
+    // mul_19 = lstm.f_10 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
+    // add_37 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_10[0,0 .. 32,64]    %add_37  add, models/char-lstm.ts:13
+    // lstm.i_10 = sigmoid(add_37)    %lstm.i_10  sigmoid, models/char-lstm.ts:13
+    // add_39 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_10[0,128 .. 32,192]    %add_39  add, models/char-lstm.ts:13
+    // lstm.g_10 = tanh(add_39)    %lstm.g_10  tanh, models/char-lstm.ts:13
+    // mul_20 = lstm.i_10 ⊙ lstm.g_10    %mul_20  mul, models/char-lstm.ts:13
     // lstm.c_10 = mul_19 + mul_20    %lstm.c_10  add, models/char-lstm.ts:13
-    // add_50 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,192 .. 32,256] + add_46[0,192 .. 32,256]    %add_50  add, models/char-lstm.ts:13
-    // sigmoid_30 = sigmoid(add_50)    %sigmoid_30  sigmoid, models/char-lstm.ts:13
-    // tanh_20 = tanh(lstm.c_10)    %tanh_20  tanh, models/char-lstm.ts:13
-    // lstm.h_10 = sigmoid_30 ⊙ tanh_20    %lstm.h_10  mul, models/char-lstm.ts:13
+    // add_40 = reshape(lstm.inputs[0,9,0 .. 32,10,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_10[0,192 .. 32,256]    %add_40  add, models/char-lstm.ts:13
+    // lstm.o_10 = sigmoid(add_40)    %lstm.o_10  sigmoid, models/char-lstm.ts:13
+    // tanh_10 = tanh(lstm.c_10)    %tanh_10  tanh, models/char-lstm.ts:13
+    // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
     addMul_32x64_10_evaluate(
       lstm_inputs_evaluate,
-      add_46_evaluate,
+      lstm_recurrence_10_evaluate,
       lstm_c_9_evaluate,
       lstm_c_10_evaluate,
       lstm_h_10_evaluate,
@@ -3114,31 +3220,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 23.
     // dot_12 = lstm.h_10 · lstm.recurrentKernel    %dot_12  dot, models/char-lstm.ts:13
-    // add_51 = dot_12 + lstm.recurrentBias    %add_51  add, models/char-lstm.ts:13
+    // lstm.recurrence_11 = dot_12 + lstm.recurrentBias    %lstm.recurrence_11  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_10_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_51_evaluate,
+      lstm_recurrence_11_evaluate,
     );
 
     // 24.
-    // add_53 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + add_51[0,64 .. 32,128]    %add_53  add, models/char-lstm.ts:13
-    // sigmoid_31 = sigmoid(add_53)    %sigmoid_31  sigmoid, models/char-lstm.ts:13
-    // mul_21 = sigmoid_31 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
-    // add_52 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,0 .. 32,64] + add_51[0,0 .. 32,64]    %add_52  add, models/char-lstm.ts:13
-    // sigmoid_32 = sigmoid(add_52)    %sigmoid_32  sigmoid, models/char-lstm.ts:13
-    // add_54 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,128 .. 32,192] + add_51[0,128 .. 32,192]    %add_54  add, models/char-lstm.ts:13
-    // tanh_21 = tanh(add_54)    %tanh_21  tanh, models/char-lstm.ts:13
-    // mul_22 = sigmoid_32 ⊙ tanh_21    %mul_22  mul, models/char-lstm.ts:13
+    // add_42 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_11[0,64 .. 32,128]    %add_42  add, models/char-lstm.ts:13
+    // lstm.f_11 = sigmoid(add_42)    %lstm.f_11  sigmoid, models/char-lstm.ts:13
+    // mul_21 = lstm.f_11 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
+    // add_41 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_11[0,0 .. 32,64]    %add_41  add, models/char-lstm.ts:13
+    // lstm.i_11 = sigmoid(add_41)    %lstm.i_11  sigmoid, models/char-lstm.ts:13
+    // add_43 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_11[0,128 .. 32,192]    %add_43  add, models/char-lstm.ts:13
+    // lstm.g_11 = tanh(add_43)    %lstm.g_11  tanh, models/char-lstm.ts:13
+    // mul_22 = lstm.i_11 ⊙ lstm.g_11    %mul_22  mul, models/char-lstm.ts:13
     // lstm.c_11 = mul_21 + mul_22    %lstm.c_11  add, models/char-lstm.ts:13
-    // add_55 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,192 .. 32,256] + add_51[0,192 .. 32,256]    %add_55  add, models/char-lstm.ts:13
-    // sigmoid_33 = sigmoid(add_55)    %sigmoid_33  sigmoid, models/char-lstm.ts:13
-    // tanh_22 = tanh(lstm.c_11)    %tanh_22  tanh, models/char-lstm.ts:13
-    // lstm.h_11 = sigmoid_33 ⊙ tanh_22    %lstm.h_11  mul, models/char-lstm.ts:13
+    // add_44 = reshape(lstm.inputs[0,10,0 .. 32,11,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_11[0,192 .. 32,256]    %add_44  add, models/char-lstm.ts:13
+    // lstm.o_11 = sigmoid(add_44)    %lstm.o_11  sigmoid, models/char-lstm.ts:13
+    // tanh_11 = tanh(lstm.c_11)    %tanh_11  tanh, models/char-lstm.ts:13
+    // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
     addMul_32x64_11_evaluate(
       lstm_inputs_evaluate,
-      add_51_evaluate,
+      lstm_recurrence_11_evaluate,
       lstm_c_10_evaluate,
       lstm_c_11_evaluate,
       lstm_h_11_evaluate,
@@ -3146,31 +3252,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 25.
     // dot_13 = lstm.h_11 · lstm.recurrentKernel    %dot_13  dot, models/char-lstm.ts:13
-    // add_56 = dot_13 + lstm.recurrentBias    %add_56  add, models/char-lstm.ts:13
+    // lstm.recurrence_12 = dot_13 + lstm.recurrentBias    %lstm.recurrence_12  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_11_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_56_evaluate,
+      lstm_recurrence_12_evaluate,
     );
 
     // 26.
-    // add_58 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + add_56[0,64 .. 32,128]    %add_58  add, models/char-lstm.ts:13
-    // sigmoid_34 = sigmoid(add_58)    %sigmoid_34  sigmoid, models/char-lstm.ts:13
-    // mul_23 = sigmoid_34 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
-    // add_57 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,0 .. 32,64] + add_56[0,0 .. 32,64]    %add_57  add, models/char-lstm.ts:13
-    // sigmoid_35 = sigmoid(add_57)    %sigmoid_35  sigmoid, models/char-lstm.ts:13
-    // add_59 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,128 .. 32,192] + add_56[0,128 .. 32,192]    %add_59  add, models/char-lstm.ts:13
-    // tanh_23 = tanh(add_59)    %tanh_23  tanh, models/char-lstm.ts:13
-    // mul_24 = sigmoid_35 ⊙ tanh_23    %mul_24  mul, models/char-lstm.ts:13
+    // add_46 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_12[0,64 .. 32,128]    %add_46  add, models/char-lstm.ts:13
+    // lstm.f_12 = sigmoid(add_46)    %lstm.f_12  sigmoid, models/char-lstm.ts:13
+    // mul_23 = lstm.f_12 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
+    // add_45 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_12[0,0 .. 32,64]    %add_45  add, models/char-lstm.ts:13
+    // lstm.i_12 = sigmoid(add_45)    %lstm.i_12  sigmoid, models/char-lstm.ts:13
+    // add_47 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_12[0,128 .. 32,192]    %add_47  add, models/char-lstm.ts:13
+    // lstm.g_12 = tanh(add_47)    %lstm.g_12  tanh, models/char-lstm.ts:13
+    // mul_24 = lstm.i_12 ⊙ lstm.g_12    %mul_24  mul, models/char-lstm.ts:13
     // lstm.c_12 = mul_23 + mul_24    %lstm.c_12  add, models/char-lstm.ts:13
-    // add_60 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,192 .. 32,256] + add_56[0,192 .. 32,256]    %add_60  add, models/char-lstm.ts:13
-    // sigmoid_36 = sigmoid(add_60)    %sigmoid_36  sigmoid, models/char-lstm.ts:13
-    // tanh_24 = tanh(lstm.c_12)    %tanh_24  tanh, models/char-lstm.ts:13
-    // lstm.h_12 = sigmoid_36 ⊙ tanh_24    %lstm.h_12  mul, models/char-lstm.ts:13
+    // add_48 = reshape(lstm.inputs[0,11,0 .. 32,12,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_12[0,192 .. 32,256]    %add_48  add, models/char-lstm.ts:13
+    // lstm.o_12 = sigmoid(add_48)    %lstm.o_12  sigmoid, models/char-lstm.ts:13
+    // tanh_12 = tanh(lstm.c_12)    %tanh_12  tanh, models/char-lstm.ts:13
+    // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
     addMul_32x64_12_evaluate(
       lstm_inputs_evaluate,
-      add_56_evaluate,
+      lstm_recurrence_12_evaluate,
       lstm_c_11_evaluate,
       lstm_c_12_evaluate,
       lstm_h_12_evaluate,
@@ -3178,31 +3284,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 27.
     // dot_14 = lstm.h_12 · lstm.recurrentKernel    %dot_14  dot, models/char-lstm.ts:13
-    // add_61 = dot_14 + lstm.recurrentBias    %add_61  add, models/char-lstm.ts:13
+    // lstm.recurrence_13 = dot_14 + lstm.recurrentBias    %lstm.recurrence_13  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_12_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_61_evaluate,
+      lstm_recurrence_13_evaluate,
     );
 
     // 28.
-    // add_63 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + add_61[0,64 .. 32,128]    %add_63  add, models/char-lstm.ts:13
-    // sigmoid_37 = sigmoid(add_63)    %sigmoid_37  sigmoid, models/char-lstm.ts:13
-    // mul_25 = sigmoid_37 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
-    // add_62 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,0 .. 32,64] + add_61[0,0 .. 32,64]    %add_62  add, models/char-lstm.ts:13
-    // sigmoid_38 = sigmoid(add_62)    %sigmoid_38  sigmoid, models/char-lstm.ts:13
-    // add_64 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,128 .. 32,192] + add_61[0,128 .. 32,192]    %add_64  add, models/char-lstm.ts:13
-    // tanh_25 = tanh(add_64)    %tanh_25  tanh, models/char-lstm.ts:13
-    // mul_26 = sigmoid_38 ⊙ tanh_25    %mul_26  mul, models/char-lstm.ts:13
+    // add_50 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_13[0,64 .. 32,128]    %add_50  add, models/char-lstm.ts:13
+    // lstm.f_13 = sigmoid(add_50)    %lstm.f_13  sigmoid, models/char-lstm.ts:13
+    // mul_25 = lstm.f_13 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
+    // add_49 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_13[0,0 .. 32,64]    %add_49  add, models/char-lstm.ts:13
+    // lstm.i_13 = sigmoid(add_49)    %lstm.i_13  sigmoid, models/char-lstm.ts:13
+    // add_51 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_13[0,128 .. 32,192]    %add_51  add, models/char-lstm.ts:13
+    // lstm.g_13 = tanh(add_51)    %lstm.g_13  tanh, models/char-lstm.ts:13
+    // mul_26 = lstm.i_13 ⊙ lstm.g_13    %mul_26  mul, models/char-lstm.ts:13
     // lstm.c_13 = mul_25 + mul_26    %lstm.c_13  add, models/char-lstm.ts:13
-    // add_65 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,192 .. 32,256] + add_61[0,192 .. 32,256]    %add_65  add, models/char-lstm.ts:13
-    // sigmoid_39 = sigmoid(add_65)    %sigmoid_39  sigmoid, models/char-lstm.ts:13
-    // tanh_26 = tanh(lstm.c_13)    %tanh_26  tanh, models/char-lstm.ts:13
-    // lstm.h_13 = sigmoid_39 ⊙ tanh_26    %lstm.h_13  mul, models/char-lstm.ts:13
+    // add_52 = reshape(lstm.inputs[0,12,0 .. 32,13,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_13[0,192 .. 32,256]    %add_52  add, models/char-lstm.ts:13
+    // lstm.o_13 = sigmoid(add_52)    %lstm.o_13  sigmoid, models/char-lstm.ts:13
+    // tanh_13 = tanh(lstm.c_13)    %tanh_13  tanh, models/char-lstm.ts:13
+    // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
     addMul_32x64_13_evaluate(
       lstm_inputs_evaluate,
-      add_61_evaluate,
+      lstm_recurrence_13_evaluate,
       lstm_c_12_evaluate,
       lstm_c_13_evaluate,
       lstm_h_13_evaluate,
@@ -3210,31 +3316,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 29.
     // dot_15 = lstm.h_13 · lstm.recurrentKernel    %dot_15  dot, models/char-lstm.ts:13
-    // add_66 = dot_15 + lstm.recurrentBias    %add_66  add, models/char-lstm.ts:13
+    // lstm.recurrence_14 = dot_15 + lstm.recurrentBias    %lstm.recurrence_14  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_13_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_66_evaluate,
+      lstm_recurrence_14_evaluate,
     );
 
     // 30.
-    // add_68 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + add_66[0,64 .. 32,128]    %add_68  add, models/char-lstm.ts:13
-    // sigmoid_40 = sigmoid(add_68)    %sigmoid_40  sigmoid, models/char-lstm.ts:13
-    // mul_27 = sigmoid_40 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
-    // add_67 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,0 .. 32,64] + add_66[0,0 .. 32,64]    %add_67  add, models/char-lstm.ts:13
-    // sigmoid_41 = sigmoid(add_67)    %sigmoid_41  sigmoid, models/char-lstm.ts:13
-    // add_69 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,128 .. 32,192] + add_66[0,128 .. 32,192]    %add_69  add, models/char-lstm.ts:13
-    // tanh_27 = tanh(add_69)    %tanh_27  tanh, models/char-lstm.ts:13
-    // mul_28 = sigmoid_41 ⊙ tanh_27    %mul_28  mul, models/char-lstm.ts:13
+    // add_54 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_14[0,64 .. 32,128]    %add_54  add, models/char-lstm.ts:13
+    // lstm.f_14 = sigmoid(add_54)    %lstm.f_14  sigmoid, models/char-lstm.ts:13
+    // mul_27 = lstm.f_14 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
+    // add_53 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_14[0,0 .. 32,64]    %add_53  add, models/char-lstm.ts:13
+    // lstm.i_14 = sigmoid(add_53)    %lstm.i_14  sigmoid, models/char-lstm.ts:13
+    // add_55 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_14[0,128 .. 32,192]    %add_55  add, models/char-lstm.ts:13
+    // lstm.g_14 = tanh(add_55)    %lstm.g_14  tanh, models/char-lstm.ts:13
+    // mul_28 = lstm.i_14 ⊙ lstm.g_14    %mul_28  mul, models/char-lstm.ts:13
     // lstm.c_14 = mul_27 + mul_28    %lstm.c_14  add, models/char-lstm.ts:13
-    // add_70 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,192 .. 32,256] + add_66[0,192 .. 32,256]    %add_70  add, models/char-lstm.ts:13
-    // sigmoid_42 = sigmoid(add_70)    %sigmoid_42  sigmoid, models/char-lstm.ts:13
-    // tanh_28 = tanh(lstm.c_14)    %tanh_28  tanh, models/char-lstm.ts:13
-    // lstm.h_14 = sigmoid_42 ⊙ tanh_28    %lstm.h_14  mul, models/char-lstm.ts:13
+    // add_56 = reshape(lstm.inputs[0,13,0 .. 32,14,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_14[0,192 .. 32,256]    %add_56  add, models/char-lstm.ts:13
+    // lstm.o_14 = sigmoid(add_56)    %lstm.o_14  sigmoid, models/char-lstm.ts:13
+    // tanh_14 = tanh(lstm.c_14)    %tanh_14  tanh, models/char-lstm.ts:13
+    // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
     addMul_32x64_14_evaluate(
       lstm_inputs_evaluate,
-      add_66_evaluate,
+      lstm_recurrence_14_evaluate,
       lstm_c_13_evaluate,
       lstm_c_14_evaluate,
       lstm_h_14_evaluate,
@@ -3242,31 +3348,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 31.
     // dot_16 = lstm.h_14 · lstm.recurrentKernel    %dot_16  dot, models/char-lstm.ts:13
-    // add_71 = dot_16 + lstm.recurrentBias    %add_71  add, models/char-lstm.ts:13
+    // lstm.recurrence_15 = dot_16 + lstm.recurrentBias    %lstm.recurrence_15  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_14_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_71_evaluate,
+      lstm_recurrence_15_evaluate,
     );
 
     // 32.
-    // add_73 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + add_71[0,64 .. 32,128]    %add_73  add, models/char-lstm.ts:13
-    // sigmoid_43 = sigmoid(add_73)    %sigmoid_43  sigmoid, models/char-lstm.ts:13
-    // mul_29 = sigmoid_43 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
-    // add_72 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,0 .. 32,64] + add_71[0,0 .. 32,64]    %add_72  add, models/char-lstm.ts:13
-    // sigmoid_44 = sigmoid(add_72)    %sigmoid_44  sigmoid, models/char-lstm.ts:13
-    // add_74 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,128 .. 32,192] + add_71[0,128 .. 32,192]    %add_74  add, models/char-lstm.ts:13
-    // tanh_29 = tanh(add_74)    %tanh_29  tanh, models/char-lstm.ts:13
-    // mul_30 = sigmoid_44 ⊙ tanh_29    %mul_30  mul, models/char-lstm.ts:13
+    // add_58 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_15[0,64 .. 32,128]    %add_58  add, models/char-lstm.ts:13
+    // lstm.f_15 = sigmoid(add_58)    %lstm.f_15  sigmoid, models/char-lstm.ts:13
+    // mul_29 = lstm.f_15 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
+    // add_57 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_15[0,0 .. 32,64]    %add_57  add, models/char-lstm.ts:13
+    // lstm.i_15 = sigmoid(add_57)    %lstm.i_15  sigmoid, models/char-lstm.ts:13
+    // add_59 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_15[0,128 .. 32,192]    %add_59  add, models/char-lstm.ts:13
+    // lstm.g_15 = tanh(add_59)    %lstm.g_15  tanh, models/char-lstm.ts:13
+    // mul_30 = lstm.i_15 ⊙ lstm.g_15    %mul_30  mul, models/char-lstm.ts:13
     // lstm.c_15 = mul_29 + mul_30    %lstm.c_15  add, models/char-lstm.ts:13
-    // add_75 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,192 .. 32,256] + add_71[0,192 .. 32,256]    %add_75  add, models/char-lstm.ts:13
-    // sigmoid_45 = sigmoid(add_75)    %sigmoid_45  sigmoid, models/char-lstm.ts:13
-    // tanh_30 = tanh(lstm.c_15)    %tanh_30  tanh, models/char-lstm.ts:13
-    // lstm.h_15 = sigmoid_45 ⊙ tanh_30    %lstm.h_15  mul, models/char-lstm.ts:13
+    // add_60 = reshape(lstm.inputs[0,14,0 .. 32,15,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_15[0,192 .. 32,256]    %add_60  add, models/char-lstm.ts:13
+    // lstm.o_15 = sigmoid(add_60)    %lstm.o_15  sigmoid, models/char-lstm.ts:13
+    // tanh_15 = tanh(lstm.c_15)    %tanh_15  tanh, models/char-lstm.ts:13
+    // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     addMul_32x64_15_evaluate(
       lstm_inputs_evaluate,
-      add_71_evaluate,
+      lstm_recurrence_15_evaluate,
       lstm_c_14_evaluate,
       lstm_c_15_evaluate,
       lstm_h_15_evaluate,
@@ -3274,28 +3380,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 33.
     // dot_17 = lstm.h_15 · lstm.recurrentKernel    %dot_17  dot, models/char-lstm.ts:13
-    // add_76 = dot_17 + lstm.recurrentBias    %add_76  add, models/char-lstm.ts:13
+    // lstm.recurrence_16 = dot_17 + lstm.recurrentBias    %lstm.recurrence_16  add, models/char-lstm.ts:13
     dotAdd_32x64x256_2_evaluate(
       lstm_h_15_evaluate,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_76_evaluate,
+      lstm_recurrence_16_evaluate,
     );
 
     // 34.
-    // add_80 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + add_76[0,192 .. 32,256]    %add_80  add, models/char-lstm.ts:13
-    // sigmoid_48 = sigmoid(add_80)    %sigmoid_48  sigmoid, models/char-lstm.ts:13
-    // add_78 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + add_76[0,64 .. 32,128]    %add_78  add, models/char-lstm.ts:13
-    // sigmoid_46 = sigmoid(add_78)    %sigmoid_46  sigmoid, models/char-lstm.ts:13
-    // mul_31 = sigmoid_46 ⊙ lstm.c_15    %mul_31  mul, models/char-lstm.ts:13
-    // add_77 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,0 .. 32,64] + add_76[0,0 .. 32,64]    %add_77  add, models/char-lstm.ts:13
-    // sigmoid_47 = sigmoid(add_77)    %sigmoid_47  sigmoid, models/char-lstm.ts:13
-    // add_79 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,128 .. 32,192] + add_76[0,128 .. 32,192]    %add_79  add, models/char-lstm.ts:13
-    // tanh_31 = tanh(add_79)    %tanh_31  tanh, models/char-lstm.ts:13
-    // mul_32 = sigmoid_47 ⊙ tanh_31    %mul_32  mul, models/char-lstm.ts:13
+    // add_64 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,192 .. 32,256] + lstm.recurrence_16[0,192 .. 32,256]    %add_64  add, models/char-lstm.ts:13
+    // lstm.o_16 = sigmoid(add_64)    %lstm.o_16  sigmoid, models/char-lstm.ts:13
+    // add_62 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,64 .. 32,128] + lstm.recurrence_16[0,64 .. 32,128]    %add_62  add, models/char-lstm.ts:13
+    // lstm.f_16 = sigmoid(add_62)    %lstm.f_16  sigmoid, models/char-lstm.ts:13
+    // mul_31 = lstm.f_16 ⊙ lstm.c_15    %mul_31  mul, models/char-lstm.ts:13
+    // add_61 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,0 .. 32,64] + lstm.recurrence_16[0,0 .. 32,64]    %add_61  add, models/char-lstm.ts:13
+    // lstm.i_16 = sigmoid(add_61)    %lstm.i_16  sigmoid, models/char-lstm.ts:13
+    // add_63 = reshape(lstm.inputs[0,15,0 .. 32,16,256], [32,256])[0,128 .. 32,192] + lstm.recurrence_16[0,128 .. 32,192]    %add_63  add, models/char-lstm.ts:13
+    // lstm.g_16 = tanh(add_63)    %lstm.g_16  tanh, models/char-lstm.ts:13
+    // mul_32 = lstm.i_16 ⊙ lstm.g_16    %mul_32  mul, models/char-lstm.ts:13
     // lstm.c_16 = mul_31 + mul_32    %lstm.c_16  add, models/char-lstm.ts:13
-    // tanh_32 = tanh(lstm.c_16)    %tanh_32  tanh, models/char-lstm.ts:13
-    // lstm.h_16 = sigmoid_48 ⊙ tanh_32    %lstm.h_16  mul, models/char-lstm.ts:13
+    // tanh_16 = tanh(lstm.c_16)    %tanh_16  tanh, models/char-lstm.ts:13
+    // lstm.h_16 = lstm.o_16 ⊙ tanh_16    %lstm.h_16  mul, models/char-lstm.ts:13
     // lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
     concat_32x16x64_evaluate(
       lstm_h_evaluate,
@@ -3314,7 +3420,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       lstm_h_14_evaluate,
       lstm_h_15_evaluate,
       lstm_inputs_evaluate,
-      add_76_evaluate,
+      lstm_recurrence_16_evaluate,
       lstm_c_15_evaluate,
       lstm_evaluate,
     );
@@ -3410,52 +3516,57 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 3.
     // dot_2 = 0 · lstm.recurrentKernel    %dot_2  dot, models/char-lstm.ts:13
-    // add = dot_2 + lstm.recurrentBias    %add  add, models/char-lstm.ts:13
-    dotAdd_1x64x256_predict(lstm_recurrentKernel, lstm_recurrentBias, add_predict);
+    // lstm.recurrence = dot_2 + lstm.recurrentBias    %lstm.recurrence  add, models/char-lstm.ts:13
+    dotAdd_1x64x256_predict(lstm_recurrentKernel, lstm_recurrentBias, lstm_recurrence_predict);
 
     // 4.
-    // add_3 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,64 .. 1,128] + add[0,64 .. 1,128]    %add_3  add, models/char-lstm.ts:13
-    // sigmoid = sigmoid(add_3)    %sigmoid  sigmoid, models/char-lstm.ts:13
-    // mul = sigmoid ⊙ 0    %mul  mul, models/char-lstm.ts:13
-    // add_2 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,0 .. 1,64] + add[0,0 .. 1,64]    %add_2  add, models/char-lstm.ts:13
-    // sigmoid_2 = sigmoid(add_2)    %sigmoid_2  sigmoid, models/char-lstm.ts:13
-    // add_4 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,128 .. 1,192] + add[0,128 .. 1,192]    %add_4  add, models/char-lstm.ts:13
-    // tanh = tanh(add_4)    %tanh  tanh, models/char-lstm.ts:13
-    // mul_2 = sigmoid_2 ⊙ tanh    %mul_2  mul, models/char-lstm.ts:13
+    // add_2 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,64 .. 1,128] + lstm.recurrence[0,64 .. 1,128]    %add_2  add, models/char-lstm.ts:13
+    // lstm.f = sigmoid(add_2)    %lstm.f  sigmoid, models/char-lstm.ts:13
+    // mul = lstm.f ⊙ 0    %mul  mul, models/char-lstm.ts:13
+    // add = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,0 .. 1,64] + lstm.recurrence[0,0 .. 1,64]    %add  add, models/char-lstm.ts:13
+    // lstm.i = sigmoid(add)    %lstm.i  sigmoid, models/char-lstm.ts:13
+    // add_3 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,128 .. 1,192] + lstm.recurrence[0,128 .. 1,192]    %add_3  add, models/char-lstm.ts:13
+    // lstm.g = tanh(add_3)    %lstm.g  tanh, models/char-lstm.ts:13
+    // mul_2 = lstm.i ⊙ lstm.g    %mul_2  mul, models/char-lstm.ts:13
     // lstm.c = mul + mul_2    %lstm.c  add, models/char-lstm.ts:13
-    // add_5 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,192 .. 1,256] + add[0,192 .. 1,256]    %add_5  add, models/char-lstm.ts:13
-    // sigmoid_3 = sigmoid(add_5)    %sigmoid_3  sigmoid, models/char-lstm.ts:13
-    // tanh_2 = tanh(lstm.c)    %tanh_2  tanh, models/char-lstm.ts:13
-    // lstm.h = sigmoid_3 ⊙ tanh_2    %lstm.h  mul, models/char-lstm.ts:13
-    addMul_1x64_predict(lstm_inputs_predict, add_predict, lstm_c_predict, lstm_h_predict);
+    // add_4 = reshape(lstm.inputs[0,0,0 .. 1,1,256], [1,256])[0,192 .. 1,256] + lstm.recurrence[0,192 .. 1,256]    %add_4  add, models/char-lstm.ts:13
+    // lstm.o = sigmoid(add_4)    %lstm.o  sigmoid, models/char-lstm.ts:13
+    // tanh = tanh(lstm.c)    %tanh  tanh, models/char-lstm.ts:13
+    // lstm.h = lstm.o ⊙ tanh    %lstm.h  mul, models/char-lstm.ts:13
+    addMul_1x64_predict(
+      lstm_inputs_predict,
+      lstm_recurrence_predict,
+      lstm_c_predict,
+      lstm_h_predict,
+    );
 
     // 5.
     // dot_3 = lstm.h · lstm.recurrentKernel    %dot_3  dot, models/char-lstm.ts:13
-    // add_6 = dot_3 + lstm.recurrentBias    %add_6  add, models/char-lstm.ts:13
+    // lstm.recurrence_2 = dot_3 + lstm.recurrentBias    %lstm.recurrence_2  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_6_predict,
+      lstm_recurrence_2_predict,
     );
 
     // 6.
-    // add_8 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,64 .. 1,128] + add_6[0,64 .. 1,128]    %add_8  add, models/char-lstm.ts:13
-    // sigmoid_4 = sigmoid(add_8)    %sigmoid_4  sigmoid, models/char-lstm.ts:13
-    // mul_3 = sigmoid_4 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
-    // add_7 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,0 .. 1,64] + add_6[0,0 .. 1,64]    %add_7  add, models/char-lstm.ts:13
-    // sigmoid_5 = sigmoid(add_7)    %sigmoid_5  sigmoid, models/char-lstm.ts:13
-    // add_9 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,128 .. 1,192] + add_6[0,128 .. 1,192]    %add_9  add, models/char-lstm.ts:13
-    // tanh_3 = tanh(add_9)    %tanh_3  tanh, models/char-lstm.ts:13
-    // mul_4 = sigmoid_5 ⊙ tanh_3    %mul_4  mul, models/char-lstm.ts:13
+    // add_6 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_2[0,64 .. 1,128]    %add_6  add, models/char-lstm.ts:13
+    // lstm.f_2 = sigmoid(add_6)    %lstm.f_2  sigmoid, models/char-lstm.ts:13
+    // mul_3 = lstm.f_2 ⊙ lstm.c    %mul_3  mul, models/char-lstm.ts:13
+    // add_5 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_2[0,0 .. 1,64]    %add_5  add, models/char-lstm.ts:13
+    // lstm.i_2 = sigmoid(add_5)    %lstm.i_2  sigmoid, models/char-lstm.ts:13
+    // add_7 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_2[0,128 .. 1,192]    %add_7  add, models/char-lstm.ts:13
+    // lstm.g_2 = tanh(add_7)    %lstm.g_2  tanh, models/char-lstm.ts:13
+    // mul_4 = lstm.i_2 ⊙ lstm.g_2    %mul_4  mul, models/char-lstm.ts:13
     // lstm.c_2 = mul_3 + mul_4    %lstm.c_2  add, models/char-lstm.ts:13
-    // add_10 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,192 .. 1,256] + add_6[0,192 .. 1,256]    %add_10  add, models/char-lstm.ts:13
-    // sigmoid_6 = sigmoid(add_10)    %sigmoid_6  sigmoid, models/char-lstm.ts:13
-    // tanh_4 = tanh(lstm.c_2)    %tanh_4  tanh, models/char-lstm.ts:13
-    // lstm.h_2 = sigmoid_6 ⊙ tanh_4    %lstm.h_2  mul, models/char-lstm.ts:13
+    // add_8 = reshape(lstm.inputs[0,1,0 .. 1,2,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_2[0,192 .. 1,256]    %add_8  add, models/char-lstm.ts:13
+    // lstm.o_2 = sigmoid(add_8)    %lstm.o_2  sigmoid, models/char-lstm.ts:13
+    // tanh_2 = tanh(lstm.c_2)    %tanh_2  tanh, models/char-lstm.ts:13
+    // lstm.h_2 = lstm.o_2 ⊙ tanh_2    %lstm.h_2  mul, models/char-lstm.ts:13
     addMul_1x64_2_predict(
       lstm_inputs_predict,
-      add_6_predict,
+      lstm_recurrence_2_predict,
       lstm_c_predict,
       lstm_c_2_predict,
       lstm_h_2_predict,
@@ -3463,31 +3574,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 7.
     // dot_4 = lstm.h_2 · lstm.recurrentKernel    %dot_4  dot, models/char-lstm.ts:13
-    // add_11 = dot_4 + lstm.recurrentBias    %add_11  add, models/char-lstm.ts:13
+    // lstm.recurrence_3 = dot_4 + lstm.recurrentBias    %lstm.recurrence_3  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_2_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_11_predict,
+      lstm_recurrence_3_predict,
     );
 
     // 8.
-    // add_13 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,64 .. 1,128] + add_11[0,64 .. 1,128]    %add_13  add, models/char-lstm.ts:13
-    // sigmoid_7 = sigmoid(add_13)    %sigmoid_7  sigmoid, models/char-lstm.ts:13
-    // mul_5 = sigmoid_7 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
-    // add_12 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,0 .. 1,64] + add_11[0,0 .. 1,64]    %add_12  add, models/char-lstm.ts:13
-    // sigmoid_8 = sigmoid(add_12)    %sigmoid_8  sigmoid, models/char-lstm.ts:13
-    // add_14 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,128 .. 1,192] + add_11[0,128 .. 1,192]    %add_14  add, models/char-lstm.ts:13
-    // tanh_5 = tanh(add_14)    %tanh_5  tanh, models/char-lstm.ts:13
-    // mul_6 = sigmoid_8 ⊙ tanh_5    %mul_6  mul, models/char-lstm.ts:13
+    // add_10 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_3[0,64 .. 1,128]    %add_10  add, models/char-lstm.ts:13
+    // lstm.f_3 = sigmoid(add_10)    %lstm.f_3  sigmoid, models/char-lstm.ts:13
+    // mul_5 = lstm.f_3 ⊙ lstm.c_2    %mul_5  mul, models/char-lstm.ts:13
+    // add_9 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_3[0,0 .. 1,64]    %add_9  add, models/char-lstm.ts:13
+    // lstm.i_3 = sigmoid(add_9)    %lstm.i_3  sigmoid, models/char-lstm.ts:13
+    // add_11 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_3[0,128 .. 1,192]    %add_11  add, models/char-lstm.ts:13
+    // lstm.g_3 = tanh(add_11)    %lstm.g_3  tanh, models/char-lstm.ts:13
+    // mul_6 = lstm.i_3 ⊙ lstm.g_3    %mul_6  mul, models/char-lstm.ts:13
     // lstm.c_3 = mul_5 + mul_6    %lstm.c_3  add, models/char-lstm.ts:13
-    // add_15 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,192 .. 1,256] + add_11[0,192 .. 1,256]    %add_15  add, models/char-lstm.ts:13
-    // sigmoid_9 = sigmoid(add_15)    %sigmoid_9  sigmoid, models/char-lstm.ts:13
-    // tanh_6 = tanh(lstm.c_3)    %tanh_6  tanh, models/char-lstm.ts:13
-    // lstm.h_3 = sigmoid_9 ⊙ tanh_6    %lstm.h_3  mul, models/char-lstm.ts:13
+    // add_12 = reshape(lstm.inputs[0,2,0 .. 1,3,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_3[0,192 .. 1,256]    %add_12  add, models/char-lstm.ts:13
+    // lstm.o_3 = sigmoid(add_12)    %lstm.o_3  sigmoid, models/char-lstm.ts:13
+    // tanh_3 = tanh(lstm.c_3)    %tanh_3  tanh, models/char-lstm.ts:13
+    // lstm.h_3 = lstm.o_3 ⊙ tanh_3    %lstm.h_3  mul, models/char-lstm.ts:13
     addMul_1x64_3_predict(
       lstm_inputs_predict,
-      add_11_predict,
+      lstm_recurrence_3_predict,
       lstm_c_2_predict,
       lstm_c_3_predict,
       lstm_h_3_predict,
@@ -3495,31 +3606,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 9.
     // dot_5 = lstm.h_3 · lstm.recurrentKernel    %dot_5  dot, models/char-lstm.ts:13
-    // add_16 = dot_5 + lstm.recurrentBias    %add_16  add, models/char-lstm.ts:13
+    // lstm.recurrence_4 = dot_5 + lstm.recurrentBias    %lstm.recurrence_4  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_3_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_16_predict,
+      lstm_recurrence_4_predict,
     );
 
     // 10.
-    // add_18 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,64 .. 1,128] + add_16[0,64 .. 1,128]    %add_18  add, models/char-lstm.ts:13
-    // sigmoid_10 = sigmoid(add_18)    %sigmoid_10  sigmoid, models/char-lstm.ts:13
-    // mul_7 = sigmoid_10 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
-    // add_17 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,0 .. 1,64] + add_16[0,0 .. 1,64]    %add_17  add, models/char-lstm.ts:13
-    // sigmoid_11 = sigmoid(add_17)    %sigmoid_11  sigmoid, models/char-lstm.ts:13
-    // add_19 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,128 .. 1,192] + add_16[0,128 .. 1,192]    %add_19  add, models/char-lstm.ts:13
-    // tanh_7 = tanh(add_19)    %tanh_7  tanh, models/char-lstm.ts:13
-    // mul_8 = sigmoid_11 ⊙ tanh_7    %mul_8  mul, models/char-lstm.ts:13
+    // add_14 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_4[0,64 .. 1,128]    %add_14  add, models/char-lstm.ts:13
+    // lstm.f_4 = sigmoid(add_14)    %lstm.f_4  sigmoid, models/char-lstm.ts:13
+    // mul_7 = lstm.f_4 ⊙ lstm.c_3    %mul_7  mul, models/char-lstm.ts:13
+    // add_13 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_4[0,0 .. 1,64]    %add_13  add, models/char-lstm.ts:13
+    // lstm.i_4 = sigmoid(add_13)    %lstm.i_4  sigmoid, models/char-lstm.ts:13
+    // add_15 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_4[0,128 .. 1,192]    %add_15  add, models/char-lstm.ts:13
+    // lstm.g_4 = tanh(add_15)    %lstm.g_4  tanh, models/char-lstm.ts:13
+    // mul_8 = lstm.i_4 ⊙ lstm.g_4    %mul_8  mul, models/char-lstm.ts:13
     // lstm.c_4 = mul_7 + mul_8    %lstm.c_4  add, models/char-lstm.ts:13
-    // add_20 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,192 .. 1,256] + add_16[0,192 .. 1,256]    %add_20  add, models/char-lstm.ts:13
-    // sigmoid_12 = sigmoid(add_20)    %sigmoid_12  sigmoid, models/char-lstm.ts:13
-    // tanh_8 = tanh(lstm.c_4)    %tanh_8  tanh, models/char-lstm.ts:13
-    // lstm.h_4 = sigmoid_12 ⊙ tanh_8    %lstm.h_4  mul, models/char-lstm.ts:13
+    // add_16 = reshape(lstm.inputs[0,3,0 .. 1,4,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_4[0,192 .. 1,256]    %add_16  add, models/char-lstm.ts:13
+    // lstm.o_4 = sigmoid(add_16)    %lstm.o_4  sigmoid, models/char-lstm.ts:13
+    // tanh_4 = tanh(lstm.c_4)    %tanh_4  tanh, models/char-lstm.ts:13
+    // lstm.h_4 = lstm.o_4 ⊙ tanh_4    %lstm.h_4  mul, models/char-lstm.ts:13
     addMul_1x64_4_predict(
       lstm_inputs_predict,
-      add_16_predict,
+      lstm_recurrence_4_predict,
       lstm_c_3_predict,
       lstm_c_4_predict,
       lstm_h_4_predict,
@@ -3527,31 +3638,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 11.
     // dot_6 = lstm.h_4 · lstm.recurrentKernel    %dot_6  dot, models/char-lstm.ts:13
-    // add_21 = dot_6 + lstm.recurrentBias    %add_21  add, models/char-lstm.ts:13
+    // lstm.recurrence_5 = dot_6 + lstm.recurrentBias    %lstm.recurrence_5  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_4_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_21_predict,
+      lstm_recurrence_5_predict,
     );
 
     // 12.
-    // add_23 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,64 .. 1,128] + add_21[0,64 .. 1,128]    %add_23  add, models/char-lstm.ts:13
-    // sigmoid_13 = sigmoid(add_23)    %sigmoid_13  sigmoid, models/char-lstm.ts:13
-    // mul_9 = sigmoid_13 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
-    // add_22 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,0 .. 1,64] + add_21[0,0 .. 1,64]    %add_22  add, models/char-lstm.ts:13
-    // sigmoid_14 = sigmoid(add_22)    %sigmoid_14  sigmoid, models/char-lstm.ts:13
-    // add_24 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,128 .. 1,192] + add_21[0,128 .. 1,192]    %add_24  add, models/char-lstm.ts:13
-    // tanh_9 = tanh(add_24)    %tanh_9  tanh, models/char-lstm.ts:13
-    // mul_10 = sigmoid_14 ⊙ tanh_9    %mul_10  mul, models/char-lstm.ts:13
+    // add_18 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_5[0,64 .. 1,128]    %add_18  add, models/char-lstm.ts:13
+    // lstm.f_5 = sigmoid(add_18)    %lstm.f_5  sigmoid, models/char-lstm.ts:13
+    // mul_9 = lstm.f_5 ⊙ lstm.c_4    %mul_9  mul, models/char-lstm.ts:13
+    // add_17 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_5[0,0 .. 1,64]    %add_17  add, models/char-lstm.ts:13
+    // lstm.i_5 = sigmoid(add_17)    %lstm.i_5  sigmoid, models/char-lstm.ts:13
+    // add_19 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_5[0,128 .. 1,192]    %add_19  add, models/char-lstm.ts:13
+    // lstm.g_5 = tanh(add_19)    %lstm.g_5  tanh, models/char-lstm.ts:13
+    // mul_10 = lstm.i_5 ⊙ lstm.g_5    %mul_10  mul, models/char-lstm.ts:13
     // lstm.c_5 = mul_9 + mul_10    %lstm.c_5  add, models/char-lstm.ts:13
-    // add_25 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,192 .. 1,256] + add_21[0,192 .. 1,256]    %add_25  add, models/char-lstm.ts:13
-    // sigmoid_15 = sigmoid(add_25)    %sigmoid_15  sigmoid, models/char-lstm.ts:13
-    // tanh_10 = tanh(lstm.c_5)    %tanh_10  tanh, models/char-lstm.ts:13
-    // lstm.h_5 = sigmoid_15 ⊙ tanh_10    %lstm.h_5  mul, models/char-lstm.ts:13
+    // add_20 = reshape(lstm.inputs[0,4,0 .. 1,5,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_5[0,192 .. 1,256]    %add_20  add, models/char-lstm.ts:13
+    // lstm.o_5 = sigmoid(add_20)    %lstm.o_5  sigmoid, models/char-lstm.ts:13
+    // tanh_5 = tanh(lstm.c_5)    %tanh_5  tanh, models/char-lstm.ts:13
+    // lstm.h_5 = lstm.o_5 ⊙ tanh_5    %lstm.h_5  mul, models/char-lstm.ts:13
     addMul_1x64_5_predict(
       lstm_inputs_predict,
-      add_21_predict,
+      lstm_recurrence_5_predict,
       lstm_c_4_predict,
       lstm_c_5_predict,
       lstm_h_5_predict,
@@ -3559,31 +3670,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 13.
     // dot_7 = lstm.h_5 · lstm.recurrentKernel    %dot_7  dot, models/char-lstm.ts:13
-    // add_26 = dot_7 + lstm.recurrentBias    %add_26  add, models/char-lstm.ts:13
+    // lstm.recurrence_6 = dot_7 + lstm.recurrentBias    %lstm.recurrence_6  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_5_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_26_predict,
+      lstm_recurrence_6_predict,
     );
 
     // 14.
-    // add_28 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,64 .. 1,128] + add_26[0,64 .. 1,128]    %add_28  add, models/char-lstm.ts:13
-    // sigmoid_16 = sigmoid(add_28)    %sigmoid_16  sigmoid, models/char-lstm.ts:13
-    // mul_11 = sigmoid_16 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
-    // add_27 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,0 .. 1,64] + add_26[0,0 .. 1,64]    %add_27  add, models/char-lstm.ts:13
-    // sigmoid_17 = sigmoid(add_27)    %sigmoid_17  sigmoid, models/char-lstm.ts:13
-    // add_29 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,128 .. 1,192] + add_26[0,128 .. 1,192]    %add_29  add, models/char-lstm.ts:13
-    // tanh_11 = tanh(add_29)    %tanh_11  tanh, models/char-lstm.ts:13
-    // mul_12 = sigmoid_17 ⊙ tanh_11    %mul_12  mul, models/char-lstm.ts:13
+    // add_22 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_6[0,64 .. 1,128]    %add_22  add, models/char-lstm.ts:13
+    // lstm.f_6 = sigmoid(add_22)    %lstm.f_6  sigmoid, models/char-lstm.ts:13
+    // mul_11 = lstm.f_6 ⊙ lstm.c_5    %mul_11  mul, models/char-lstm.ts:13
+    // add_21 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_6[0,0 .. 1,64]    %add_21  add, models/char-lstm.ts:13
+    // lstm.i_6 = sigmoid(add_21)    %lstm.i_6  sigmoid, models/char-lstm.ts:13
+    // add_23 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_6[0,128 .. 1,192]    %add_23  add, models/char-lstm.ts:13
+    // lstm.g_6 = tanh(add_23)    %lstm.g_6  tanh, models/char-lstm.ts:13
+    // mul_12 = lstm.i_6 ⊙ lstm.g_6    %mul_12  mul, models/char-lstm.ts:13
     // lstm.c_6 = mul_11 + mul_12    %lstm.c_6  add, models/char-lstm.ts:13
-    // add_30 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,192 .. 1,256] + add_26[0,192 .. 1,256]    %add_30  add, models/char-lstm.ts:13
-    // sigmoid_18 = sigmoid(add_30)    %sigmoid_18  sigmoid, models/char-lstm.ts:13
-    // tanh_12 = tanh(lstm.c_6)    %tanh_12  tanh, models/char-lstm.ts:13
-    // lstm.h_6 = sigmoid_18 ⊙ tanh_12    %lstm.h_6  mul, models/char-lstm.ts:13
+    // add_24 = reshape(lstm.inputs[0,5,0 .. 1,6,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_6[0,192 .. 1,256]    %add_24  add, models/char-lstm.ts:13
+    // lstm.o_6 = sigmoid(add_24)    %lstm.o_6  sigmoid, models/char-lstm.ts:13
+    // tanh_6 = tanh(lstm.c_6)    %tanh_6  tanh, models/char-lstm.ts:13
+    // lstm.h_6 = lstm.o_6 ⊙ tanh_6    %lstm.h_6  mul, models/char-lstm.ts:13
     addMul_1x64_6_predict(
       lstm_inputs_predict,
-      add_26_predict,
+      lstm_recurrence_6_predict,
       lstm_c_5_predict,
       lstm_c_6_predict,
       lstm_h_6_predict,
@@ -3591,31 +3702,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 15.
     // dot_8 = lstm.h_6 · lstm.recurrentKernel    %dot_8  dot, models/char-lstm.ts:13
-    // add_31 = dot_8 + lstm.recurrentBias    %add_31  add, models/char-lstm.ts:13
+    // lstm.recurrence_7 = dot_8 + lstm.recurrentBias    %lstm.recurrence_7  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_6_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_31_predict,
+      lstm_recurrence_7_predict,
     );
 
     // 16.
-    // add_33 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,64 .. 1,128] + add_31[0,64 .. 1,128]    %add_33  add, models/char-lstm.ts:13
-    // sigmoid_19 = sigmoid(add_33)    %sigmoid_19  sigmoid, models/char-lstm.ts:13
-    // mul_13 = sigmoid_19 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
-    // add_32 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,0 .. 1,64] + add_31[0,0 .. 1,64]    %add_32  add, models/char-lstm.ts:13
-    // sigmoid_20 = sigmoid(add_32)    %sigmoid_20  sigmoid, models/char-lstm.ts:13
-    // add_34 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,128 .. 1,192] + add_31[0,128 .. 1,192]    %add_34  add, models/char-lstm.ts:13
-    // tanh_13 = tanh(add_34)    %tanh_13  tanh, models/char-lstm.ts:13
-    // mul_14 = sigmoid_20 ⊙ tanh_13    %mul_14  mul, models/char-lstm.ts:13
+    // add_26 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_7[0,64 .. 1,128]    %add_26  add, models/char-lstm.ts:13
+    // lstm.f_7 = sigmoid(add_26)    %lstm.f_7  sigmoid, models/char-lstm.ts:13
+    // mul_13 = lstm.f_7 ⊙ lstm.c_6    %mul_13  mul, models/char-lstm.ts:13
+    // add_25 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_7[0,0 .. 1,64]    %add_25  add, models/char-lstm.ts:13
+    // lstm.i_7 = sigmoid(add_25)    %lstm.i_7  sigmoid, models/char-lstm.ts:13
+    // add_27 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_7[0,128 .. 1,192]    %add_27  add, models/char-lstm.ts:13
+    // lstm.g_7 = tanh(add_27)    %lstm.g_7  tanh, models/char-lstm.ts:13
+    // mul_14 = lstm.i_7 ⊙ lstm.g_7    %mul_14  mul, models/char-lstm.ts:13
     // lstm.c_7 = mul_13 + mul_14    %lstm.c_7  add, models/char-lstm.ts:13
-    // add_35 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,192 .. 1,256] + add_31[0,192 .. 1,256]    %add_35  add, models/char-lstm.ts:13
-    // sigmoid_21 = sigmoid(add_35)    %sigmoid_21  sigmoid, models/char-lstm.ts:13
-    // tanh_14 = tanh(lstm.c_7)    %tanh_14  tanh, models/char-lstm.ts:13
-    // lstm.h_7 = sigmoid_21 ⊙ tanh_14    %lstm.h_7  mul, models/char-lstm.ts:13
+    // add_28 = reshape(lstm.inputs[0,6,0 .. 1,7,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_7[0,192 .. 1,256]    %add_28  add, models/char-lstm.ts:13
+    // lstm.o_7 = sigmoid(add_28)    %lstm.o_7  sigmoid, models/char-lstm.ts:13
+    // tanh_7 = tanh(lstm.c_7)    %tanh_7  tanh, models/char-lstm.ts:13
+    // lstm.h_7 = lstm.o_7 ⊙ tanh_7    %lstm.h_7  mul, models/char-lstm.ts:13
     addMul_1x64_7_predict(
       lstm_inputs_predict,
-      add_31_predict,
+      lstm_recurrence_7_predict,
       lstm_c_6_predict,
       lstm_c_7_predict,
       lstm_h_7_predict,
@@ -3623,31 +3734,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 17.
     // dot_9 = lstm.h_7 · lstm.recurrentKernel    %dot_9  dot, models/char-lstm.ts:13
-    // add_36 = dot_9 + lstm.recurrentBias    %add_36  add, models/char-lstm.ts:13
+    // lstm.recurrence_8 = dot_9 + lstm.recurrentBias    %lstm.recurrence_8  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_7_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_36_predict,
+      lstm_recurrence_8_predict,
     );
 
     // 18.
-    // add_38 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,64 .. 1,128] + add_36[0,64 .. 1,128]    %add_38  add, models/char-lstm.ts:13
-    // sigmoid_22 = sigmoid(add_38)    %sigmoid_22  sigmoid, models/char-lstm.ts:13
-    // mul_15 = sigmoid_22 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
-    // add_37 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,0 .. 1,64] + add_36[0,0 .. 1,64]    %add_37  add, models/char-lstm.ts:13
-    // sigmoid_23 = sigmoid(add_37)    %sigmoid_23  sigmoid, models/char-lstm.ts:13
-    // add_39 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,128 .. 1,192] + add_36[0,128 .. 1,192]    %add_39  add, models/char-lstm.ts:13
-    // tanh_15 = tanh(add_39)    %tanh_15  tanh, models/char-lstm.ts:13
-    // mul_16 = sigmoid_23 ⊙ tanh_15    %mul_16  mul, models/char-lstm.ts:13
+    // add_30 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_8[0,64 .. 1,128]    %add_30  add, models/char-lstm.ts:13
+    // lstm.f_8 = sigmoid(add_30)    %lstm.f_8  sigmoid, models/char-lstm.ts:13
+    // mul_15 = lstm.f_8 ⊙ lstm.c_7    %mul_15  mul, models/char-lstm.ts:13
+    // add_29 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_8[0,0 .. 1,64]    %add_29  add, models/char-lstm.ts:13
+    // lstm.i_8 = sigmoid(add_29)    %lstm.i_8  sigmoid, models/char-lstm.ts:13
+    // add_31 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_8[0,128 .. 1,192]    %add_31  add, models/char-lstm.ts:13
+    // lstm.g_8 = tanh(add_31)    %lstm.g_8  tanh, models/char-lstm.ts:13
+    // mul_16 = lstm.i_8 ⊙ lstm.g_8    %mul_16  mul, models/char-lstm.ts:13
     // lstm.c_8 = mul_15 + mul_16    %lstm.c_8  add, models/char-lstm.ts:13
-    // add_40 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,192 .. 1,256] + add_36[0,192 .. 1,256]    %add_40  add, models/char-lstm.ts:13
-    // sigmoid_24 = sigmoid(add_40)    %sigmoid_24  sigmoid, models/char-lstm.ts:13
-    // tanh_16 = tanh(lstm.c_8)    %tanh_16  tanh, models/char-lstm.ts:13
-    // lstm.h_8 = sigmoid_24 ⊙ tanh_16    %lstm.h_8  mul, models/char-lstm.ts:13
+    // add_32 = reshape(lstm.inputs[0,7,0 .. 1,8,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_8[0,192 .. 1,256]    %add_32  add, models/char-lstm.ts:13
+    // lstm.o_8 = sigmoid(add_32)    %lstm.o_8  sigmoid, models/char-lstm.ts:13
+    // tanh_8 = tanh(lstm.c_8)    %tanh_8  tanh, models/char-lstm.ts:13
+    // lstm.h_8 = lstm.o_8 ⊙ tanh_8    %lstm.h_8  mul, models/char-lstm.ts:13
     addMul_1x64_8_predict(
       lstm_inputs_predict,
-      add_36_predict,
+      lstm_recurrence_8_predict,
       lstm_c_7_predict,
       lstm_c_8_predict,
       lstm_h_8_predict,
@@ -3655,31 +3766,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 19.
     // dot_10 = lstm.h_8 · lstm.recurrentKernel    %dot_10  dot, models/char-lstm.ts:13
-    // add_41 = dot_10 + lstm.recurrentBias    %add_41  add, models/char-lstm.ts:13
+    // lstm.recurrence_9 = dot_10 + lstm.recurrentBias    %lstm.recurrence_9  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_8_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_41_predict,
+      lstm_recurrence_9_predict,
     );
 
     // 20.
-    // add_43 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,64 .. 1,128] + add_41[0,64 .. 1,128]    %add_43  add, models/char-lstm.ts:13
-    // sigmoid_25 = sigmoid(add_43)    %sigmoid_25  sigmoid, models/char-lstm.ts:13
-    // mul_17 = sigmoid_25 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
-    // add_42 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,0 .. 1,64] + add_41[0,0 .. 1,64]    %add_42  add, models/char-lstm.ts:13
-    // sigmoid_26 = sigmoid(add_42)    %sigmoid_26  sigmoid, models/char-lstm.ts:13
-    // add_44 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,128 .. 1,192] + add_41[0,128 .. 1,192]    %add_44  add, models/char-lstm.ts:13
-    // tanh_17 = tanh(add_44)    %tanh_17  tanh, models/char-lstm.ts:13
-    // mul_18 = sigmoid_26 ⊙ tanh_17    %mul_18  mul, models/char-lstm.ts:13
+    // add_34 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_9[0,64 .. 1,128]    %add_34  add, models/char-lstm.ts:13
+    // lstm.f_9 = sigmoid(add_34)    %lstm.f_9  sigmoid, models/char-lstm.ts:13
+    // mul_17 = lstm.f_9 ⊙ lstm.c_8    %mul_17  mul, models/char-lstm.ts:13
+    // add_33 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_9[0,0 .. 1,64]    %add_33  add, models/char-lstm.ts:13
+    // lstm.i_9 = sigmoid(add_33)    %lstm.i_9  sigmoid, models/char-lstm.ts:13
+    // add_35 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_9[0,128 .. 1,192]    %add_35  add, models/char-lstm.ts:13
+    // lstm.g_9 = tanh(add_35)    %lstm.g_9  tanh, models/char-lstm.ts:13
+    // mul_18 = lstm.i_9 ⊙ lstm.g_9    %mul_18  mul, models/char-lstm.ts:13
     // lstm.c_9 = mul_17 + mul_18    %lstm.c_9  add, models/char-lstm.ts:13
-    // add_45 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,192 .. 1,256] + add_41[0,192 .. 1,256]    %add_45  add, models/char-lstm.ts:13
-    // sigmoid_27 = sigmoid(add_45)    %sigmoid_27  sigmoid, models/char-lstm.ts:13
-    // tanh_18 = tanh(lstm.c_9)    %tanh_18  tanh, models/char-lstm.ts:13
-    // lstm.h_9 = sigmoid_27 ⊙ tanh_18    %lstm.h_9  mul, models/char-lstm.ts:13
+    // add_36 = reshape(lstm.inputs[0,8,0 .. 1,9,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_9[0,192 .. 1,256]    %add_36  add, models/char-lstm.ts:13
+    // lstm.o_9 = sigmoid(add_36)    %lstm.o_9  sigmoid, models/char-lstm.ts:13
+    // tanh_9 = tanh(lstm.c_9)    %tanh_9  tanh, models/char-lstm.ts:13
+    // lstm.h_9 = lstm.o_9 ⊙ tanh_9    %lstm.h_9  mul, models/char-lstm.ts:13
     addMul_1x64_9_predict(
       lstm_inputs_predict,
-      add_41_predict,
+      lstm_recurrence_9_predict,
       lstm_c_8_predict,
       lstm_c_9_predict,
       lstm_h_9_predict,
@@ -3687,31 +3798,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 21.
     // dot_11 = lstm.h_9 · lstm.recurrentKernel    %dot_11  dot, models/char-lstm.ts:13
-    // add_46 = dot_11 + lstm.recurrentBias    %add_46  add, models/char-lstm.ts:13
+    // lstm.recurrence_10 = dot_11 + lstm.recurrentBias    %lstm.recurrence_10  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_9_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_46_predict,
+      lstm_recurrence_10_predict,
     );
 
     // 22.
-    // add_48 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,64 .. 1,128] + add_46[0,64 .. 1,128]    %add_48  add, models/char-lstm.ts:13
-    // sigmoid_28 = sigmoid(add_48)    %sigmoid_28  sigmoid, models/char-lstm.ts:13
-    // mul_19 = sigmoid_28 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
-    // add_47 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,0 .. 1,64] + add_46[0,0 .. 1,64]    %add_47  add, models/char-lstm.ts:13
-    // sigmoid_29 = sigmoid(add_47)    %sigmoid_29  sigmoid, models/char-lstm.ts:13
-    // add_49 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,128 .. 1,192] + add_46[0,128 .. 1,192]    %add_49  add, models/char-lstm.ts:13
-    // tanh_19 = tanh(add_49)    %tanh_19  tanh, models/char-lstm.ts:13
-    // mul_20 = sigmoid_29 ⊙ tanh_19    %mul_20  mul, models/char-lstm.ts:13
+    // add_38 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_10[0,64 .. 1,128]    %add_38  add, models/char-lstm.ts:13
+    // lstm.f_10 = sigmoid(add_38)    %lstm.f_10  sigmoid, models/char-lstm.ts:13
+    // mul_19 = lstm.f_10 ⊙ lstm.c_9    %mul_19  mul, models/char-lstm.ts:13
+    // add_37 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_10[0,0 .. 1,64]    %add_37  add, models/char-lstm.ts:13
+    // lstm.i_10 = sigmoid(add_37)    %lstm.i_10  sigmoid, models/char-lstm.ts:13
+    // add_39 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_10[0,128 .. 1,192]    %add_39  add, models/char-lstm.ts:13
+    // lstm.g_10 = tanh(add_39)    %lstm.g_10  tanh, models/char-lstm.ts:13
+    // mul_20 = lstm.i_10 ⊙ lstm.g_10    %mul_20  mul, models/char-lstm.ts:13
     // lstm.c_10 = mul_19 + mul_20    %lstm.c_10  add, models/char-lstm.ts:13
-    // add_50 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,192 .. 1,256] + add_46[0,192 .. 1,256]    %add_50  add, models/char-lstm.ts:13
-    // sigmoid_30 = sigmoid(add_50)    %sigmoid_30  sigmoid, models/char-lstm.ts:13
-    // tanh_20 = tanh(lstm.c_10)    %tanh_20  tanh, models/char-lstm.ts:13
-    // lstm.h_10 = sigmoid_30 ⊙ tanh_20    %lstm.h_10  mul, models/char-lstm.ts:13
+    // add_40 = reshape(lstm.inputs[0,9,0 .. 1,10,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_10[0,192 .. 1,256]    %add_40  add, models/char-lstm.ts:13
+    // lstm.o_10 = sigmoid(add_40)    %lstm.o_10  sigmoid, models/char-lstm.ts:13
+    // tanh_10 = tanh(lstm.c_10)    %tanh_10  tanh, models/char-lstm.ts:13
+    // lstm.h_10 = lstm.o_10 ⊙ tanh_10    %lstm.h_10  mul, models/char-lstm.ts:13
     addMul_1x64_10_predict(
       lstm_inputs_predict,
-      add_46_predict,
+      lstm_recurrence_10_predict,
       lstm_c_9_predict,
       lstm_c_10_predict,
       lstm_h_10_predict,
@@ -3719,31 +3830,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 23.
     // dot_12 = lstm.h_10 · lstm.recurrentKernel    %dot_12  dot, models/char-lstm.ts:13
-    // add_51 = dot_12 + lstm.recurrentBias    %add_51  add, models/char-lstm.ts:13
+    // lstm.recurrence_11 = dot_12 + lstm.recurrentBias    %lstm.recurrence_11  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_10_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_51_predict,
+      lstm_recurrence_11_predict,
     );
 
     // 24.
-    // add_53 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,64 .. 1,128] + add_51[0,64 .. 1,128]    %add_53  add, models/char-lstm.ts:13
-    // sigmoid_31 = sigmoid(add_53)    %sigmoid_31  sigmoid, models/char-lstm.ts:13
-    // mul_21 = sigmoid_31 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
-    // add_52 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,0 .. 1,64] + add_51[0,0 .. 1,64]    %add_52  add, models/char-lstm.ts:13
-    // sigmoid_32 = sigmoid(add_52)    %sigmoid_32  sigmoid, models/char-lstm.ts:13
-    // add_54 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,128 .. 1,192] + add_51[0,128 .. 1,192]    %add_54  add, models/char-lstm.ts:13
-    // tanh_21 = tanh(add_54)    %tanh_21  tanh, models/char-lstm.ts:13
-    // mul_22 = sigmoid_32 ⊙ tanh_21    %mul_22  mul, models/char-lstm.ts:13
+    // add_42 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_11[0,64 .. 1,128]    %add_42  add, models/char-lstm.ts:13
+    // lstm.f_11 = sigmoid(add_42)    %lstm.f_11  sigmoid, models/char-lstm.ts:13
+    // mul_21 = lstm.f_11 ⊙ lstm.c_10    %mul_21  mul, models/char-lstm.ts:13
+    // add_41 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_11[0,0 .. 1,64]    %add_41  add, models/char-lstm.ts:13
+    // lstm.i_11 = sigmoid(add_41)    %lstm.i_11  sigmoid, models/char-lstm.ts:13
+    // add_43 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_11[0,128 .. 1,192]    %add_43  add, models/char-lstm.ts:13
+    // lstm.g_11 = tanh(add_43)    %lstm.g_11  tanh, models/char-lstm.ts:13
+    // mul_22 = lstm.i_11 ⊙ lstm.g_11    %mul_22  mul, models/char-lstm.ts:13
     // lstm.c_11 = mul_21 + mul_22    %lstm.c_11  add, models/char-lstm.ts:13
-    // add_55 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,192 .. 1,256] + add_51[0,192 .. 1,256]    %add_55  add, models/char-lstm.ts:13
-    // sigmoid_33 = sigmoid(add_55)    %sigmoid_33  sigmoid, models/char-lstm.ts:13
-    // tanh_22 = tanh(lstm.c_11)    %tanh_22  tanh, models/char-lstm.ts:13
-    // lstm.h_11 = sigmoid_33 ⊙ tanh_22    %lstm.h_11  mul, models/char-lstm.ts:13
+    // add_44 = reshape(lstm.inputs[0,10,0 .. 1,11,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_11[0,192 .. 1,256]    %add_44  add, models/char-lstm.ts:13
+    // lstm.o_11 = sigmoid(add_44)    %lstm.o_11  sigmoid, models/char-lstm.ts:13
+    // tanh_11 = tanh(lstm.c_11)    %tanh_11  tanh, models/char-lstm.ts:13
+    // lstm.h_11 = lstm.o_11 ⊙ tanh_11    %lstm.h_11  mul, models/char-lstm.ts:13
     addMul_1x64_11_predict(
       lstm_inputs_predict,
-      add_51_predict,
+      lstm_recurrence_11_predict,
       lstm_c_10_predict,
       lstm_c_11_predict,
       lstm_h_11_predict,
@@ -3751,31 +3862,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 25.
     // dot_13 = lstm.h_11 · lstm.recurrentKernel    %dot_13  dot, models/char-lstm.ts:13
-    // add_56 = dot_13 + lstm.recurrentBias    %add_56  add, models/char-lstm.ts:13
+    // lstm.recurrence_12 = dot_13 + lstm.recurrentBias    %lstm.recurrence_12  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_11_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_56_predict,
+      lstm_recurrence_12_predict,
     );
 
     // 26.
-    // add_58 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,64 .. 1,128] + add_56[0,64 .. 1,128]    %add_58  add, models/char-lstm.ts:13
-    // sigmoid_34 = sigmoid(add_58)    %sigmoid_34  sigmoid, models/char-lstm.ts:13
-    // mul_23 = sigmoid_34 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
-    // add_57 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,0 .. 1,64] + add_56[0,0 .. 1,64]    %add_57  add, models/char-lstm.ts:13
-    // sigmoid_35 = sigmoid(add_57)    %sigmoid_35  sigmoid, models/char-lstm.ts:13
-    // add_59 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,128 .. 1,192] + add_56[0,128 .. 1,192]    %add_59  add, models/char-lstm.ts:13
-    // tanh_23 = tanh(add_59)    %tanh_23  tanh, models/char-lstm.ts:13
-    // mul_24 = sigmoid_35 ⊙ tanh_23    %mul_24  mul, models/char-lstm.ts:13
+    // add_46 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_12[0,64 .. 1,128]    %add_46  add, models/char-lstm.ts:13
+    // lstm.f_12 = sigmoid(add_46)    %lstm.f_12  sigmoid, models/char-lstm.ts:13
+    // mul_23 = lstm.f_12 ⊙ lstm.c_11    %mul_23  mul, models/char-lstm.ts:13
+    // add_45 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_12[0,0 .. 1,64]    %add_45  add, models/char-lstm.ts:13
+    // lstm.i_12 = sigmoid(add_45)    %lstm.i_12  sigmoid, models/char-lstm.ts:13
+    // add_47 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_12[0,128 .. 1,192]    %add_47  add, models/char-lstm.ts:13
+    // lstm.g_12 = tanh(add_47)    %lstm.g_12  tanh, models/char-lstm.ts:13
+    // mul_24 = lstm.i_12 ⊙ lstm.g_12    %mul_24  mul, models/char-lstm.ts:13
     // lstm.c_12 = mul_23 + mul_24    %lstm.c_12  add, models/char-lstm.ts:13
-    // add_60 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,192 .. 1,256] + add_56[0,192 .. 1,256]    %add_60  add, models/char-lstm.ts:13
-    // sigmoid_36 = sigmoid(add_60)    %sigmoid_36  sigmoid, models/char-lstm.ts:13
-    // tanh_24 = tanh(lstm.c_12)    %tanh_24  tanh, models/char-lstm.ts:13
-    // lstm.h_12 = sigmoid_36 ⊙ tanh_24    %lstm.h_12  mul, models/char-lstm.ts:13
+    // add_48 = reshape(lstm.inputs[0,11,0 .. 1,12,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_12[0,192 .. 1,256]    %add_48  add, models/char-lstm.ts:13
+    // lstm.o_12 = sigmoid(add_48)    %lstm.o_12  sigmoid, models/char-lstm.ts:13
+    // tanh_12 = tanh(lstm.c_12)    %tanh_12  tanh, models/char-lstm.ts:13
+    // lstm.h_12 = lstm.o_12 ⊙ tanh_12    %lstm.h_12  mul, models/char-lstm.ts:13
     addMul_1x64_12_predict(
       lstm_inputs_predict,
-      add_56_predict,
+      lstm_recurrence_12_predict,
       lstm_c_11_predict,
       lstm_c_12_predict,
       lstm_h_12_predict,
@@ -3783,31 +3894,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 27.
     // dot_14 = lstm.h_12 · lstm.recurrentKernel    %dot_14  dot, models/char-lstm.ts:13
-    // add_61 = dot_14 + lstm.recurrentBias    %add_61  add, models/char-lstm.ts:13
+    // lstm.recurrence_13 = dot_14 + lstm.recurrentBias    %lstm.recurrence_13  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_12_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_61_predict,
+      lstm_recurrence_13_predict,
     );
 
     // 28.
-    // add_63 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,64 .. 1,128] + add_61[0,64 .. 1,128]    %add_63  add, models/char-lstm.ts:13
-    // sigmoid_37 = sigmoid(add_63)    %sigmoid_37  sigmoid, models/char-lstm.ts:13
-    // mul_25 = sigmoid_37 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
-    // add_62 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,0 .. 1,64] + add_61[0,0 .. 1,64]    %add_62  add, models/char-lstm.ts:13
-    // sigmoid_38 = sigmoid(add_62)    %sigmoid_38  sigmoid, models/char-lstm.ts:13
-    // add_64 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,128 .. 1,192] + add_61[0,128 .. 1,192]    %add_64  add, models/char-lstm.ts:13
-    // tanh_25 = tanh(add_64)    %tanh_25  tanh, models/char-lstm.ts:13
-    // mul_26 = sigmoid_38 ⊙ tanh_25    %mul_26  mul, models/char-lstm.ts:13
+    // add_50 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_13[0,64 .. 1,128]    %add_50  add, models/char-lstm.ts:13
+    // lstm.f_13 = sigmoid(add_50)    %lstm.f_13  sigmoid, models/char-lstm.ts:13
+    // mul_25 = lstm.f_13 ⊙ lstm.c_12    %mul_25  mul, models/char-lstm.ts:13
+    // add_49 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_13[0,0 .. 1,64]    %add_49  add, models/char-lstm.ts:13
+    // lstm.i_13 = sigmoid(add_49)    %lstm.i_13  sigmoid, models/char-lstm.ts:13
+    // add_51 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_13[0,128 .. 1,192]    %add_51  add, models/char-lstm.ts:13
+    // lstm.g_13 = tanh(add_51)    %lstm.g_13  tanh, models/char-lstm.ts:13
+    // mul_26 = lstm.i_13 ⊙ lstm.g_13    %mul_26  mul, models/char-lstm.ts:13
     // lstm.c_13 = mul_25 + mul_26    %lstm.c_13  add, models/char-lstm.ts:13
-    // add_65 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,192 .. 1,256] + add_61[0,192 .. 1,256]    %add_65  add, models/char-lstm.ts:13
-    // sigmoid_39 = sigmoid(add_65)    %sigmoid_39  sigmoid, models/char-lstm.ts:13
-    // tanh_26 = tanh(lstm.c_13)    %tanh_26  tanh, models/char-lstm.ts:13
-    // lstm.h_13 = sigmoid_39 ⊙ tanh_26    %lstm.h_13  mul, models/char-lstm.ts:13
+    // add_52 = reshape(lstm.inputs[0,12,0 .. 1,13,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_13[0,192 .. 1,256]    %add_52  add, models/char-lstm.ts:13
+    // lstm.o_13 = sigmoid(add_52)    %lstm.o_13  sigmoid, models/char-lstm.ts:13
+    // tanh_13 = tanh(lstm.c_13)    %tanh_13  tanh, models/char-lstm.ts:13
+    // lstm.h_13 = lstm.o_13 ⊙ tanh_13    %lstm.h_13  mul, models/char-lstm.ts:13
     addMul_1x64_13_predict(
       lstm_inputs_predict,
-      add_61_predict,
+      lstm_recurrence_13_predict,
       lstm_c_12_predict,
       lstm_c_13_predict,
       lstm_h_13_predict,
@@ -3815,31 +3926,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 29.
     // dot_15 = lstm.h_13 · lstm.recurrentKernel    %dot_15  dot, models/char-lstm.ts:13
-    // add_66 = dot_15 + lstm.recurrentBias    %add_66  add, models/char-lstm.ts:13
+    // lstm.recurrence_14 = dot_15 + lstm.recurrentBias    %lstm.recurrence_14  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_13_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_66_predict,
+      lstm_recurrence_14_predict,
     );
 
     // 30.
-    // add_68 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,64 .. 1,128] + add_66[0,64 .. 1,128]    %add_68  add, models/char-lstm.ts:13
-    // sigmoid_40 = sigmoid(add_68)    %sigmoid_40  sigmoid, models/char-lstm.ts:13
-    // mul_27 = sigmoid_40 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
-    // add_67 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,0 .. 1,64] + add_66[0,0 .. 1,64]    %add_67  add, models/char-lstm.ts:13
-    // sigmoid_41 = sigmoid(add_67)    %sigmoid_41  sigmoid, models/char-lstm.ts:13
-    // add_69 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,128 .. 1,192] + add_66[0,128 .. 1,192]    %add_69  add, models/char-lstm.ts:13
-    // tanh_27 = tanh(add_69)    %tanh_27  tanh, models/char-lstm.ts:13
-    // mul_28 = sigmoid_41 ⊙ tanh_27    %mul_28  mul, models/char-lstm.ts:13
+    // add_54 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_14[0,64 .. 1,128]    %add_54  add, models/char-lstm.ts:13
+    // lstm.f_14 = sigmoid(add_54)    %lstm.f_14  sigmoid, models/char-lstm.ts:13
+    // mul_27 = lstm.f_14 ⊙ lstm.c_13    %mul_27  mul, models/char-lstm.ts:13
+    // add_53 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_14[0,0 .. 1,64]    %add_53  add, models/char-lstm.ts:13
+    // lstm.i_14 = sigmoid(add_53)    %lstm.i_14  sigmoid, models/char-lstm.ts:13
+    // add_55 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_14[0,128 .. 1,192]    %add_55  add, models/char-lstm.ts:13
+    // lstm.g_14 = tanh(add_55)    %lstm.g_14  tanh, models/char-lstm.ts:13
+    // mul_28 = lstm.i_14 ⊙ lstm.g_14    %mul_28  mul, models/char-lstm.ts:13
     // lstm.c_14 = mul_27 + mul_28    %lstm.c_14  add, models/char-lstm.ts:13
-    // add_70 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,192 .. 1,256] + add_66[0,192 .. 1,256]    %add_70  add, models/char-lstm.ts:13
-    // sigmoid_42 = sigmoid(add_70)    %sigmoid_42  sigmoid, models/char-lstm.ts:13
-    // tanh_28 = tanh(lstm.c_14)    %tanh_28  tanh, models/char-lstm.ts:13
-    // lstm.h_14 = sigmoid_42 ⊙ tanh_28    %lstm.h_14  mul, models/char-lstm.ts:13
+    // add_56 = reshape(lstm.inputs[0,13,0 .. 1,14,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_14[0,192 .. 1,256]    %add_56  add, models/char-lstm.ts:13
+    // lstm.o_14 = sigmoid(add_56)    %lstm.o_14  sigmoid, models/char-lstm.ts:13
+    // tanh_14 = tanh(lstm.c_14)    %tanh_14  tanh, models/char-lstm.ts:13
+    // lstm.h_14 = lstm.o_14 ⊙ tanh_14    %lstm.h_14  mul, models/char-lstm.ts:13
     addMul_1x64_14_predict(
       lstm_inputs_predict,
-      add_66_predict,
+      lstm_recurrence_14_predict,
       lstm_c_13_predict,
       lstm_c_14_predict,
       lstm_h_14_predict,
@@ -3847,31 +3958,31 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 31.
     // dot_16 = lstm.h_14 · lstm.recurrentKernel    %dot_16  dot, models/char-lstm.ts:13
-    // add_71 = dot_16 + lstm.recurrentBias    %add_71  add, models/char-lstm.ts:13
+    // lstm.recurrence_15 = dot_16 + lstm.recurrentBias    %lstm.recurrence_15  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_14_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_71_predict,
+      lstm_recurrence_15_predict,
     );
 
     // 32.
-    // add_73 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,64 .. 1,128] + add_71[0,64 .. 1,128]    %add_73  add, models/char-lstm.ts:13
-    // sigmoid_43 = sigmoid(add_73)    %sigmoid_43  sigmoid, models/char-lstm.ts:13
-    // mul_29 = sigmoid_43 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
-    // add_72 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,0 .. 1,64] + add_71[0,0 .. 1,64]    %add_72  add, models/char-lstm.ts:13
-    // sigmoid_44 = sigmoid(add_72)    %sigmoid_44  sigmoid, models/char-lstm.ts:13
-    // add_74 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,128 .. 1,192] + add_71[0,128 .. 1,192]    %add_74  add, models/char-lstm.ts:13
-    // tanh_29 = tanh(add_74)    %tanh_29  tanh, models/char-lstm.ts:13
-    // mul_30 = sigmoid_44 ⊙ tanh_29    %mul_30  mul, models/char-lstm.ts:13
+    // add_58 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_15[0,64 .. 1,128]    %add_58  add, models/char-lstm.ts:13
+    // lstm.f_15 = sigmoid(add_58)    %lstm.f_15  sigmoid, models/char-lstm.ts:13
+    // mul_29 = lstm.f_15 ⊙ lstm.c_14    %mul_29  mul, models/char-lstm.ts:13
+    // add_57 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_15[0,0 .. 1,64]    %add_57  add, models/char-lstm.ts:13
+    // lstm.i_15 = sigmoid(add_57)    %lstm.i_15  sigmoid, models/char-lstm.ts:13
+    // add_59 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_15[0,128 .. 1,192]    %add_59  add, models/char-lstm.ts:13
+    // lstm.g_15 = tanh(add_59)    %lstm.g_15  tanh, models/char-lstm.ts:13
+    // mul_30 = lstm.i_15 ⊙ lstm.g_15    %mul_30  mul, models/char-lstm.ts:13
     // lstm.c_15 = mul_29 + mul_30    %lstm.c_15  add, models/char-lstm.ts:13
-    // add_75 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,192 .. 1,256] + add_71[0,192 .. 1,256]    %add_75  add, models/char-lstm.ts:13
-    // sigmoid_45 = sigmoid(add_75)    %sigmoid_45  sigmoid, models/char-lstm.ts:13
-    // tanh_30 = tanh(lstm.c_15)    %tanh_30  tanh, models/char-lstm.ts:13
-    // lstm.h_15 = sigmoid_45 ⊙ tanh_30    %lstm.h_15  mul, models/char-lstm.ts:13
+    // add_60 = reshape(lstm.inputs[0,14,0 .. 1,15,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_15[0,192 .. 1,256]    %add_60  add, models/char-lstm.ts:13
+    // lstm.o_15 = sigmoid(add_60)    %lstm.o_15  sigmoid, models/char-lstm.ts:13
+    // tanh_15 = tanh(lstm.c_15)    %tanh_15  tanh, models/char-lstm.ts:13
+    // lstm.h_15 = lstm.o_15 ⊙ tanh_15    %lstm.h_15  mul, models/char-lstm.ts:13
     addMul_1x64_15_predict(
       lstm_inputs_predict,
-      add_71_predict,
+      lstm_recurrence_15_predict,
       lstm_c_14_predict,
       lstm_c_15_predict,
       lstm_h_15_predict,
@@ -3879,28 +3990,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 33.
     // dot_17 = lstm.h_15 · lstm.recurrentKernel    %dot_17  dot, models/char-lstm.ts:13
-    // add_76 = dot_17 + lstm.recurrentBias    %add_76  add, models/char-lstm.ts:13
+    // lstm.recurrence_16 = dot_17 + lstm.recurrentBias    %lstm.recurrence_16  add, models/char-lstm.ts:13
     dotAdd_1x64x256_2_predict(
       lstm_h_15_predict,
       lstm_recurrentKernel,
       lstm_recurrentBias,
-      add_76_predict,
+      lstm_recurrence_16_predict,
     );
 
     // 34.
-    // add_80 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,192 .. 1,256] + add_76[0,192 .. 1,256]    %add_80  add, models/char-lstm.ts:13
-    // sigmoid_48 = sigmoid(add_80)    %sigmoid_48  sigmoid, models/char-lstm.ts:13
-    // add_78 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,64 .. 1,128] + add_76[0,64 .. 1,128]    %add_78  add, models/char-lstm.ts:13
-    // sigmoid_46 = sigmoid(add_78)    %sigmoid_46  sigmoid, models/char-lstm.ts:13
-    // mul_31 = sigmoid_46 ⊙ lstm.c_15    %mul_31  mul, models/char-lstm.ts:13
-    // add_77 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,0 .. 1,64] + add_76[0,0 .. 1,64]    %add_77  add, models/char-lstm.ts:13
-    // sigmoid_47 = sigmoid(add_77)    %sigmoid_47  sigmoid, models/char-lstm.ts:13
-    // add_79 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,128 .. 1,192] + add_76[0,128 .. 1,192]    %add_79  add, models/char-lstm.ts:13
-    // tanh_31 = tanh(add_79)    %tanh_31  tanh, models/char-lstm.ts:13
-    // mul_32 = sigmoid_47 ⊙ tanh_31    %mul_32  mul, models/char-lstm.ts:13
+    // add_64 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,192 .. 1,256] + lstm.recurrence_16[0,192 .. 1,256]    %add_64  add, models/char-lstm.ts:13
+    // lstm.o_16 = sigmoid(add_64)    %lstm.o_16  sigmoid, models/char-lstm.ts:13
+    // add_62 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,64 .. 1,128] + lstm.recurrence_16[0,64 .. 1,128]    %add_62  add, models/char-lstm.ts:13
+    // lstm.f_16 = sigmoid(add_62)    %lstm.f_16  sigmoid, models/char-lstm.ts:13
+    // mul_31 = lstm.f_16 ⊙ lstm.c_15    %mul_31  mul, models/char-lstm.ts:13
+    // add_61 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,0 .. 1,64] + lstm.recurrence_16[0,0 .. 1,64]    %add_61  add, models/char-lstm.ts:13
+    // lstm.i_16 = sigmoid(add_61)    %lstm.i_16  sigmoid, models/char-lstm.ts:13
+    // add_63 = reshape(lstm.inputs[0,15,0 .. 1,16,256], [1,256])[0,128 .. 1,192] + lstm.recurrence_16[0,128 .. 1,192]    %add_63  add, models/char-lstm.ts:13
+    // lstm.g_16 = tanh(add_63)    %lstm.g_16  tanh, models/char-lstm.ts:13
+    // mul_32 = lstm.i_16 ⊙ lstm.g_16    %mul_32  mul, models/char-lstm.ts:13
     // lstm.c_16 = mul_31 + mul_32    %lstm.c_16  add, models/char-lstm.ts:13
-    // tanh_32 = tanh(lstm.c_16)    %tanh_32  tanh, models/char-lstm.ts:13
-    // lstm.h_16 = sigmoid_48 ⊙ tanh_32    %lstm.h_16  mul, models/char-lstm.ts:13
+    // tanh_16 = tanh(lstm.c_16)    %tanh_16  tanh, models/char-lstm.ts:13
+    // lstm.h_16 = lstm.o_16 ⊙ tanh_16    %lstm.h_16  mul, models/char-lstm.ts:13
     // lstm = concat(reshape(lstm.h, [1,1,64]), reshape(lstm.h_2, [1,1,64]), reshape(lstm.h_3, [1,1,64]), reshape(lstm.h_4, [1,1,64]), reshape(lstm.h_5, [1,1,64]), reshape(lstm.h_6, [1,1,64]), reshape(lstm.h_7, [1,1,64]), reshape(lstm.h_8, [1,1,64]), reshape(lstm.h_9, [1,1,64]), reshape(lstm.h_10, [1,1,64]), reshape(lstm.h_11, [1,1,64]), reshape(lstm.h_12, [1,1,64]), reshape(lstm.h_13, [1,1,64]), reshape(lstm.h_14, [1,1,64]), reshape(lstm.h_15, [1,1,64]), reshape(lstm.h_16, [1,1,64])) along axis 1    %lstm  concat, models/char-lstm.ts:13
     concat_1x16x64_predict(
       lstm_h_predict,
@@ -3919,7 +4030,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       lstm_h_14_predict,
       lstm_h_15_predict,
       lstm_inputs_predict,
-      add_76_predict,
+      lstm_recurrence_16_predict,
       lstm_c_15_predict,
       lstm_predict,
     );
@@ -4099,13 +4210,13 @@ function dotAdd_32x16x64x256(
 
 /**
  * dot_2 = 0 · lstm.recurrentKernel
- * add = dot_2 + lstm.recurrentBias
+ * lstm.recurrence = dot_2 + lstm.recurrentBias
  * 1,056,768 floating-point operations.
  */
 function dotAdd_32x64x256(
   lstm_recurrentKernel: Float32Array,
   lstm_recurrentBias: Float32Array,
-  add: Float32Array,
+  lstm_recurrence: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 256; j += 4) {
@@ -4127,1404 +4238,1416 @@ function dotAdd_32x64x256(
       const dot_2_1 = Math.fround(sum1);
       const dot_2_2 = Math.fround(sum2);
       const dot_2_3 = Math.fround(sum3);
-      add[i * 256 + j] = dot_2_0 + lstm_recurrentBias[j]!;
-      add[i * 256 + j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
-      add[i * 256 + j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
-      add[i * 256 + j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
+      lstm_recurrence[i * 256 + j] = dot_2_0 + lstm_recurrentBias[j]!;
+      lstm_recurrence[i * 256 + j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
+      lstm_recurrence[i * 256 + j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
+      lstm_recurrence[i * 256 + j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
     }
   }
 }
 
 /**
- * sigmoid = sigmoid(add_3)
+ * lstm.f = sigmoid(add_2)
  * 10,240 floating-point operations.
  */
-function sigmoid_32x64(lstm_inputs: Float32Array, add: Float32Array, sigmoid: Float32Array): void {
+function sigmoid_32x64(
+  lstm_inputs: Float32Array,
+  lstm_recurrence: Float32Array,
+  lstm_f: Float32Array,
+): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 64]! + add[i * 256 + j + 64]!)));
+      lstm_f[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_2 = sigmoid(add_2)
+ * lstm.i = sigmoid(add)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_2(
   lstm_inputs: Float32Array,
-  add: Float32Array,
-  sigmoid_2: Float32Array,
+  lstm_recurrence: Float32Array,
+  lstm_i: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_2[i * 64 + j] = 1 / (1 + exp(-(lstm_inputs[i * 4096 + j]! + add[i * 256 + j]!)));
+      lstm_i[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j]! + lstm_recurrence[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh = tanh(add_4)
+ * lstm.g = tanh(add_3)
  * lstm.c = mul + mul_2
- * tanh_2 = tanh(lstm.c)
+ * tanh = tanh(lstm.c)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64(
   lstm_inputs: Float32Array,
-  add: Float32Array,
-  tanh__2: Float32Array,
-  sigmoid: Float32Array,
-  sigmoid_2: Float32Array,
+  lstm_recurrence: Float32Array,
+  lstm_g_2: Float32Array,
+  lstm_f: Float32Array,
+  lstm_i: Float32Array,
   lstm_c_2: Float32Array,
-  tanh_2: Float32Array,
+  tanh_: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_ = Math.fround(tanh(lstm_inputs[i * 4096 + j + 128]! + add[i * 256 + j + 128]!));
-      tanh__2[i * 64 + j] = tanh_;
-      const lstm_c = Math.fround(sigmoid[i * 64 + j]! * 0 + sigmoid_2[i * 64 + j]! * tanh_);
+      const lstm_g = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
+      );
+      lstm_g_2[i * 64 + j] = lstm_g;
+      const lstm_c = Math.fround(lstm_f[i * 64 + j]! * 0 + lstm_i[i * 64 + j]! * lstm_g);
       lstm_c_2[i * 64 + j] = lstm_c;
-      tanh_2[i * 64 + j] = tanh(lstm_c);
+      tanh_[i * 64 + j] = tanh(lstm_c);
     }
   }
 }
 
 /**
- * sigmoid_3 = sigmoid(add_5)
+ * lstm.o = sigmoid(add_4)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_3(
   lstm_inputs: Float32Array,
-  add: Float32Array,
-  sigmoid_3: Float32Array,
+  lstm_recurrence: Float32Array,
+  lstm_o: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_3[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 192]! + add[i * 256 + j + 192]!)));
+      lstm_o[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
  * dot_3 = lstm.h · lstm.recurrentKernel
- * add_6 = dot_3 + lstm.recurrentBias
+ * lstm.recurrence_2 = dot_3 + lstm.recurrentBias
  * 1,581,056 floating-point operations.
  */
 function dotAdd_32x64x256_2(
-  sigmoid_3: Float32Array,
-  tanh_2: Float32Array,
+  lstm_o: Float32Array,
+  tanh_: Float32Array,
   lstm_recurrentKernel: Float32Array,
   lstm_recurrentBias: Float32Array,
-  add_6: Float32Array,
+  lstm_recurrence_2: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 256; j++) {
       let sum = 0;
       for (let k = 0; k < 64; k++) {
         sum +=
-          Math.fround(sigmoid_3[i * 64 + k]! * tanh_2[i * 64 + k]!) *
+          Math.fround(lstm_o[i * 64 + k]! * tanh_[i * 64 + k]!) *
           lstm_recurrentKernel[k * 256 + j]!;
       }
       const dot_3 = Math.fround(sum);
-      add_6[i * 256 + j] = dot_3 + lstm_recurrentBias[j]!;
+      lstm_recurrence_2[i * 256 + j] = dot_3 + lstm_recurrentBias[j]!;
     }
   }
 }
 
 /**
- * sigmoid_4 = sigmoid(add_8)
+ * lstm.f_2 = sigmoid(add_6)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_4(
   lstm_inputs: Float32Array,
-  add_6: Float32Array,
-  sigmoid_4: Float32Array,
+  lstm_recurrence_2: Float32Array,
+  lstm_f_2: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_4[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 320]! + add_6[i * 256 + j + 64]!)));
+      lstm_f_2[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 320]! + lstm_recurrence_2[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_5 = sigmoid(add_7)
+ * lstm.i_2 = sigmoid(add_5)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_5(
   lstm_inputs: Float32Array,
-  add_6: Float32Array,
-  sigmoid_5: Float32Array,
+  lstm_recurrence_2: Float32Array,
+  lstm_i_2: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_5[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 256]! + add_6[i * 256 + j]!)));
+      lstm_i_2[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 256]! + lstm_recurrence_2[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_3 = tanh(add_9)
+ * lstm.g_2 = tanh(add_7)
  * lstm.c_2 = mul_3 + mul_4
- * tanh_4 = tanh(lstm.c_2)
+ * tanh_2 = tanh(lstm.c_2)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_2(
   lstm_inputs: Float32Array,
-  add_6: Float32Array,
-  tanh_3_2: Float32Array,
-  sigmoid_4: Float32Array,
+  lstm_recurrence_2: Float32Array,
+  lstm_g_2_2: Float32Array,
+  lstm_f_2: Float32Array,
   lstm_c: Float32Array,
-  sigmoid_5: Float32Array,
+  lstm_i_2: Float32Array,
   lstm_c_2_2: Float32Array,
-  tanh_4: Float32Array,
+  tanh_2: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_3 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 384]! + add_6[i * 256 + j + 128]!),
+      const lstm_g_2 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 384]! + lstm_recurrence_2[i * 256 + j + 128]!),
       );
-      tanh_3_2[i * 64 + j] = tanh_3;
+      lstm_g_2_2[i * 64 + j] = lstm_g_2;
       const lstm_c_2 = Math.fround(
-        sigmoid_4[i * 64 + j]! * lstm_c[i * 64 + j]! + sigmoid_5[i * 64 + j]! * tanh_3,
+        lstm_f_2[i * 64 + j]! * lstm_c[i * 64 + j]! + lstm_i_2[i * 64 + j]! * lstm_g_2,
       );
       lstm_c_2_2[i * 64 + j] = lstm_c_2;
-      tanh_4[i * 64 + j] = tanh(lstm_c_2);
+      tanh_2[i * 64 + j] = tanh(lstm_c_2);
     }
   }
 }
 
 /**
- * sigmoid_6 = sigmoid(add_10)
+ * lstm.o_2 = sigmoid(add_8)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_6(
   lstm_inputs: Float32Array,
-  add_6: Float32Array,
-  sigmoid_6: Float32Array,
+  lstm_recurrence_2: Float32Array,
+  lstm_o_2: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_6[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 448]! + add_6[i * 256 + j + 192]!)));
+      lstm_o_2[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 448]! + lstm_recurrence_2[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_7 = sigmoid(add_13)
+ * lstm.f_3 = sigmoid(add_10)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_7(
   lstm_inputs: Float32Array,
-  add_11: Float32Array,
-  sigmoid_7: Float32Array,
+  lstm_recurrence_3: Float32Array,
+  lstm_f_3: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_7[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 576]! + add_11[i * 256 + j + 64]!)));
+      lstm_f_3[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 576]! + lstm_recurrence_3[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_8 = sigmoid(add_12)
+ * lstm.i_3 = sigmoid(add_9)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_8(
   lstm_inputs: Float32Array,
-  add_11: Float32Array,
-  sigmoid_8: Float32Array,
+  lstm_recurrence_3: Float32Array,
+  lstm_i_3: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_8[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 512]! + add_11[i * 256 + j]!)));
+      lstm_i_3[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 512]! + lstm_recurrence_3[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_5 = tanh(add_14)
+ * lstm.g_3 = tanh(add_11)
  * lstm.c_3 = mul_5 + mul_6
- * tanh_6 = tanh(lstm.c_3)
+ * tanh_3 = tanh(lstm.c_3)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_3(
   lstm_inputs: Float32Array,
-  add_11: Float32Array,
-  tanh_5_2: Float32Array,
-  sigmoid_7: Float32Array,
+  lstm_recurrence_3: Float32Array,
+  lstm_g_3_2: Float32Array,
+  lstm_f_3: Float32Array,
   lstm_c_2: Float32Array,
-  sigmoid_8: Float32Array,
+  lstm_i_3: Float32Array,
   lstm_c_3_2: Float32Array,
-  tanh_6: Float32Array,
+  tanh_3: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_5 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 640]! + add_11[i * 256 + j + 128]!),
+      const lstm_g_3 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 640]! + lstm_recurrence_3[i * 256 + j + 128]!),
       );
-      tanh_5_2[i * 64 + j] = tanh_5;
+      lstm_g_3_2[i * 64 + j] = lstm_g_3;
       const lstm_c_3 = Math.fround(
-        sigmoid_7[i * 64 + j]! * lstm_c_2[i * 64 + j]! + sigmoid_8[i * 64 + j]! * tanh_5,
+        lstm_f_3[i * 64 + j]! * lstm_c_2[i * 64 + j]! + lstm_i_3[i * 64 + j]! * lstm_g_3,
       );
       lstm_c_3_2[i * 64 + j] = lstm_c_3;
-      tanh_6[i * 64 + j] = tanh(lstm_c_3);
+      tanh_3[i * 64 + j] = tanh(lstm_c_3);
     }
   }
 }
 
 /**
- * sigmoid_9 = sigmoid(add_15)
+ * lstm.o_3 = sigmoid(add_12)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_9(
   lstm_inputs: Float32Array,
-  add_11: Float32Array,
-  sigmoid_9: Float32Array,
+  lstm_recurrence_3: Float32Array,
+  lstm_o_3: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_9[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 704]! + add_11[i * 256 + j + 192]!)));
+      lstm_o_3[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 704]! + lstm_recurrence_3[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_10 = sigmoid(add_18)
+ * lstm.f_4 = sigmoid(add_14)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_10(
   lstm_inputs: Float32Array,
-  add_16: Float32Array,
-  sigmoid_10: Float32Array,
+  lstm_recurrence_4: Float32Array,
+  lstm_f_4: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_10[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 832]! + add_16[i * 256 + j + 64]!)));
+      lstm_f_4[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 832]! + lstm_recurrence_4[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_11 = sigmoid(add_17)
+ * lstm.i_4 = sigmoid(add_13)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_11(
   lstm_inputs: Float32Array,
-  add_16: Float32Array,
-  sigmoid_11: Float32Array,
+  lstm_recurrence_4: Float32Array,
+  lstm_i_4: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_11[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 768]! + add_16[i * 256 + j]!)));
+      lstm_i_4[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 768]! + lstm_recurrence_4[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_7 = tanh(add_19)
+ * lstm.g_4 = tanh(add_15)
  * lstm.c_4 = mul_7 + mul_8
- * tanh_8 = tanh(lstm.c_4)
+ * tanh_4 = tanh(lstm.c_4)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_4(
   lstm_inputs: Float32Array,
-  add_16: Float32Array,
-  tanh_7_2: Float32Array,
-  sigmoid_10: Float32Array,
+  lstm_recurrence_4: Float32Array,
+  lstm_g_4_2: Float32Array,
+  lstm_f_4: Float32Array,
   lstm_c_3: Float32Array,
-  sigmoid_11: Float32Array,
+  lstm_i_4: Float32Array,
   lstm_c_4_2: Float32Array,
-  tanh_8: Float32Array,
+  tanh_4: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_7 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 896]! + add_16[i * 256 + j + 128]!),
+      const lstm_g_4 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 896]! + lstm_recurrence_4[i * 256 + j + 128]!),
       );
-      tanh_7_2[i * 64 + j] = tanh_7;
+      lstm_g_4_2[i * 64 + j] = lstm_g_4;
       const lstm_c_4 = Math.fround(
-        sigmoid_10[i * 64 + j]! * lstm_c_3[i * 64 + j]! + sigmoid_11[i * 64 + j]! * tanh_7,
+        lstm_f_4[i * 64 + j]! * lstm_c_3[i * 64 + j]! + lstm_i_4[i * 64 + j]! * lstm_g_4,
       );
       lstm_c_4_2[i * 64 + j] = lstm_c_4;
-      tanh_8[i * 64 + j] = tanh(lstm_c_4);
+      tanh_4[i * 64 + j] = tanh(lstm_c_4);
     }
   }
 }
 
 /**
- * sigmoid_12 = sigmoid(add_20)
+ * lstm.o_4 = sigmoid(add_16)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_12(
   lstm_inputs: Float32Array,
-  add_16: Float32Array,
-  sigmoid_12: Float32Array,
+  lstm_recurrence_4: Float32Array,
+  lstm_o_4: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_12[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 960]! + add_16[i * 256 + j + 192]!)));
+      lstm_o_4[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 960]! + lstm_recurrence_4[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_13 = sigmoid(add_23)
+ * lstm.f_5 = sigmoid(add_18)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_13(
   lstm_inputs: Float32Array,
-  add_21: Float32Array,
-  sigmoid_13: Float32Array,
+  lstm_recurrence_5: Float32Array,
+  lstm_f_5: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_13[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1088]! + add_21[i * 256 + j + 64]!)));
+      lstm_f_5[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1088]! + lstm_recurrence_5[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_14 = sigmoid(add_22)
+ * lstm.i_5 = sigmoid(add_17)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_14(
   lstm_inputs: Float32Array,
-  add_21: Float32Array,
-  sigmoid_14: Float32Array,
+  lstm_recurrence_5: Float32Array,
+  lstm_i_5: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_14[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1024]! + add_21[i * 256 + j]!)));
+      lstm_i_5[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1024]! + lstm_recurrence_5[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_9 = tanh(add_24)
+ * lstm.g_5 = tanh(add_19)
  * lstm.c_5 = mul_9 + mul_10
- * tanh_10 = tanh(lstm.c_5)
+ * tanh_5 = tanh(lstm.c_5)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_5(
   lstm_inputs: Float32Array,
-  add_21: Float32Array,
-  tanh_9_2: Float32Array,
-  sigmoid_13: Float32Array,
+  lstm_recurrence_5: Float32Array,
+  lstm_g_5_2: Float32Array,
+  lstm_f_5: Float32Array,
   lstm_c_4: Float32Array,
-  sigmoid_14: Float32Array,
+  lstm_i_5: Float32Array,
   lstm_c_5_2: Float32Array,
-  tanh_10: Float32Array,
+  tanh_5: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_9 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 1152]! + add_21[i * 256 + j + 128]!),
+      const lstm_g_5 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 1152]! + lstm_recurrence_5[i * 256 + j + 128]!),
       );
-      tanh_9_2[i * 64 + j] = tanh_9;
+      lstm_g_5_2[i * 64 + j] = lstm_g_5;
       const lstm_c_5 = Math.fround(
-        sigmoid_13[i * 64 + j]! * lstm_c_4[i * 64 + j]! + sigmoid_14[i * 64 + j]! * tanh_9,
+        lstm_f_5[i * 64 + j]! * lstm_c_4[i * 64 + j]! + lstm_i_5[i * 64 + j]! * lstm_g_5,
       );
       lstm_c_5_2[i * 64 + j] = lstm_c_5;
-      tanh_10[i * 64 + j] = tanh(lstm_c_5);
+      tanh_5[i * 64 + j] = tanh(lstm_c_5);
     }
   }
 }
 
 /**
- * sigmoid_15 = sigmoid(add_25)
+ * lstm.o_5 = sigmoid(add_20)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_15(
   lstm_inputs: Float32Array,
-  add_21: Float32Array,
-  sigmoid_15: Float32Array,
+  lstm_recurrence_5: Float32Array,
+  lstm_o_5: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_15[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1216]! + add_21[i * 256 + j + 192]!)));
+      lstm_o_5[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1216]! + lstm_recurrence_5[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_16 = sigmoid(add_28)
+ * lstm.f_6 = sigmoid(add_22)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_16(
   lstm_inputs: Float32Array,
-  add_26: Float32Array,
-  sigmoid_16: Float32Array,
+  lstm_recurrence_6: Float32Array,
+  lstm_f_6: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_16[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1344]! + add_26[i * 256 + j + 64]!)));
+      lstm_f_6[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1344]! + lstm_recurrence_6[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_17 = sigmoid(add_27)
+ * lstm.i_6 = sigmoid(add_21)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_17(
   lstm_inputs: Float32Array,
-  add_26: Float32Array,
-  sigmoid_17: Float32Array,
+  lstm_recurrence_6: Float32Array,
+  lstm_i_6: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_17[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1280]! + add_26[i * 256 + j]!)));
+      lstm_i_6[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1280]! + lstm_recurrence_6[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_11 = tanh(add_29)
+ * lstm.g_6 = tanh(add_23)
  * lstm.c_6 = mul_11 + mul_12
- * tanh_12 = tanh(lstm.c_6)
+ * tanh_6 = tanh(lstm.c_6)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_6(
   lstm_inputs: Float32Array,
-  add_26: Float32Array,
-  tanh_11_2: Float32Array,
-  sigmoid_16: Float32Array,
+  lstm_recurrence_6: Float32Array,
+  lstm_g_6_2: Float32Array,
+  lstm_f_6: Float32Array,
   lstm_c_5: Float32Array,
-  sigmoid_17: Float32Array,
+  lstm_i_6: Float32Array,
   lstm_c_6_2: Float32Array,
-  tanh_12: Float32Array,
+  tanh_6: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_11 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 1408]! + add_26[i * 256 + j + 128]!),
+      const lstm_g_6 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 1408]! + lstm_recurrence_6[i * 256 + j + 128]!),
       );
-      tanh_11_2[i * 64 + j] = tanh_11;
+      lstm_g_6_2[i * 64 + j] = lstm_g_6;
       const lstm_c_6 = Math.fround(
-        sigmoid_16[i * 64 + j]! * lstm_c_5[i * 64 + j]! + sigmoid_17[i * 64 + j]! * tanh_11,
+        lstm_f_6[i * 64 + j]! * lstm_c_5[i * 64 + j]! + lstm_i_6[i * 64 + j]! * lstm_g_6,
       );
       lstm_c_6_2[i * 64 + j] = lstm_c_6;
-      tanh_12[i * 64 + j] = tanh(lstm_c_6);
+      tanh_6[i * 64 + j] = tanh(lstm_c_6);
     }
   }
 }
 
 /**
- * sigmoid_18 = sigmoid(add_30)
+ * lstm.o_6 = sigmoid(add_24)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_18(
   lstm_inputs: Float32Array,
-  add_26: Float32Array,
-  sigmoid_18: Float32Array,
+  lstm_recurrence_6: Float32Array,
+  lstm_o_6: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_18[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1472]! + add_26[i * 256 + j + 192]!)));
+      lstm_o_6[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1472]! + lstm_recurrence_6[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_19 = sigmoid(add_33)
+ * lstm.f_7 = sigmoid(add_26)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_19(
   lstm_inputs: Float32Array,
-  add_31: Float32Array,
-  sigmoid_19: Float32Array,
+  lstm_recurrence_7: Float32Array,
+  lstm_f_7: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_19[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1600]! + add_31[i * 256 + j + 64]!)));
+      lstm_f_7[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1600]! + lstm_recurrence_7[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_20 = sigmoid(add_32)
+ * lstm.i_7 = sigmoid(add_25)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_20(
   lstm_inputs: Float32Array,
-  add_31: Float32Array,
-  sigmoid_20: Float32Array,
+  lstm_recurrence_7: Float32Array,
+  lstm_i_7: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_20[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1536]! + add_31[i * 256 + j]!)));
+      lstm_i_7[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1536]! + lstm_recurrence_7[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_13 = tanh(add_34)
+ * lstm.g_7 = tanh(add_27)
  * lstm.c_7 = mul_13 + mul_14
- * tanh_14 = tanh(lstm.c_7)
+ * tanh_7 = tanh(lstm.c_7)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_7(
   lstm_inputs: Float32Array,
-  add_31: Float32Array,
-  tanh_13_2: Float32Array,
-  sigmoid_19: Float32Array,
+  lstm_recurrence_7: Float32Array,
+  lstm_g_7_2: Float32Array,
+  lstm_f_7: Float32Array,
   lstm_c_6: Float32Array,
-  sigmoid_20: Float32Array,
+  lstm_i_7: Float32Array,
   lstm_c_7_2: Float32Array,
-  tanh_14: Float32Array,
+  tanh_7: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_13 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 1664]! + add_31[i * 256 + j + 128]!),
+      const lstm_g_7 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 1664]! + lstm_recurrence_7[i * 256 + j + 128]!),
       );
-      tanh_13_2[i * 64 + j] = tanh_13;
+      lstm_g_7_2[i * 64 + j] = lstm_g_7;
       const lstm_c_7 = Math.fround(
-        sigmoid_19[i * 64 + j]! * lstm_c_6[i * 64 + j]! + sigmoid_20[i * 64 + j]! * tanh_13,
+        lstm_f_7[i * 64 + j]! * lstm_c_6[i * 64 + j]! + lstm_i_7[i * 64 + j]! * lstm_g_7,
       );
       lstm_c_7_2[i * 64 + j] = lstm_c_7;
-      tanh_14[i * 64 + j] = tanh(lstm_c_7);
+      tanh_7[i * 64 + j] = tanh(lstm_c_7);
     }
   }
 }
 
 /**
- * sigmoid_21 = sigmoid(add_35)
+ * lstm.o_7 = sigmoid(add_28)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_21(
   lstm_inputs: Float32Array,
-  add_31: Float32Array,
-  sigmoid_21: Float32Array,
+  lstm_recurrence_7: Float32Array,
+  lstm_o_7: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_21[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1728]! + add_31[i * 256 + j + 192]!)));
+      lstm_o_7[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1728]! + lstm_recurrence_7[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_22 = sigmoid(add_38)
+ * lstm.f_8 = sigmoid(add_30)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_22(
   lstm_inputs: Float32Array,
-  add_36: Float32Array,
-  sigmoid_22: Float32Array,
+  lstm_recurrence_8: Float32Array,
+  lstm_f_8: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_22[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1856]! + add_36[i * 256 + j + 64]!)));
+      lstm_f_8[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1856]! + lstm_recurrence_8[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_23 = sigmoid(add_37)
+ * lstm.i_8 = sigmoid(add_29)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_23(
   lstm_inputs: Float32Array,
-  add_36: Float32Array,
-  sigmoid_23: Float32Array,
+  lstm_recurrence_8: Float32Array,
+  lstm_i_8: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_23[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1792]! + add_36[i * 256 + j]!)));
+      lstm_i_8[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1792]! + lstm_recurrence_8[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_15 = tanh(add_39)
+ * lstm.g_8 = tanh(add_31)
  * lstm.c_8 = mul_15 + mul_16
- * tanh_16 = tanh(lstm.c_8)
+ * tanh_8 = tanh(lstm.c_8)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_8(
   lstm_inputs: Float32Array,
-  add_36: Float32Array,
-  tanh_15_2: Float32Array,
-  sigmoid_22: Float32Array,
+  lstm_recurrence_8: Float32Array,
+  lstm_g_8_2: Float32Array,
+  lstm_f_8: Float32Array,
   lstm_c_7: Float32Array,
-  sigmoid_23: Float32Array,
+  lstm_i_8: Float32Array,
   lstm_c_8_2: Float32Array,
-  tanh_16: Float32Array,
+  tanh_8: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_15 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 1920]! + add_36[i * 256 + j + 128]!),
+      const lstm_g_8 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 1920]! + lstm_recurrence_8[i * 256 + j + 128]!),
       );
-      tanh_15_2[i * 64 + j] = tanh_15;
+      lstm_g_8_2[i * 64 + j] = lstm_g_8;
       const lstm_c_8 = Math.fround(
-        sigmoid_22[i * 64 + j]! * lstm_c_7[i * 64 + j]! + sigmoid_23[i * 64 + j]! * tanh_15,
+        lstm_f_8[i * 64 + j]! * lstm_c_7[i * 64 + j]! + lstm_i_8[i * 64 + j]! * lstm_g_8,
       );
       lstm_c_8_2[i * 64 + j] = lstm_c_8;
-      tanh_16[i * 64 + j] = tanh(lstm_c_8);
+      tanh_8[i * 64 + j] = tanh(lstm_c_8);
     }
   }
 }
 
 /**
- * sigmoid_24 = sigmoid(add_40)
+ * lstm.o_8 = sigmoid(add_32)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_24(
   lstm_inputs: Float32Array,
-  add_36: Float32Array,
-  sigmoid_24: Float32Array,
+  lstm_recurrence_8: Float32Array,
+  lstm_o_8: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_24[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1984]! + add_36[i * 256 + j + 192]!)));
+      lstm_o_8[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1984]! + lstm_recurrence_8[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_25 = sigmoid(add_43)
+ * lstm.f_9 = sigmoid(add_34)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_25(
   lstm_inputs: Float32Array,
-  add_41: Float32Array,
-  sigmoid_25: Float32Array,
+  lstm_recurrence_9: Float32Array,
+  lstm_f_9: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_25[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2112]! + add_41[i * 256 + j + 64]!)));
+      lstm_f_9[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2112]! + lstm_recurrence_9[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_26 = sigmoid(add_42)
+ * lstm.i_9 = sigmoid(add_33)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_26(
   lstm_inputs: Float32Array,
-  add_41: Float32Array,
-  sigmoid_26: Float32Array,
+  lstm_recurrence_9: Float32Array,
+  lstm_i_9: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_26[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2048]! + add_41[i * 256 + j]!)));
+      lstm_i_9[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2048]! + lstm_recurrence_9[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_17 = tanh(add_44)
+ * lstm.g_9 = tanh(add_35)
  * lstm.c_9 = mul_17 + mul_18
- * tanh_18 = tanh(lstm.c_9)
+ * tanh_9 = tanh(lstm.c_9)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_9(
   lstm_inputs: Float32Array,
-  add_41: Float32Array,
-  tanh_17_2: Float32Array,
-  sigmoid_25: Float32Array,
+  lstm_recurrence_9: Float32Array,
+  lstm_g_9_2: Float32Array,
+  lstm_f_9: Float32Array,
   lstm_c_8: Float32Array,
-  sigmoid_26: Float32Array,
+  lstm_i_9: Float32Array,
   lstm_c_9_2: Float32Array,
-  tanh_18: Float32Array,
+  tanh_9: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_17 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 2176]! + add_41[i * 256 + j + 128]!),
+      const lstm_g_9 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 2176]! + lstm_recurrence_9[i * 256 + j + 128]!),
       );
-      tanh_17_2[i * 64 + j] = tanh_17;
+      lstm_g_9_2[i * 64 + j] = lstm_g_9;
       const lstm_c_9 = Math.fround(
-        sigmoid_25[i * 64 + j]! * lstm_c_8[i * 64 + j]! + sigmoid_26[i * 64 + j]! * tanh_17,
+        lstm_f_9[i * 64 + j]! * lstm_c_8[i * 64 + j]! + lstm_i_9[i * 64 + j]! * lstm_g_9,
       );
       lstm_c_9_2[i * 64 + j] = lstm_c_9;
-      tanh_18[i * 64 + j] = tanh(lstm_c_9);
+      tanh_9[i * 64 + j] = tanh(lstm_c_9);
     }
   }
 }
 
 /**
- * sigmoid_27 = sigmoid(add_45)
+ * lstm.o_9 = sigmoid(add_36)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_27(
   lstm_inputs: Float32Array,
-  add_41: Float32Array,
-  sigmoid_27: Float32Array,
+  lstm_recurrence_9: Float32Array,
+  lstm_o_9: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_27[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2240]! + add_41[i * 256 + j + 192]!)));
+      lstm_o_9[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2240]! + lstm_recurrence_9[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_28 = sigmoid(add_48)
+ * lstm.f_10 = sigmoid(add_38)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_28(
   lstm_inputs: Float32Array,
-  add_46: Float32Array,
-  sigmoid_28: Float32Array,
+  lstm_recurrence_10: Float32Array,
+  lstm_f_10: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_28[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2368]! + add_46[i * 256 + j + 64]!)));
+      lstm_f_10[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2368]! + lstm_recurrence_10[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_29 = sigmoid(add_47)
+ * lstm.i_10 = sigmoid(add_37)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_29(
   lstm_inputs: Float32Array,
-  add_46: Float32Array,
-  sigmoid_29: Float32Array,
+  lstm_recurrence_10: Float32Array,
+  lstm_i_10: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_29[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2304]! + add_46[i * 256 + j]!)));
+      lstm_i_10[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2304]! + lstm_recurrence_10[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_19 = tanh(add_49)
+ * lstm.g_10 = tanh(add_39)
  * lstm.c_10 = mul_19 + mul_20
- * tanh_20 = tanh(lstm.c_10)
+ * tanh_10 = tanh(lstm.c_10)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_10(
   lstm_inputs: Float32Array,
-  add_46: Float32Array,
-  tanh_19_2: Float32Array,
-  sigmoid_28: Float32Array,
+  lstm_recurrence_10: Float32Array,
+  lstm_g_10_2: Float32Array,
+  lstm_f_10: Float32Array,
   lstm_c_9: Float32Array,
-  sigmoid_29: Float32Array,
+  lstm_i_10: Float32Array,
   lstm_c_10_2: Float32Array,
-  tanh_20: Float32Array,
+  tanh_10: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_19 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 2432]! + add_46[i * 256 + j + 128]!),
+      const lstm_g_10 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 2432]! + lstm_recurrence_10[i * 256 + j + 128]!),
       );
-      tanh_19_2[i * 64 + j] = tanh_19;
+      lstm_g_10_2[i * 64 + j] = lstm_g_10;
       const lstm_c_10 = Math.fround(
-        sigmoid_28[i * 64 + j]! * lstm_c_9[i * 64 + j]! + sigmoid_29[i * 64 + j]! * tanh_19,
+        lstm_f_10[i * 64 + j]! * lstm_c_9[i * 64 + j]! + lstm_i_10[i * 64 + j]! * lstm_g_10,
       );
       lstm_c_10_2[i * 64 + j] = lstm_c_10;
-      tanh_20[i * 64 + j] = tanh(lstm_c_10);
+      tanh_10[i * 64 + j] = tanh(lstm_c_10);
     }
   }
 }
 
 /**
- * sigmoid_30 = sigmoid(add_50)
+ * lstm.o_10 = sigmoid(add_40)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_30(
   lstm_inputs: Float32Array,
-  add_46: Float32Array,
-  sigmoid_30: Float32Array,
+  lstm_recurrence_10: Float32Array,
+  lstm_o_10: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_30[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2496]! + add_46[i * 256 + j + 192]!)));
+      lstm_o_10[i * 64 + j] =
+        1 /
+        (1 + exp(-(lstm_inputs[i * 4096 + j + 2496]! + lstm_recurrence_10[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_31 = sigmoid(add_53)
+ * lstm.f_11 = sigmoid(add_42)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_31(
   lstm_inputs: Float32Array,
-  add_51: Float32Array,
-  sigmoid_31: Float32Array,
+  lstm_recurrence_11: Float32Array,
+  lstm_f_11: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_31[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2624]! + add_51[i * 256 + j + 64]!)));
+      lstm_f_11[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2624]! + lstm_recurrence_11[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_32 = sigmoid(add_52)
+ * lstm.i_11 = sigmoid(add_41)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_32(
   lstm_inputs: Float32Array,
-  add_51: Float32Array,
-  sigmoid_32: Float32Array,
+  lstm_recurrence_11: Float32Array,
+  lstm_i_11: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_32[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2560]! + add_51[i * 256 + j]!)));
+      lstm_i_11[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2560]! + lstm_recurrence_11[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_21 = tanh(add_54)
+ * lstm.g_11 = tanh(add_43)
  * lstm.c_11 = mul_21 + mul_22
- * tanh_22 = tanh(lstm.c_11)
+ * tanh_11 = tanh(lstm.c_11)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_11(
   lstm_inputs: Float32Array,
-  add_51: Float32Array,
-  tanh_21_2: Float32Array,
-  sigmoid_31: Float32Array,
+  lstm_recurrence_11: Float32Array,
+  lstm_g_11_2: Float32Array,
+  lstm_f_11: Float32Array,
   lstm_c_10: Float32Array,
-  sigmoid_32: Float32Array,
+  lstm_i_11: Float32Array,
   lstm_c_11_2: Float32Array,
-  tanh_22: Float32Array,
+  tanh_11: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_21 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 2688]! + add_51[i * 256 + j + 128]!),
+      const lstm_g_11 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 2688]! + lstm_recurrence_11[i * 256 + j + 128]!),
       );
-      tanh_21_2[i * 64 + j] = tanh_21;
+      lstm_g_11_2[i * 64 + j] = lstm_g_11;
       const lstm_c_11 = Math.fround(
-        sigmoid_31[i * 64 + j]! * lstm_c_10[i * 64 + j]! + sigmoid_32[i * 64 + j]! * tanh_21,
+        lstm_f_11[i * 64 + j]! * lstm_c_10[i * 64 + j]! + lstm_i_11[i * 64 + j]! * lstm_g_11,
       );
       lstm_c_11_2[i * 64 + j] = lstm_c_11;
-      tanh_22[i * 64 + j] = tanh(lstm_c_11);
+      tanh_11[i * 64 + j] = tanh(lstm_c_11);
     }
   }
 }
 
 /**
- * sigmoid_33 = sigmoid(add_55)
+ * lstm.o_11 = sigmoid(add_44)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_33(
   lstm_inputs: Float32Array,
-  add_51: Float32Array,
-  sigmoid_33: Float32Array,
+  lstm_recurrence_11: Float32Array,
+  lstm_o_11: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_33[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2752]! + add_51[i * 256 + j + 192]!)));
+      lstm_o_11[i * 64 + j] =
+        1 /
+        (1 + exp(-(lstm_inputs[i * 4096 + j + 2752]! + lstm_recurrence_11[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_34 = sigmoid(add_58)
+ * lstm.f_12 = sigmoid(add_46)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_34(
   lstm_inputs: Float32Array,
-  add_56: Float32Array,
-  sigmoid_34: Float32Array,
+  lstm_recurrence_12: Float32Array,
+  lstm_f_12: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_34[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2880]! + add_56[i * 256 + j + 64]!)));
+      lstm_f_12[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2880]! + lstm_recurrence_12[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_35 = sigmoid(add_57)
+ * lstm.i_12 = sigmoid(add_45)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_35(
   lstm_inputs: Float32Array,
-  add_56: Float32Array,
-  sigmoid_35: Float32Array,
+  lstm_recurrence_12: Float32Array,
+  lstm_i_12: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_35[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2816]! + add_56[i * 256 + j]!)));
+      lstm_i_12[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2816]! + lstm_recurrence_12[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_23 = tanh(add_59)
+ * lstm.g_12 = tanh(add_47)
  * lstm.c_12 = mul_23 + mul_24
- * tanh_24 = tanh(lstm.c_12)
+ * tanh_12 = tanh(lstm.c_12)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_12(
   lstm_inputs: Float32Array,
-  add_56: Float32Array,
-  tanh_23_2: Float32Array,
-  sigmoid_34: Float32Array,
+  lstm_recurrence_12: Float32Array,
+  lstm_g_12_2: Float32Array,
+  lstm_f_12: Float32Array,
   lstm_c_11: Float32Array,
-  sigmoid_35: Float32Array,
+  lstm_i_12: Float32Array,
   lstm_c_12_2: Float32Array,
-  tanh_24: Float32Array,
+  tanh_12: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_23 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 2944]! + add_56[i * 256 + j + 128]!),
+      const lstm_g_12 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 2944]! + lstm_recurrence_12[i * 256 + j + 128]!),
       );
-      tanh_23_2[i * 64 + j] = tanh_23;
+      lstm_g_12_2[i * 64 + j] = lstm_g_12;
       const lstm_c_12 = Math.fround(
-        sigmoid_34[i * 64 + j]! * lstm_c_11[i * 64 + j]! + sigmoid_35[i * 64 + j]! * tanh_23,
+        lstm_f_12[i * 64 + j]! * lstm_c_11[i * 64 + j]! + lstm_i_12[i * 64 + j]! * lstm_g_12,
       );
       lstm_c_12_2[i * 64 + j] = lstm_c_12;
-      tanh_24[i * 64 + j] = tanh(lstm_c_12);
+      tanh_12[i * 64 + j] = tanh(lstm_c_12);
     }
   }
 }
 
 /**
- * sigmoid_36 = sigmoid(add_60)
+ * lstm.o_12 = sigmoid(add_48)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_36(
   lstm_inputs: Float32Array,
-  add_56: Float32Array,
-  sigmoid_36: Float32Array,
+  lstm_recurrence_12: Float32Array,
+  lstm_o_12: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_36[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3008]! + add_56[i * 256 + j + 192]!)));
+      lstm_o_12[i * 64 + j] =
+        1 /
+        (1 + exp(-(lstm_inputs[i * 4096 + j + 3008]! + lstm_recurrence_12[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_37 = sigmoid(add_63)
+ * lstm.f_13 = sigmoid(add_50)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_37(
   lstm_inputs: Float32Array,
-  add_61: Float32Array,
-  sigmoid_37: Float32Array,
+  lstm_recurrence_13: Float32Array,
+  lstm_f_13: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_37[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3136]! + add_61[i * 256 + j + 64]!)));
+      lstm_f_13[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3136]! + lstm_recurrence_13[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_38 = sigmoid(add_62)
+ * lstm.i_13 = sigmoid(add_49)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_38(
   lstm_inputs: Float32Array,
-  add_61: Float32Array,
-  sigmoid_38: Float32Array,
+  lstm_recurrence_13: Float32Array,
+  lstm_i_13: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_38[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3072]! + add_61[i * 256 + j]!)));
+      lstm_i_13[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3072]! + lstm_recurrence_13[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_25 = tanh(add_64)
+ * lstm.g_13 = tanh(add_51)
  * lstm.c_13 = mul_25 + mul_26
- * tanh_26 = tanh(lstm.c_13)
+ * tanh_13 = tanh(lstm.c_13)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_13(
   lstm_inputs: Float32Array,
-  add_61: Float32Array,
-  tanh_25_2: Float32Array,
-  sigmoid_37: Float32Array,
+  lstm_recurrence_13: Float32Array,
+  lstm_g_13_2: Float32Array,
+  lstm_f_13: Float32Array,
   lstm_c_12: Float32Array,
-  sigmoid_38: Float32Array,
+  lstm_i_13: Float32Array,
   lstm_c_13_2: Float32Array,
-  tanh_26: Float32Array,
+  tanh_13: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_25 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 3200]! + add_61[i * 256 + j + 128]!),
+      const lstm_g_13 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 3200]! + lstm_recurrence_13[i * 256 + j + 128]!),
       );
-      tanh_25_2[i * 64 + j] = tanh_25;
+      lstm_g_13_2[i * 64 + j] = lstm_g_13;
       const lstm_c_13 = Math.fround(
-        sigmoid_37[i * 64 + j]! * lstm_c_12[i * 64 + j]! + sigmoid_38[i * 64 + j]! * tanh_25,
+        lstm_f_13[i * 64 + j]! * lstm_c_12[i * 64 + j]! + lstm_i_13[i * 64 + j]! * lstm_g_13,
       );
       lstm_c_13_2[i * 64 + j] = lstm_c_13;
-      tanh_26[i * 64 + j] = tanh(lstm_c_13);
+      tanh_13[i * 64 + j] = tanh(lstm_c_13);
     }
   }
 }
 
 /**
- * sigmoid_39 = sigmoid(add_65)
+ * lstm.o_13 = sigmoid(add_52)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_39(
   lstm_inputs: Float32Array,
-  add_61: Float32Array,
-  sigmoid_39: Float32Array,
+  lstm_recurrence_13: Float32Array,
+  lstm_o_13: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_39[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3264]! + add_61[i * 256 + j + 192]!)));
+      lstm_o_13[i * 64 + j] =
+        1 /
+        (1 + exp(-(lstm_inputs[i * 4096 + j + 3264]! + lstm_recurrence_13[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_40 = sigmoid(add_68)
+ * lstm.f_14 = sigmoid(add_54)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_40(
   lstm_inputs: Float32Array,
-  add_66: Float32Array,
-  sigmoid_40: Float32Array,
+  lstm_recurrence_14: Float32Array,
+  lstm_f_14: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_40[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3392]! + add_66[i * 256 + j + 64]!)));
+      lstm_f_14[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3392]! + lstm_recurrence_14[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_41 = sigmoid(add_67)
+ * lstm.i_14 = sigmoid(add_53)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_41(
   lstm_inputs: Float32Array,
-  add_66: Float32Array,
-  sigmoid_41: Float32Array,
+  lstm_recurrence_14: Float32Array,
+  lstm_i_14: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_41[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3328]! + add_66[i * 256 + j]!)));
+      lstm_i_14[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3328]! + lstm_recurrence_14[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_27 = tanh(add_69)
+ * lstm.g_14 = tanh(add_55)
  * lstm.c_14 = mul_27 + mul_28
- * tanh_28 = tanh(lstm.c_14)
+ * tanh_14 = tanh(lstm.c_14)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_14(
   lstm_inputs: Float32Array,
-  add_66: Float32Array,
-  tanh_27_2: Float32Array,
-  sigmoid_40: Float32Array,
+  lstm_recurrence_14: Float32Array,
+  lstm_g_14_2: Float32Array,
+  lstm_f_14: Float32Array,
   lstm_c_13: Float32Array,
-  sigmoid_41: Float32Array,
+  lstm_i_14: Float32Array,
   lstm_c_14_2: Float32Array,
-  tanh_28: Float32Array,
+  tanh_14: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_27 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 3456]! + add_66[i * 256 + j + 128]!),
+      const lstm_g_14 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 3456]! + lstm_recurrence_14[i * 256 + j + 128]!),
       );
-      tanh_27_2[i * 64 + j] = tanh_27;
+      lstm_g_14_2[i * 64 + j] = lstm_g_14;
       const lstm_c_14 = Math.fround(
-        sigmoid_40[i * 64 + j]! * lstm_c_13[i * 64 + j]! + sigmoid_41[i * 64 + j]! * tanh_27,
+        lstm_f_14[i * 64 + j]! * lstm_c_13[i * 64 + j]! + lstm_i_14[i * 64 + j]! * lstm_g_14,
       );
       lstm_c_14_2[i * 64 + j] = lstm_c_14;
-      tanh_28[i * 64 + j] = tanh(lstm_c_14);
+      tanh_14[i * 64 + j] = tanh(lstm_c_14);
     }
   }
 }
 
 /**
- * sigmoid_42 = sigmoid(add_70)
+ * lstm.o_14 = sigmoid(add_56)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_42(
   lstm_inputs: Float32Array,
-  add_66: Float32Array,
-  sigmoid_42: Float32Array,
+  lstm_recurrence_14: Float32Array,
+  lstm_o_14: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_42[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3520]! + add_66[i * 256 + j + 192]!)));
+      lstm_o_14[i * 64 + j] =
+        1 /
+        (1 + exp(-(lstm_inputs[i * 4096 + j + 3520]! + lstm_recurrence_14[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_43 = sigmoid(add_73)
+ * lstm.f_15 = sigmoid(add_58)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_43(
   lstm_inputs: Float32Array,
-  add_71: Float32Array,
-  sigmoid_43: Float32Array,
+  lstm_recurrence_15: Float32Array,
+  lstm_f_15: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_43[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3648]! + add_71[i * 256 + j + 64]!)));
+      lstm_f_15[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3648]! + lstm_recurrence_15[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_44 = sigmoid(add_72)
+ * lstm.i_15 = sigmoid(add_57)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_44(
   lstm_inputs: Float32Array,
-  add_71: Float32Array,
-  sigmoid_44: Float32Array,
+  lstm_recurrence_15: Float32Array,
+  lstm_i_15: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_44[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3584]! + add_71[i * 256 + j]!)));
+      lstm_i_15[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3584]! + lstm_recurrence_15[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_29 = tanh(add_74)
+ * lstm.g_15 = tanh(add_59)
  * lstm.c_15 = mul_29 + mul_30
- * tanh_30 = tanh(lstm.c_15)
+ * tanh_15 = tanh(lstm.c_15)
  * 12,288 floating-point operations.
  */
 function tanhAddTanh_32x64_15(
   lstm_inputs: Float32Array,
-  add_71: Float32Array,
-  tanh_29_2: Float32Array,
-  sigmoid_43: Float32Array,
+  lstm_recurrence_15: Float32Array,
+  lstm_g_15_2: Float32Array,
+  lstm_f_15: Float32Array,
   lstm_c_14: Float32Array,
-  sigmoid_44: Float32Array,
+  lstm_i_15: Float32Array,
   lstm_c_15_2: Float32Array,
-  tanh_30: Float32Array,
+  tanh_15: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_29 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 3712]! + add_71[i * 256 + j + 128]!),
+      const lstm_g_15 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 3712]! + lstm_recurrence_15[i * 256 + j + 128]!),
       );
-      tanh_29_2[i * 64 + j] = tanh_29;
+      lstm_g_15_2[i * 64 + j] = lstm_g_15;
       const lstm_c_15 = Math.fround(
-        sigmoid_43[i * 64 + j]! * lstm_c_14[i * 64 + j]! + sigmoid_44[i * 64 + j]! * tanh_29,
+        lstm_f_15[i * 64 + j]! * lstm_c_14[i * 64 + j]! + lstm_i_15[i * 64 + j]! * lstm_g_15,
       );
       lstm_c_15_2[i * 64 + j] = lstm_c_15;
-      tanh_30[i * 64 + j] = tanh(lstm_c_15);
+      tanh_15[i * 64 + j] = tanh(lstm_c_15);
     }
   }
 }
 
 /**
- * sigmoid_45 = sigmoid(add_75)
+ * lstm.o_15 = sigmoid(add_60)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_45(
   lstm_inputs: Float32Array,
-  add_71: Float32Array,
-  sigmoid_45: Float32Array,
+  lstm_recurrence_15: Float32Array,
+  lstm_o_15: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_45[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3776]! + add_71[i * 256 + j + 192]!)));
+      lstm_o_15[i * 64 + j] =
+        1 /
+        (1 + exp(-(lstm_inputs[i * 4096 + j + 3776]! + lstm_recurrence_15[i * 256 + j + 192]!)));
     }
   }
 }
 
 /**
- * sigmoid_46 = sigmoid(add_78)
+ * lstm.f_16 = sigmoid(add_62)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_46(
   lstm_inputs: Float32Array,
-  add_76: Float32Array,
-  sigmoid_46: Float32Array,
+  lstm_recurrence_16: Float32Array,
+  lstm_f_16: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_46[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3904]! + add_76[i * 256 + j + 64]!)));
+      lstm_f_16[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3904]! + lstm_recurrence_16[i * 256 + j + 64]!)));
     }
   }
 }
 
 /**
- * sigmoid_47 = sigmoid(add_77)
+ * lstm.i_16 = sigmoid(add_61)
  * 10,240 floating-point operations.
  */
 function sigmoid_32x64_47(
   lstm_inputs: Float32Array,
-  add_76: Float32Array,
-  sigmoid_47: Float32Array,
+  lstm_recurrence_16: Float32Array,
+  lstm_i_16: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_47[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3840]! + add_76[i * 256 + j]!)));
+      lstm_i_16[i * 64 + j] =
+        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3840]! + lstm_recurrence_16[i * 256 + j]!)));
     }
   }
 }
 
 /**
- * tanh_31 = tanh(add_79)
- * tanh_32 = tanh(lstm.c_16)
+ * lstm.g_16 = tanh(add_63)
+ * tanh_16 = tanh(lstm.c_16)
  * 12,288 floating-point operations.
  */
 function tanh_32x64(
   lstm_inputs: Float32Array,
-  add_76: Float32Array,
-  tanh_31_2: Float32Array,
-  sigmoid_46: Float32Array,
+  lstm_recurrence_16: Float32Array,
+  lstm_g_16_2: Float32Array,
+  lstm_f_16: Float32Array,
   lstm_c_15: Float32Array,
-  sigmoid_47: Float32Array,
-  tanh_32: Float32Array,
+  lstm_i_16: Float32Array,
+  tanh_16: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_31 = Math.fround(
-        tanh(lstm_inputs[i * 4096 + j + 3968]! + add_76[i * 256 + j + 128]!),
+      const lstm_g_16 = Math.fround(
+        tanh(lstm_inputs[i * 4096 + j + 3968]! + lstm_recurrence_16[i * 256 + j + 128]!),
       );
-      tanh_31_2[i * 64 + j] = tanh_31;
-      tanh_32[i * 64 + j] = tanh(
-        sigmoid_46[i * 64 + j]! * lstm_c_15[i * 64 + j]! + sigmoid_47[i * 64 + j]! * tanh_31,
+      lstm_g_16_2[i * 64 + j] = lstm_g_16;
+      tanh_16[i * 64 + j] = tanh(
+        lstm_f_16[i * 64 + j]! * lstm_c_15[i * 64 + j]! + lstm_i_16[i * 64 + j]! * lstm_g_16,
       );
     }
   }
 }
 
 /**
- * sigmoid_48 = sigmoid(add_80)
+ * lstm.o_16 = sigmoid(add_64)
  * lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1
  * 534,528 floating-point operations.
  */
 function sigmoidConcat_32x16x64(
   lstm_inputs: Float32Array,
-  add_76: Float32Array,
-  sigmoid_48: Float32Array,
-  sigmoid_3: Float32Array,
+  lstm_recurrence_16: Float32Array,
+  lstm_o_16: Float32Array,
+  lstm_o: Float32Array,
+  tanh_: Float32Array,
+  lstm_o_2: Float32Array,
   tanh_2: Float32Array,
-  sigmoid_6: Float32Array,
+  lstm_o_3: Float32Array,
+  tanh_3: Float32Array,
+  lstm_o_4: Float32Array,
   tanh_4: Float32Array,
-  sigmoid_9: Float32Array,
+  lstm_o_5: Float32Array,
+  tanh_5: Float32Array,
+  lstm_o_6: Float32Array,
   tanh_6: Float32Array,
-  sigmoid_12: Float32Array,
+  lstm_o_7: Float32Array,
+  tanh_7: Float32Array,
+  lstm_o_8: Float32Array,
   tanh_8: Float32Array,
-  sigmoid_15: Float32Array,
+  lstm_o_9: Float32Array,
+  tanh_9: Float32Array,
+  lstm_o_10: Float32Array,
   tanh_10: Float32Array,
-  sigmoid_18: Float32Array,
+  lstm_o_11: Float32Array,
+  tanh_11: Float32Array,
+  lstm_o_12: Float32Array,
   tanh_12: Float32Array,
-  sigmoid_21: Float32Array,
+  lstm_o_13: Float32Array,
+  tanh_13: Float32Array,
+  lstm_o_14: Float32Array,
   tanh_14: Float32Array,
-  sigmoid_24: Float32Array,
+  lstm_o_15: Float32Array,
+  tanh_15: Float32Array,
   tanh_16: Float32Array,
-  sigmoid_27: Float32Array,
-  tanh_18: Float32Array,
-  sigmoid_30: Float32Array,
-  tanh_20: Float32Array,
-  sigmoid_33: Float32Array,
-  tanh_22: Float32Array,
-  sigmoid_36: Float32Array,
-  tanh_24: Float32Array,
-  sigmoid_39: Float32Array,
-  tanh_26: Float32Array,
-  sigmoid_42: Float32Array,
-  tanh_28: Float32Array,
-  sigmoid_45: Float32Array,
-  tanh_30: Float32Array,
-  tanh_32: Float32Array,
   lstm: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      sigmoid_48[i * 64 + j] =
-        1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 4032]! + add_76[i * 256 + j + 192]!)));
+      lstm_o_16[i * 64 + j] =
+        1 /
+        (1 + exp(-(lstm_inputs[i * 4096 + j + 4032]! + lstm_recurrence_16[i * 256 + j + 192]!)));
     }
     for (let j = 0; j < 16; j++) {
       for (let l = 0; l < 64; l++) {
         lstm[i * 1024 + j * 64 + l] =
           j < 1
-            ? Math.fround(sigmoid_3[i * 64 + l]! * tanh_2[i * 64 + l]!)
+            ? Math.fround(lstm_o[i * 64 + l]! * tanh_[i * 64 + l]!)
             : j < 2
-              ? Math.fround(sigmoid_6[i * 64 + l]! * tanh_4[i * 64 + l]!)
+              ? Math.fround(lstm_o_2[i * 64 + l]! * tanh_2[i * 64 + l]!)
               : j < 3
-                ? Math.fround(sigmoid_9[i * 64 + l]! * tanh_6[i * 64 + l]!)
+                ? Math.fround(lstm_o_3[i * 64 + l]! * tanh_3[i * 64 + l]!)
                 : j < 4
-                  ? Math.fround(sigmoid_12[i * 64 + l]! * tanh_8[i * 64 + l]!)
+                  ? Math.fround(lstm_o_4[i * 64 + l]! * tanh_4[i * 64 + l]!)
                   : j < 5
-                    ? Math.fround(sigmoid_15[i * 64 + l]! * tanh_10[i * 64 + l]!)
+                    ? Math.fround(lstm_o_5[i * 64 + l]! * tanh_5[i * 64 + l]!)
                     : j < 6
-                      ? Math.fround(sigmoid_18[i * 64 + l]! * tanh_12[i * 64 + l]!)
+                      ? Math.fround(lstm_o_6[i * 64 + l]! * tanh_6[i * 64 + l]!)
                       : j < 7
-                        ? Math.fround(sigmoid_21[i * 64 + l]! * tanh_14[i * 64 + l]!)
+                        ? Math.fround(lstm_o_7[i * 64 + l]! * tanh_7[i * 64 + l]!)
                         : j < 8
-                          ? Math.fround(sigmoid_24[i * 64 + l]! * tanh_16[i * 64 + l]!)
+                          ? Math.fround(lstm_o_8[i * 64 + l]! * tanh_8[i * 64 + l]!)
                           : j < 9
-                            ? Math.fround(sigmoid_27[i * 64 + l]! * tanh_18[i * 64 + l]!)
+                            ? Math.fround(lstm_o_9[i * 64 + l]! * tanh_9[i * 64 + l]!)
                             : j < 10
-                              ? Math.fround(sigmoid_30[i * 64 + l]! * tanh_20[i * 64 + l]!)
+                              ? Math.fround(lstm_o_10[i * 64 + l]! * tanh_10[i * 64 + l]!)
                               : j < 11
-                                ? Math.fround(sigmoid_33[i * 64 + l]! * tanh_22[i * 64 + l]!)
+                                ? Math.fround(lstm_o_11[i * 64 + l]! * tanh_11[i * 64 + l]!)
                                 : j < 12
-                                  ? Math.fround(sigmoid_36[i * 64 + l]! * tanh_24[i * 64 + l]!)
+                                  ? Math.fround(lstm_o_12[i * 64 + l]! * tanh_12[i * 64 + l]!)
                                   : j < 13
-                                    ? Math.fround(sigmoid_39[i * 64 + l]! * tanh_26[i * 64 + l]!)
+                                    ? Math.fround(lstm_o_13[i * 64 + l]! * tanh_13[i * 64 + l]!)
                                     : j < 14
-                                      ? Math.fround(sigmoid_42[i * 64 + l]! * tanh_28[i * 64 + l]!)
+                                      ? Math.fround(lstm_o_14[i * 64 + l]! * tanh_14[i * 64 + l]!)
                                       : j < 15
-                                        ? Math.fround(
-                                            sigmoid_45[i * 64 + l]! * tanh_30[i * 64 + l]!,
-                                          )
-                                        : sigmoid_48[i * 64 + l]! * tanh_32[i * 64 + l]!;
+                                        ? Math.fround(lstm_o_15[i * 64 + l]! * tanh_15[i * 64 + l]!)
+                                        : lstm_o_16[i * 64 + l]! * tanh_16[i * 64 + l]!;
       }
     }
   }
@@ -5804,67 +5927,67 @@ function dot_64x32x16x64(
 
 /**
  * d_mul_31 = d_lstm.c_16
- * d_reshape_16 = d_add_76_partial_2 + pad(d_add_77, [0,0], [0,192])
+ * d_reshape_16 = d_lstm.recurrence_16_partial_2 + pad(d_add_61, [0,0], [0,192])
  * 163,840 floating-point operations.
  */
 function mulAdd_32x64(
   d_lstm: Float32Array,
-  sigmoid_48: Float32Array,
-  tanh_32: Float32Array,
+  lstm_o_16: Float32Array,
+  tanh_16: Float32Array,
   d_lstm_c_16: Float32Array,
-  sigmoid_47: Float32Array,
-  tanh_31: Float32Array,
+  lstm_i_16: Float32Array,
+  lstm_g_16: Float32Array,
   lstm_c_15: Float32Array,
-  sigmoid_46: Float32Array,
-  d_add_76: Float32Array,
+  lstm_f_16: Float32Array,
+  d_lstm_recurrence_16: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
-      const tanh_32_0 = tanh_32[i * 64 + j]!;
+      const tanh_16_0 = tanh_16[i * 64 + j]!;
       d_lstm_c_16[i * 64 + j] =
-        d_lstm[i * 1024 + j + 960]! * sigmoid_48[i * 64 + j]! * (1 - tanh_32_0 * tanh_32_0);
+        d_lstm[i * 1024 + j + 960]! * lstm_o_16[i * 64 + j]! * (1 - tanh_16_0 * tanh_16_0);
     }
     for (let j = 0; j < 256; j++) {
-      d_add_76[i * 256 + j] =
+      d_lstm_recurrence_16[i * 256 + j] =
         (0 <= j - 192
           ? d_lstm[i * 1024 + j + 768]! *
-            tanh_32[i * 64 + j - 192]! *
-            (sigmoid_48[i * 64 + j - 192]! * (1 - sigmoid_48[i * 64 + j - 192]!))
+            tanh_16[i * 64 + j - 192]! *
+            (lstm_o_16[i * 64 + j - 192]! * (1 - lstm_o_16[i * 64 + j - 192]!))
           : 0) +
         (0 <= j - 128 && j - 128 < 64
           ? d_lstm_c_16[i * 64 + j - 128]! *
-            sigmoid_47[i * 64 + j - 128]! *
-            (1 - tanh_31[i * 64 + j - 128]! * tanh_31[i * 64 + j - 128]!)
+            lstm_i_16[i * 64 + j - 128]! *
+            (1 - lstm_g_16[i * 64 + j - 128]! * lstm_g_16[i * 64 + j - 128]!)
           : 0) +
         (0 <= j - 64 && j - 64 < 64
           ? d_lstm_c_16[i * 64 + j - 64]! *
             lstm_c_15[i * 64 + j - 64]! *
-            (sigmoid_46[i * 64 + j - 64]! * (1 - sigmoid_46[i * 64 + j - 64]!))
+            (lstm_f_16[i * 64 + j - 64]! * (1 - lstm_f_16[i * 64 + j - 64]!))
           : 0) +
         (j < 64
           ? d_lstm_c_16[i * 64 + j]! *
-            tanh_31[i * 64 + j]! *
-            (sigmoid_47[i * 64 + j]! * (1 - sigmoid_47[i * 64 + j]!))
+            lstm_g_16[i * 64 + j]! *
+            (lstm_i_16[i * 64 + j]! * (1 - lstm_i_16[i * 64 + j]!))
           : 0);
     }
   }
 }
 
 /**
- * d_lstm.h_15_2 = d_add_76 · lstm.recurrentKernelᵀ
+ * d_lstm.h_15_2 = d_lstm.recurrence_16 · lstm.recurrentKernelᵀ
  * d_lstm.h_15 = reshape(d_lstm[0,14,0 .. 32,15,64], [32,64]) + d_lstm.h_15_2
  * d_mul_29 = d_lstm.c_15
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64(
-  d_add_76: Float32Array,
+  d_lstm_recurrence_16: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_15: Float32Array,
   d_lstm_c_16: Float32Array,
-  sigmoid_46: Float32Array,
-  sigmoid_45: Float32Array,
-  tanh_30: Float32Array,
+  lstm_f_16: Float32Array,
+  lstm_o_15: Float32Array,
+  tanh_15: Float32Array,
   d_lstm_c_15: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -5878,20 +6001,20 @@ function dotAdd_32x256x64(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_76_0 = d_add_76[i * 256 + k]!;
+        const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_76_1 = d_add_76[i * 256 + k + 256]!;
-        const d_add_76_2 = d_add_76[i * 256 + k + 512]!;
-        const d_add_76_3 = d_add_76[i * 256 + k + 768]!;
-        sum00 += d_add_76_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_76_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_76_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_76_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_76_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_76_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_76_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_76_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 256]!;
+        const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[i * 256 + k + 512]!;
+        const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_16_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_16_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_16_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_16_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_15_2_00 = Math.fround(sum00);
       const d_lstm_h_15_2_01 = Math.fround(sum01);
@@ -5917,57 +6040,59 @@ function dotAdd_32x256x64(
       d_lstm_h_15[i * 64 + j + 192] = d_lstm_h_15_30;
       const d_lstm_h_15_31 = Math.fround(d_lstm[i * 1024 + j + 3969]! + d_lstm_h_15_2_31);
       d_lstm_h_15[i * 64 + j + 193] = d_lstm_h_15_31;
-      const tanh_30_0 = tanh_30[i * 64 + j]!;
-      const tanh_30_1 = tanh_30[i * 64 + j + 1]!;
-      const tanh_30_2 = tanh_30[i * 64 + j + 64]!;
-      const tanh_30_3 = tanh_30[i * 64 + j + 65]!;
-      const tanh_30_4 = tanh_30[i * 64 + j + 128]!;
-      const tanh_30_5 = tanh_30[i * 64 + j + 129]!;
-      const tanh_30_6 = tanh_30[i * 64 + j + 192]!;
-      const tanh_30_7 = tanh_30[i * 64 + j + 193]!;
+      const tanh_15_0 = tanh_15[i * 64 + j]!;
+      const tanh_15_1 = tanh_15[i * 64 + j + 1]!;
+      const tanh_15_2 = tanh_15[i * 64 + j + 64]!;
+      const tanh_15_3 = tanh_15[i * 64 + j + 65]!;
+      const tanh_15_4 = tanh_15[i * 64 + j + 128]!;
+      const tanh_15_5 = tanh_15[i * 64 + j + 129]!;
+      const tanh_15_6 = tanh_15[i * 64 + j + 192]!;
+      const tanh_15_7 = tanh_15[i * 64 + j + 193]!;
       d_lstm_c_15[i * 64 + j] =
-        d_lstm_c_16[i * 64 + j]! * sigmoid_46[i * 64 + j]! +
-        d_lstm_h_15_00 * sigmoid_45[i * 64 + j]! * (1 - tanh_30_0 * tanh_30_0);
+        d_lstm_c_16[i * 64 + j]! * lstm_f_16[i * 64 + j]! +
+        d_lstm_h_15_00 * lstm_o_15[i * 64 + j]! * (1 - tanh_15_0 * tanh_15_0);
       d_lstm_c_15[i * 64 + j + 1] =
-        d_lstm_c_16[i * 64 + j + 1]! * sigmoid_46[i * 64 + j + 1]! +
-        d_lstm_h_15_01 * sigmoid_45[i * 64 + j + 1]! * (1 - tanh_30_1 * tanh_30_1);
+        d_lstm_c_16[i * 64 + j + 1]! * lstm_f_16[i * 64 + j + 1]! +
+        d_lstm_h_15_01 * lstm_o_15[i * 64 + j + 1]! * (1 - tanh_15_1 * tanh_15_1);
       d_lstm_c_15[i * 64 + j + 64] =
-        d_lstm_c_16[i * 64 + j + 64]! * sigmoid_46[i * 64 + j + 64]! +
-        d_lstm_h_15_10 * sigmoid_45[i * 64 + j + 64]! * (1 - tanh_30_2 * tanh_30_2);
+        d_lstm_c_16[i * 64 + j + 64]! * lstm_f_16[i * 64 + j + 64]! +
+        d_lstm_h_15_10 * lstm_o_15[i * 64 + j + 64]! * (1 - tanh_15_2 * tanh_15_2);
       d_lstm_c_15[i * 64 + j + 65] =
-        d_lstm_c_16[i * 64 + j + 65]! * sigmoid_46[i * 64 + j + 65]! +
-        d_lstm_h_15_11 * sigmoid_45[i * 64 + j + 65]! * (1 - tanh_30_3 * tanh_30_3);
+        d_lstm_c_16[i * 64 + j + 65]! * lstm_f_16[i * 64 + j + 65]! +
+        d_lstm_h_15_11 * lstm_o_15[i * 64 + j + 65]! * (1 - tanh_15_3 * tanh_15_3);
       d_lstm_c_15[i * 64 + j + 128] =
-        d_lstm_c_16[i * 64 + j + 128]! * sigmoid_46[i * 64 + j + 128]! +
-        d_lstm_h_15_20 * sigmoid_45[i * 64 + j + 128]! * (1 - tanh_30_4 * tanh_30_4);
+        d_lstm_c_16[i * 64 + j + 128]! * lstm_f_16[i * 64 + j + 128]! +
+        d_lstm_h_15_20 * lstm_o_15[i * 64 + j + 128]! * (1 - tanh_15_4 * tanh_15_4);
       d_lstm_c_15[i * 64 + j + 129] =
-        d_lstm_c_16[i * 64 + j + 129]! * sigmoid_46[i * 64 + j + 129]! +
-        d_lstm_h_15_21 * sigmoid_45[i * 64 + j + 129]! * (1 - tanh_30_5 * tanh_30_5);
+        d_lstm_c_16[i * 64 + j + 129]! * lstm_f_16[i * 64 + j + 129]! +
+        d_lstm_h_15_21 * lstm_o_15[i * 64 + j + 129]! * (1 - tanh_15_5 * tanh_15_5);
       d_lstm_c_15[i * 64 + j + 192] =
-        d_lstm_c_16[i * 64 + j + 192]! * sigmoid_46[i * 64 + j + 192]! +
-        d_lstm_h_15_30 * sigmoid_45[i * 64 + j + 192]! * (1 - tanh_30_6 * tanh_30_6);
+        d_lstm_c_16[i * 64 + j + 192]! * lstm_f_16[i * 64 + j + 192]! +
+        d_lstm_h_15_30 * lstm_o_15[i * 64 + j + 192]! * (1 - tanh_15_6 * tanh_15_6);
       d_lstm_c_15[i * 64 + j + 193] =
-        d_lstm_c_16[i * 64 + j + 193]! * sigmoid_46[i * 64 + j + 193]! +
-        d_lstm_h_15_31 * sigmoid_45[i * 64 + j + 193]! * (1 - tanh_30_7 * tanh_30_7);
+        d_lstm_c_16[i * 64 + j + 193]! * lstm_f_16[i * 64 + j + 193]! +
+        d_lstm_h_15_31 * lstm_o_15[i * 64 + j + 193]! * (1 - tanh_15_7 * tanh_15_7);
     }
   }
 }
 
 /**
- * d_lstm.recurrentKernel_part = lstm.h_15ᵀ · d_add_76
+ * d_lstm.recurrentKernel_part = lstm.h_15ᵀ · d_lstm.recurrence_16
  * 1,572,864 floating-point operations.
  */
 function dot_64x32x256(
-  sigmoid_45: Float32Array,
-  tanh_30: Float32Array,
-  d_add_76: Float32Array,
+  lstm_o_15: Float32Array,
+  tanh_15: Float32Array,
+  d_lstm_recurrence_16: Float32Array,
   d_lstm_recurrentKernel_part: Float32Array,
 ): void {
   for (let i = 0; i < 64; i++) {
     for (let j = 0; j < 256; j++) {
       let sum = 0;
       for (let k = 0; k < 32; k++) {
-        sum += Math.fround(sigmoid_45[k * 64 + i]! * tanh_30[k * 64 + i]!) * d_add_76[k * 256 + j]!;
+        sum +=
+          Math.fround(lstm_o_15[k * 64 + i]! * tanh_15[k * 64 + i]!) *
+          d_lstm_recurrence_16[k * 256 + j]!;
       }
       d_lstm_recurrentKernel_part[i * 256 + j] = sum;
     }
@@ -5975,62 +6100,62 @@ function dot_64x32x256(
 }
 
 /**
- * d_reshape_15 = d_add_71_partial_2 + pad(d_add_72, [0,0], [0,192])
+ * d_reshape_15 = d_lstm.recurrence_15_partial_2 + pad(d_add_57, [0,0], [0,192])
  * 155,648 floating-point operations.
  */
 function add_32x256(
   d_lstm_h_15: Float32Array,
-  tanh_30: Float32Array,
-  sigmoid_45: Float32Array,
+  tanh_15: Float32Array,
+  lstm_o_15: Float32Array,
   d_lstm_c_15: Float32Array,
-  sigmoid_44: Float32Array,
-  tanh_29: Float32Array,
+  lstm_i_15: Float32Array,
+  lstm_g_15: Float32Array,
   lstm_c_14: Float32Array,
-  sigmoid_43: Float32Array,
-  d_add_71: Float32Array,
+  lstm_f_15: Float32Array,
+  d_lstm_recurrence_15: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 256; j++) {
-      d_add_71[i * 256 + j] =
+      d_lstm_recurrence_15[i * 256 + j] =
         (0 <= j - 192
           ? d_lstm_h_15[i * 64 + j - 192]! *
-            tanh_30[i * 64 + j - 192]! *
-            (sigmoid_45[i * 64 + j - 192]! * (1 - sigmoid_45[i * 64 + j - 192]!))
+            tanh_15[i * 64 + j - 192]! *
+            (lstm_o_15[i * 64 + j - 192]! * (1 - lstm_o_15[i * 64 + j - 192]!))
           : 0) +
         (0 <= j - 128 && j - 128 < 64
           ? d_lstm_c_15[i * 64 + j - 128]! *
-            sigmoid_44[i * 64 + j - 128]! *
-            (1 - tanh_29[i * 64 + j - 128]! * tanh_29[i * 64 + j - 128]!)
+            lstm_i_15[i * 64 + j - 128]! *
+            (1 - lstm_g_15[i * 64 + j - 128]! * lstm_g_15[i * 64 + j - 128]!)
           : 0) +
         (0 <= j - 64 && j - 64 < 64
           ? d_lstm_c_15[i * 64 + j - 64]! *
             lstm_c_14[i * 64 + j - 64]! *
-            (sigmoid_43[i * 64 + j - 64]! * (1 - sigmoid_43[i * 64 + j - 64]!))
+            (lstm_f_15[i * 64 + j - 64]! * (1 - lstm_f_15[i * 64 + j - 64]!))
           : 0) +
         (j < 64
           ? d_lstm_c_15[i * 64 + j]! *
-            tanh_29[i * 64 + j]! *
-            (sigmoid_44[i * 64 + j]! * (1 - sigmoid_44[i * 64 + j]!))
+            lstm_g_15[i * 64 + j]! *
+            (lstm_i_15[i * 64 + j]! * (1 - lstm_i_15[i * 64 + j]!))
           : 0);
     }
   }
 }
 
 /**
- * d_lstm.h_14_2 = d_add_71 · lstm.recurrentKernelᵀ
+ * d_lstm.h_14_2 = d_lstm.recurrence_15 · lstm.recurrentKernelᵀ
  * d_lstm.h_14 = reshape(d_lstm[0,13,0 .. 32,14,64], [32,64]) + d_lstm.h_14_2
  * d_mul_27 = d_lstm.c_14
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_2(
-  d_add_71: Float32Array,
+  d_lstm_recurrence_15: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_14: Float32Array,
   d_lstm_c_15: Float32Array,
-  sigmoid_43: Float32Array,
-  sigmoid_42: Float32Array,
-  tanh_28: Float32Array,
+  lstm_f_15: Float32Array,
+  lstm_o_14: Float32Array,
+  tanh_14: Float32Array,
   d_lstm_c_14: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -6044,20 +6169,20 @@ function dotAdd_32x256x64_2(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_71_0 = d_add_71[i * 256 + k]!;
+        const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_71_1 = d_add_71[i * 256 + k + 256]!;
-        const d_add_71_2 = d_add_71[i * 256 + k + 512]!;
-        const d_add_71_3 = d_add_71[i * 256 + k + 768]!;
-        sum00 += d_add_71_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_71_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_71_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_71_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_71_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_71_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_71_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_71_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 256]!;
+        const d_lstm_recurrence_15_2 = d_lstm_recurrence_15[i * 256 + k + 512]!;
+        const d_lstm_recurrence_15_3 = d_lstm_recurrence_15[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_15_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_15_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_15_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_15_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_14_2_00 = Math.fround(sum00);
       const d_lstm_h_14_2_01 = Math.fround(sum01);
@@ -6083,57 +6208,57 @@ function dotAdd_32x256x64_2(
       d_lstm_h_14[i * 64 + j + 192] = d_lstm_h_14_30;
       const d_lstm_h_14_31 = Math.fround(d_lstm[i * 1024 + j + 3905]! + d_lstm_h_14_2_31);
       d_lstm_h_14[i * 64 + j + 193] = d_lstm_h_14_31;
-      const tanh_28_0 = tanh_28[i * 64 + j]!;
-      const tanh_28_1 = tanh_28[i * 64 + j + 1]!;
-      const tanh_28_2 = tanh_28[i * 64 + j + 64]!;
-      const tanh_28_3 = tanh_28[i * 64 + j + 65]!;
-      const tanh_28_4 = tanh_28[i * 64 + j + 128]!;
-      const tanh_28_5 = tanh_28[i * 64 + j + 129]!;
-      const tanh_28_6 = tanh_28[i * 64 + j + 192]!;
-      const tanh_28_7 = tanh_28[i * 64 + j + 193]!;
+      const tanh_14_0 = tanh_14[i * 64 + j]!;
+      const tanh_14_1 = tanh_14[i * 64 + j + 1]!;
+      const tanh_14_2 = tanh_14[i * 64 + j + 64]!;
+      const tanh_14_3 = tanh_14[i * 64 + j + 65]!;
+      const tanh_14_4 = tanh_14[i * 64 + j + 128]!;
+      const tanh_14_5 = tanh_14[i * 64 + j + 129]!;
+      const tanh_14_6 = tanh_14[i * 64 + j + 192]!;
+      const tanh_14_7 = tanh_14[i * 64 + j + 193]!;
       d_lstm_c_14[i * 64 + j] =
-        d_lstm_c_15[i * 64 + j]! * sigmoid_43[i * 64 + j]! +
-        d_lstm_h_14_00 * sigmoid_42[i * 64 + j]! * (1 - tanh_28_0 * tanh_28_0);
+        d_lstm_c_15[i * 64 + j]! * lstm_f_15[i * 64 + j]! +
+        d_lstm_h_14_00 * lstm_o_14[i * 64 + j]! * (1 - tanh_14_0 * tanh_14_0);
       d_lstm_c_14[i * 64 + j + 1] =
-        d_lstm_c_15[i * 64 + j + 1]! * sigmoid_43[i * 64 + j + 1]! +
-        d_lstm_h_14_01 * sigmoid_42[i * 64 + j + 1]! * (1 - tanh_28_1 * tanh_28_1);
+        d_lstm_c_15[i * 64 + j + 1]! * lstm_f_15[i * 64 + j + 1]! +
+        d_lstm_h_14_01 * lstm_o_14[i * 64 + j + 1]! * (1 - tanh_14_1 * tanh_14_1);
       d_lstm_c_14[i * 64 + j + 64] =
-        d_lstm_c_15[i * 64 + j + 64]! * sigmoid_43[i * 64 + j + 64]! +
-        d_lstm_h_14_10 * sigmoid_42[i * 64 + j + 64]! * (1 - tanh_28_2 * tanh_28_2);
+        d_lstm_c_15[i * 64 + j + 64]! * lstm_f_15[i * 64 + j + 64]! +
+        d_lstm_h_14_10 * lstm_o_14[i * 64 + j + 64]! * (1 - tanh_14_2 * tanh_14_2);
       d_lstm_c_14[i * 64 + j + 65] =
-        d_lstm_c_15[i * 64 + j + 65]! * sigmoid_43[i * 64 + j + 65]! +
-        d_lstm_h_14_11 * sigmoid_42[i * 64 + j + 65]! * (1 - tanh_28_3 * tanh_28_3);
+        d_lstm_c_15[i * 64 + j + 65]! * lstm_f_15[i * 64 + j + 65]! +
+        d_lstm_h_14_11 * lstm_o_14[i * 64 + j + 65]! * (1 - tanh_14_3 * tanh_14_3);
       d_lstm_c_14[i * 64 + j + 128] =
-        d_lstm_c_15[i * 64 + j + 128]! * sigmoid_43[i * 64 + j + 128]! +
-        d_lstm_h_14_20 * sigmoid_42[i * 64 + j + 128]! * (1 - tanh_28_4 * tanh_28_4);
+        d_lstm_c_15[i * 64 + j + 128]! * lstm_f_15[i * 64 + j + 128]! +
+        d_lstm_h_14_20 * lstm_o_14[i * 64 + j + 128]! * (1 - tanh_14_4 * tanh_14_4);
       d_lstm_c_14[i * 64 + j + 129] =
-        d_lstm_c_15[i * 64 + j + 129]! * sigmoid_43[i * 64 + j + 129]! +
-        d_lstm_h_14_21 * sigmoid_42[i * 64 + j + 129]! * (1 - tanh_28_5 * tanh_28_5);
+        d_lstm_c_15[i * 64 + j + 129]! * lstm_f_15[i * 64 + j + 129]! +
+        d_lstm_h_14_21 * lstm_o_14[i * 64 + j + 129]! * (1 - tanh_14_5 * tanh_14_5);
       d_lstm_c_14[i * 64 + j + 192] =
-        d_lstm_c_15[i * 64 + j + 192]! * sigmoid_43[i * 64 + j + 192]! +
-        d_lstm_h_14_30 * sigmoid_42[i * 64 + j + 192]! * (1 - tanh_28_6 * tanh_28_6);
+        d_lstm_c_15[i * 64 + j + 192]! * lstm_f_15[i * 64 + j + 192]! +
+        d_lstm_h_14_30 * lstm_o_14[i * 64 + j + 192]! * (1 - tanh_14_6 * tanh_14_6);
       d_lstm_c_14[i * 64 + j + 193] =
-        d_lstm_c_15[i * 64 + j + 193]! * sigmoid_43[i * 64 + j + 193]! +
-        d_lstm_h_14_31 * sigmoid_42[i * 64 + j + 193]! * (1 - tanh_28_7 * tanh_28_7);
+        d_lstm_c_15[i * 64 + j + 193]! * lstm_f_15[i * 64 + j + 193]! +
+        d_lstm_h_14_31 * lstm_o_14[i * 64 + j + 193]! * (1 - tanh_14_7 * tanh_14_7);
     }
   }
 }
 
 /**
- * d_lstm.h_13_2 = d_add_66 · lstm.recurrentKernelᵀ
+ * d_lstm.h_13_2 = d_lstm.recurrence_14 · lstm.recurrentKernelᵀ
  * d_lstm.h_13 = reshape(d_lstm[0,12,0 .. 32,13,64], [32,64]) + d_lstm.h_13_2
  * d_mul_25 = d_lstm.c_13
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_3(
-  d_add_66: Float32Array,
+  d_lstm_recurrence_14: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_13: Float32Array,
   d_lstm_c_14: Float32Array,
-  sigmoid_40: Float32Array,
-  sigmoid_39: Float32Array,
-  tanh_26: Float32Array,
+  lstm_f_14: Float32Array,
+  lstm_o_13: Float32Array,
+  tanh_13: Float32Array,
   d_lstm_c_13: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -6147,20 +6272,20 @@ function dotAdd_32x256x64_3(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_66_0 = d_add_66[i * 256 + k]!;
+        const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_66_1 = d_add_66[i * 256 + k + 256]!;
-        const d_add_66_2 = d_add_66[i * 256 + k + 512]!;
-        const d_add_66_3 = d_add_66[i * 256 + k + 768]!;
-        sum00 += d_add_66_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_66_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_66_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_66_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_66_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_66_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_66_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_66_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 256]!;
+        const d_lstm_recurrence_14_2 = d_lstm_recurrence_14[i * 256 + k + 512]!;
+        const d_lstm_recurrence_14_3 = d_lstm_recurrence_14[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_14_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_14_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_14_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_14_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_13_2_00 = Math.fround(sum00);
       const d_lstm_h_13_2_01 = Math.fround(sum01);
@@ -6186,57 +6311,57 @@ function dotAdd_32x256x64_3(
       d_lstm_h_13[i * 64 + j + 192] = d_lstm_h_13_30;
       const d_lstm_h_13_31 = Math.fround(d_lstm[i * 1024 + j + 3841]! + d_lstm_h_13_2_31);
       d_lstm_h_13[i * 64 + j + 193] = d_lstm_h_13_31;
-      const tanh_26_0 = tanh_26[i * 64 + j]!;
-      const tanh_26_1 = tanh_26[i * 64 + j + 1]!;
-      const tanh_26_2 = tanh_26[i * 64 + j + 64]!;
-      const tanh_26_3 = tanh_26[i * 64 + j + 65]!;
-      const tanh_26_4 = tanh_26[i * 64 + j + 128]!;
-      const tanh_26_5 = tanh_26[i * 64 + j + 129]!;
-      const tanh_26_6 = tanh_26[i * 64 + j + 192]!;
-      const tanh_26_7 = tanh_26[i * 64 + j + 193]!;
+      const tanh_13_0 = tanh_13[i * 64 + j]!;
+      const tanh_13_1 = tanh_13[i * 64 + j + 1]!;
+      const tanh_13_2 = tanh_13[i * 64 + j + 64]!;
+      const tanh_13_3 = tanh_13[i * 64 + j + 65]!;
+      const tanh_13_4 = tanh_13[i * 64 + j + 128]!;
+      const tanh_13_5 = tanh_13[i * 64 + j + 129]!;
+      const tanh_13_6 = tanh_13[i * 64 + j + 192]!;
+      const tanh_13_7 = tanh_13[i * 64 + j + 193]!;
       d_lstm_c_13[i * 64 + j] =
-        d_lstm_c_14[i * 64 + j]! * sigmoid_40[i * 64 + j]! +
-        d_lstm_h_13_00 * sigmoid_39[i * 64 + j]! * (1 - tanh_26_0 * tanh_26_0);
+        d_lstm_c_14[i * 64 + j]! * lstm_f_14[i * 64 + j]! +
+        d_lstm_h_13_00 * lstm_o_13[i * 64 + j]! * (1 - tanh_13_0 * tanh_13_0);
       d_lstm_c_13[i * 64 + j + 1] =
-        d_lstm_c_14[i * 64 + j + 1]! * sigmoid_40[i * 64 + j + 1]! +
-        d_lstm_h_13_01 * sigmoid_39[i * 64 + j + 1]! * (1 - tanh_26_1 * tanh_26_1);
+        d_lstm_c_14[i * 64 + j + 1]! * lstm_f_14[i * 64 + j + 1]! +
+        d_lstm_h_13_01 * lstm_o_13[i * 64 + j + 1]! * (1 - tanh_13_1 * tanh_13_1);
       d_lstm_c_13[i * 64 + j + 64] =
-        d_lstm_c_14[i * 64 + j + 64]! * sigmoid_40[i * 64 + j + 64]! +
-        d_lstm_h_13_10 * sigmoid_39[i * 64 + j + 64]! * (1 - tanh_26_2 * tanh_26_2);
+        d_lstm_c_14[i * 64 + j + 64]! * lstm_f_14[i * 64 + j + 64]! +
+        d_lstm_h_13_10 * lstm_o_13[i * 64 + j + 64]! * (1 - tanh_13_2 * tanh_13_2);
       d_lstm_c_13[i * 64 + j + 65] =
-        d_lstm_c_14[i * 64 + j + 65]! * sigmoid_40[i * 64 + j + 65]! +
-        d_lstm_h_13_11 * sigmoid_39[i * 64 + j + 65]! * (1 - tanh_26_3 * tanh_26_3);
+        d_lstm_c_14[i * 64 + j + 65]! * lstm_f_14[i * 64 + j + 65]! +
+        d_lstm_h_13_11 * lstm_o_13[i * 64 + j + 65]! * (1 - tanh_13_3 * tanh_13_3);
       d_lstm_c_13[i * 64 + j + 128] =
-        d_lstm_c_14[i * 64 + j + 128]! * sigmoid_40[i * 64 + j + 128]! +
-        d_lstm_h_13_20 * sigmoid_39[i * 64 + j + 128]! * (1 - tanh_26_4 * tanh_26_4);
+        d_lstm_c_14[i * 64 + j + 128]! * lstm_f_14[i * 64 + j + 128]! +
+        d_lstm_h_13_20 * lstm_o_13[i * 64 + j + 128]! * (1 - tanh_13_4 * tanh_13_4);
       d_lstm_c_13[i * 64 + j + 129] =
-        d_lstm_c_14[i * 64 + j + 129]! * sigmoid_40[i * 64 + j + 129]! +
-        d_lstm_h_13_21 * sigmoid_39[i * 64 + j + 129]! * (1 - tanh_26_5 * tanh_26_5);
+        d_lstm_c_14[i * 64 + j + 129]! * lstm_f_14[i * 64 + j + 129]! +
+        d_lstm_h_13_21 * lstm_o_13[i * 64 + j + 129]! * (1 - tanh_13_5 * tanh_13_5);
       d_lstm_c_13[i * 64 + j + 192] =
-        d_lstm_c_14[i * 64 + j + 192]! * sigmoid_40[i * 64 + j + 192]! +
-        d_lstm_h_13_30 * sigmoid_39[i * 64 + j + 192]! * (1 - tanh_26_6 * tanh_26_6);
+        d_lstm_c_14[i * 64 + j + 192]! * lstm_f_14[i * 64 + j + 192]! +
+        d_lstm_h_13_30 * lstm_o_13[i * 64 + j + 192]! * (1 - tanh_13_6 * tanh_13_6);
       d_lstm_c_13[i * 64 + j + 193] =
-        d_lstm_c_14[i * 64 + j + 193]! * sigmoid_40[i * 64 + j + 193]! +
-        d_lstm_h_13_31 * sigmoid_39[i * 64 + j + 193]! * (1 - tanh_26_7 * tanh_26_7);
+        d_lstm_c_14[i * 64 + j + 193]! * lstm_f_14[i * 64 + j + 193]! +
+        d_lstm_h_13_31 * lstm_o_13[i * 64 + j + 193]! * (1 - tanh_13_7 * tanh_13_7);
     }
   }
 }
 
 /**
- * d_lstm.h_12_2 = d_add_61 · lstm.recurrentKernelᵀ
+ * d_lstm.h_12_2 = d_lstm.recurrence_13 · lstm.recurrentKernelᵀ
  * d_lstm.h_12 = reshape(d_lstm[0,11,0 .. 32,12,64], [32,64]) + d_lstm.h_12_2
  * d_mul_23 = d_lstm.c_12
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_4(
-  d_add_61: Float32Array,
+  d_lstm_recurrence_13: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_12: Float32Array,
   d_lstm_c_13: Float32Array,
-  sigmoid_37: Float32Array,
-  sigmoid_36: Float32Array,
-  tanh_24: Float32Array,
+  lstm_f_13: Float32Array,
+  lstm_o_12: Float32Array,
+  tanh_12: Float32Array,
   d_lstm_c_12: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -6250,20 +6375,20 @@ function dotAdd_32x256x64_4(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_61_0 = d_add_61[i * 256 + k]!;
+        const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_61_1 = d_add_61[i * 256 + k + 256]!;
-        const d_add_61_2 = d_add_61[i * 256 + k + 512]!;
-        const d_add_61_3 = d_add_61[i * 256 + k + 768]!;
-        sum00 += d_add_61_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_61_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_61_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_61_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_61_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_61_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_61_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_61_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 256]!;
+        const d_lstm_recurrence_13_2 = d_lstm_recurrence_13[i * 256 + k + 512]!;
+        const d_lstm_recurrence_13_3 = d_lstm_recurrence_13[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_13_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_13_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_13_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_13_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_12_2_00 = Math.fround(sum00);
       const d_lstm_h_12_2_01 = Math.fround(sum01);
@@ -6289,57 +6414,57 @@ function dotAdd_32x256x64_4(
       d_lstm_h_12[i * 64 + j + 192] = d_lstm_h_12_30;
       const d_lstm_h_12_31 = Math.fround(d_lstm[i * 1024 + j + 3777]! + d_lstm_h_12_2_31);
       d_lstm_h_12[i * 64 + j + 193] = d_lstm_h_12_31;
-      const tanh_24_0 = tanh_24[i * 64 + j]!;
-      const tanh_24_1 = tanh_24[i * 64 + j + 1]!;
-      const tanh_24_2 = tanh_24[i * 64 + j + 64]!;
-      const tanh_24_3 = tanh_24[i * 64 + j + 65]!;
-      const tanh_24_4 = tanh_24[i * 64 + j + 128]!;
-      const tanh_24_5 = tanh_24[i * 64 + j + 129]!;
-      const tanh_24_6 = tanh_24[i * 64 + j + 192]!;
-      const tanh_24_7 = tanh_24[i * 64 + j + 193]!;
+      const tanh_12_0 = tanh_12[i * 64 + j]!;
+      const tanh_12_1 = tanh_12[i * 64 + j + 1]!;
+      const tanh_12_2 = tanh_12[i * 64 + j + 64]!;
+      const tanh_12_3 = tanh_12[i * 64 + j + 65]!;
+      const tanh_12_4 = tanh_12[i * 64 + j + 128]!;
+      const tanh_12_5 = tanh_12[i * 64 + j + 129]!;
+      const tanh_12_6 = tanh_12[i * 64 + j + 192]!;
+      const tanh_12_7 = tanh_12[i * 64 + j + 193]!;
       d_lstm_c_12[i * 64 + j] =
-        d_lstm_c_13[i * 64 + j]! * sigmoid_37[i * 64 + j]! +
-        d_lstm_h_12_00 * sigmoid_36[i * 64 + j]! * (1 - tanh_24_0 * tanh_24_0);
+        d_lstm_c_13[i * 64 + j]! * lstm_f_13[i * 64 + j]! +
+        d_lstm_h_12_00 * lstm_o_12[i * 64 + j]! * (1 - tanh_12_0 * tanh_12_0);
       d_lstm_c_12[i * 64 + j + 1] =
-        d_lstm_c_13[i * 64 + j + 1]! * sigmoid_37[i * 64 + j + 1]! +
-        d_lstm_h_12_01 * sigmoid_36[i * 64 + j + 1]! * (1 - tanh_24_1 * tanh_24_1);
+        d_lstm_c_13[i * 64 + j + 1]! * lstm_f_13[i * 64 + j + 1]! +
+        d_lstm_h_12_01 * lstm_o_12[i * 64 + j + 1]! * (1 - tanh_12_1 * tanh_12_1);
       d_lstm_c_12[i * 64 + j + 64] =
-        d_lstm_c_13[i * 64 + j + 64]! * sigmoid_37[i * 64 + j + 64]! +
-        d_lstm_h_12_10 * sigmoid_36[i * 64 + j + 64]! * (1 - tanh_24_2 * tanh_24_2);
+        d_lstm_c_13[i * 64 + j + 64]! * lstm_f_13[i * 64 + j + 64]! +
+        d_lstm_h_12_10 * lstm_o_12[i * 64 + j + 64]! * (1 - tanh_12_2 * tanh_12_2);
       d_lstm_c_12[i * 64 + j + 65] =
-        d_lstm_c_13[i * 64 + j + 65]! * sigmoid_37[i * 64 + j + 65]! +
-        d_lstm_h_12_11 * sigmoid_36[i * 64 + j + 65]! * (1 - tanh_24_3 * tanh_24_3);
+        d_lstm_c_13[i * 64 + j + 65]! * lstm_f_13[i * 64 + j + 65]! +
+        d_lstm_h_12_11 * lstm_o_12[i * 64 + j + 65]! * (1 - tanh_12_3 * tanh_12_3);
       d_lstm_c_12[i * 64 + j + 128] =
-        d_lstm_c_13[i * 64 + j + 128]! * sigmoid_37[i * 64 + j + 128]! +
-        d_lstm_h_12_20 * sigmoid_36[i * 64 + j + 128]! * (1 - tanh_24_4 * tanh_24_4);
+        d_lstm_c_13[i * 64 + j + 128]! * lstm_f_13[i * 64 + j + 128]! +
+        d_lstm_h_12_20 * lstm_o_12[i * 64 + j + 128]! * (1 - tanh_12_4 * tanh_12_4);
       d_lstm_c_12[i * 64 + j + 129] =
-        d_lstm_c_13[i * 64 + j + 129]! * sigmoid_37[i * 64 + j + 129]! +
-        d_lstm_h_12_21 * sigmoid_36[i * 64 + j + 129]! * (1 - tanh_24_5 * tanh_24_5);
+        d_lstm_c_13[i * 64 + j + 129]! * lstm_f_13[i * 64 + j + 129]! +
+        d_lstm_h_12_21 * lstm_o_12[i * 64 + j + 129]! * (1 - tanh_12_5 * tanh_12_5);
       d_lstm_c_12[i * 64 + j + 192] =
-        d_lstm_c_13[i * 64 + j + 192]! * sigmoid_37[i * 64 + j + 192]! +
-        d_lstm_h_12_30 * sigmoid_36[i * 64 + j + 192]! * (1 - tanh_24_6 * tanh_24_6);
+        d_lstm_c_13[i * 64 + j + 192]! * lstm_f_13[i * 64 + j + 192]! +
+        d_lstm_h_12_30 * lstm_o_12[i * 64 + j + 192]! * (1 - tanh_12_6 * tanh_12_6);
       d_lstm_c_12[i * 64 + j + 193] =
-        d_lstm_c_13[i * 64 + j + 193]! * sigmoid_37[i * 64 + j + 193]! +
-        d_lstm_h_12_31 * sigmoid_36[i * 64 + j + 193]! * (1 - tanh_24_7 * tanh_24_7);
+        d_lstm_c_13[i * 64 + j + 193]! * lstm_f_13[i * 64 + j + 193]! +
+        d_lstm_h_12_31 * lstm_o_12[i * 64 + j + 193]! * (1 - tanh_12_7 * tanh_12_7);
     }
   }
 }
 
 /**
- * d_lstm.h_11_2 = d_add_56 · lstm.recurrentKernelᵀ
+ * d_lstm.h_11_2 = d_lstm.recurrence_12 · lstm.recurrentKernelᵀ
  * d_lstm.h_11 = reshape(d_lstm[0,10,0 .. 32,11,64], [32,64]) + d_lstm.h_11_2
  * d_mul_21 = d_lstm.c_11
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_5(
-  d_add_56: Float32Array,
+  d_lstm_recurrence_12: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_11: Float32Array,
   d_lstm_c_12: Float32Array,
-  sigmoid_34: Float32Array,
-  sigmoid_33: Float32Array,
-  tanh_22: Float32Array,
+  lstm_f_12: Float32Array,
+  lstm_o_11: Float32Array,
+  tanh_11: Float32Array,
   d_lstm_c_11: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -6353,20 +6478,20 @@ function dotAdd_32x256x64_5(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_56_0 = d_add_56[i * 256 + k]!;
+        const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_56_1 = d_add_56[i * 256 + k + 256]!;
-        const d_add_56_2 = d_add_56[i * 256 + k + 512]!;
-        const d_add_56_3 = d_add_56[i * 256 + k + 768]!;
-        sum00 += d_add_56_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_56_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_56_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_56_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_56_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_56_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_56_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_56_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 256]!;
+        const d_lstm_recurrence_12_2 = d_lstm_recurrence_12[i * 256 + k + 512]!;
+        const d_lstm_recurrence_12_3 = d_lstm_recurrence_12[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_12_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_12_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_12_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_12_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_11_2_00 = Math.fround(sum00);
       const d_lstm_h_11_2_01 = Math.fround(sum01);
@@ -6392,57 +6517,57 @@ function dotAdd_32x256x64_5(
       d_lstm_h_11[i * 64 + j + 192] = d_lstm_h_11_30;
       const d_lstm_h_11_31 = Math.fround(d_lstm[i * 1024 + j + 3713]! + d_lstm_h_11_2_31);
       d_lstm_h_11[i * 64 + j + 193] = d_lstm_h_11_31;
-      const tanh_22_0 = tanh_22[i * 64 + j]!;
-      const tanh_22_1 = tanh_22[i * 64 + j + 1]!;
-      const tanh_22_2 = tanh_22[i * 64 + j + 64]!;
-      const tanh_22_3 = tanh_22[i * 64 + j + 65]!;
-      const tanh_22_4 = tanh_22[i * 64 + j + 128]!;
-      const tanh_22_5 = tanh_22[i * 64 + j + 129]!;
-      const tanh_22_6 = tanh_22[i * 64 + j + 192]!;
-      const tanh_22_7 = tanh_22[i * 64 + j + 193]!;
+      const tanh_11_0 = tanh_11[i * 64 + j]!;
+      const tanh_11_1 = tanh_11[i * 64 + j + 1]!;
+      const tanh_11_2 = tanh_11[i * 64 + j + 64]!;
+      const tanh_11_3 = tanh_11[i * 64 + j + 65]!;
+      const tanh_11_4 = tanh_11[i * 64 + j + 128]!;
+      const tanh_11_5 = tanh_11[i * 64 + j + 129]!;
+      const tanh_11_6 = tanh_11[i * 64 + j + 192]!;
+      const tanh_11_7 = tanh_11[i * 64 + j + 193]!;
       d_lstm_c_11[i * 64 + j] =
-        d_lstm_c_12[i * 64 + j]! * sigmoid_34[i * 64 + j]! +
-        d_lstm_h_11_00 * sigmoid_33[i * 64 + j]! * (1 - tanh_22_0 * tanh_22_0);
+        d_lstm_c_12[i * 64 + j]! * lstm_f_12[i * 64 + j]! +
+        d_lstm_h_11_00 * lstm_o_11[i * 64 + j]! * (1 - tanh_11_0 * tanh_11_0);
       d_lstm_c_11[i * 64 + j + 1] =
-        d_lstm_c_12[i * 64 + j + 1]! * sigmoid_34[i * 64 + j + 1]! +
-        d_lstm_h_11_01 * sigmoid_33[i * 64 + j + 1]! * (1 - tanh_22_1 * tanh_22_1);
+        d_lstm_c_12[i * 64 + j + 1]! * lstm_f_12[i * 64 + j + 1]! +
+        d_lstm_h_11_01 * lstm_o_11[i * 64 + j + 1]! * (1 - tanh_11_1 * tanh_11_1);
       d_lstm_c_11[i * 64 + j + 64] =
-        d_lstm_c_12[i * 64 + j + 64]! * sigmoid_34[i * 64 + j + 64]! +
-        d_lstm_h_11_10 * sigmoid_33[i * 64 + j + 64]! * (1 - tanh_22_2 * tanh_22_2);
+        d_lstm_c_12[i * 64 + j + 64]! * lstm_f_12[i * 64 + j + 64]! +
+        d_lstm_h_11_10 * lstm_o_11[i * 64 + j + 64]! * (1 - tanh_11_2 * tanh_11_2);
       d_lstm_c_11[i * 64 + j + 65] =
-        d_lstm_c_12[i * 64 + j + 65]! * sigmoid_34[i * 64 + j + 65]! +
-        d_lstm_h_11_11 * sigmoid_33[i * 64 + j + 65]! * (1 - tanh_22_3 * tanh_22_3);
+        d_lstm_c_12[i * 64 + j + 65]! * lstm_f_12[i * 64 + j + 65]! +
+        d_lstm_h_11_11 * lstm_o_11[i * 64 + j + 65]! * (1 - tanh_11_3 * tanh_11_3);
       d_lstm_c_11[i * 64 + j + 128] =
-        d_lstm_c_12[i * 64 + j + 128]! * sigmoid_34[i * 64 + j + 128]! +
-        d_lstm_h_11_20 * sigmoid_33[i * 64 + j + 128]! * (1 - tanh_22_4 * tanh_22_4);
+        d_lstm_c_12[i * 64 + j + 128]! * lstm_f_12[i * 64 + j + 128]! +
+        d_lstm_h_11_20 * lstm_o_11[i * 64 + j + 128]! * (1 - tanh_11_4 * tanh_11_4);
       d_lstm_c_11[i * 64 + j + 129] =
-        d_lstm_c_12[i * 64 + j + 129]! * sigmoid_34[i * 64 + j + 129]! +
-        d_lstm_h_11_21 * sigmoid_33[i * 64 + j + 129]! * (1 - tanh_22_5 * tanh_22_5);
+        d_lstm_c_12[i * 64 + j + 129]! * lstm_f_12[i * 64 + j + 129]! +
+        d_lstm_h_11_21 * lstm_o_11[i * 64 + j + 129]! * (1 - tanh_11_5 * tanh_11_5);
       d_lstm_c_11[i * 64 + j + 192] =
-        d_lstm_c_12[i * 64 + j + 192]! * sigmoid_34[i * 64 + j + 192]! +
-        d_lstm_h_11_30 * sigmoid_33[i * 64 + j + 192]! * (1 - tanh_22_6 * tanh_22_6);
+        d_lstm_c_12[i * 64 + j + 192]! * lstm_f_12[i * 64 + j + 192]! +
+        d_lstm_h_11_30 * lstm_o_11[i * 64 + j + 192]! * (1 - tanh_11_6 * tanh_11_6);
       d_lstm_c_11[i * 64 + j + 193] =
-        d_lstm_c_12[i * 64 + j + 193]! * sigmoid_34[i * 64 + j + 193]! +
-        d_lstm_h_11_31 * sigmoid_33[i * 64 + j + 193]! * (1 - tanh_22_7 * tanh_22_7);
+        d_lstm_c_12[i * 64 + j + 193]! * lstm_f_12[i * 64 + j + 193]! +
+        d_lstm_h_11_31 * lstm_o_11[i * 64 + j + 193]! * (1 - tanh_11_7 * tanh_11_7);
     }
   }
 }
 
 /**
- * d_lstm.h_10_2 = d_add_51 · lstm.recurrentKernelᵀ
+ * d_lstm.h_10_2 = d_lstm.recurrence_11 · lstm.recurrentKernelᵀ
  * d_lstm.h_10 = reshape(d_lstm[0,9,0 .. 32,10,64], [32,64]) + d_lstm.h_10_2
  * d_mul_19 = d_lstm.c_10
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_6(
-  d_add_51: Float32Array,
+  d_lstm_recurrence_11: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_10: Float32Array,
   d_lstm_c_11: Float32Array,
-  sigmoid_31: Float32Array,
-  sigmoid_30: Float32Array,
-  tanh_20: Float32Array,
+  lstm_f_11: Float32Array,
+  lstm_o_10: Float32Array,
+  tanh_10: Float32Array,
   d_lstm_c_10: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -6456,20 +6581,20 @@ function dotAdd_32x256x64_6(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_51_0 = d_add_51[i * 256 + k]!;
+        const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_51_1 = d_add_51[i * 256 + k + 256]!;
-        const d_add_51_2 = d_add_51[i * 256 + k + 512]!;
-        const d_add_51_3 = d_add_51[i * 256 + k + 768]!;
-        sum00 += d_add_51_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_51_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_51_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_51_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_51_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_51_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_51_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_51_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 256]!;
+        const d_lstm_recurrence_11_2 = d_lstm_recurrence_11[i * 256 + k + 512]!;
+        const d_lstm_recurrence_11_3 = d_lstm_recurrence_11[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_11_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_11_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_11_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_11_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_10_2_00 = Math.fround(sum00);
       const d_lstm_h_10_2_01 = Math.fround(sum01);
@@ -6495,57 +6620,57 @@ function dotAdd_32x256x64_6(
       d_lstm_h_10[i * 64 + j + 192] = d_lstm_h_10_30;
       const d_lstm_h_10_31 = Math.fround(d_lstm[i * 1024 + j + 3649]! + d_lstm_h_10_2_31);
       d_lstm_h_10[i * 64 + j + 193] = d_lstm_h_10_31;
-      const tanh_20_0 = tanh_20[i * 64 + j]!;
-      const tanh_20_1 = tanh_20[i * 64 + j + 1]!;
-      const tanh_20_2 = tanh_20[i * 64 + j + 64]!;
-      const tanh_20_3 = tanh_20[i * 64 + j + 65]!;
-      const tanh_20_4 = tanh_20[i * 64 + j + 128]!;
-      const tanh_20_5 = tanh_20[i * 64 + j + 129]!;
-      const tanh_20_6 = tanh_20[i * 64 + j + 192]!;
-      const tanh_20_7 = tanh_20[i * 64 + j + 193]!;
+      const tanh_10_0 = tanh_10[i * 64 + j]!;
+      const tanh_10_1 = tanh_10[i * 64 + j + 1]!;
+      const tanh_10_2 = tanh_10[i * 64 + j + 64]!;
+      const tanh_10_3 = tanh_10[i * 64 + j + 65]!;
+      const tanh_10_4 = tanh_10[i * 64 + j + 128]!;
+      const tanh_10_5 = tanh_10[i * 64 + j + 129]!;
+      const tanh_10_6 = tanh_10[i * 64 + j + 192]!;
+      const tanh_10_7 = tanh_10[i * 64 + j + 193]!;
       d_lstm_c_10[i * 64 + j] =
-        d_lstm_c_11[i * 64 + j]! * sigmoid_31[i * 64 + j]! +
-        d_lstm_h_10_00 * sigmoid_30[i * 64 + j]! * (1 - tanh_20_0 * tanh_20_0);
+        d_lstm_c_11[i * 64 + j]! * lstm_f_11[i * 64 + j]! +
+        d_lstm_h_10_00 * lstm_o_10[i * 64 + j]! * (1 - tanh_10_0 * tanh_10_0);
       d_lstm_c_10[i * 64 + j + 1] =
-        d_lstm_c_11[i * 64 + j + 1]! * sigmoid_31[i * 64 + j + 1]! +
-        d_lstm_h_10_01 * sigmoid_30[i * 64 + j + 1]! * (1 - tanh_20_1 * tanh_20_1);
+        d_lstm_c_11[i * 64 + j + 1]! * lstm_f_11[i * 64 + j + 1]! +
+        d_lstm_h_10_01 * lstm_o_10[i * 64 + j + 1]! * (1 - tanh_10_1 * tanh_10_1);
       d_lstm_c_10[i * 64 + j + 64] =
-        d_lstm_c_11[i * 64 + j + 64]! * sigmoid_31[i * 64 + j + 64]! +
-        d_lstm_h_10_10 * sigmoid_30[i * 64 + j + 64]! * (1 - tanh_20_2 * tanh_20_2);
+        d_lstm_c_11[i * 64 + j + 64]! * lstm_f_11[i * 64 + j + 64]! +
+        d_lstm_h_10_10 * lstm_o_10[i * 64 + j + 64]! * (1 - tanh_10_2 * tanh_10_2);
       d_lstm_c_10[i * 64 + j + 65] =
-        d_lstm_c_11[i * 64 + j + 65]! * sigmoid_31[i * 64 + j + 65]! +
-        d_lstm_h_10_11 * sigmoid_30[i * 64 + j + 65]! * (1 - tanh_20_3 * tanh_20_3);
+        d_lstm_c_11[i * 64 + j + 65]! * lstm_f_11[i * 64 + j + 65]! +
+        d_lstm_h_10_11 * lstm_o_10[i * 64 + j + 65]! * (1 - tanh_10_3 * tanh_10_3);
       d_lstm_c_10[i * 64 + j + 128] =
-        d_lstm_c_11[i * 64 + j + 128]! * sigmoid_31[i * 64 + j + 128]! +
-        d_lstm_h_10_20 * sigmoid_30[i * 64 + j + 128]! * (1 - tanh_20_4 * tanh_20_4);
+        d_lstm_c_11[i * 64 + j + 128]! * lstm_f_11[i * 64 + j + 128]! +
+        d_lstm_h_10_20 * lstm_o_10[i * 64 + j + 128]! * (1 - tanh_10_4 * tanh_10_4);
       d_lstm_c_10[i * 64 + j + 129] =
-        d_lstm_c_11[i * 64 + j + 129]! * sigmoid_31[i * 64 + j + 129]! +
-        d_lstm_h_10_21 * sigmoid_30[i * 64 + j + 129]! * (1 - tanh_20_5 * tanh_20_5);
+        d_lstm_c_11[i * 64 + j + 129]! * lstm_f_11[i * 64 + j + 129]! +
+        d_lstm_h_10_21 * lstm_o_10[i * 64 + j + 129]! * (1 - tanh_10_5 * tanh_10_5);
       d_lstm_c_10[i * 64 + j + 192] =
-        d_lstm_c_11[i * 64 + j + 192]! * sigmoid_31[i * 64 + j + 192]! +
-        d_lstm_h_10_30 * sigmoid_30[i * 64 + j + 192]! * (1 - tanh_20_6 * tanh_20_6);
+        d_lstm_c_11[i * 64 + j + 192]! * lstm_f_11[i * 64 + j + 192]! +
+        d_lstm_h_10_30 * lstm_o_10[i * 64 + j + 192]! * (1 - tanh_10_6 * tanh_10_6);
       d_lstm_c_10[i * 64 + j + 193] =
-        d_lstm_c_11[i * 64 + j + 193]! * sigmoid_31[i * 64 + j + 193]! +
-        d_lstm_h_10_31 * sigmoid_30[i * 64 + j + 193]! * (1 - tanh_20_7 * tanh_20_7);
+        d_lstm_c_11[i * 64 + j + 193]! * lstm_f_11[i * 64 + j + 193]! +
+        d_lstm_h_10_31 * lstm_o_10[i * 64 + j + 193]! * (1 - tanh_10_7 * tanh_10_7);
     }
   }
 }
 
 /**
- * d_lstm.h_9_2 = d_add_46 · lstm.recurrentKernelᵀ
+ * d_lstm.h_9_2 = d_lstm.recurrence_10 · lstm.recurrentKernelᵀ
  * d_lstm.h_9 = reshape(d_lstm[0,8,0 .. 32,9,64], [32,64]) + d_lstm.h_9_2
  * d_mul_17 = d_lstm.c_9
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_7(
-  d_add_46: Float32Array,
+  d_lstm_recurrence_10: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_9: Float32Array,
   d_lstm_c_10: Float32Array,
-  sigmoid_28: Float32Array,
-  sigmoid_27: Float32Array,
-  tanh_18: Float32Array,
+  lstm_f_10: Float32Array,
+  lstm_o_9: Float32Array,
+  tanh_9: Float32Array,
   d_lstm_c_9: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -6559,20 +6684,20 @@ function dotAdd_32x256x64_7(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_46_0 = d_add_46[i * 256 + k]!;
+        const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_46_1 = d_add_46[i * 256 + k + 256]!;
-        const d_add_46_2 = d_add_46[i * 256 + k + 512]!;
-        const d_add_46_3 = d_add_46[i * 256 + k + 768]!;
-        sum00 += d_add_46_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_46_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_46_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_46_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_46_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_46_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_46_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_46_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 256]!;
+        const d_lstm_recurrence_10_2 = d_lstm_recurrence_10[i * 256 + k + 512]!;
+        const d_lstm_recurrence_10_3 = d_lstm_recurrence_10[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_10_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_10_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_10_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_10_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_9_2_00 = Math.fround(sum00);
       const d_lstm_h_9_2_01 = Math.fround(sum01);
@@ -6598,57 +6723,57 @@ function dotAdd_32x256x64_7(
       d_lstm_h_9[i * 64 + j + 192] = d_lstm_h_9_30;
       const d_lstm_h_9_31 = Math.fround(d_lstm[i * 1024 + j + 3585]! + d_lstm_h_9_2_31);
       d_lstm_h_9[i * 64 + j + 193] = d_lstm_h_9_31;
-      const tanh_18_0 = tanh_18[i * 64 + j]!;
-      const tanh_18_1 = tanh_18[i * 64 + j + 1]!;
-      const tanh_18_2 = tanh_18[i * 64 + j + 64]!;
-      const tanh_18_3 = tanh_18[i * 64 + j + 65]!;
-      const tanh_18_4 = tanh_18[i * 64 + j + 128]!;
-      const tanh_18_5 = tanh_18[i * 64 + j + 129]!;
-      const tanh_18_6 = tanh_18[i * 64 + j + 192]!;
-      const tanh_18_7 = tanh_18[i * 64 + j + 193]!;
+      const tanh_9_0 = tanh_9[i * 64 + j]!;
+      const tanh_9_1 = tanh_9[i * 64 + j + 1]!;
+      const tanh_9_2 = tanh_9[i * 64 + j + 64]!;
+      const tanh_9_3 = tanh_9[i * 64 + j + 65]!;
+      const tanh_9_4 = tanh_9[i * 64 + j + 128]!;
+      const tanh_9_5 = tanh_9[i * 64 + j + 129]!;
+      const tanh_9_6 = tanh_9[i * 64 + j + 192]!;
+      const tanh_9_7 = tanh_9[i * 64 + j + 193]!;
       d_lstm_c_9[i * 64 + j] =
-        d_lstm_c_10[i * 64 + j]! * sigmoid_28[i * 64 + j]! +
-        d_lstm_h_9_00 * sigmoid_27[i * 64 + j]! * (1 - tanh_18_0 * tanh_18_0);
+        d_lstm_c_10[i * 64 + j]! * lstm_f_10[i * 64 + j]! +
+        d_lstm_h_9_00 * lstm_o_9[i * 64 + j]! * (1 - tanh_9_0 * tanh_9_0);
       d_lstm_c_9[i * 64 + j + 1] =
-        d_lstm_c_10[i * 64 + j + 1]! * sigmoid_28[i * 64 + j + 1]! +
-        d_lstm_h_9_01 * sigmoid_27[i * 64 + j + 1]! * (1 - tanh_18_1 * tanh_18_1);
+        d_lstm_c_10[i * 64 + j + 1]! * lstm_f_10[i * 64 + j + 1]! +
+        d_lstm_h_9_01 * lstm_o_9[i * 64 + j + 1]! * (1 - tanh_9_1 * tanh_9_1);
       d_lstm_c_9[i * 64 + j + 64] =
-        d_lstm_c_10[i * 64 + j + 64]! * sigmoid_28[i * 64 + j + 64]! +
-        d_lstm_h_9_10 * sigmoid_27[i * 64 + j + 64]! * (1 - tanh_18_2 * tanh_18_2);
+        d_lstm_c_10[i * 64 + j + 64]! * lstm_f_10[i * 64 + j + 64]! +
+        d_lstm_h_9_10 * lstm_o_9[i * 64 + j + 64]! * (1 - tanh_9_2 * tanh_9_2);
       d_lstm_c_9[i * 64 + j + 65] =
-        d_lstm_c_10[i * 64 + j + 65]! * sigmoid_28[i * 64 + j + 65]! +
-        d_lstm_h_9_11 * sigmoid_27[i * 64 + j + 65]! * (1 - tanh_18_3 * tanh_18_3);
+        d_lstm_c_10[i * 64 + j + 65]! * lstm_f_10[i * 64 + j + 65]! +
+        d_lstm_h_9_11 * lstm_o_9[i * 64 + j + 65]! * (1 - tanh_9_3 * tanh_9_3);
       d_lstm_c_9[i * 64 + j + 128] =
-        d_lstm_c_10[i * 64 + j + 128]! * sigmoid_28[i * 64 + j + 128]! +
-        d_lstm_h_9_20 * sigmoid_27[i * 64 + j + 128]! * (1 - tanh_18_4 * tanh_18_4);
+        d_lstm_c_10[i * 64 + j + 128]! * lstm_f_10[i * 64 + j + 128]! +
+        d_lstm_h_9_20 * lstm_o_9[i * 64 + j + 128]! * (1 - tanh_9_4 * tanh_9_4);
       d_lstm_c_9[i * 64 + j + 129] =
-        d_lstm_c_10[i * 64 + j + 129]! * sigmoid_28[i * 64 + j + 129]! +
-        d_lstm_h_9_21 * sigmoid_27[i * 64 + j + 129]! * (1 - tanh_18_5 * tanh_18_5);
+        d_lstm_c_10[i * 64 + j + 129]! * lstm_f_10[i * 64 + j + 129]! +
+        d_lstm_h_9_21 * lstm_o_9[i * 64 + j + 129]! * (1 - tanh_9_5 * tanh_9_5);
       d_lstm_c_9[i * 64 + j + 192] =
-        d_lstm_c_10[i * 64 + j + 192]! * sigmoid_28[i * 64 + j + 192]! +
-        d_lstm_h_9_30 * sigmoid_27[i * 64 + j + 192]! * (1 - tanh_18_6 * tanh_18_6);
+        d_lstm_c_10[i * 64 + j + 192]! * lstm_f_10[i * 64 + j + 192]! +
+        d_lstm_h_9_30 * lstm_o_9[i * 64 + j + 192]! * (1 - tanh_9_6 * tanh_9_6);
       d_lstm_c_9[i * 64 + j + 193] =
-        d_lstm_c_10[i * 64 + j + 193]! * sigmoid_28[i * 64 + j + 193]! +
-        d_lstm_h_9_31 * sigmoid_27[i * 64 + j + 193]! * (1 - tanh_18_7 * tanh_18_7);
+        d_lstm_c_10[i * 64 + j + 193]! * lstm_f_10[i * 64 + j + 193]! +
+        d_lstm_h_9_31 * lstm_o_9[i * 64 + j + 193]! * (1 - tanh_9_7 * tanh_9_7);
     }
   }
 }
 
 /**
- * d_lstm.h_8_2 = d_add_41 · lstm.recurrentKernelᵀ
+ * d_lstm.h_8_2 = d_lstm.recurrence_9 · lstm.recurrentKernelᵀ
  * d_lstm.h_8 = reshape(d_lstm[0,7,0 .. 32,8,64], [32,64]) + d_lstm.h_8_2
  * d_mul_15 = d_lstm.c_8
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_8(
-  d_add_41: Float32Array,
+  d_lstm_recurrence_9: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_8: Float32Array,
   d_lstm_c_9: Float32Array,
-  sigmoid_25: Float32Array,
-  sigmoid_24: Float32Array,
-  tanh_16: Float32Array,
+  lstm_f_9: Float32Array,
+  lstm_o_8: Float32Array,
+  tanh_8: Float32Array,
   d_lstm_c_8: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -6662,20 +6787,20 @@ function dotAdd_32x256x64_8(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_41_0 = d_add_41[i * 256 + k]!;
+        const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_41_1 = d_add_41[i * 256 + k + 256]!;
-        const d_add_41_2 = d_add_41[i * 256 + k + 512]!;
-        const d_add_41_3 = d_add_41[i * 256 + k + 768]!;
-        sum00 += d_add_41_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_41_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_41_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_41_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_41_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_41_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_41_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_41_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 256]!;
+        const d_lstm_recurrence_9_2 = d_lstm_recurrence_9[i * 256 + k + 512]!;
+        const d_lstm_recurrence_9_3 = d_lstm_recurrence_9[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_9_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_9_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_9_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_9_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_8_2_00 = Math.fround(sum00);
       const d_lstm_h_8_2_01 = Math.fround(sum01);
@@ -6701,57 +6826,57 @@ function dotAdd_32x256x64_8(
       d_lstm_h_8[i * 64 + j + 192] = d_lstm_h_8_30;
       const d_lstm_h_8_31 = Math.fround(d_lstm[i * 1024 + j + 3521]! + d_lstm_h_8_2_31);
       d_lstm_h_8[i * 64 + j + 193] = d_lstm_h_8_31;
-      const tanh_16_0 = tanh_16[i * 64 + j]!;
-      const tanh_16_1 = tanh_16[i * 64 + j + 1]!;
-      const tanh_16_2 = tanh_16[i * 64 + j + 64]!;
-      const tanh_16_3 = tanh_16[i * 64 + j + 65]!;
-      const tanh_16_4 = tanh_16[i * 64 + j + 128]!;
-      const tanh_16_5 = tanh_16[i * 64 + j + 129]!;
-      const tanh_16_6 = tanh_16[i * 64 + j + 192]!;
-      const tanh_16_7 = tanh_16[i * 64 + j + 193]!;
+      const tanh_8_0 = tanh_8[i * 64 + j]!;
+      const tanh_8_1 = tanh_8[i * 64 + j + 1]!;
+      const tanh_8_2 = tanh_8[i * 64 + j + 64]!;
+      const tanh_8_3 = tanh_8[i * 64 + j + 65]!;
+      const tanh_8_4 = tanh_8[i * 64 + j + 128]!;
+      const tanh_8_5 = tanh_8[i * 64 + j + 129]!;
+      const tanh_8_6 = tanh_8[i * 64 + j + 192]!;
+      const tanh_8_7 = tanh_8[i * 64 + j + 193]!;
       d_lstm_c_8[i * 64 + j] =
-        d_lstm_c_9[i * 64 + j]! * sigmoid_25[i * 64 + j]! +
-        d_lstm_h_8_00 * sigmoid_24[i * 64 + j]! * (1 - tanh_16_0 * tanh_16_0);
+        d_lstm_c_9[i * 64 + j]! * lstm_f_9[i * 64 + j]! +
+        d_lstm_h_8_00 * lstm_o_8[i * 64 + j]! * (1 - tanh_8_0 * tanh_8_0);
       d_lstm_c_8[i * 64 + j + 1] =
-        d_lstm_c_9[i * 64 + j + 1]! * sigmoid_25[i * 64 + j + 1]! +
-        d_lstm_h_8_01 * sigmoid_24[i * 64 + j + 1]! * (1 - tanh_16_1 * tanh_16_1);
+        d_lstm_c_9[i * 64 + j + 1]! * lstm_f_9[i * 64 + j + 1]! +
+        d_lstm_h_8_01 * lstm_o_8[i * 64 + j + 1]! * (1 - tanh_8_1 * tanh_8_1);
       d_lstm_c_8[i * 64 + j + 64] =
-        d_lstm_c_9[i * 64 + j + 64]! * sigmoid_25[i * 64 + j + 64]! +
-        d_lstm_h_8_10 * sigmoid_24[i * 64 + j + 64]! * (1 - tanh_16_2 * tanh_16_2);
+        d_lstm_c_9[i * 64 + j + 64]! * lstm_f_9[i * 64 + j + 64]! +
+        d_lstm_h_8_10 * lstm_o_8[i * 64 + j + 64]! * (1 - tanh_8_2 * tanh_8_2);
       d_lstm_c_8[i * 64 + j + 65] =
-        d_lstm_c_9[i * 64 + j + 65]! * sigmoid_25[i * 64 + j + 65]! +
-        d_lstm_h_8_11 * sigmoid_24[i * 64 + j + 65]! * (1 - tanh_16_3 * tanh_16_3);
+        d_lstm_c_9[i * 64 + j + 65]! * lstm_f_9[i * 64 + j + 65]! +
+        d_lstm_h_8_11 * lstm_o_8[i * 64 + j + 65]! * (1 - tanh_8_3 * tanh_8_3);
       d_lstm_c_8[i * 64 + j + 128] =
-        d_lstm_c_9[i * 64 + j + 128]! * sigmoid_25[i * 64 + j + 128]! +
-        d_lstm_h_8_20 * sigmoid_24[i * 64 + j + 128]! * (1 - tanh_16_4 * tanh_16_4);
+        d_lstm_c_9[i * 64 + j + 128]! * lstm_f_9[i * 64 + j + 128]! +
+        d_lstm_h_8_20 * lstm_o_8[i * 64 + j + 128]! * (1 - tanh_8_4 * tanh_8_4);
       d_lstm_c_8[i * 64 + j + 129] =
-        d_lstm_c_9[i * 64 + j + 129]! * sigmoid_25[i * 64 + j + 129]! +
-        d_lstm_h_8_21 * sigmoid_24[i * 64 + j + 129]! * (1 - tanh_16_5 * tanh_16_5);
+        d_lstm_c_9[i * 64 + j + 129]! * lstm_f_9[i * 64 + j + 129]! +
+        d_lstm_h_8_21 * lstm_o_8[i * 64 + j + 129]! * (1 - tanh_8_5 * tanh_8_5);
       d_lstm_c_8[i * 64 + j + 192] =
-        d_lstm_c_9[i * 64 + j + 192]! * sigmoid_25[i * 64 + j + 192]! +
-        d_lstm_h_8_30 * sigmoid_24[i * 64 + j + 192]! * (1 - tanh_16_6 * tanh_16_6);
+        d_lstm_c_9[i * 64 + j + 192]! * lstm_f_9[i * 64 + j + 192]! +
+        d_lstm_h_8_30 * lstm_o_8[i * 64 + j + 192]! * (1 - tanh_8_6 * tanh_8_6);
       d_lstm_c_8[i * 64 + j + 193] =
-        d_lstm_c_9[i * 64 + j + 193]! * sigmoid_25[i * 64 + j + 193]! +
-        d_lstm_h_8_31 * sigmoid_24[i * 64 + j + 193]! * (1 - tanh_16_7 * tanh_16_7);
+        d_lstm_c_9[i * 64 + j + 193]! * lstm_f_9[i * 64 + j + 193]! +
+        d_lstm_h_8_31 * lstm_o_8[i * 64 + j + 193]! * (1 - tanh_8_7 * tanh_8_7);
     }
   }
 }
 
 /**
- * d_lstm.h_7_2 = d_add_36 · lstm.recurrentKernelᵀ
+ * d_lstm.h_7_2 = d_lstm.recurrence_8 · lstm.recurrentKernelᵀ
  * d_lstm.h_7 = reshape(d_lstm[0,6,0 .. 32,7,64], [32,64]) + d_lstm.h_7_2
  * d_mul_13 = d_lstm.c_7
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_9(
-  d_add_36: Float32Array,
+  d_lstm_recurrence_8: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_7: Float32Array,
   d_lstm_c_8: Float32Array,
-  sigmoid_22: Float32Array,
-  sigmoid_21: Float32Array,
-  tanh_14: Float32Array,
+  lstm_f_8: Float32Array,
+  lstm_o_7: Float32Array,
+  tanh_7: Float32Array,
   d_lstm_c_7: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -6765,20 +6890,20 @@ function dotAdd_32x256x64_9(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_36_0 = d_add_36[i * 256 + k]!;
+        const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_36_1 = d_add_36[i * 256 + k + 256]!;
-        const d_add_36_2 = d_add_36[i * 256 + k + 512]!;
-        const d_add_36_3 = d_add_36[i * 256 + k + 768]!;
-        sum00 += d_add_36_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_36_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_36_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_36_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_36_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_36_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_36_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_36_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 256]!;
+        const d_lstm_recurrence_8_2 = d_lstm_recurrence_8[i * 256 + k + 512]!;
+        const d_lstm_recurrence_8_3 = d_lstm_recurrence_8[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_8_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_8_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_8_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_8_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_7_2_00 = Math.fround(sum00);
       const d_lstm_h_7_2_01 = Math.fround(sum01);
@@ -6804,57 +6929,57 @@ function dotAdd_32x256x64_9(
       d_lstm_h_7[i * 64 + j + 192] = d_lstm_h_7_30;
       const d_lstm_h_7_31 = Math.fround(d_lstm[i * 1024 + j + 3457]! + d_lstm_h_7_2_31);
       d_lstm_h_7[i * 64 + j + 193] = d_lstm_h_7_31;
-      const tanh_14_0 = tanh_14[i * 64 + j]!;
-      const tanh_14_1 = tanh_14[i * 64 + j + 1]!;
-      const tanh_14_2 = tanh_14[i * 64 + j + 64]!;
-      const tanh_14_3 = tanh_14[i * 64 + j + 65]!;
-      const tanh_14_4 = tanh_14[i * 64 + j + 128]!;
-      const tanh_14_5 = tanh_14[i * 64 + j + 129]!;
-      const tanh_14_6 = tanh_14[i * 64 + j + 192]!;
-      const tanh_14_7 = tanh_14[i * 64 + j + 193]!;
+      const tanh_7_0 = tanh_7[i * 64 + j]!;
+      const tanh_7_1 = tanh_7[i * 64 + j + 1]!;
+      const tanh_7_2 = tanh_7[i * 64 + j + 64]!;
+      const tanh_7_3 = tanh_7[i * 64 + j + 65]!;
+      const tanh_7_4 = tanh_7[i * 64 + j + 128]!;
+      const tanh_7_5 = tanh_7[i * 64 + j + 129]!;
+      const tanh_7_6 = tanh_7[i * 64 + j + 192]!;
+      const tanh_7_7 = tanh_7[i * 64 + j + 193]!;
       d_lstm_c_7[i * 64 + j] =
-        d_lstm_c_8[i * 64 + j]! * sigmoid_22[i * 64 + j]! +
-        d_lstm_h_7_00 * sigmoid_21[i * 64 + j]! * (1 - tanh_14_0 * tanh_14_0);
+        d_lstm_c_8[i * 64 + j]! * lstm_f_8[i * 64 + j]! +
+        d_lstm_h_7_00 * lstm_o_7[i * 64 + j]! * (1 - tanh_7_0 * tanh_7_0);
       d_lstm_c_7[i * 64 + j + 1] =
-        d_lstm_c_8[i * 64 + j + 1]! * sigmoid_22[i * 64 + j + 1]! +
-        d_lstm_h_7_01 * sigmoid_21[i * 64 + j + 1]! * (1 - tanh_14_1 * tanh_14_1);
+        d_lstm_c_8[i * 64 + j + 1]! * lstm_f_8[i * 64 + j + 1]! +
+        d_lstm_h_7_01 * lstm_o_7[i * 64 + j + 1]! * (1 - tanh_7_1 * tanh_7_1);
       d_lstm_c_7[i * 64 + j + 64] =
-        d_lstm_c_8[i * 64 + j + 64]! * sigmoid_22[i * 64 + j + 64]! +
-        d_lstm_h_7_10 * sigmoid_21[i * 64 + j + 64]! * (1 - tanh_14_2 * tanh_14_2);
+        d_lstm_c_8[i * 64 + j + 64]! * lstm_f_8[i * 64 + j + 64]! +
+        d_lstm_h_7_10 * lstm_o_7[i * 64 + j + 64]! * (1 - tanh_7_2 * tanh_7_2);
       d_lstm_c_7[i * 64 + j + 65] =
-        d_lstm_c_8[i * 64 + j + 65]! * sigmoid_22[i * 64 + j + 65]! +
-        d_lstm_h_7_11 * sigmoid_21[i * 64 + j + 65]! * (1 - tanh_14_3 * tanh_14_3);
+        d_lstm_c_8[i * 64 + j + 65]! * lstm_f_8[i * 64 + j + 65]! +
+        d_lstm_h_7_11 * lstm_o_7[i * 64 + j + 65]! * (1 - tanh_7_3 * tanh_7_3);
       d_lstm_c_7[i * 64 + j + 128] =
-        d_lstm_c_8[i * 64 + j + 128]! * sigmoid_22[i * 64 + j + 128]! +
-        d_lstm_h_7_20 * sigmoid_21[i * 64 + j + 128]! * (1 - tanh_14_4 * tanh_14_4);
+        d_lstm_c_8[i * 64 + j + 128]! * lstm_f_8[i * 64 + j + 128]! +
+        d_lstm_h_7_20 * lstm_o_7[i * 64 + j + 128]! * (1 - tanh_7_4 * tanh_7_4);
       d_lstm_c_7[i * 64 + j + 129] =
-        d_lstm_c_8[i * 64 + j + 129]! * sigmoid_22[i * 64 + j + 129]! +
-        d_lstm_h_7_21 * sigmoid_21[i * 64 + j + 129]! * (1 - tanh_14_5 * tanh_14_5);
+        d_lstm_c_8[i * 64 + j + 129]! * lstm_f_8[i * 64 + j + 129]! +
+        d_lstm_h_7_21 * lstm_o_7[i * 64 + j + 129]! * (1 - tanh_7_5 * tanh_7_5);
       d_lstm_c_7[i * 64 + j + 192] =
-        d_lstm_c_8[i * 64 + j + 192]! * sigmoid_22[i * 64 + j + 192]! +
-        d_lstm_h_7_30 * sigmoid_21[i * 64 + j + 192]! * (1 - tanh_14_6 * tanh_14_6);
+        d_lstm_c_8[i * 64 + j + 192]! * lstm_f_8[i * 64 + j + 192]! +
+        d_lstm_h_7_30 * lstm_o_7[i * 64 + j + 192]! * (1 - tanh_7_6 * tanh_7_6);
       d_lstm_c_7[i * 64 + j + 193] =
-        d_lstm_c_8[i * 64 + j + 193]! * sigmoid_22[i * 64 + j + 193]! +
-        d_lstm_h_7_31 * sigmoid_21[i * 64 + j + 193]! * (1 - tanh_14_7 * tanh_14_7);
+        d_lstm_c_8[i * 64 + j + 193]! * lstm_f_8[i * 64 + j + 193]! +
+        d_lstm_h_7_31 * lstm_o_7[i * 64 + j + 193]! * (1 - tanh_7_7 * tanh_7_7);
     }
   }
 }
 
 /**
- * d_lstm.h_6_2 = d_add_31 · lstm.recurrentKernelᵀ
+ * d_lstm.h_6_2 = d_lstm.recurrence_7 · lstm.recurrentKernelᵀ
  * d_lstm.h_6 = reshape(d_lstm[0,5,0 .. 32,6,64], [32,64]) + d_lstm.h_6_2
  * d_mul_11 = d_lstm.c_6
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_10(
-  d_add_31: Float32Array,
+  d_lstm_recurrence_7: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_6: Float32Array,
   d_lstm_c_7: Float32Array,
-  sigmoid_19: Float32Array,
-  sigmoid_18: Float32Array,
-  tanh_12: Float32Array,
+  lstm_f_7: Float32Array,
+  lstm_o_6: Float32Array,
+  tanh_6: Float32Array,
   d_lstm_c_6: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -6868,20 +6993,20 @@ function dotAdd_32x256x64_10(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_31_0 = d_add_31[i * 256 + k]!;
+        const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_31_1 = d_add_31[i * 256 + k + 256]!;
-        const d_add_31_2 = d_add_31[i * 256 + k + 512]!;
-        const d_add_31_3 = d_add_31[i * 256 + k + 768]!;
-        sum00 += d_add_31_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_31_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_31_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_31_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_31_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_31_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_31_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_31_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 256]!;
+        const d_lstm_recurrence_7_2 = d_lstm_recurrence_7[i * 256 + k + 512]!;
+        const d_lstm_recurrence_7_3 = d_lstm_recurrence_7[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_7_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_7_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_7_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_7_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_6_2_00 = Math.fround(sum00);
       const d_lstm_h_6_2_01 = Math.fround(sum01);
@@ -6907,57 +7032,57 @@ function dotAdd_32x256x64_10(
       d_lstm_h_6[i * 64 + j + 192] = d_lstm_h_6_30;
       const d_lstm_h_6_31 = Math.fround(d_lstm[i * 1024 + j + 3393]! + d_lstm_h_6_2_31);
       d_lstm_h_6[i * 64 + j + 193] = d_lstm_h_6_31;
-      const tanh_12_0 = tanh_12[i * 64 + j]!;
-      const tanh_12_1 = tanh_12[i * 64 + j + 1]!;
-      const tanh_12_2 = tanh_12[i * 64 + j + 64]!;
-      const tanh_12_3 = tanh_12[i * 64 + j + 65]!;
-      const tanh_12_4 = tanh_12[i * 64 + j + 128]!;
-      const tanh_12_5 = tanh_12[i * 64 + j + 129]!;
-      const tanh_12_6 = tanh_12[i * 64 + j + 192]!;
-      const tanh_12_7 = tanh_12[i * 64 + j + 193]!;
+      const tanh_6_0 = tanh_6[i * 64 + j]!;
+      const tanh_6_1 = tanh_6[i * 64 + j + 1]!;
+      const tanh_6_2 = tanh_6[i * 64 + j + 64]!;
+      const tanh_6_3 = tanh_6[i * 64 + j + 65]!;
+      const tanh_6_4 = tanh_6[i * 64 + j + 128]!;
+      const tanh_6_5 = tanh_6[i * 64 + j + 129]!;
+      const tanh_6_6 = tanh_6[i * 64 + j + 192]!;
+      const tanh_6_7 = tanh_6[i * 64 + j + 193]!;
       d_lstm_c_6[i * 64 + j] =
-        d_lstm_c_7[i * 64 + j]! * sigmoid_19[i * 64 + j]! +
-        d_lstm_h_6_00 * sigmoid_18[i * 64 + j]! * (1 - tanh_12_0 * tanh_12_0);
+        d_lstm_c_7[i * 64 + j]! * lstm_f_7[i * 64 + j]! +
+        d_lstm_h_6_00 * lstm_o_6[i * 64 + j]! * (1 - tanh_6_0 * tanh_6_0);
       d_lstm_c_6[i * 64 + j + 1] =
-        d_lstm_c_7[i * 64 + j + 1]! * sigmoid_19[i * 64 + j + 1]! +
-        d_lstm_h_6_01 * sigmoid_18[i * 64 + j + 1]! * (1 - tanh_12_1 * tanh_12_1);
+        d_lstm_c_7[i * 64 + j + 1]! * lstm_f_7[i * 64 + j + 1]! +
+        d_lstm_h_6_01 * lstm_o_6[i * 64 + j + 1]! * (1 - tanh_6_1 * tanh_6_1);
       d_lstm_c_6[i * 64 + j + 64] =
-        d_lstm_c_7[i * 64 + j + 64]! * sigmoid_19[i * 64 + j + 64]! +
-        d_lstm_h_6_10 * sigmoid_18[i * 64 + j + 64]! * (1 - tanh_12_2 * tanh_12_2);
+        d_lstm_c_7[i * 64 + j + 64]! * lstm_f_7[i * 64 + j + 64]! +
+        d_lstm_h_6_10 * lstm_o_6[i * 64 + j + 64]! * (1 - tanh_6_2 * tanh_6_2);
       d_lstm_c_6[i * 64 + j + 65] =
-        d_lstm_c_7[i * 64 + j + 65]! * sigmoid_19[i * 64 + j + 65]! +
-        d_lstm_h_6_11 * sigmoid_18[i * 64 + j + 65]! * (1 - tanh_12_3 * tanh_12_3);
+        d_lstm_c_7[i * 64 + j + 65]! * lstm_f_7[i * 64 + j + 65]! +
+        d_lstm_h_6_11 * lstm_o_6[i * 64 + j + 65]! * (1 - tanh_6_3 * tanh_6_3);
       d_lstm_c_6[i * 64 + j + 128] =
-        d_lstm_c_7[i * 64 + j + 128]! * sigmoid_19[i * 64 + j + 128]! +
-        d_lstm_h_6_20 * sigmoid_18[i * 64 + j + 128]! * (1 - tanh_12_4 * tanh_12_4);
+        d_lstm_c_7[i * 64 + j + 128]! * lstm_f_7[i * 64 + j + 128]! +
+        d_lstm_h_6_20 * lstm_o_6[i * 64 + j + 128]! * (1 - tanh_6_4 * tanh_6_4);
       d_lstm_c_6[i * 64 + j + 129] =
-        d_lstm_c_7[i * 64 + j + 129]! * sigmoid_19[i * 64 + j + 129]! +
-        d_lstm_h_6_21 * sigmoid_18[i * 64 + j + 129]! * (1 - tanh_12_5 * tanh_12_5);
+        d_lstm_c_7[i * 64 + j + 129]! * lstm_f_7[i * 64 + j + 129]! +
+        d_lstm_h_6_21 * lstm_o_6[i * 64 + j + 129]! * (1 - tanh_6_5 * tanh_6_5);
       d_lstm_c_6[i * 64 + j + 192] =
-        d_lstm_c_7[i * 64 + j + 192]! * sigmoid_19[i * 64 + j + 192]! +
-        d_lstm_h_6_30 * sigmoid_18[i * 64 + j + 192]! * (1 - tanh_12_6 * tanh_12_6);
+        d_lstm_c_7[i * 64 + j + 192]! * lstm_f_7[i * 64 + j + 192]! +
+        d_lstm_h_6_30 * lstm_o_6[i * 64 + j + 192]! * (1 - tanh_6_6 * tanh_6_6);
       d_lstm_c_6[i * 64 + j + 193] =
-        d_lstm_c_7[i * 64 + j + 193]! * sigmoid_19[i * 64 + j + 193]! +
-        d_lstm_h_6_31 * sigmoid_18[i * 64 + j + 193]! * (1 - tanh_12_7 * tanh_12_7);
+        d_lstm_c_7[i * 64 + j + 193]! * lstm_f_7[i * 64 + j + 193]! +
+        d_lstm_h_6_31 * lstm_o_6[i * 64 + j + 193]! * (1 - tanh_6_7 * tanh_6_7);
     }
   }
 }
 
 /**
- * d_lstm.h_5_2 = d_add_26 · lstm.recurrentKernelᵀ
+ * d_lstm.h_5_2 = d_lstm.recurrence_6 · lstm.recurrentKernelᵀ
  * d_lstm.h_5 = reshape(d_lstm[0,4,0 .. 32,5,64], [32,64]) + d_lstm.h_5_2
  * d_mul_9 = d_lstm.c_5
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_11(
-  d_add_26: Float32Array,
+  d_lstm_recurrence_6: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_5: Float32Array,
   d_lstm_c_6: Float32Array,
-  sigmoid_16: Float32Array,
-  sigmoid_15: Float32Array,
-  tanh_10: Float32Array,
+  lstm_f_6: Float32Array,
+  lstm_o_5: Float32Array,
+  tanh_5: Float32Array,
   d_lstm_c_5: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -6971,20 +7096,20 @@ function dotAdd_32x256x64_11(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_26_0 = d_add_26[i * 256 + k]!;
+        const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_26_1 = d_add_26[i * 256 + k + 256]!;
-        const d_add_26_2 = d_add_26[i * 256 + k + 512]!;
-        const d_add_26_3 = d_add_26[i * 256 + k + 768]!;
-        sum00 += d_add_26_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_26_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_26_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_26_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_26_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_26_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_26_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_26_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 256]!;
+        const d_lstm_recurrence_6_2 = d_lstm_recurrence_6[i * 256 + k + 512]!;
+        const d_lstm_recurrence_6_3 = d_lstm_recurrence_6[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_6_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_6_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_6_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_6_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_5_2_00 = Math.fround(sum00);
       const d_lstm_h_5_2_01 = Math.fround(sum01);
@@ -7010,57 +7135,57 @@ function dotAdd_32x256x64_11(
       d_lstm_h_5[i * 64 + j + 192] = d_lstm_h_5_30;
       const d_lstm_h_5_31 = Math.fround(d_lstm[i * 1024 + j + 3329]! + d_lstm_h_5_2_31);
       d_lstm_h_5[i * 64 + j + 193] = d_lstm_h_5_31;
-      const tanh_10_0 = tanh_10[i * 64 + j]!;
-      const tanh_10_1 = tanh_10[i * 64 + j + 1]!;
-      const tanh_10_2 = tanh_10[i * 64 + j + 64]!;
-      const tanh_10_3 = tanh_10[i * 64 + j + 65]!;
-      const tanh_10_4 = tanh_10[i * 64 + j + 128]!;
-      const tanh_10_5 = tanh_10[i * 64 + j + 129]!;
-      const tanh_10_6 = tanh_10[i * 64 + j + 192]!;
-      const tanh_10_7 = tanh_10[i * 64 + j + 193]!;
+      const tanh_5_0 = tanh_5[i * 64 + j]!;
+      const tanh_5_1 = tanh_5[i * 64 + j + 1]!;
+      const tanh_5_2 = tanh_5[i * 64 + j + 64]!;
+      const tanh_5_3 = tanh_5[i * 64 + j + 65]!;
+      const tanh_5_4 = tanh_5[i * 64 + j + 128]!;
+      const tanh_5_5 = tanh_5[i * 64 + j + 129]!;
+      const tanh_5_6 = tanh_5[i * 64 + j + 192]!;
+      const tanh_5_7 = tanh_5[i * 64 + j + 193]!;
       d_lstm_c_5[i * 64 + j] =
-        d_lstm_c_6[i * 64 + j]! * sigmoid_16[i * 64 + j]! +
-        d_lstm_h_5_00 * sigmoid_15[i * 64 + j]! * (1 - tanh_10_0 * tanh_10_0);
+        d_lstm_c_6[i * 64 + j]! * lstm_f_6[i * 64 + j]! +
+        d_lstm_h_5_00 * lstm_o_5[i * 64 + j]! * (1 - tanh_5_0 * tanh_5_0);
       d_lstm_c_5[i * 64 + j + 1] =
-        d_lstm_c_6[i * 64 + j + 1]! * sigmoid_16[i * 64 + j + 1]! +
-        d_lstm_h_5_01 * sigmoid_15[i * 64 + j + 1]! * (1 - tanh_10_1 * tanh_10_1);
+        d_lstm_c_6[i * 64 + j + 1]! * lstm_f_6[i * 64 + j + 1]! +
+        d_lstm_h_5_01 * lstm_o_5[i * 64 + j + 1]! * (1 - tanh_5_1 * tanh_5_1);
       d_lstm_c_5[i * 64 + j + 64] =
-        d_lstm_c_6[i * 64 + j + 64]! * sigmoid_16[i * 64 + j + 64]! +
-        d_lstm_h_5_10 * sigmoid_15[i * 64 + j + 64]! * (1 - tanh_10_2 * tanh_10_2);
+        d_lstm_c_6[i * 64 + j + 64]! * lstm_f_6[i * 64 + j + 64]! +
+        d_lstm_h_5_10 * lstm_o_5[i * 64 + j + 64]! * (1 - tanh_5_2 * tanh_5_2);
       d_lstm_c_5[i * 64 + j + 65] =
-        d_lstm_c_6[i * 64 + j + 65]! * sigmoid_16[i * 64 + j + 65]! +
-        d_lstm_h_5_11 * sigmoid_15[i * 64 + j + 65]! * (1 - tanh_10_3 * tanh_10_3);
+        d_lstm_c_6[i * 64 + j + 65]! * lstm_f_6[i * 64 + j + 65]! +
+        d_lstm_h_5_11 * lstm_o_5[i * 64 + j + 65]! * (1 - tanh_5_3 * tanh_5_3);
       d_lstm_c_5[i * 64 + j + 128] =
-        d_lstm_c_6[i * 64 + j + 128]! * sigmoid_16[i * 64 + j + 128]! +
-        d_lstm_h_5_20 * sigmoid_15[i * 64 + j + 128]! * (1 - tanh_10_4 * tanh_10_4);
+        d_lstm_c_6[i * 64 + j + 128]! * lstm_f_6[i * 64 + j + 128]! +
+        d_lstm_h_5_20 * lstm_o_5[i * 64 + j + 128]! * (1 - tanh_5_4 * tanh_5_4);
       d_lstm_c_5[i * 64 + j + 129] =
-        d_lstm_c_6[i * 64 + j + 129]! * sigmoid_16[i * 64 + j + 129]! +
-        d_lstm_h_5_21 * sigmoid_15[i * 64 + j + 129]! * (1 - tanh_10_5 * tanh_10_5);
+        d_lstm_c_6[i * 64 + j + 129]! * lstm_f_6[i * 64 + j + 129]! +
+        d_lstm_h_5_21 * lstm_o_5[i * 64 + j + 129]! * (1 - tanh_5_5 * tanh_5_5);
       d_lstm_c_5[i * 64 + j + 192] =
-        d_lstm_c_6[i * 64 + j + 192]! * sigmoid_16[i * 64 + j + 192]! +
-        d_lstm_h_5_30 * sigmoid_15[i * 64 + j + 192]! * (1 - tanh_10_6 * tanh_10_6);
+        d_lstm_c_6[i * 64 + j + 192]! * lstm_f_6[i * 64 + j + 192]! +
+        d_lstm_h_5_30 * lstm_o_5[i * 64 + j + 192]! * (1 - tanh_5_6 * tanh_5_6);
       d_lstm_c_5[i * 64 + j + 193] =
-        d_lstm_c_6[i * 64 + j + 193]! * sigmoid_16[i * 64 + j + 193]! +
-        d_lstm_h_5_31 * sigmoid_15[i * 64 + j + 193]! * (1 - tanh_10_7 * tanh_10_7);
+        d_lstm_c_6[i * 64 + j + 193]! * lstm_f_6[i * 64 + j + 193]! +
+        d_lstm_h_5_31 * lstm_o_5[i * 64 + j + 193]! * (1 - tanh_5_7 * tanh_5_7);
     }
   }
 }
 
 /**
- * d_lstm.h_4_2 = d_add_21 · lstm.recurrentKernelᵀ
+ * d_lstm.h_4_2 = d_lstm.recurrence_5 · lstm.recurrentKernelᵀ
  * d_lstm.h_4 = reshape(d_lstm[0,3,0 .. 32,4,64], [32,64]) + d_lstm.h_4_2
  * d_mul_7 = d_lstm.c_4
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_12(
-  d_add_21: Float32Array,
+  d_lstm_recurrence_5: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_4: Float32Array,
   d_lstm_c_5: Float32Array,
-  sigmoid_13: Float32Array,
-  sigmoid_12: Float32Array,
-  tanh_8: Float32Array,
+  lstm_f_5: Float32Array,
+  lstm_o_4: Float32Array,
+  tanh_4: Float32Array,
   d_lstm_c_4: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -7074,20 +7199,20 @@ function dotAdd_32x256x64_12(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_21_0 = d_add_21[i * 256 + k]!;
+        const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_21_1 = d_add_21[i * 256 + k + 256]!;
-        const d_add_21_2 = d_add_21[i * 256 + k + 512]!;
-        const d_add_21_3 = d_add_21[i * 256 + k + 768]!;
-        sum00 += d_add_21_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_21_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_21_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_21_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_21_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_21_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_21_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_21_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 256]!;
+        const d_lstm_recurrence_5_2 = d_lstm_recurrence_5[i * 256 + k + 512]!;
+        const d_lstm_recurrence_5_3 = d_lstm_recurrence_5[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_5_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_5_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_5_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_5_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_4_2_00 = Math.fround(sum00);
       const d_lstm_h_4_2_01 = Math.fround(sum01);
@@ -7113,57 +7238,57 @@ function dotAdd_32x256x64_12(
       d_lstm_h_4[i * 64 + j + 192] = d_lstm_h_4_30;
       const d_lstm_h_4_31 = Math.fround(d_lstm[i * 1024 + j + 3265]! + d_lstm_h_4_2_31);
       d_lstm_h_4[i * 64 + j + 193] = d_lstm_h_4_31;
-      const tanh_8_0 = tanh_8[i * 64 + j]!;
-      const tanh_8_1 = tanh_8[i * 64 + j + 1]!;
-      const tanh_8_2 = tanh_8[i * 64 + j + 64]!;
-      const tanh_8_3 = tanh_8[i * 64 + j + 65]!;
-      const tanh_8_4 = tanh_8[i * 64 + j + 128]!;
-      const tanh_8_5 = tanh_8[i * 64 + j + 129]!;
-      const tanh_8_6 = tanh_8[i * 64 + j + 192]!;
-      const tanh_8_7 = tanh_8[i * 64 + j + 193]!;
+      const tanh_4_0 = tanh_4[i * 64 + j]!;
+      const tanh_4_1 = tanh_4[i * 64 + j + 1]!;
+      const tanh_4_2 = tanh_4[i * 64 + j + 64]!;
+      const tanh_4_3 = tanh_4[i * 64 + j + 65]!;
+      const tanh_4_4 = tanh_4[i * 64 + j + 128]!;
+      const tanh_4_5 = tanh_4[i * 64 + j + 129]!;
+      const tanh_4_6 = tanh_4[i * 64 + j + 192]!;
+      const tanh_4_7 = tanh_4[i * 64 + j + 193]!;
       d_lstm_c_4[i * 64 + j] =
-        d_lstm_c_5[i * 64 + j]! * sigmoid_13[i * 64 + j]! +
-        d_lstm_h_4_00 * sigmoid_12[i * 64 + j]! * (1 - tanh_8_0 * tanh_8_0);
+        d_lstm_c_5[i * 64 + j]! * lstm_f_5[i * 64 + j]! +
+        d_lstm_h_4_00 * lstm_o_4[i * 64 + j]! * (1 - tanh_4_0 * tanh_4_0);
       d_lstm_c_4[i * 64 + j + 1] =
-        d_lstm_c_5[i * 64 + j + 1]! * sigmoid_13[i * 64 + j + 1]! +
-        d_lstm_h_4_01 * sigmoid_12[i * 64 + j + 1]! * (1 - tanh_8_1 * tanh_8_1);
+        d_lstm_c_5[i * 64 + j + 1]! * lstm_f_5[i * 64 + j + 1]! +
+        d_lstm_h_4_01 * lstm_o_4[i * 64 + j + 1]! * (1 - tanh_4_1 * tanh_4_1);
       d_lstm_c_4[i * 64 + j + 64] =
-        d_lstm_c_5[i * 64 + j + 64]! * sigmoid_13[i * 64 + j + 64]! +
-        d_lstm_h_4_10 * sigmoid_12[i * 64 + j + 64]! * (1 - tanh_8_2 * tanh_8_2);
+        d_lstm_c_5[i * 64 + j + 64]! * lstm_f_5[i * 64 + j + 64]! +
+        d_lstm_h_4_10 * lstm_o_4[i * 64 + j + 64]! * (1 - tanh_4_2 * tanh_4_2);
       d_lstm_c_4[i * 64 + j + 65] =
-        d_lstm_c_5[i * 64 + j + 65]! * sigmoid_13[i * 64 + j + 65]! +
-        d_lstm_h_4_11 * sigmoid_12[i * 64 + j + 65]! * (1 - tanh_8_3 * tanh_8_3);
+        d_lstm_c_5[i * 64 + j + 65]! * lstm_f_5[i * 64 + j + 65]! +
+        d_lstm_h_4_11 * lstm_o_4[i * 64 + j + 65]! * (1 - tanh_4_3 * tanh_4_3);
       d_lstm_c_4[i * 64 + j + 128] =
-        d_lstm_c_5[i * 64 + j + 128]! * sigmoid_13[i * 64 + j + 128]! +
-        d_lstm_h_4_20 * sigmoid_12[i * 64 + j + 128]! * (1 - tanh_8_4 * tanh_8_4);
+        d_lstm_c_5[i * 64 + j + 128]! * lstm_f_5[i * 64 + j + 128]! +
+        d_lstm_h_4_20 * lstm_o_4[i * 64 + j + 128]! * (1 - tanh_4_4 * tanh_4_4);
       d_lstm_c_4[i * 64 + j + 129] =
-        d_lstm_c_5[i * 64 + j + 129]! * sigmoid_13[i * 64 + j + 129]! +
-        d_lstm_h_4_21 * sigmoid_12[i * 64 + j + 129]! * (1 - tanh_8_5 * tanh_8_5);
+        d_lstm_c_5[i * 64 + j + 129]! * lstm_f_5[i * 64 + j + 129]! +
+        d_lstm_h_4_21 * lstm_o_4[i * 64 + j + 129]! * (1 - tanh_4_5 * tanh_4_5);
       d_lstm_c_4[i * 64 + j + 192] =
-        d_lstm_c_5[i * 64 + j + 192]! * sigmoid_13[i * 64 + j + 192]! +
-        d_lstm_h_4_30 * sigmoid_12[i * 64 + j + 192]! * (1 - tanh_8_6 * tanh_8_6);
+        d_lstm_c_5[i * 64 + j + 192]! * lstm_f_5[i * 64 + j + 192]! +
+        d_lstm_h_4_30 * lstm_o_4[i * 64 + j + 192]! * (1 - tanh_4_6 * tanh_4_6);
       d_lstm_c_4[i * 64 + j + 193] =
-        d_lstm_c_5[i * 64 + j + 193]! * sigmoid_13[i * 64 + j + 193]! +
-        d_lstm_h_4_31 * sigmoid_12[i * 64 + j + 193]! * (1 - tanh_8_7 * tanh_8_7);
+        d_lstm_c_5[i * 64 + j + 193]! * lstm_f_5[i * 64 + j + 193]! +
+        d_lstm_h_4_31 * lstm_o_4[i * 64 + j + 193]! * (1 - tanh_4_7 * tanh_4_7);
     }
   }
 }
 
 /**
- * d_lstm.h_3_2 = d_add_16 · lstm.recurrentKernelᵀ
+ * d_lstm.h_3_2 = d_lstm.recurrence_4 · lstm.recurrentKernelᵀ
  * d_lstm.h_3 = reshape(d_lstm[0,2,0 .. 32,3,64], [32,64]) + d_lstm.h_3_2
  * d_mul_5 = d_lstm.c_3
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_13(
-  d_add_16: Float32Array,
+  d_lstm_recurrence_4: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_3: Float32Array,
   d_lstm_c_4: Float32Array,
-  sigmoid_10: Float32Array,
-  sigmoid_9: Float32Array,
-  tanh_6: Float32Array,
+  lstm_f_4: Float32Array,
+  lstm_o_3: Float32Array,
+  tanh_3: Float32Array,
   d_lstm_c_3: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -7177,20 +7302,20 @@ function dotAdd_32x256x64_13(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_16_0 = d_add_16[i * 256 + k]!;
+        const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_16_1 = d_add_16[i * 256 + k + 256]!;
-        const d_add_16_2 = d_add_16[i * 256 + k + 512]!;
-        const d_add_16_3 = d_add_16[i * 256 + k + 768]!;
-        sum00 += d_add_16_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_16_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_16_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_16_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_16_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_16_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_16_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_16_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 256]!;
+        const d_lstm_recurrence_4_2 = d_lstm_recurrence_4[i * 256 + k + 512]!;
+        const d_lstm_recurrence_4_3 = d_lstm_recurrence_4[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_4_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_4_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_4_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_4_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_3_2_00 = Math.fround(sum00);
       const d_lstm_h_3_2_01 = Math.fround(sum01);
@@ -7216,57 +7341,57 @@ function dotAdd_32x256x64_13(
       d_lstm_h_3[i * 64 + j + 192] = d_lstm_h_3_30;
       const d_lstm_h_3_31 = Math.fround(d_lstm[i * 1024 + j + 3201]! + d_lstm_h_3_2_31);
       d_lstm_h_3[i * 64 + j + 193] = d_lstm_h_3_31;
-      const tanh_6_0 = tanh_6[i * 64 + j]!;
-      const tanh_6_1 = tanh_6[i * 64 + j + 1]!;
-      const tanh_6_2 = tanh_6[i * 64 + j + 64]!;
-      const tanh_6_3 = tanh_6[i * 64 + j + 65]!;
-      const tanh_6_4 = tanh_6[i * 64 + j + 128]!;
-      const tanh_6_5 = tanh_6[i * 64 + j + 129]!;
-      const tanh_6_6 = tanh_6[i * 64 + j + 192]!;
-      const tanh_6_7 = tanh_6[i * 64 + j + 193]!;
+      const tanh_3_0 = tanh_3[i * 64 + j]!;
+      const tanh_3_1 = tanh_3[i * 64 + j + 1]!;
+      const tanh_3_2 = tanh_3[i * 64 + j + 64]!;
+      const tanh_3_3 = tanh_3[i * 64 + j + 65]!;
+      const tanh_3_4 = tanh_3[i * 64 + j + 128]!;
+      const tanh_3_5 = tanh_3[i * 64 + j + 129]!;
+      const tanh_3_6 = tanh_3[i * 64 + j + 192]!;
+      const tanh_3_7 = tanh_3[i * 64 + j + 193]!;
       d_lstm_c_3[i * 64 + j] =
-        d_lstm_c_4[i * 64 + j]! * sigmoid_10[i * 64 + j]! +
-        d_lstm_h_3_00 * sigmoid_9[i * 64 + j]! * (1 - tanh_6_0 * tanh_6_0);
+        d_lstm_c_4[i * 64 + j]! * lstm_f_4[i * 64 + j]! +
+        d_lstm_h_3_00 * lstm_o_3[i * 64 + j]! * (1 - tanh_3_0 * tanh_3_0);
       d_lstm_c_3[i * 64 + j + 1] =
-        d_lstm_c_4[i * 64 + j + 1]! * sigmoid_10[i * 64 + j + 1]! +
-        d_lstm_h_3_01 * sigmoid_9[i * 64 + j + 1]! * (1 - tanh_6_1 * tanh_6_1);
+        d_lstm_c_4[i * 64 + j + 1]! * lstm_f_4[i * 64 + j + 1]! +
+        d_lstm_h_3_01 * lstm_o_3[i * 64 + j + 1]! * (1 - tanh_3_1 * tanh_3_1);
       d_lstm_c_3[i * 64 + j + 64] =
-        d_lstm_c_4[i * 64 + j + 64]! * sigmoid_10[i * 64 + j + 64]! +
-        d_lstm_h_3_10 * sigmoid_9[i * 64 + j + 64]! * (1 - tanh_6_2 * tanh_6_2);
+        d_lstm_c_4[i * 64 + j + 64]! * lstm_f_4[i * 64 + j + 64]! +
+        d_lstm_h_3_10 * lstm_o_3[i * 64 + j + 64]! * (1 - tanh_3_2 * tanh_3_2);
       d_lstm_c_3[i * 64 + j + 65] =
-        d_lstm_c_4[i * 64 + j + 65]! * sigmoid_10[i * 64 + j + 65]! +
-        d_lstm_h_3_11 * sigmoid_9[i * 64 + j + 65]! * (1 - tanh_6_3 * tanh_6_3);
+        d_lstm_c_4[i * 64 + j + 65]! * lstm_f_4[i * 64 + j + 65]! +
+        d_lstm_h_3_11 * lstm_o_3[i * 64 + j + 65]! * (1 - tanh_3_3 * tanh_3_3);
       d_lstm_c_3[i * 64 + j + 128] =
-        d_lstm_c_4[i * 64 + j + 128]! * sigmoid_10[i * 64 + j + 128]! +
-        d_lstm_h_3_20 * sigmoid_9[i * 64 + j + 128]! * (1 - tanh_6_4 * tanh_6_4);
+        d_lstm_c_4[i * 64 + j + 128]! * lstm_f_4[i * 64 + j + 128]! +
+        d_lstm_h_3_20 * lstm_o_3[i * 64 + j + 128]! * (1 - tanh_3_4 * tanh_3_4);
       d_lstm_c_3[i * 64 + j + 129] =
-        d_lstm_c_4[i * 64 + j + 129]! * sigmoid_10[i * 64 + j + 129]! +
-        d_lstm_h_3_21 * sigmoid_9[i * 64 + j + 129]! * (1 - tanh_6_5 * tanh_6_5);
+        d_lstm_c_4[i * 64 + j + 129]! * lstm_f_4[i * 64 + j + 129]! +
+        d_lstm_h_3_21 * lstm_o_3[i * 64 + j + 129]! * (1 - tanh_3_5 * tanh_3_5);
       d_lstm_c_3[i * 64 + j + 192] =
-        d_lstm_c_4[i * 64 + j + 192]! * sigmoid_10[i * 64 + j + 192]! +
-        d_lstm_h_3_30 * sigmoid_9[i * 64 + j + 192]! * (1 - tanh_6_6 * tanh_6_6);
+        d_lstm_c_4[i * 64 + j + 192]! * lstm_f_4[i * 64 + j + 192]! +
+        d_lstm_h_3_30 * lstm_o_3[i * 64 + j + 192]! * (1 - tanh_3_6 * tanh_3_6);
       d_lstm_c_3[i * 64 + j + 193] =
-        d_lstm_c_4[i * 64 + j + 193]! * sigmoid_10[i * 64 + j + 193]! +
-        d_lstm_h_3_31 * sigmoid_9[i * 64 + j + 193]! * (1 - tanh_6_7 * tanh_6_7);
+        d_lstm_c_4[i * 64 + j + 193]! * lstm_f_4[i * 64 + j + 193]! +
+        d_lstm_h_3_31 * lstm_o_3[i * 64 + j + 193]! * (1 - tanh_3_7 * tanh_3_7);
     }
   }
 }
 
 /**
- * d_lstm.h_2_2 = d_add_11 · lstm.recurrentKernelᵀ
+ * d_lstm.h_2_2 = d_lstm.recurrence_3 · lstm.recurrentKernelᵀ
  * d_lstm.h_2 = reshape(d_lstm[0,1,0 .. 32,2,64], [32,64]) + d_lstm.h_2_2
  * d_mul_3 = d_lstm.c_2
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_14(
-  d_add_11: Float32Array,
+  d_lstm_recurrence_3: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h_2: Float32Array,
   d_lstm_c_3: Float32Array,
-  sigmoid_7: Float32Array,
-  sigmoid_6: Float32Array,
-  tanh_4: Float32Array,
+  lstm_f_3: Float32Array,
+  lstm_o_2: Float32Array,
+  tanh_2: Float32Array,
   d_lstm_c_2: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -7280,20 +7405,20 @@ function dotAdd_32x256x64_14(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_11_0 = d_add_11[i * 256 + k]!;
+        const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_11_1 = d_add_11[i * 256 + k + 256]!;
-        const d_add_11_2 = d_add_11[i * 256 + k + 512]!;
-        const d_add_11_3 = d_add_11[i * 256 + k + 768]!;
-        sum00 += d_add_11_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_11_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_11_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_11_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_11_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_11_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_11_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_11_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 256]!;
+        const d_lstm_recurrence_3_2 = d_lstm_recurrence_3[i * 256 + k + 512]!;
+        const d_lstm_recurrence_3_3 = d_lstm_recurrence_3[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_3_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_3_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_3_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_3_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_2_2_00 = Math.fround(sum00);
       const d_lstm_h_2_2_01 = Math.fround(sum01);
@@ -7319,57 +7444,57 @@ function dotAdd_32x256x64_14(
       d_lstm_h_2[i * 64 + j + 192] = d_lstm_h_2_30;
       const d_lstm_h_2_31 = Math.fround(d_lstm[i * 1024 + j + 3137]! + d_lstm_h_2_2_31);
       d_lstm_h_2[i * 64 + j + 193] = d_lstm_h_2_31;
-      const tanh_4_0 = tanh_4[i * 64 + j]!;
-      const tanh_4_1 = tanh_4[i * 64 + j + 1]!;
-      const tanh_4_2 = tanh_4[i * 64 + j + 64]!;
-      const tanh_4_3 = tanh_4[i * 64 + j + 65]!;
-      const tanh_4_4 = tanh_4[i * 64 + j + 128]!;
-      const tanh_4_5 = tanh_4[i * 64 + j + 129]!;
-      const tanh_4_6 = tanh_4[i * 64 + j + 192]!;
-      const tanh_4_7 = tanh_4[i * 64 + j + 193]!;
+      const tanh_2_0 = tanh_2[i * 64 + j]!;
+      const tanh_2_1 = tanh_2[i * 64 + j + 1]!;
+      const tanh_2_2 = tanh_2[i * 64 + j + 64]!;
+      const tanh_2_3 = tanh_2[i * 64 + j + 65]!;
+      const tanh_2_4 = tanh_2[i * 64 + j + 128]!;
+      const tanh_2_5 = tanh_2[i * 64 + j + 129]!;
+      const tanh_2_6 = tanh_2[i * 64 + j + 192]!;
+      const tanh_2_7 = tanh_2[i * 64 + j + 193]!;
       d_lstm_c_2[i * 64 + j] =
-        d_lstm_c_3[i * 64 + j]! * sigmoid_7[i * 64 + j]! +
-        d_lstm_h_2_00 * sigmoid_6[i * 64 + j]! * (1 - tanh_4_0 * tanh_4_0);
+        d_lstm_c_3[i * 64 + j]! * lstm_f_3[i * 64 + j]! +
+        d_lstm_h_2_00 * lstm_o_2[i * 64 + j]! * (1 - tanh_2_0 * tanh_2_0);
       d_lstm_c_2[i * 64 + j + 1] =
-        d_lstm_c_3[i * 64 + j + 1]! * sigmoid_7[i * 64 + j + 1]! +
-        d_lstm_h_2_01 * sigmoid_6[i * 64 + j + 1]! * (1 - tanh_4_1 * tanh_4_1);
+        d_lstm_c_3[i * 64 + j + 1]! * lstm_f_3[i * 64 + j + 1]! +
+        d_lstm_h_2_01 * lstm_o_2[i * 64 + j + 1]! * (1 - tanh_2_1 * tanh_2_1);
       d_lstm_c_2[i * 64 + j + 64] =
-        d_lstm_c_3[i * 64 + j + 64]! * sigmoid_7[i * 64 + j + 64]! +
-        d_lstm_h_2_10 * sigmoid_6[i * 64 + j + 64]! * (1 - tanh_4_2 * tanh_4_2);
+        d_lstm_c_3[i * 64 + j + 64]! * lstm_f_3[i * 64 + j + 64]! +
+        d_lstm_h_2_10 * lstm_o_2[i * 64 + j + 64]! * (1 - tanh_2_2 * tanh_2_2);
       d_lstm_c_2[i * 64 + j + 65] =
-        d_lstm_c_3[i * 64 + j + 65]! * sigmoid_7[i * 64 + j + 65]! +
-        d_lstm_h_2_11 * sigmoid_6[i * 64 + j + 65]! * (1 - tanh_4_3 * tanh_4_3);
+        d_lstm_c_3[i * 64 + j + 65]! * lstm_f_3[i * 64 + j + 65]! +
+        d_lstm_h_2_11 * lstm_o_2[i * 64 + j + 65]! * (1 - tanh_2_3 * tanh_2_3);
       d_lstm_c_2[i * 64 + j + 128] =
-        d_lstm_c_3[i * 64 + j + 128]! * sigmoid_7[i * 64 + j + 128]! +
-        d_lstm_h_2_20 * sigmoid_6[i * 64 + j + 128]! * (1 - tanh_4_4 * tanh_4_4);
+        d_lstm_c_3[i * 64 + j + 128]! * lstm_f_3[i * 64 + j + 128]! +
+        d_lstm_h_2_20 * lstm_o_2[i * 64 + j + 128]! * (1 - tanh_2_4 * tanh_2_4);
       d_lstm_c_2[i * 64 + j + 129] =
-        d_lstm_c_3[i * 64 + j + 129]! * sigmoid_7[i * 64 + j + 129]! +
-        d_lstm_h_2_21 * sigmoid_6[i * 64 + j + 129]! * (1 - tanh_4_5 * tanh_4_5);
+        d_lstm_c_3[i * 64 + j + 129]! * lstm_f_3[i * 64 + j + 129]! +
+        d_lstm_h_2_21 * lstm_o_2[i * 64 + j + 129]! * (1 - tanh_2_5 * tanh_2_5);
       d_lstm_c_2[i * 64 + j + 192] =
-        d_lstm_c_3[i * 64 + j + 192]! * sigmoid_7[i * 64 + j + 192]! +
-        d_lstm_h_2_30 * sigmoid_6[i * 64 + j + 192]! * (1 - tanh_4_6 * tanh_4_6);
+        d_lstm_c_3[i * 64 + j + 192]! * lstm_f_3[i * 64 + j + 192]! +
+        d_lstm_h_2_30 * lstm_o_2[i * 64 + j + 192]! * (1 - tanh_2_6 * tanh_2_6);
       d_lstm_c_2[i * 64 + j + 193] =
-        d_lstm_c_3[i * 64 + j + 193]! * sigmoid_7[i * 64 + j + 193]! +
-        d_lstm_h_2_31 * sigmoid_6[i * 64 + j + 193]! * (1 - tanh_4_7 * tanh_4_7);
+        d_lstm_c_3[i * 64 + j + 193]! * lstm_f_3[i * 64 + j + 193]! +
+        d_lstm_h_2_31 * lstm_o_2[i * 64 + j + 193]! * (1 - tanh_2_7 * tanh_2_7);
     }
   }
 }
 
 /**
- * d_lstm.h_17 = d_add_6 · lstm.recurrentKernelᵀ
+ * d_lstm.h_17 = d_lstm.recurrence_2 · lstm.recurrentKernelᵀ
  * d_lstm.h = reshape(d_lstm[0,0,0 .. 32,1,64], [32,64]) + d_lstm.h_17
  * d_mul = d_lstm.c
  * 1,062,912 floating-point operations.
  */
 function dotAdd_32x256x64_15(
-  d_add_6: Float32Array,
+  d_lstm_recurrence_2: Float32Array,
   lstm_recurrentKernel: Float32Array,
   d_lstm: Float32Array,
   d_lstm_h: Float32Array,
   d_lstm_c_2: Float32Array,
-  sigmoid_4: Float32Array,
-  sigmoid_3: Float32Array,
-  tanh_2: Float32Array,
+  lstm_f_2: Float32Array,
+  lstm_o: Float32Array,
+  tanh_: Float32Array,
   d_lstm_c: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
@@ -7383,20 +7508,20 @@ function dotAdd_32x256x64_15(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 256; k++) {
-        const d_add_6_0 = d_add_6[i * 256 + k]!;
+        const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k]!;
         const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
         const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_add_6_1 = d_add_6[i * 256 + k + 256]!;
-        const d_add_6_2 = d_add_6[i * 256 + k + 512]!;
-        const d_add_6_3 = d_add_6[i * 256 + k + 768]!;
-        sum00 += d_add_6_0 * lstm_recurrentKernel_0;
-        sum01 += d_add_6_0 * lstm_recurrentKernel_1;
-        sum10 += d_add_6_1 * lstm_recurrentKernel_0;
-        sum11 += d_add_6_1 * lstm_recurrentKernel_1;
-        sum20 += d_add_6_2 * lstm_recurrentKernel_0;
-        sum21 += d_add_6_2 * lstm_recurrentKernel_1;
-        sum30 += d_add_6_3 * lstm_recurrentKernel_0;
-        sum31 += d_add_6_3 * lstm_recurrentKernel_1;
+        const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 256]!;
+        const d_lstm_recurrence_2_2 = d_lstm_recurrence_2[i * 256 + k + 512]!;
+        const d_lstm_recurrence_2_3 = d_lstm_recurrence_2[i * 256 + k + 768]!;
+        sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+        sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+        sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+        sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+        sum20 += d_lstm_recurrence_2_2 * lstm_recurrentKernel_0;
+        sum21 += d_lstm_recurrence_2_2 * lstm_recurrentKernel_1;
+        sum30 += d_lstm_recurrence_2_3 * lstm_recurrentKernel_0;
+        sum31 += d_lstm_recurrence_2_3 * lstm_recurrentKernel_1;
       }
       const d_lstm_h_17_00 = Math.fround(sum00);
       const d_lstm_h_17_01 = Math.fround(sum01);
@@ -7422,116 +7547,116 @@ function dotAdd_32x256x64_15(
       d_lstm_h[i * 64 + j + 192] = d_lstm_h30;
       const d_lstm_h31 = Math.fround(d_lstm[i * 1024 + j + 3073]! + d_lstm_h_17_31);
       d_lstm_h[i * 64 + j + 193] = d_lstm_h31;
-      const tanh_2_0 = tanh_2[i * 64 + j]!;
-      const tanh_2_1 = tanh_2[i * 64 + j + 1]!;
-      const tanh_2_2 = tanh_2[i * 64 + j + 64]!;
-      const tanh_2_3 = tanh_2[i * 64 + j + 65]!;
-      const tanh_2_4 = tanh_2[i * 64 + j + 128]!;
-      const tanh_2_5 = tanh_2[i * 64 + j + 129]!;
-      const tanh_2_6 = tanh_2[i * 64 + j + 192]!;
-      const tanh_2_7 = tanh_2[i * 64 + j + 193]!;
+      const tanh__0 = tanh_[i * 64 + j]!;
+      const tanh__1 = tanh_[i * 64 + j + 1]!;
+      const tanh__2 = tanh_[i * 64 + j + 64]!;
+      const tanh__3 = tanh_[i * 64 + j + 65]!;
+      const tanh__4 = tanh_[i * 64 + j + 128]!;
+      const tanh__5 = tanh_[i * 64 + j + 129]!;
+      const tanh__6 = tanh_[i * 64 + j + 192]!;
+      const tanh__7 = tanh_[i * 64 + j + 193]!;
       d_lstm_c[i * 64 + j] =
-        d_lstm_c_2[i * 64 + j]! * sigmoid_4[i * 64 + j]! +
-        d_lstm_h00 * sigmoid_3[i * 64 + j]! * (1 - tanh_2_0 * tanh_2_0);
+        d_lstm_c_2[i * 64 + j]! * lstm_f_2[i * 64 + j]! +
+        d_lstm_h00 * lstm_o[i * 64 + j]! * (1 - tanh__0 * tanh__0);
       d_lstm_c[i * 64 + j + 1] =
-        d_lstm_c_2[i * 64 + j + 1]! * sigmoid_4[i * 64 + j + 1]! +
-        d_lstm_h01 * sigmoid_3[i * 64 + j + 1]! * (1 - tanh_2_1 * tanh_2_1);
+        d_lstm_c_2[i * 64 + j + 1]! * lstm_f_2[i * 64 + j + 1]! +
+        d_lstm_h01 * lstm_o[i * 64 + j + 1]! * (1 - tanh__1 * tanh__1);
       d_lstm_c[i * 64 + j + 64] =
-        d_lstm_c_2[i * 64 + j + 64]! * sigmoid_4[i * 64 + j + 64]! +
-        d_lstm_h10 * sigmoid_3[i * 64 + j + 64]! * (1 - tanh_2_2 * tanh_2_2);
+        d_lstm_c_2[i * 64 + j + 64]! * lstm_f_2[i * 64 + j + 64]! +
+        d_lstm_h10 * lstm_o[i * 64 + j + 64]! * (1 - tanh__2 * tanh__2);
       d_lstm_c[i * 64 + j + 65] =
-        d_lstm_c_2[i * 64 + j + 65]! * sigmoid_4[i * 64 + j + 65]! +
-        d_lstm_h11 * sigmoid_3[i * 64 + j + 65]! * (1 - tanh_2_3 * tanh_2_3);
+        d_lstm_c_2[i * 64 + j + 65]! * lstm_f_2[i * 64 + j + 65]! +
+        d_lstm_h11 * lstm_o[i * 64 + j + 65]! * (1 - tanh__3 * tanh__3);
       d_lstm_c[i * 64 + j + 128] =
-        d_lstm_c_2[i * 64 + j + 128]! * sigmoid_4[i * 64 + j + 128]! +
-        d_lstm_h20 * sigmoid_3[i * 64 + j + 128]! * (1 - tanh_2_4 * tanh_2_4);
+        d_lstm_c_2[i * 64 + j + 128]! * lstm_f_2[i * 64 + j + 128]! +
+        d_lstm_h20 * lstm_o[i * 64 + j + 128]! * (1 - tanh__4 * tanh__4);
       d_lstm_c[i * 64 + j + 129] =
-        d_lstm_c_2[i * 64 + j + 129]! * sigmoid_4[i * 64 + j + 129]! +
-        d_lstm_h21 * sigmoid_3[i * 64 + j + 129]! * (1 - tanh_2_5 * tanh_2_5);
+        d_lstm_c_2[i * 64 + j + 129]! * lstm_f_2[i * 64 + j + 129]! +
+        d_lstm_h21 * lstm_o[i * 64 + j + 129]! * (1 - tanh__5 * tanh__5);
       d_lstm_c[i * 64 + j + 192] =
-        d_lstm_c_2[i * 64 + j + 192]! * sigmoid_4[i * 64 + j + 192]! +
-        d_lstm_h30 * sigmoid_3[i * 64 + j + 192]! * (1 - tanh_2_6 * tanh_2_6);
+        d_lstm_c_2[i * 64 + j + 192]! * lstm_f_2[i * 64 + j + 192]! +
+        d_lstm_h30 * lstm_o[i * 64 + j + 192]! * (1 - tanh__6 * tanh__6);
       d_lstm_c[i * 64 + j + 193] =
-        d_lstm_c_2[i * 64 + j + 193]! * sigmoid_4[i * 64 + j + 193]! +
-        d_lstm_h31 * sigmoid_3[i * 64 + j + 193]! * (1 - tanh_2_7 * tanh_2_7);
+        d_lstm_c_2[i * 64 + j + 193]! * lstm_f_2[i * 64 + j + 193]! +
+        d_lstm_h31 * lstm_o[i * 64 + j + 193]! * (1 - tanh__7 * tanh__7);
     }
   }
 }
 
 /**
- * d_reshape = d_add_partial_2 + pad(d_add_2, [0,0], [0,192])
+ * d_reshape = d_lstm.recurrence_partial_2 + pad(d_add, [0,0], [0,192])
  * d_dot = d_lstm.inputs
  * 2,121,728 floating-point operations.
  */
 function add_32x16x256(
   d_lstm_h: Float32Array,
-  tanh_2: Float32Array,
-  sigmoid_3: Float32Array,
-  d_lstm_c: Float32Array,
-  sigmoid_2: Float32Array,
   tanh_: Float32Array,
-  sigmoid: Float32Array,
-  d_add: Float32Array,
-  d_add_76: Float32Array,
-  d_add_71: Float32Array,
-  d_add_66: Float32Array,
-  d_add_61: Float32Array,
-  d_add_56: Float32Array,
-  d_add_51: Float32Array,
-  d_add_46: Float32Array,
-  d_add_41: Float32Array,
-  d_add_36: Float32Array,
-  d_add_31: Float32Array,
-  d_add_26: Float32Array,
-  d_add_21: Float32Array,
-  d_add_16: Float32Array,
-  d_add_11: Float32Array,
-  d_add_6: Float32Array,
+  lstm_o: Float32Array,
+  d_lstm_c: Float32Array,
+  lstm_i: Float32Array,
+  lstm_g: Float32Array,
+  lstm_f: Float32Array,
+  d_lstm_recurrence: Float32Array,
+  d_lstm_recurrence_16: Float32Array,
+  d_lstm_recurrence_15: Float32Array,
+  d_lstm_recurrence_14: Float32Array,
+  d_lstm_recurrence_13: Float32Array,
+  d_lstm_recurrence_12: Float32Array,
+  d_lstm_recurrence_11: Float32Array,
+  d_lstm_recurrence_10: Float32Array,
+  d_lstm_recurrence_9: Float32Array,
+  d_lstm_recurrence_8: Float32Array,
+  d_lstm_recurrence_7: Float32Array,
+  d_lstm_recurrence_6: Float32Array,
+  d_lstm_recurrence_5: Float32Array,
+  d_lstm_recurrence_4: Float32Array,
+  d_lstm_recurrence_3: Float32Array,
+  d_lstm_recurrence_2: Float32Array,
   d_lstm_inputs: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 256; j++) {
-      d_add[i * 256 + j] =
+      d_lstm_recurrence[i * 256 + j] =
         (0 <= j - 192
           ? d_lstm_h[i * 64 + j - 192]! *
-            tanh_2[i * 64 + j - 192]! *
-            (sigmoid_3[i * 64 + j - 192]! * (1 - sigmoid_3[i * 64 + j - 192]!))
+            tanh_[i * 64 + j - 192]! *
+            (lstm_o[i * 64 + j - 192]! * (1 - lstm_o[i * 64 + j - 192]!))
           : 0) +
         (0 <= j - 128 && j - 128 < 64
           ? d_lstm_c[i * 64 + j - 128]! *
-            sigmoid_2[i * 64 + j - 128]! *
-            (1 - tanh_[i * 64 + j - 128]! * tanh_[i * 64 + j - 128]!)
+            lstm_i[i * 64 + j - 128]! *
+            (1 - lstm_g[i * 64 + j - 128]! * lstm_g[i * 64 + j - 128]!)
           : 0) +
         (0 <= j - 64 && j - 64 < 64
           ? d_lstm_c[i * 64 + j - 64]! *
             0 *
-            (sigmoid[i * 64 + j - 64]! * (1 - sigmoid[i * 64 + j - 64]!))
+            (lstm_f[i * 64 + j - 64]! * (1 - lstm_f[i * 64 + j - 64]!))
           : 0) +
         (j < 64
           ? d_lstm_c[i * 64 + j]! *
-            tanh_[i * 64 + j]! *
-            (sigmoid_2[i * 64 + j]! * (1 - sigmoid_2[i * 64 + j]!))
+            lstm_g[i * 64 + j]! *
+            (lstm_i[i * 64 + j]! * (1 - lstm_i[i * 64 + j]!))
           : 0);
     }
     for (let j = 0; j < 16; j++) {
       for (let l = 0; l < 256; l++) {
         d_lstm_inputs[i * 4096 + j * 256 + l] =
-          (0 <= j - 15 ? d_add_76[i * 256 + l]! : 0) +
-          (0 <= j - 14 && j - 14 < 1 ? d_add_71[i * 256 + l]! : 0) +
-          (0 <= j - 13 && j - 13 < 1 ? d_add_66[i * 256 + l]! : 0) +
-          (0 <= j - 12 && j - 12 < 1 ? d_add_61[i * 256 + l]! : 0) +
-          (0 <= j - 11 && j - 11 < 1 ? d_add_56[i * 256 + l]! : 0) +
-          (0 <= j - 10 && j - 10 < 1 ? d_add_51[i * 256 + l]! : 0) +
-          (0 <= j - 9 && j - 9 < 1 ? d_add_46[i * 256 + l]! : 0) +
-          (0 <= j - 8 && j - 8 < 1 ? d_add_41[i * 256 + l]! : 0) +
-          (0 <= j - 7 && j - 7 < 1 ? d_add_36[i * 256 + l]! : 0) +
-          (0 <= j - 6 && j - 6 < 1 ? d_add_31[i * 256 + l]! : 0) +
-          (0 <= j - 5 && j - 5 < 1 ? d_add_26[i * 256 + l]! : 0) +
-          (0 <= j - 4 && j - 4 < 1 ? d_add_21[i * 256 + l]! : 0) +
-          (0 <= j - 3 && j - 3 < 1 ? d_add_16[i * 256 + l]! : 0) +
-          (0 <= j - 2 && j - 2 < 1 ? d_add_11[i * 256 + l]! : 0) +
-          (0 <= j - 1 && j - 1 < 1 ? d_add_6[i * 256 + l]! : 0) +
-          (j < 1 ? d_add[i * 256 + l]! : 0);
+          (0 <= j - 15 ? d_lstm_recurrence_16[i * 256 + l]! : 0) +
+          (0 <= j - 14 && j - 14 < 1 ? d_lstm_recurrence_15[i * 256 + l]! : 0) +
+          (0 <= j - 13 && j - 13 < 1 ? d_lstm_recurrence_14[i * 256 + l]! : 0) +
+          (0 <= j - 12 && j - 12 < 1 ? d_lstm_recurrence_13[i * 256 + l]! : 0) +
+          (0 <= j - 11 && j - 11 < 1 ? d_lstm_recurrence_12[i * 256 + l]! : 0) +
+          (0 <= j - 10 && j - 10 < 1 ? d_lstm_recurrence_11[i * 256 + l]! : 0) +
+          (0 <= j - 9 && j - 9 < 1 ? d_lstm_recurrence_10[i * 256 + l]! : 0) +
+          (0 <= j - 8 && j - 8 < 1 ? d_lstm_recurrence_9[i * 256 + l]! : 0) +
+          (0 <= j - 7 && j - 7 < 1 ? d_lstm_recurrence_8[i * 256 + l]! : 0) +
+          (0 <= j - 6 && j - 6 < 1 ? d_lstm_recurrence_7[i * 256 + l]! : 0) +
+          (0 <= j - 5 && j - 5 < 1 ? d_lstm_recurrence_6[i * 256 + l]! : 0) +
+          (0 <= j - 4 && j - 4 < 1 ? d_lstm_recurrence_5[i * 256 + l]! : 0) +
+          (0 <= j - 3 && j - 3 < 1 ? d_lstm_recurrence_4[i * 256 + l]! : 0) +
+          (0 <= j - 2 && j - 2 < 1 ? d_lstm_recurrence_3[i * 256 + l]! : 0) +
+          (0 <= j - 1 && j - 1 < 1 ? d_lstm_recurrence_2[i * 256 + l]! : 0) +
+          (j < 1 ? d_lstm_recurrence[i * 256 + l]! : 0);
       }
     }
   }
@@ -7544,22 +7669,22 @@ function add_32x16x256(
  */
 function sumClipByGlobalNorm_32x256(
   d_lstm_recurrentBias_square: Float32Array,
-  d_add_76: Float32Array,
-  d_add_71: Float32Array,
-  d_add_66: Float32Array,
-  d_add_61: Float32Array,
-  d_add_56: Float32Array,
-  d_add_51: Float32Array,
-  d_add_46: Float32Array,
-  d_add_41: Float32Array,
-  d_add_36: Float32Array,
-  d_add_31: Float32Array,
-  d_add_26: Float32Array,
-  d_add_21: Float32Array,
-  d_add_16: Float32Array,
-  d_add_11: Float32Array,
-  d_add_6: Float32Array,
-  d_add: Float32Array,
+  d_lstm_recurrence_16: Float32Array,
+  d_lstm_recurrence_15: Float32Array,
+  d_lstm_recurrence_14: Float32Array,
+  d_lstm_recurrence_13: Float32Array,
+  d_lstm_recurrence_12: Float32Array,
+  d_lstm_recurrence_11: Float32Array,
+  d_lstm_recurrence_10: Float32Array,
+  d_lstm_recurrence_9: Float32Array,
+  d_lstm_recurrence_8: Float32Array,
+  d_lstm_recurrence_7: Float32Array,
+  d_lstm_recurrence_6: Float32Array,
+  d_lstm_recurrence_5: Float32Array,
+  d_lstm_recurrence_4: Float32Array,
+  d_lstm_recurrence_3: Float32Array,
+  d_lstm_recurrence_2: Float32Array,
+  d_lstm_recurrence: Float32Array,
   d_lstm_recurrentBias: Float32Array,
 ): void {
   let total = 0;
@@ -7567,22 +7692,22 @@ function sumClipByGlobalNorm_32x256(
     let sum = 0;
     for (let k = 0; k < 32; k++) {
       sum +=
-        d_add_76[k * 256 + i]! +
-        d_add_71[k * 256 + i]! +
-        d_add_66[k * 256 + i]! +
-        d_add_61[k * 256 + i]! +
-        d_add_56[k * 256 + i]! +
-        d_add_51[k * 256 + i]! +
-        d_add_46[k * 256 + i]! +
-        d_add_41[k * 256 + i]! +
-        d_add_36[k * 256 + i]! +
-        d_add_31[k * 256 + i]! +
-        d_add_26[k * 256 + i]! +
-        d_add_21[k * 256 + i]! +
-        d_add_16[k * 256 + i]! +
-        d_add_11[k * 256 + i]! +
-        d_add_6[k * 256 + i]! +
-        d_add[k * 256 + i]!;
+        d_lstm_recurrence_16[k * 256 + i]! +
+        d_lstm_recurrence_15[k * 256 + i]! +
+        d_lstm_recurrence_14[k * 256 + i]! +
+        d_lstm_recurrence_13[k * 256 + i]! +
+        d_lstm_recurrence_12[k * 256 + i]! +
+        d_lstm_recurrence_11[k * 256 + i]! +
+        d_lstm_recurrence_10[k * 256 + i]! +
+        d_lstm_recurrence_9[k * 256 + i]! +
+        d_lstm_recurrence_8[k * 256 + i]! +
+        d_lstm_recurrence_7[k * 256 + i]! +
+        d_lstm_recurrence_6[k * 256 + i]! +
+        d_lstm_recurrence_5[k * 256 + i]! +
+        d_lstm_recurrence_4[k * 256 + i]! +
+        d_lstm_recurrence_3[k * 256 + i]! +
+        d_lstm_recurrence_2[k * 256 + i]! +
+        d_lstm_recurrence[k * 256 + i]!;
     }
     d_lstm_recurrentBias[i] = sum;
     total += d_lstm_recurrentBias[i]! * d_lstm_recurrentBias[i]!;
@@ -7591,12 +7716,12 @@ function sumClipByGlobalNorm_32x256(
 }
 
 /**
- * d_lstm.recurrentKernel_16 = 0ᵀ · d_add
+ * d_lstm.recurrentKernel_16 = 0ᵀ · d_lstm.recurrence
  * d_lstm.recurrentKernel = d_lstm.recurrentKernel_partial_14 + d_lstm.recurrentKernel_16
  * 1,294,336 floating-point operations.
  */
 function dotAdd_64x32x256(
-  d_add: Float32Array,
+  d_lstm_recurrence: Float32Array,
   d_lstm_recurrentKernel_part: Float32Array,
   d_lstm_recurrentKernel_2: Float32Array,
   d_lstm_recurrentKernel_3: Float32Array,
@@ -7621,14 +7746,14 @@ function dotAdd_64x32x256(
       let sum2 = 0;
       let sum3 = 0;
       for (let k = 0; k < 32; k++) {
-        const d_add_0 = d_add[k * 256 + j]!;
-        const d_add_1 = d_add[k * 256 + j + 1]!;
-        const d_add_2 = d_add[k * 256 + j + 2]!;
-        const d_add_3 = d_add[k * 256 + j + 3]!;
-        sum0 += 0 * d_add_0;
-        sum1 += 0 * d_add_1;
-        sum2 += 0 * d_add_2;
-        sum3 += 0 * d_add_3;
+        const d_lstm_recurrence_0 = d_lstm_recurrence[k * 256 + j]!;
+        const d_lstm_recurrence_1 = d_lstm_recurrence[k * 256 + j + 1]!;
+        const d_lstm_recurrence_2 = d_lstm_recurrence[k * 256 + j + 2]!;
+        const d_lstm_recurrence_3 = d_lstm_recurrence[k * 256 + j + 3]!;
+        sum0 += 0 * d_lstm_recurrence_0;
+        sum1 += 0 * d_lstm_recurrence_1;
+        sum2 += 0 * d_lstm_recurrence_2;
+        sum3 += 0 * d_lstm_recurrence_3;
       }
       const d_lstm_recurrentKernel_16_0 = Math.fround(sum0);
       const d_lstm_recurrentKernel_16_1 = Math.fround(sum1);
@@ -8085,25 +8210,26 @@ function adam_64_2(
 
 /**
  * lstm.c = mul + mul_2
- * lstm.h = sigmoid_3 ⊙ tanh_2
+ * lstm.h = lstm.o ⊙ tanh
  * 45,056 floating-point operations.
  */
 function addMul_32x64_evaluate(
   lstm_inputs: Float32Array,
-  add: Float32Array,
+  lstm_recurrence: Float32Array,
   lstm_c_2: Float32Array,
   lstm_h: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 64]! + add[i * 256 + j + 64]!)))) * 0 +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j]! + add[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 128]! + add[i * 256 + j + 128]!),
+        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 64]! + lstm_recurrence[i * 256 + j + 64]!)))) *
+          0 +
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j]! + lstm_recurrence[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 128]! + lstm_recurrence[i * 256 + j + 128]!),
       );
       lstm_c_2[i * 64 + j] = lstm_c;
       lstm_h[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 192]! + add[i * 256 + j + 192]!)))) *
+        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 192]! + lstm_recurrence[i * 256 + j + 192]!)))) *
         tanh(lstm_c);
     }
   }
@@ -8111,14 +8237,14 @@ function addMul_32x64_evaluate(
 
 /**
  * dot_3 = lstm.h · lstm.recurrentKernel
- * add_6 = dot_3 + lstm.recurrentBias
+ * lstm.recurrence_2 = dot_3 + lstm.recurrentBias
  * 1,056,768 floating-point operations.
  */
 function dotAdd_32x64x256_2_evaluate(
   lstm_h: Float32Array,
   lstm_recurrentKernel: Float32Array,
   lstm_recurrentBias: Float32Array,
-  add_6: Float32Array,
+  lstm_recurrence_2: Float32Array,
 ): void {
   for (let i = 0; i < 32; i += 4) {
     for (let j = 0; j < 256; j += 2) {
@@ -8156,26 +8282,26 @@ function dotAdd_32x64x256_2_evaluate(
       const dot_3_31 = Math.fround(sum31);
       const lstm_recurrentBias_0 = lstm_recurrentBias[j]!;
       const lstm_recurrentBias_1 = lstm_recurrentBias[j + 1]!;
-      add_6[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
-      add_6[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
-      add_6[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
-      add_6[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
-      add_6[i * 256 + j + 512] = dot_3_20 + lstm_recurrentBias_0;
-      add_6[i * 256 + j + 513] = dot_3_21 + lstm_recurrentBias_1;
-      add_6[i * 256 + j + 768] = dot_3_30 + lstm_recurrentBias_0;
-      add_6[i * 256 + j + 769] = dot_3_31 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
+      lstm_recurrence_2[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
+      lstm_recurrence_2[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j + 512] = dot_3_20 + lstm_recurrentBias_0;
+      lstm_recurrence_2[i * 256 + j + 513] = dot_3_21 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j + 768] = dot_3_30 + lstm_recurrentBias_0;
+      lstm_recurrence_2[i * 256 + j + 769] = dot_3_31 + lstm_recurrentBias_1;
     }
   }
 }
 
 /**
  * lstm.c_2 = mul_3 + mul_4
- * lstm.h_2 = sigmoid_6 ⊙ tanh_4
+ * lstm.h_2 = lstm.o_2 ⊙ tanh_2
  * 45,056 floating-point operations.
  */
 function addMul_32x64_2_evaluate(
   lstm_inputs: Float32Array,
-  add_6: Float32Array,
+  lstm_recurrence_2: Float32Array,
   lstm_c: Float32Array,
   lstm_c_2_2: Float32Array,
   lstm_h_2: Float32Array,
@@ -8183,14 +8309,16 @@ function addMul_32x64_2_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_2 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 320]! + add_6[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 320]! + lstm_recurrence_2[i * 256 + j + 64]!)))) *
           lstm_c[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 256]! + add_6[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 384]! + add_6[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 256]! + lstm_recurrence_2[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 384]! + lstm_recurrence_2[i * 256 + j + 128]!),
       );
       lstm_c_2_2[i * 64 + j] = lstm_c_2;
       lstm_h_2[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 448]! + add_6[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 448]! + lstm_recurrence_2[i * 256 + j + 192]!)))) *
         tanh(lstm_c_2);
     }
   }
@@ -8198,12 +8326,12 @@ function addMul_32x64_2_evaluate(
 
 /**
  * lstm.c_3 = mul_5 + mul_6
- * lstm.h_3 = sigmoid_9 ⊙ tanh_6
+ * lstm.h_3 = lstm.o_3 ⊙ tanh_3
  * 45,056 floating-point operations.
  */
 function addMul_32x64_3_evaluate(
   lstm_inputs: Float32Array,
-  add_11: Float32Array,
+  lstm_recurrence_3: Float32Array,
   lstm_c_2: Float32Array,
   lstm_c_3_2: Float32Array,
   lstm_h_3: Float32Array,
@@ -8211,14 +8339,16 @@ function addMul_32x64_3_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_3 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 576]! + add_11[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 576]! + lstm_recurrence_3[i * 256 + j + 64]!)))) *
           lstm_c_2[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 512]! + add_11[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 640]! + add_11[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 512]! + lstm_recurrence_3[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 640]! + lstm_recurrence_3[i * 256 + j + 128]!),
       );
       lstm_c_3_2[i * 64 + j] = lstm_c_3;
       lstm_h_3[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 704]! + add_11[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 704]! + lstm_recurrence_3[i * 256 + j + 192]!)))) *
         tanh(lstm_c_3);
     }
   }
@@ -8226,12 +8356,12 @@ function addMul_32x64_3_evaluate(
 
 /**
  * lstm.c_4 = mul_7 + mul_8
- * lstm.h_4 = sigmoid_12 ⊙ tanh_8
+ * lstm.h_4 = lstm.o_4 ⊙ tanh_4
  * 45,056 floating-point operations.
  */
 function addMul_32x64_4_evaluate(
   lstm_inputs: Float32Array,
-  add_16: Float32Array,
+  lstm_recurrence_4: Float32Array,
   lstm_c_3: Float32Array,
   lstm_c_4_2: Float32Array,
   lstm_h_4: Float32Array,
@@ -8239,14 +8369,16 @@ function addMul_32x64_4_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_4 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 832]! + add_16[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 832]! + lstm_recurrence_4[i * 256 + j + 64]!)))) *
           lstm_c_3[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 768]! + add_16[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 896]! + add_16[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 768]! + lstm_recurrence_4[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 896]! + lstm_recurrence_4[i * 256 + j + 128]!),
       );
       lstm_c_4_2[i * 64 + j] = lstm_c_4;
       lstm_h_4[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 960]! + add_16[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 960]! + lstm_recurrence_4[i * 256 + j + 192]!)))) *
         tanh(lstm_c_4);
     }
   }
@@ -8254,12 +8386,12 @@ function addMul_32x64_4_evaluate(
 
 /**
  * lstm.c_5 = mul_9 + mul_10
- * lstm.h_5 = sigmoid_15 ⊙ tanh_10
+ * lstm.h_5 = lstm.o_5 ⊙ tanh_5
  * 45,056 floating-point operations.
  */
 function addMul_32x64_5_evaluate(
   lstm_inputs: Float32Array,
-  add_21: Float32Array,
+  lstm_recurrence_5: Float32Array,
   lstm_c_4: Float32Array,
   lstm_c_5_2: Float32Array,
   lstm_h_5: Float32Array,
@@ -8267,14 +8399,16 @@ function addMul_32x64_5_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_5 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1088]! + add_21[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1088]! + lstm_recurrence_5[i * 256 + j + 64]!)))) *
           lstm_c_4[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1024]! + add_21[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 1152]! + add_21[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1024]! + lstm_recurrence_5[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 1152]! + lstm_recurrence_5[i * 256 + j + 128]!),
       );
       lstm_c_5_2[i * 64 + j] = lstm_c_5;
       lstm_h_5[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1216]! + add_21[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1216]! + lstm_recurrence_5[i * 256 + j + 192]!)))) *
         tanh(lstm_c_5);
     }
   }
@@ -8282,12 +8416,12 @@ function addMul_32x64_5_evaluate(
 
 /**
  * lstm.c_6 = mul_11 + mul_12
- * lstm.h_6 = sigmoid_18 ⊙ tanh_12
+ * lstm.h_6 = lstm.o_6 ⊙ tanh_6
  * 45,056 floating-point operations.
  */
 function addMul_32x64_6_evaluate(
   lstm_inputs: Float32Array,
-  add_26: Float32Array,
+  lstm_recurrence_6: Float32Array,
   lstm_c_5: Float32Array,
   lstm_c_6_2: Float32Array,
   lstm_h_6: Float32Array,
@@ -8295,14 +8429,16 @@ function addMul_32x64_6_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_6 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1344]! + add_26[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1344]! + lstm_recurrence_6[i * 256 + j + 64]!)))) *
           lstm_c_5[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1280]! + add_26[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 1408]! + add_26[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1280]! + lstm_recurrence_6[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 1408]! + lstm_recurrence_6[i * 256 + j + 128]!),
       );
       lstm_c_6_2[i * 64 + j] = lstm_c_6;
       lstm_h_6[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1472]! + add_26[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1472]! + lstm_recurrence_6[i * 256 + j + 192]!)))) *
         tanh(lstm_c_6);
     }
   }
@@ -8310,12 +8446,12 @@ function addMul_32x64_6_evaluate(
 
 /**
  * lstm.c_7 = mul_13 + mul_14
- * lstm.h_7 = sigmoid_21 ⊙ tanh_14
+ * lstm.h_7 = lstm.o_7 ⊙ tanh_7
  * 45,056 floating-point operations.
  */
 function addMul_32x64_7_evaluate(
   lstm_inputs: Float32Array,
-  add_31: Float32Array,
+  lstm_recurrence_7: Float32Array,
   lstm_c_6: Float32Array,
   lstm_c_7_2: Float32Array,
   lstm_h_7: Float32Array,
@@ -8323,14 +8459,16 @@ function addMul_32x64_7_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_7 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1600]! + add_31[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1600]! + lstm_recurrence_7[i * 256 + j + 64]!)))) *
           lstm_c_6[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1536]! + add_31[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 1664]! + add_31[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1536]! + lstm_recurrence_7[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 1664]! + lstm_recurrence_7[i * 256 + j + 128]!),
       );
       lstm_c_7_2[i * 64 + j] = lstm_c_7;
       lstm_h_7[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1728]! + add_31[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1728]! + lstm_recurrence_7[i * 256 + j + 192]!)))) *
         tanh(lstm_c_7);
     }
   }
@@ -8338,12 +8476,12 @@ function addMul_32x64_7_evaluate(
 
 /**
  * lstm.c_8 = mul_15 + mul_16
- * lstm.h_8 = sigmoid_24 ⊙ tanh_16
+ * lstm.h_8 = lstm.o_8 ⊙ tanh_8
  * 45,056 floating-point operations.
  */
 function addMul_32x64_8_evaluate(
   lstm_inputs: Float32Array,
-  add_36: Float32Array,
+  lstm_recurrence_8: Float32Array,
   lstm_c_7: Float32Array,
   lstm_c_8_2: Float32Array,
   lstm_h_8: Float32Array,
@@ -8351,14 +8489,16 @@ function addMul_32x64_8_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_8 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1856]! + add_36[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1856]! + lstm_recurrence_8[i * 256 + j + 64]!)))) *
           lstm_c_7[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1792]! + add_36[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 1920]! + add_36[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1792]! + lstm_recurrence_8[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 1920]! + lstm_recurrence_8[i * 256 + j + 128]!),
       );
       lstm_c_8_2[i * 64 + j] = lstm_c_8;
       lstm_h_8[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 1984]! + add_36[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 1984]! + lstm_recurrence_8[i * 256 + j + 192]!)))) *
         tanh(lstm_c_8);
     }
   }
@@ -8366,12 +8506,12 @@ function addMul_32x64_8_evaluate(
 
 /**
  * lstm.c_9 = mul_17 + mul_18
- * lstm.h_9 = sigmoid_27 ⊙ tanh_18
+ * lstm.h_9 = lstm.o_9 ⊙ tanh_9
  * 45,056 floating-point operations.
  */
 function addMul_32x64_9_evaluate(
   lstm_inputs: Float32Array,
-  add_41: Float32Array,
+  lstm_recurrence_9: Float32Array,
   lstm_c_8: Float32Array,
   lstm_c_9_2: Float32Array,
   lstm_h_9: Float32Array,
@@ -8379,14 +8519,16 @@ function addMul_32x64_9_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_9 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2112]! + add_41[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2112]! + lstm_recurrence_9[i * 256 + j + 64]!)))) *
           lstm_c_8[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2048]! + add_41[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 2176]! + add_41[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2048]! + lstm_recurrence_9[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 2176]! + lstm_recurrence_9[i * 256 + j + 128]!),
       );
       lstm_c_9_2[i * 64 + j] = lstm_c_9;
       lstm_h_9[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2240]! + add_41[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2240]! + lstm_recurrence_9[i * 256 + j + 192]!)))) *
         tanh(lstm_c_9);
     }
   }
@@ -8394,12 +8536,12 @@ function addMul_32x64_9_evaluate(
 
 /**
  * lstm.c_10 = mul_19 + mul_20
- * lstm.h_10 = sigmoid_30 ⊙ tanh_20
+ * lstm.h_10 = lstm.o_10 ⊙ tanh_10
  * 45,056 floating-point operations.
  */
 function addMul_32x64_10_evaluate(
   lstm_inputs: Float32Array,
-  add_46: Float32Array,
+  lstm_recurrence_10: Float32Array,
   lstm_c_9: Float32Array,
   lstm_c_10_2: Float32Array,
   lstm_h_10: Float32Array,
@@ -8407,14 +8549,17 @@ function addMul_32x64_10_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_10 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2368]! + add_46[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2368]! + lstm_recurrence_10[i * 256 + j + 64]!)))) *
           lstm_c_9[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2304]! + add_46[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 2432]! + add_46[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2304]! + lstm_recurrence_10[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 2432]! + lstm_recurrence_10[i * 256 + j + 128]!),
       );
       lstm_c_10_2[i * 64 + j] = lstm_c_10;
       lstm_h_10[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2496]! + add_46[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 +
+            exp(-(lstm_inputs[i * 4096 + j + 2496]! + lstm_recurrence_10[i * 256 + j + 192]!)))) *
         tanh(lstm_c_10);
     }
   }
@@ -8422,12 +8567,12 @@ function addMul_32x64_10_evaluate(
 
 /**
  * lstm.c_11 = mul_21 + mul_22
- * lstm.h_11 = sigmoid_33 ⊙ tanh_22
+ * lstm.h_11 = lstm.o_11 ⊙ tanh_11
  * 45,056 floating-point operations.
  */
 function addMul_32x64_11_evaluate(
   lstm_inputs: Float32Array,
-  add_51: Float32Array,
+  lstm_recurrence_11: Float32Array,
   lstm_c_10: Float32Array,
   lstm_c_11_2: Float32Array,
   lstm_h_11: Float32Array,
@@ -8435,14 +8580,17 @@ function addMul_32x64_11_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_11 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2624]! + add_51[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2624]! + lstm_recurrence_11[i * 256 + j + 64]!)))) *
           lstm_c_10[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2560]! + add_51[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 2688]! + add_51[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2560]! + lstm_recurrence_11[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 2688]! + lstm_recurrence_11[i * 256 + j + 128]!),
       );
       lstm_c_11_2[i * 64 + j] = lstm_c_11;
       lstm_h_11[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2752]! + add_51[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 +
+            exp(-(lstm_inputs[i * 4096 + j + 2752]! + lstm_recurrence_11[i * 256 + j + 192]!)))) *
         tanh(lstm_c_11);
     }
   }
@@ -8450,12 +8598,12 @@ function addMul_32x64_11_evaluate(
 
 /**
  * lstm.c_12 = mul_23 + mul_24
- * lstm.h_12 = sigmoid_36 ⊙ tanh_24
+ * lstm.h_12 = lstm.o_12 ⊙ tanh_12
  * 45,056 floating-point operations.
  */
 function addMul_32x64_12_evaluate(
   lstm_inputs: Float32Array,
-  add_56: Float32Array,
+  lstm_recurrence_12: Float32Array,
   lstm_c_11: Float32Array,
   lstm_c_12_2: Float32Array,
   lstm_h_12: Float32Array,
@@ -8463,14 +8611,17 @@ function addMul_32x64_12_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_12 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2880]! + add_56[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 2880]! + lstm_recurrence_12[i * 256 + j + 64]!)))) *
           lstm_c_11[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2816]! + add_56[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 2944]! + add_56[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 2816]! + lstm_recurrence_12[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 2944]! + lstm_recurrence_12[i * 256 + j + 128]!),
       );
       lstm_c_12_2[i * 64 + j] = lstm_c_12;
       lstm_h_12[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3008]! + add_56[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 +
+            exp(-(lstm_inputs[i * 4096 + j + 3008]! + lstm_recurrence_12[i * 256 + j + 192]!)))) *
         tanh(lstm_c_12);
     }
   }
@@ -8478,12 +8629,12 @@ function addMul_32x64_12_evaluate(
 
 /**
  * lstm.c_13 = mul_25 + mul_26
- * lstm.h_13 = sigmoid_39 ⊙ tanh_26
+ * lstm.h_13 = lstm.o_13 ⊙ tanh_13
  * 45,056 floating-point operations.
  */
 function addMul_32x64_13_evaluate(
   lstm_inputs: Float32Array,
-  add_61: Float32Array,
+  lstm_recurrence_13: Float32Array,
   lstm_c_12: Float32Array,
   lstm_c_13_2: Float32Array,
   lstm_h_13: Float32Array,
@@ -8491,14 +8642,17 @@ function addMul_32x64_13_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_13 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3136]! + add_61[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 3136]! + lstm_recurrence_13[i * 256 + j + 64]!)))) *
           lstm_c_12[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3072]! + add_61[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 3200]! + add_61[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3072]! + lstm_recurrence_13[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 3200]! + lstm_recurrence_13[i * 256 + j + 128]!),
       );
       lstm_c_13_2[i * 64 + j] = lstm_c_13;
       lstm_h_13[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3264]! + add_61[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 +
+            exp(-(lstm_inputs[i * 4096 + j + 3264]! + lstm_recurrence_13[i * 256 + j + 192]!)))) *
         tanh(lstm_c_13);
     }
   }
@@ -8506,12 +8660,12 @@ function addMul_32x64_13_evaluate(
 
 /**
  * lstm.c_14 = mul_27 + mul_28
- * lstm.h_14 = sigmoid_42 ⊙ tanh_28
+ * lstm.h_14 = lstm.o_14 ⊙ tanh_14
  * 45,056 floating-point operations.
  */
 function addMul_32x64_14_evaluate(
   lstm_inputs: Float32Array,
-  add_66: Float32Array,
+  lstm_recurrence_14: Float32Array,
   lstm_c_13: Float32Array,
   lstm_c_14_2: Float32Array,
   lstm_h_14: Float32Array,
@@ -8519,14 +8673,17 @@ function addMul_32x64_14_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_14 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3392]! + add_66[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 3392]! + lstm_recurrence_14[i * 256 + j + 64]!)))) *
           lstm_c_13[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3328]! + add_66[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 3456]! + add_66[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3328]! + lstm_recurrence_14[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 3456]! + lstm_recurrence_14[i * 256 + j + 128]!),
       );
       lstm_c_14_2[i * 64 + j] = lstm_c_14;
       lstm_h_14[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3520]! + add_66[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 +
+            exp(-(lstm_inputs[i * 4096 + j + 3520]! + lstm_recurrence_14[i * 256 + j + 192]!)))) *
         tanh(lstm_c_14);
     }
   }
@@ -8534,12 +8691,12 @@ function addMul_32x64_14_evaluate(
 
 /**
  * lstm.c_15 = mul_29 + mul_30
- * lstm.h_15 = sigmoid_45 ⊙ tanh_30
+ * lstm.h_15 = lstm.o_15 ⊙ tanh_15
  * 45,056 floating-point operations.
  */
 function addMul_32x64_15_evaluate(
   lstm_inputs: Float32Array,
-  add_71: Float32Array,
+  lstm_recurrence_15: Float32Array,
   lstm_c_14: Float32Array,
   lstm_c_15_2: Float32Array,
   lstm_h_15: Float32Array,
@@ -8547,14 +8704,17 @@ function addMul_32x64_15_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let j = 0; j < 64; j++) {
       const lstm_c_15 = Math.fround(
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3648]! + add_71[i * 256 + j + 64]!)))) *
+        (1 /
+          (1 + exp(-(lstm_inputs[i * 4096 + j + 3648]! + lstm_recurrence_15[i * 256 + j + 64]!)))) *
           lstm_c_14[i * 64 + j]! +
-          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3584]! + add_71[i * 256 + j]!)))) *
-            tanh(lstm_inputs[i * 4096 + j + 3712]! + add_71[i * 256 + j + 128]!),
+          (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3584]! + lstm_recurrence_15[i * 256 + j]!)))) *
+            tanh(lstm_inputs[i * 4096 + j + 3712]! + lstm_recurrence_15[i * 256 + j + 128]!),
       );
       lstm_c_15_2[i * 64 + j] = lstm_c_15;
       lstm_h_15[i * 64 + j] =
-        (1 / (1 + exp(-(lstm_inputs[i * 4096 + j + 3776]! + add_71[i * 256 + j + 192]!)))) *
+        (1 /
+          (1 +
+            exp(-(lstm_inputs[i * 4096 + j + 3776]! + lstm_recurrence_15[i * 256 + j + 192]!)))) *
         tanh(lstm_c_15);
     }
   }
@@ -8581,7 +8741,7 @@ function concat_32x16x64_evaluate(
   lstm_h_14: Float32Array,
   lstm_h_15: Float32Array,
   lstm_inputs: Float32Array,
-  add_76: Float32Array,
+  lstm_recurrence_16: Float32Array,
   lstm_c_15: Float32Array,
   lstm: Float32Array,
 ): void {
@@ -8624,7 +8784,7 @@ function concat_32x16x64_evaluate(
                                               exp(
                                                 -(
                                                   lstm_inputs[i * 4096 + l + 4032]! +
-                                                  add_76[i * 256 + l + 192]!
+                                                  lstm_recurrence_16[i * 256 + l + 192]!
                                                 ),
                                               ))) *
                                           tanh(
@@ -8633,7 +8793,7 @@ function concat_32x16x64_evaluate(
                                                 exp(
                                                   -(
                                                     lstm_inputs[i * 4096 + l + 3904]! +
-                                                    add_76[i * 256 + l + 64]!
+                                                    lstm_recurrence_16[i * 256 + l + 64]!
                                                   ),
                                                 ))) *
                                               lstm_c_15[i * 64 + l]! +
@@ -8642,12 +8802,12 @@ function concat_32x16x64_evaluate(
                                                   exp(
                                                     -(
                                                       lstm_inputs[i * 4096 + l + 3840]! +
-                                                      add_76[i * 256 + l]!
+                                                      lstm_recurrence_16[i * 256 + l]!
                                                     ),
                                                   ))) *
                                                 tanh(
                                                   lstm_inputs[i * 4096 + l + 3968]! +
-                                                    add_76[i * 256 + l + 128]!,
+                                                    lstm_recurrence_16[i * 256 + l + 128]!,
                                                 ),
                                           );
       }
@@ -8838,13 +8998,13 @@ function dotAdd_1x16x64x256_predict(
 
 /**
  * dot_2 = 0 · lstm.recurrentKernel
- * add = dot_2 + lstm.recurrentBias
+ * lstm.recurrence = dot_2 + lstm.recurrentBias
  * 33,024 floating-point operations.
  */
 function dotAdd_1x64x256_predict(
   lstm_recurrentKernel: Float32Array,
   lstm_recurrentBias: Float32Array,
-  add: Float32Array,
+  lstm_recurrence: Float32Array,
 ): void {
   for (let j = 0; j < 256; j += 4) {
     let sum0 = 0;
@@ -8865,44 +9025,46 @@ function dotAdd_1x64x256_predict(
     const dot_2_1 = Math.fround(sum1);
     const dot_2_2 = Math.fround(sum2);
     const dot_2_3 = Math.fround(sum3);
-    add[j] = dot_2_0 + lstm_recurrentBias[j]!;
-    add[j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
-    add[j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
-    add[j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
+    lstm_recurrence[j] = dot_2_0 + lstm_recurrentBias[j]!;
+    lstm_recurrence[j + 1] = dot_2_1 + lstm_recurrentBias[j + 1]!;
+    lstm_recurrence[j + 2] = dot_2_2 + lstm_recurrentBias[j + 2]!;
+    lstm_recurrence[j + 3] = dot_2_3 + lstm_recurrentBias[j + 3]!;
   }
 }
 
 /**
  * lstm.c = mul + mul_2
- * lstm.h = sigmoid_3 ⊙ tanh_2
+ * lstm.h = lstm.o ⊙ tanh
  * 1,408 floating-point operations.
  */
 function addMul_1x64_predict(
   lstm_inputs: Float32Array,
-  add: Float32Array,
+  lstm_recurrence: Float32Array,
   lstm_c_2: Float32Array,
   lstm_h: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 64]! + add[j + 64]!)))) * 0 +
-        (1 / (1 + exp(-(lstm_inputs[j]! + add[j]!)))) * tanh(lstm_inputs[j + 128]! + add[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 64]! + lstm_recurrence[j + 64]!)))) * 0 +
+        (1 / (1 + exp(-(lstm_inputs[j]! + lstm_recurrence[j]!)))) *
+          tanh(lstm_inputs[j + 128]! + lstm_recurrence[j + 128]!),
     );
     lstm_c_2[j] = lstm_c;
-    lstm_h[j] = (1 / (1 + exp(-(lstm_inputs[j + 192]! + add[j + 192]!)))) * tanh(lstm_c);
+    lstm_h[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 192]! + lstm_recurrence[j + 192]!)))) * tanh(lstm_c);
   }
 }
 
 /**
  * dot_3 = lstm.h · lstm.recurrentKernel
- * add_6 = dot_3 + lstm.recurrentBias
+ * lstm.recurrence_2 = dot_3 + lstm.recurrentBias
  * 33,024 floating-point operations.
  */
 function dotAdd_1x64x256_2_predict(
   lstm_h: Float32Array,
   lstm_recurrentKernel: Float32Array,
   lstm_recurrentBias: Float32Array,
-  add_6: Float32Array,
+  lstm_recurrence_2: Float32Array,
 ): void {
   for (let j = 0; j < 256; j += 4) {
     let sum0 = 0;
@@ -8924,332 +9086,346 @@ function dotAdd_1x64x256_2_predict(
     const dot_3_1 = Math.fround(sum1);
     const dot_3_2 = Math.fround(sum2);
     const dot_3_3 = Math.fround(sum3);
-    add_6[j] = dot_3_0 + lstm_recurrentBias[j]!;
-    add_6[j + 1] = dot_3_1 + lstm_recurrentBias[j + 1]!;
-    add_6[j + 2] = dot_3_2 + lstm_recurrentBias[j + 2]!;
-    add_6[j + 3] = dot_3_3 + lstm_recurrentBias[j + 3]!;
+    lstm_recurrence_2[j] = dot_3_0 + lstm_recurrentBias[j]!;
+    lstm_recurrence_2[j + 1] = dot_3_1 + lstm_recurrentBias[j + 1]!;
+    lstm_recurrence_2[j + 2] = dot_3_2 + lstm_recurrentBias[j + 2]!;
+    lstm_recurrence_2[j + 3] = dot_3_3 + lstm_recurrentBias[j + 3]!;
   }
 }
 
 /**
  * lstm.c_2 = mul_3 + mul_4
- * lstm.h_2 = sigmoid_6 ⊙ tanh_4
+ * lstm.h_2 = lstm.o_2 ⊙ tanh_2
  * 1,408 floating-point operations.
  */
 function addMul_1x64_2_predict(
   lstm_inputs: Float32Array,
-  add_6: Float32Array,
+  lstm_recurrence_2: Float32Array,
   lstm_c: Float32Array,
   lstm_c_2_2: Float32Array,
   lstm_h_2: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_2 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 320]! + add_6[j + 64]!)))) * lstm_c[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 256]! + add_6[j]!)))) *
-          tanh(lstm_inputs[j + 384]! + add_6[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 320]! + lstm_recurrence_2[j + 64]!)))) * lstm_c[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 256]! + lstm_recurrence_2[j]!)))) *
+          tanh(lstm_inputs[j + 384]! + lstm_recurrence_2[j + 128]!),
     );
     lstm_c_2_2[j] = lstm_c_2;
-    lstm_h_2[j] = (1 / (1 + exp(-(lstm_inputs[j + 448]! + add_6[j + 192]!)))) * tanh(lstm_c_2);
+    lstm_h_2[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 448]! + lstm_recurrence_2[j + 192]!)))) * tanh(lstm_c_2);
   }
 }
 
 /**
  * lstm.c_3 = mul_5 + mul_6
- * lstm.h_3 = sigmoid_9 ⊙ tanh_6
+ * lstm.h_3 = lstm.o_3 ⊙ tanh_3
  * 1,408 floating-point operations.
  */
 function addMul_1x64_3_predict(
   lstm_inputs: Float32Array,
-  add_11: Float32Array,
+  lstm_recurrence_3: Float32Array,
   lstm_c_2: Float32Array,
   lstm_c_3_2: Float32Array,
   lstm_h_3: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_3 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 576]! + add_11[j + 64]!)))) * lstm_c_2[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 512]! + add_11[j]!)))) *
-          tanh(lstm_inputs[j + 640]! + add_11[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 576]! + lstm_recurrence_3[j + 64]!)))) * lstm_c_2[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 512]! + lstm_recurrence_3[j]!)))) *
+          tanh(lstm_inputs[j + 640]! + lstm_recurrence_3[j + 128]!),
     );
     lstm_c_3_2[j] = lstm_c_3;
-    lstm_h_3[j] = (1 / (1 + exp(-(lstm_inputs[j + 704]! + add_11[j + 192]!)))) * tanh(lstm_c_3);
+    lstm_h_3[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 704]! + lstm_recurrence_3[j + 192]!)))) * tanh(lstm_c_3);
   }
 }
 
 /**
  * lstm.c_4 = mul_7 + mul_8
- * lstm.h_4 = sigmoid_12 ⊙ tanh_8
+ * lstm.h_4 = lstm.o_4 ⊙ tanh_4
  * 1,408 floating-point operations.
  */
 function addMul_1x64_4_predict(
   lstm_inputs: Float32Array,
-  add_16: Float32Array,
+  lstm_recurrence_4: Float32Array,
   lstm_c_3: Float32Array,
   lstm_c_4_2: Float32Array,
   lstm_h_4: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_4 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 832]! + add_16[j + 64]!)))) * lstm_c_3[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 768]! + add_16[j]!)))) *
-          tanh(lstm_inputs[j + 896]! + add_16[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 832]! + lstm_recurrence_4[j + 64]!)))) * lstm_c_3[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 768]! + lstm_recurrence_4[j]!)))) *
+          tanh(lstm_inputs[j + 896]! + lstm_recurrence_4[j + 128]!),
     );
     lstm_c_4_2[j] = lstm_c_4;
-    lstm_h_4[j] = (1 / (1 + exp(-(lstm_inputs[j + 960]! + add_16[j + 192]!)))) * tanh(lstm_c_4);
+    lstm_h_4[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 960]! + lstm_recurrence_4[j + 192]!)))) * tanh(lstm_c_4);
   }
 }
 
 /**
  * lstm.c_5 = mul_9 + mul_10
- * lstm.h_5 = sigmoid_15 ⊙ tanh_10
+ * lstm.h_5 = lstm.o_5 ⊙ tanh_5
  * 1,408 floating-point operations.
  */
 function addMul_1x64_5_predict(
   lstm_inputs: Float32Array,
-  add_21: Float32Array,
+  lstm_recurrence_5: Float32Array,
   lstm_c_4: Float32Array,
   lstm_c_5_2: Float32Array,
   lstm_h_5: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_5 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 1088]! + add_21[j + 64]!)))) * lstm_c_4[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 1024]! + add_21[j]!)))) *
-          tanh(lstm_inputs[j + 1152]! + add_21[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 1088]! + lstm_recurrence_5[j + 64]!)))) * lstm_c_4[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 1024]! + lstm_recurrence_5[j]!)))) *
+          tanh(lstm_inputs[j + 1152]! + lstm_recurrence_5[j + 128]!),
     );
     lstm_c_5_2[j] = lstm_c_5;
-    lstm_h_5[j] = (1 / (1 + exp(-(lstm_inputs[j + 1216]! + add_21[j + 192]!)))) * tanh(lstm_c_5);
+    lstm_h_5[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 1216]! + lstm_recurrence_5[j + 192]!)))) * tanh(lstm_c_5);
   }
 }
 
 /**
  * lstm.c_6 = mul_11 + mul_12
- * lstm.h_6 = sigmoid_18 ⊙ tanh_12
+ * lstm.h_6 = lstm.o_6 ⊙ tanh_6
  * 1,408 floating-point operations.
  */
 function addMul_1x64_6_predict(
   lstm_inputs: Float32Array,
-  add_26: Float32Array,
+  lstm_recurrence_6: Float32Array,
   lstm_c_5: Float32Array,
   lstm_c_6_2: Float32Array,
   lstm_h_6: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_6 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 1344]! + add_26[j + 64]!)))) * lstm_c_5[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 1280]! + add_26[j]!)))) *
-          tanh(lstm_inputs[j + 1408]! + add_26[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 1344]! + lstm_recurrence_6[j + 64]!)))) * lstm_c_5[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 1280]! + lstm_recurrence_6[j]!)))) *
+          tanh(lstm_inputs[j + 1408]! + lstm_recurrence_6[j + 128]!),
     );
     lstm_c_6_2[j] = lstm_c_6;
-    lstm_h_6[j] = (1 / (1 + exp(-(lstm_inputs[j + 1472]! + add_26[j + 192]!)))) * tanh(lstm_c_6);
+    lstm_h_6[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 1472]! + lstm_recurrence_6[j + 192]!)))) * tanh(lstm_c_6);
   }
 }
 
 /**
  * lstm.c_7 = mul_13 + mul_14
- * lstm.h_7 = sigmoid_21 ⊙ tanh_14
+ * lstm.h_7 = lstm.o_7 ⊙ tanh_7
  * 1,408 floating-point operations.
  */
 function addMul_1x64_7_predict(
   lstm_inputs: Float32Array,
-  add_31: Float32Array,
+  lstm_recurrence_7: Float32Array,
   lstm_c_6: Float32Array,
   lstm_c_7_2: Float32Array,
   lstm_h_7: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_7 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 1600]! + add_31[j + 64]!)))) * lstm_c_6[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 1536]! + add_31[j]!)))) *
-          tanh(lstm_inputs[j + 1664]! + add_31[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 1600]! + lstm_recurrence_7[j + 64]!)))) * lstm_c_6[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 1536]! + lstm_recurrence_7[j]!)))) *
+          tanh(lstm_inputs[j + 1664]! + lstm_recurrence_7[j + 128]!),
     );
     lstm_c_7_2[j] = lstm_c_7;
-    lstm_h_7[j] = (1 / (1 + exp(-(lstm_inputs[j + 1728]! + add_31[j + 192]!)))) * tanh(lstm_c_7);
+    lstm_h_7[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 1728]! + lstm_recurrence_7[j + 192]!)))) * tanh(lstm_c_7);
   }
 }
 
 /**
  * lstm.c_8 = mul_15 + mul_16
- * lstm.h_8 = sigmoid_24 ⊙ tanh_16
+ * lstm.h_8 = lstm.o_8 ⊙ tanh_8
  * 1,408 floating-point operations.
  */
 function addMul_1x64_8_predict(
   lstm_inputs: Float32Array,
-  add_36: Float32Array,
+  lstm_recurrence_8: Float32Array,
   lstm_c_7: Float32Array,
   lstm_c_8_2: Float32Array,
   lstm_h_8: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_8 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 1856]! + add_36[j + 64]!)))) * lstm_c_7[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 1792]! + add_36[j]!)))) *
-          tanh(lstm_inputs[j + 1920]! + add_36[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 1856]! + lstm_recurrence_8[j + 64]!)))) * lstm_c_7[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 1792]! + lstm_recurrence_8[j]!)))) *
+          tanh(lstm_inputs[j + 1920]! + lstm_recurrence_8[j + 128]!),
     );
     lstm_c_8_2[j] = lstm_c_8;
-    lstm_h_8[j] = (1 / (1 + exp(-(lstm_inputs[j + 1984]! + add_36[j + 192]!)))) * tanh(lstm_c_8);
+    lstm_h_8[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 1984]! + lstm_recurrence_8[j + 192]!)))) * tanh(lstm_c_8);
   }
 }
 
 /**
  * lstm.c_9 = mul_17 + mul_18
- * lstm.h_9 = sigmoid_27 ⊙ tanh_18
+ * lstm.h_9 = lstm.o_9 ⊙ tanh_9
  * 1,408 floating-point operations.
  */
 function addMul_1x64_9_predict(
   lstm_inputs: Float32Array,
-  add_41: Float32Array,
+  lstm_recurrence_9: Float32Array,
   lstm_c_8: Float32Array,
   lstm_c_9_2: Float32Array,
   lstm_h_9: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_9 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 2112]! + add_41[j + 64]!)))) * lstm_c_8[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 2048]! + add_41[j]!)))) *
-          tanh(lstm_inputs[j + 2176]! + add_41[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 2112]! + lstm_recurrence_9[j + 64]!)))) * lstm_c_8[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 2048]! + lstm_recurrence_9[j]!)))) *
+          tanh(lstm_inputs[j + 2176]! + lstm_recurrence_9[j + 128]!),
     );
     lstm_c_9_2[j] = lstm_c_9;
-    lstm_h_9[j] = (1 / (1 + exp(-(lstm_inputs[j + 2240]! + add_41[j + 192]!)))) * tanh(lstm_c_9);
+    lstm_h_9[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 2240]! + lstm_recurrence_9[j + 192]!)))) * tanh(lstm_c_9);
   }
 }
 
 /**
  * lstm.c_10 = mul_19 + mul_20
- * lstm.h_10 = sigmoid_30 ⊙ tanh_20
+ * lstm.h_10 = lstm.o_10 ⊙ tanh_10
  * 1,408 floating-point operations.
  */
 function addMul_1x64_10_predict(
   lstm_inputs: Float32Array,
-  add_46: Float32Array,
+  lstm_recurrence_10: Float32Array,
   lstm_c_9: Float32Array,
   lstm_c_10_2: Float32Array,
   lstm_h_10: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_10 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 2368]! + add_46[j + 64]!)))) * lstm_c_9[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 2304]! + add_46[j]!)))) *
-          tanh(lstm_inputs[j + 2432]! + add_46[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 2368]! + lstm_recurrence_10[j + 64]!)))) * lstm_c_9[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 2304]! + lstm_recurrence_10[j]!)))) *
+          tanh(lstm_inputs[j + 2432]! + lstm_recurrence_10[j + 128]!),
     );
     lstm_c_10_2[j] = lstm_c_10;
-    lstm_h_10[j] = (1 / (1 + exp(-(lstm_inputs[j + 2496]! + add_46[j + 192]!)))) * tanh(lstm_c_10);
+    lstm_h_10[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 2496]! + lstm_recurrence_10[j + 192]!)))) * tanh(lstm_c_10);
   }
 }
 
 /**
  * lstm.c_11 = mul_21 + mul_22
- * lstm.h_11 = sigmoid_33 ⊙ tanh_22
+ * lstm.h_11 = lstm.o_11 ⊙ tanh_11
  * 1,408 floating-point operations.
  */
 function addMul_1x64_11_predict(
   lstm_inputs: Float32Array,
-  add_51: Float32Array,
+  lstm_recurrence_11: Float32Array,
   lstm_c_10: Float32Array,
   lstm_c_11_2: Float32Array,
   lstm_h_11: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_11 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 2624]! + add_51[j + 64]!)))) * lstm_c_10[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 2560]! + add_51[j]!)))) *
-          tanh(lstm_inputs[j + 2688]! + add_51[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 2624]! + lstm_recurrence_11[j + 64]!)))) * lstm_c_10[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 2560]! + lstm_recurrence_11[j]!)))) *
+          tanh(lstm_inputs[j + 2688]! + lstm_recurrence_11[j + 128]!),
     );
     lstm_c_11_2[j] = lstm_c_11;
-    lstm_h_11[j] = (1 / (1 + exp(-(lstm_inputs[j + 2752]! + add_51[j + 192]!)))) * tanh(lstm_c_11);
+    lstm_h_11[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 2752]! + lstm_recurrence_11[j + 192]!)))) * tanh(lstm_c_11);
   }
 }
 
 /**
  * lstm.c_12 = mul_23 + mul_24
- * lstm.h_12 = sigmoid_36 ⊙ tanh_24
+ * lstm.h_12 = lstm.o_12 ⊙ tanh_12
  * 1,408 floating-point operations.
  */
 function addMul_1x64_12_predict(
   lstm_inputs: Float32Array,
-  add_56: Float32Array,
+  lstm_recurrence_12: Float32Array,
   lstm_c_11: Float32Array,
   lstm_c_12_2: Float32Array,
   lstm_h_12: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_12 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 2880]! + add_56[j + 64]!)))) * lstm_c_11[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 2816]! + add_56[j]!)))) *
-          tanh(lstm_inputs[j + 2944]! + add_56[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 2880]! + lstm_recurrence_12[j + 64]!)))) * lstm_c_11[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 2816]! + lstm_recurrence_12[j]!)))) *
+          tanh(lstm_inputs[j + 2944]! + lstm_recurrence_12[j + 128]!),
     );
     lstm_c_12_2[j] = lstm_c_12;
-    lstm_h_12[j] = (1 / (1 + exp(-(lstm_inputs[j + 3008]! + add_56[j + 192]!)))) * tanh(lstm_c_12);
+    lstm_h_12[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 3008]! + lstm_recurrence_12[j + 192]!)))) * tanh(lstm_c_12);
   }
 }
 
 /**
  * lstm.c_13 = mul_25 + mul_26
- * lstm.h_13 = sigmoid_39 ⊙ tanh_26
+ * lstm.h_13 = lstm.o_13 ⊙ tanh_13
  * 1,408 floating-point operations.
  */
 function addMul_1x64_13_predict(
   lstm_inputs: Float32Array,
-  add_61: Float32Array,
+  lstm_recurrence_13: Float32Array,
   lstm_c_12: Float32Array,
   lstm_c_13_2: Float32Array,
   lstm_h_13: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_13 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 3136]! + add_61[j + 64]!)))) * lstm_c_12[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 3072]! + add_61[j]!)))) *
-          tanh(lstm_inputs[j + 3200]! + add_61[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 3136]! + lstm_recurrence_13[j + 64]!)))) * lstm_c_12[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 3072]! + lstm_recurrence_13[j]!)))) *
+          tanh(lstm_inputs[j + 3200]! + lstm_recurrence_13[j + 128]!),
     );
     lstm_c_13_2[j] = lstm_c_13;
-    lstm_h_13[j] = (1 / (1 + exp(-(lstm_inputs[j + 3264]! + add_61[j + 192]!)))) * tanh(lstm_c_13);
+    lstm_h_13[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 3264]! + lstm_recurrence_13[j + 192]!)))) * tanh(lstm_c_13);
   }
 }
 
 /**
  * lstm.c_14 = mul_27 + mul_28
- * lstm.h_14 = sigmoid_42 ⊙ tanh_28
+ * lstm.h_14 = lstm.o_14 ⊙ tanh_14
  * 1,408 floating-point operations.
  */
 function addMul_1x64_14_predict(
   lstm_inputs: Float32Array,
-  add_66: Float32Array,
+  lstm_recurrence_14: Float32Array,
   lstm_c_13: Float32Array,
   lstm_c_14_2: Float32Array,
   lstm_h_14: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_14 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 3392]! + add_66[j + 64]!)))) * lstm_c_13[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 3328]! + add_66[j]!)))) *
-          tanh(lstm_inputs[j + 3456]! + add_66[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 3392]! + lstm_recurrence_14[j + 64]!)))) * lstm_c_13[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 3328]! + lstm_recurrence_14[j]!)))) *
+          tanh(lstm_inputs[j + 3456]! + lstm_recurrence_14[j + 128]!),
     );
     lstm_c_14_2[j] = lstm_c_14;
-    lstm_h_14[j] = (1 / (1 + exp(-(lstm_inputs[j + 3520]! + add_66[j + 192]!)))) * tanh(lstm_c_14);
+    lstm_h_14[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 3520]! + lstm_recurrence_14[j + 192]!)))) * tanh(lstm_c_14);
   }
 }
 
 /**
  * lstm.c_15 = mul_29 + mul_30
- * lstm.h_15 = sigmoid_45 ⊙ tanh_30
+ * lstm.h_15 = lstm.o_15 ⊙ tanh_15
  * 1,408 floating-point operations.
  */
 function addMul_1x64_15_predict(
   lstm_inputs: Float32Array,
-  add_71: Float32Array,
+  lstm_recurrence_15: Float32Array,
   lstm_c_14: Float32Array,
   lstm_c_15_2: Float32Array,
   lstm_h_15: Float32Array,
 ): void {
   for (let j = 0; j < 64; j++) {
     const lstm_c_15 = Math.fround(
-      (1 / (1 + exp(-(lstm_inputs[j + 3648]! + add_71[j + 64]!)))) * lstm_c_14[j]! +
-        (1 / (1 + exp(-(lstm_inputs[j + 3584]! + add_71[j]!)))) *
-          tanh(lstm_inputs[j + 3712]! + add_71[j + 128]!),
+      (1 / (1 + exp(-(lstm_inputs[j + 3648]! + lstm_recurrence_15[j + 64]!)))) * lstm_c_14[j]! +
+        (1 / (1 + exp(-(lstm_inputs[j + 3584]! + lstm_recurrence_15[j]!)))) *
+          tanh(lstm_inputs[j + 3712]! + lstm_recurrence_15[j + 128]!),
     );
     lstm_c_15_2[j] = lstm_c_15;
-    lstm_h_15[j] = (1 / (1 + exp(-(lstm_inputs[j + 3776]! + add_71[j + 192]!)))) * tanh(lstm_c_15);
+    lstm_h_15[j] =
+      (1 / (1 + exp(-(lstm_inputs[j + 3776]! + lstm_recurrence_15[j + 192]!)))) * tanh(lstm_c_15);
   }
 }
 
@@ -9274,7 +9450,7 @@ function concat_1x16x64_predict(
   lstm_h_14: Float32Array,
   lstm_h_15: Float32Array,
   lstm_inputs: Float32Array,
-  add_76: Float32Array,
+  lstm_recurrence_16: Float32Array,
   lstm_c_15: Float32Array,
   lstm: Float32Array,
 ): void {
@@ -9312,15 +9488,34 @@ function concat_1x16x64_predict(
                                     : j < 15
                                       ? lstm_h_15[l]!
                                       : (1 /
-                                          (1 + exp(-(lstm_inputs[l + 4032]! + add_76[l + 192]!)))) *
+                                          (1 +
+                                            exp(
+                                              -(
+                                                lstm_inputs[l + 4032]! +
+                                                lstm_recurrence_16[l + 192]!
+                                              ),
+                                            ))) *
                                         tanh(
                                           (1 /
                                             (1 +
-                                              exp(-(lstm_inputs[l + 3904]! + add_76[l + 64]!)))) *
+                                              exp(
+                                                -(
+                                                  lstm_inputs[l + 3904]! +
+                                                  lstm_recurrence_16[l + 64]!
+                                                ),
+                                              ))) *
                                             lstm_c_15[l]! +
                                             (1 /
-                                              (1 + exp(-(lstm_inputs[l + 3840]! + add_76[l]!)))) *
-                                              tanh(lstm_inputs[l + 3968]! + add_76[l + 128]!),
+                                              (1 +
+                                                exp(
+                                                  -(
+                                                    lstm_inputs[l + 3840]! + lstm_recurrence_16[l]!
+                                                  ),
+                                                ))) *
+                                              tanh(
+                                                lstm_inputs[l + 3968]! +
+                                                  lstm_recurrence_16[l + 128]!,
+                                              ),
                                         );
     }
   }
