@@ -9,6 +9,7 @@ export { checkpoint, customVjp, type CustomVjp } from "./model/autodiff.ts";
 export { categoricalCrossentropy, softmaxCrossEntropy, svmLoss, type CrossEntropyOptions } from "./model/losses/classes.ts"; // prettier-ignore
 export { bceWithLogits, binaryCrossentropy, hinge } from "./model/losses/binary.ts";
 export { cosineSimilarity, huber, kl, mae, mae as meanAbsoluteError, mse } from "./model/losses/numbers.ts"; // prettier-ignore
+export { batchMean } from "./model/losses/batch.ts";
 export { l1, l2 } from "./model/losses/penalties.ts";
 export { accuracy, binaryAccuracy, topK } from "./model/metrics.ts";
 export { accumulate, adadelta, adagrad, adam, adamw, clipByGlobalNorm, clipByValue, cosineDecay, ema, exponentialDecay, groups, lion, oneCycle, piecewise, rmsprop, sgd, stepDecay, warmup, type AdadeltaOptions, type AdagradOptions, type AdamOptions, type LionOptions, type OneCycleOptions, type ParameterGroup, type Rate, type RemainingGroup, type RmspropOptions, type Schedule, type SgdOptions } from "./model/optimizers/index.ts"; // prettier-ignore

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { apply, at, literal, load, local, select } from "../compiler/loop/build.ts";
-import { add, constant, equal, evaluate, index, quotient, rangeOf, remainder, scale, shift, substitute, type Index } from "../compiler/loop/index.ts"; // prettier-ignore
+import { add, constant, equal, evaluate, index, print as printIndex, quotient, rangeOf, remainder, scale, shift, substitute, type Index } from "../compiler/loop/index.ts"; // prettier-ignore
 import { createMemory, erf, evaluateScalar, interpretEntry, interpretKernel } from "../compiler/loop/interpret.ts"; // prettier-ignore
 import type { Definition, Group, Kernel, Module, Param, Program, Scalar, Stmt } from "../compiler/loop/loop.ts"; // prettier-ignore
 import { parseKernel, parseModule, parseProgram } from "../compiler/loop/parse.ts";
@@ -495,6 +495,19 @@ describe("the verifier", () => {
     verifyKernel(kernel("k", [param("a", 16e6, "read")], [loop("y", 4000, [loop("x", 4000, [loop("r", 3, [loop("s", 3, body)])])])])); // prettier-ignore
   });
 
+  test("proves a guarded window of an upsampled picture without trying points", () => {
+    const [y, x, r, s] = [index("y", 4000), index("x", 4000), index("r", 3), index("s", 3)];
+    const [row, column] = [shift(add(y, r), -1), shift(add(x, s), -1)];
+    const within = (at0: Index): Scalar => both(atMost(n(0), at(at0)), less(at(at0), n(4000)));
+    const body = (length: number): Kernel => {
+      const read = of("a", add(scale(quotient(row, 2), 2000), quotient(column, 2)));
+      const value = select(both(within(row), within(column)), read, f(0));
+      return kernel("k", [param("a", length, "read")], [loop("y", 4000, [loop("x", 4000, [loop("r", 3, [loop("s", 3, [set("t", value)])])])])]); // prettier-ignore
+    };
+    verifyKernel(body(2000 * 2000));
+    expect(() => verifyKernel(body(2000 * 2000 - 1))).toThrow("could not be proved to");
+  });
+
   test("proves by points what intervals cannot", () => {
     const square = add(remainder(add(scale(p8, 3), q3), 5), scale(quotient(add(scale(p8, 3), q3), 5), -1)); // prettier-ignore
     const highest = Math.max(
@@ -674,6 +687,18 @@ describe("index algebra", () => {
       }),
       { numRuns: 3000 },
     );
+  });
+
+  test("a position in rows of 6 is taken apart into its row and its column", () => {
+    const l = index("l", 7);
+    const position = add(scale(l, 6), j);
+    expect(printIndex(quotient(position, 12))).toBe("((l) div 2)");
+    expect(printIndex(remainder(position, 12))).toBe("6·((l) mod 2) + j");
+    // a window's offset stays with its row
+    const moved = substitute(quotient(position, 12), new Map([["l", shift(l, -1)]]));
+    expect(printIndex(moved)).toBe("((l + 1) div 2) + -1");
+    // not where the rest may leave its row
+    expect(printIndex(quotient(shift(position, -1), 12))).toBe("((6·l + j + 11) div 12) + -1");
   });
 
   test("substitutes as arithmetic does", () => {

@@ -1,7 +1,7 @@
 /** What is true of losses and metrics: published numbers, independent formulas, gradients against differences, and finite at ±1e4 in emitted code. */
 
 import { describe, expect, test } from "vitest";
-import { accuracy, bceWithLogits, binaryAccuracy, binaryCrossentropy, categoricalCrossentropy, cosineSimilarity, div, exp, hinge, huber, input, kl, l1, l2, labels, log, mae, mse, param, sigmoid, softmaxCrossEntropy, sub, svmLoss, topK, transpose, constant, type FloatTensor, type Scalar } from "adjoint"; // prettier-ignore
+import { accuracy, batchMean, bceWithLogits, binaryAccuracy, binaryCrossentropy, categoricalCrossentropy, cosineSimilarity, div, exp, hinge, huber, input, kl, l1, l2, labels, log, mae, mse, param, sigmoid, softmaxCrossEntropy, square, sub, svmLoss, topK, transpose, constant, type FloatTensor, type Scalar } from "adjoint"; // prettier-ignore
 import { context } from "../compiler/model/context.ts";
 import { disagreements, emitted, valueOf, type Build } from "./support/one-loss.ts";
 
@@ -299,3 +299,11 @@ describe("complaints", () => {
   Give fewer than there are classes.`],
   ])("%s", (_, build, message) => expect(said(build)).toBe(message)); // prettier-ignore
 });
+
+test("batchMean, for losses of one's own, is over the real rows and all of their elements", () => {
+  const squares: Build = (n) => batchMean(square(x([2])(n)));
+  const feed = { x: [1, 2, 3, 4, 100, 100] };
+  expect(valueOf(squares, 3, feed, 2)).toBeCloseTo((1 + 4 + 9 + 16) / 4, 12);
+  expect(disagreements(squares).failed).toEqual([]);
+  expect(() => valueOf(() => batchMean(param("w", [], constant(1))), 1, {})).toThrow("batchMean needs a batch, [n, …], but got one number");
+}); // prettier-ignore

@@ -1,6 +1,6 @@
 /** What is true of whatever stands around a rule: clipping, groups, phases, accumulation and averages do what they say. */
 
-import { accumulate, adadelta, adagrad, adam, adamw, clipByGlobalNorm, clipByValue, constant, cosineDecay, ema, groups, input, lion, matmul, model, mse, mul, normal, param, rmsprop, sgd, state, tanh, zeros, type FloatTensor } from "adjoint"; // prettier-ignore
+import { accumulate, adadelta, adagrad, adam, adamw, clipByGlobalNorm, clipByValue, constant, cosineDecay, dense as denseLayer, ema, groups, input, lion, matmul, mean, model, mse, mul, neg, normal, param, rmsprop, sgd, state, tanh, zeros, type FloatTensor } from "adjoint"; // prettier-ignore
 import { describe, expect, test } from "vitest";
 import type { UpdateRule } from "../compiler/autodiff/update.ts";
 import { compile } from "../compiler/compile.ts";
@@ -94,6 +94,37 @@ test("phases keep powers of β apart, so that each is corrected by its own count
   for (let n = 0; n < 3; n++) trainer.step({});
   close(trainer.state["first.adam.beta1^t"]!, [0.9 ** 3], 1e-7);
   close([...trainer.parameters["a"]!, ...trainer.parameters["b"]!], [0.7, 0.7], 5e-6); // 1 − 0.999^t in float32
+});
+
+describe("phases that name layers", () => {
+  const two = (first: readonly string[], second: readonly string[]) =>
+    model("adversaries", { batch: 2 }, ({ batch }) => {
+      const made = denseLayer(3, { name: "maker" })(input("z", [batch, 2]));
+      const judged = mean(denseLayer(1, { name: "judge.last" })(denseLayer(2, { name: "judge.first" })(made))); // prettier-ignore
+      return {
+        phases: [
+          { name: "judging", loss: judged, parameters: first, optimizer: sgd() },
+          { name: "making", loss: neg(judged), parameters: second, optimizer: sgd() },
+        ],
+      };
+    });
+
+  test("train all of their parameters, and no others", async () => {
+    const trainer = await trainerOf(two(["judge"], ["maker"]));
+    const { phases } = trainer as unknown as { phases: Readonly<Record<string, (batch: object) => number>> }; // prettier-ignore
+    const changedBy = (phase: string): string[] => {
+      const before = Object.entries(trainer.parameters).map(([name, w]) => [name, [...w]] as const);
+      phases[phase]!({ z: Float32Array.of(1, 2, 3, 4) });
+      return before.flatMap(([name, w]) => (w.some((v, n) => v !== trainer.parameters[name]![n]) ? [name] : [])); // prettier-ignore
+    };
+    expect(changedBy("judging")).toEqual(["judge.first.kernel", "judge.first.bias", "judge.last.kernel", "judge.last.bias"]); // prettier-ignore
+    expect(changedBy("making")).toEqual(["maker.kernel", "maker.bias"]);
+  });
+
+  test("refuse a name of nothing, and leave no parameter out", async () => {
+    await expect(lower(two(["judges"], ["maker"]))).rejects.toThrow('phase "judging" trains "judges", but no trainable parameter or layer is called that'); // prettier-ignore
+    await expect(lower(two(["judge.first"], ["maker"]))).rejects.toThrow('parameter "judge.last.kernel" is trainable, but no loss of any phase reaches it'); // prettier-ignore
+  });
 });
 
 /** A net whose loss is the mean over its rows. */

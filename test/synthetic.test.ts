@@ -85,8 +85,30 @@ describe("synthetic data", () => {
     expect(usual / (rows * 11)).toBeLessThan(0.9);
   });
 
+  test("labels of pixels are masks of figures, brighter than the ground and told apart by their form", () => {
+    const { x, y } = make([feature("x", [2, 16, 16]), target("y", [16, 16], 3)]).train;
+    const light = [0, 1, 2].map((label) => {
+      const pixels = Array.from(y!).flatMap((one, at) => (one === label ? [x![Math.floor(at / 256) * 512 + (at % 256)]!] : [])); // prettier-ignore
+      expect(pixels.length).toBeGreaterThan(200);
+      return pixels.reduce((sum, one) => sum + one, 0) / pixels.length;
+    });
+    // the ground is 0.2, every figure 1 less half of the noise that is cut off
+    expect(light.map((one) => one.toFixed(2))).toEqual(["0.20", "0.95", "0.95"]);
+    // from above and the left a box has one corner, a disc a stair of them
+    const corners = (label: number): number => {
+      let [pixels, found] = [0, 0];
+      for (let at = 0; at < y!.length; at++) {
+        if (at % 256 < 16 || at % 16 < 1 || y![at] !== label) continue;
+        pixels++;
+        if (y![at - 1] !== label && y![at - 16] !== label) found++;
+      }
+      return found / pixels;
+    };
+    expect(corners(1)).toBeGreaterThan(1.5 * corners(2));
+  });
+
   test("labels of places say how bright the place is; a generator gets noise", () => {
-    const { x, y } = make([feature("x", [2, 8, 8]), target("y", [8, 8], 3)]).train;
+    const { x, y } = make([feature("x", [2, 64]), target("y", [64], 3)]).train;
     for (let at = 0; at < 64; at++)
       expect(y![at]).toBe(Math.min(2, Math.floor(3 * ((x![at]! + x![at + 64]!) / 2))));
     const { z, image } = make([feature("z", [100]), target("image", [1, 16, 16])]).train;

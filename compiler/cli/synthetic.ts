@@ -8,6 +8,7 @@
 import { sizeOf } from "../graph/type.ts";
 import { below, normalFrom, randomOf, type Random } from "../check/draw.ts";
 import { imageShape } from "../../runtime/index.ts";
+import { mask, pictureOf } from "./figures.ts";
 import type { InputFacts } from "./inputs.ts";
 
 /** Arrays by the names of the model's inputs. */
@@ -30,6 +31,8 @@ export type SyntheticKind = (typeof SYNTHETIC_KINDS)[number];
 interface Row {
   readonly hidden: number;
   readonly random: Random;
+  /** A generator that starts anew for each input of the row, for what several of them show. */
+  readonly shared: () => Random;
   /** Values of the inputs drawn before. */
   readonly drawn: ReadonlyMap<string, ArrayLike<number>>;
 }
@@ -67,7 +70,8 @@ export function synthetic(
     });
     for (let n = 0; n < count; n++) {
       const drawn = new Map<string, ArrayLike<number>>();
-      const row = { hidden: below(random, hidden), random, drawn };
+      const shared = (): Random => randomOf(seed, `${name} ${n}`);
+      const row = { hidden: below(random, hidden), random, shared, drawn };
       draws.forEach(({ input, draw }, at) => {
         const values = draw(row);
         drawn.set(input.name, values);
@@ -99,17 +103,28 @@ function drawOf(
     // a generator predicts from noise what the loss compares with pictures
     const generator = row.length === 1 && inputs.some((one) => one.role === "target" && one.dtype === "f32" && sizeOf(one.row) > Math.max(size, PICTURE)); // prettier-ignore
     if (role === "feature" && generator) return ({ random: r }) => Array.from({ length: size }, () => normalFrom(r)); // prettier-ignore
+    const masked = inputs.find((one) => masks(one, row));
+    if (masked !== undefined) return figures(row, masked.classes ?? 2);
     return size < PICTURE ? vector(size, hidden, random) : picture(row, hidden, random);
   }
   if (isLabel(input)) return (at) => [at.hidden % classes];
   if (role === "feature") return tokens(size, classes, inputs.some((one) => one.role === "target" && isLabel(one)) ? hidden : 1, random); // prettier-ignore
   const before = features.find((one) => one.dtype === "i32" && sizeOf(one.row) === size);
   if (before !== undefined) return nextTokens(before.name, classes, random);
+  const [height, width] = row;
+  if (height !== undefined && width !== undefined && features.some((one) => masks(input, one.row)))
+    return ({ shared }) => mask(shared(), classes, height, width);
   const under = features.find((one) => one.dtype === "f32" && sizeOf(one.row) % size === 0);
   return under === undefined
     ? (at) => Array.from({ length: size }, (_, n) => (at.hidden + n) % classes)
     : levels(under.name, size, classes);
 }
+
+/** Whether a target says of each pixel of a picture [c, h, w] what is there: [h, w]. */
+const masks = ({ role, dtype, row }: InputFacts, [, ...space]: readonly number[]): boolean =>
+  role === "target" && dtype === "i32" && row.length === 2 && String(row) === String(space);
+
+const figures = ([channels = 1, height = 1, width = 1]: readonly number[], classes: number): Draw => ({ shared, random }) => pictureOf(mask(shared(), classes, height, width), channels, random); // prettier-ignore
 
 /** Prototypes of a few numbers, as far apart as normal numbers are. */
 function vector(size: number, hidden: number, random: Random): Draw {

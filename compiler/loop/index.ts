@@ -75,6 +75,23 @@ function split(a: Index, by: number): { whole: Index; rest: Index } {
   };
 }
 
+const divisor = (a: number, b: number): number => (b === 0 ? Math.abs(a) : divisor(b, a % b));
+
+/**
+ * a = by·whole + rest, where `by` divides the given one, whole has terms and 0 ≤ rest < by: a row and a column of it, where a is a
+ * position in rows. Then ⌊a / (by·n)⌋ = ⌊whole / n⌋ and a mod (by·n) = by·(whole mod n) + rest.
+ */
+function rows(a: Index, of: number): { whole: Index; rest: Index; by: number } | undefined {
+  for (const { by: coefficient } of a.terms) {
+    const by = divisor(of, coefficient);
+    if (by === 1 || by === of) continue;
+    const { whole, rest } = split(a, by);
+    const [low, high] = rangeOf(rest);
+    if (low >= 0 && high < by) return { whole, rest, by };
+  }
+  return undefined;
+}
+
 /** ⌊a / by⌋. */
 export function quotient(a: Index, by: number): Index {
   if (by === 1) return a;
@@ -82,6 +99,8 @@ export function quotient(a: Index, by: number): Index {
   const [low, high] = rangeOf(rest);
   if (low >= 0 && high < by) return whole;
   if (Math.floor(low / by) === Math.floor(high / by)) return shift(whole, Math.floor(low / by));
+  const inRows = rows(rest, by);
+  if (inRows !== undefined) return add(whole, quotient(inRows.whole, by / inRows.by));
   return add(whole, { terms: [{ atom: { kind: "quotient", of: rest, by }, by: 1 }], offset: 0 });
 }
 
@@ -93,6 +112,9 @@ export function remainder(a: Index, by: number): Index {
   if (low >= 0 && high < by) return rest;
   if (Math.floor(low / by) === Math.floor(high / by))
     return shift(rest, -by * Math.floor(low / by));
+  const inRows = rows(rest, by);
+  if (inRows !== undefined)
+    return add(scale(remainder(inRows.whole, by / inRows.by), inRows.by), inRows.rest);
   return { terms: [{ atom: { kind: "remainder", of: rest, by }, by: 1 }], offset: 0 };
 }
 

@@ -262,7 +262,8 @@ function verifyAccess(
   const known = place.guards
     .map((guard) => pureOf(guard, place))
     .filter((guard) => guard !== undefined);
-  const laws = [...known.flatMap((guard) => lawsOf(guard, true)), ...lawsOfLoops(place)];
+  const given = [...known.flatMap((guard) => lawsOf(guard, true)), ...lawsOfLoops(place)];
+  const laws = [...given, ...lawsOfQuotients(index, given, place)];
   const high = highest(index, laws, place);
   const low = -highest(scale(index, -1), laws, place);
   if (low >= 0 && high < length) return;
@@ -329,6 +330,17 @@ function lawsOfLoops({ loops }: Place): Index[] {
     if (from.terms.length === 0 && to.terms.length === 0) return [];
     const self: Index = { terms: [{ atom: { kind: "index", name, extent: range[1] + 1 }, by: 1 }], offset: 0 }; // prettier-ignore
     return [add(self, scale(from, -1)), shift(add(to, scale(self, -1)), -1)];
+  });
+}
+
+/** ⌊low / n⌋ ≤ ⌊a / n⌋ ≤ ⌊high / n⌋, where the laws keep a from low to high. */
+function lawsOfQuotients({ terms }: Index, laws: readonly Index[], place: Place): Index[] {
+  return terms.flatMap(({ atom }) => {
+    if (atom.kind !== "quotient") return [];
+    const self: Index = { terms: [{ atom, by: 1 }], offset: 0 };
+    const high = highest(atom.of, laws, place);
+    const low = -highest(scale(atom.of, -1), laws, place);
+    return [shift(self, -Math.floor(low / atom.by)), shift(scale(self, -1), Math.floor(high / atom.by))]; // prettier-ignore
   });
 }
 

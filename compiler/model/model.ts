@@ -7,7 +7,7 @@ import type { Float } from "../graph/type.ts";
 import { reachableFrom } from "../graph/walk.ts";
 import { adviseLinear } from "./advice.ts";
 import { Context, within, type Citation } from "./context.ts";
-import type { LayerRecord } from "./layers/layer.ts";
+import { covers, type LayerRecord } from "./layers/layer.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
 
 /** What a declaration may depend on. */
@@ -25,7 +25,8 @@ export interface BatchSizes {
 export interface PhaseDeclaration {
   readonly name: string;
   readonly loss: Scalar;
-  readonly parameters?: readonly FloatTensor[];
+  /** Tensors made by param, names of parameters, or names of layers. Default: every trainable parameter that the loss reaches. */
+  readonly parameters?: readonly (FloatTensor | string)[];
   readonly optimizer: UpdateRule;
 }
 
@@ -114,7 +115,8 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
       "Return { loss, optimizer } or { phases: [ … ] }.",
     );
   for (const phase of phases) checkLoss(c, phase);
-  checkReached(c, phases);
+  const trained = phases.map((phase) => trainedNames(c, phase));
+  checkReached(c, phases, trained);
   if (entry === "train")
     for (const [target, value] of c.assignments)
       builder.results.push({ kind: "write", target, value });
@@ -141,14 +143,27 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
     layers: c.layers,
     advice: [...adviseLinear(c), ...c.advice],
     rowsInteract: c.rowsInteract,
-    phases: phases.map((phase) => ({
-      name: phase.name,
-      rule: phase.optimizer,
-      ...(phase.parameters === undefined
-        ? {}
-        : { parameters: phase.parameters.map((p) => builder.node(p.value).name) }),
-    })),
+    phases: phases.map(({ name, optimizer: rule }, n) => {
+      const parameters = trained[n];
+      return { name, rule, ...(parameters === undefined ? {} : { parameters }) };
+    }),
   };
+}
+
+/** The names of the parameters that a phase trains; undefined where it lists none. */
+function trainedNames(
+  c: Context,
+  { name, parameters }: PhaseDeclaration,
+): readonly string[] | undefined {
+  // prettier-ignore
+  const trainable = c.builder.nodes.flatMap((node) => (node.op === "param" && node.attrs["trainable"] !== false ? [node.name] : []));
+  return parameters?.flatMap((listed) => {
+    const of = typeof listed === "string" ? listed : c.builder.node(listed.value).name;
+    const found = trainable.filter((parameter) => covers(of, parameter));
+    if (found.length === 0)
+      c.fail("model/phase", `phase ${JSON.stringify(name)} trains ${JSON.stringify(of)}, but no trainable parameter or layer is called that`, `The trainable parameters are ${trainable.join(", ")}.`); // prettier-ignore
+    return found;
+  });
 }
 
 function checkLoss(c: Context, { name, loss }: PhaseDeclaration): void {
@@ -170,17 +185,19 @@ function checkLoss(c: Context, { name, loss }: PhaseDeclaration): void {
 }
 
 /** Every trainable parameter is reached by a loss of a phase that trains it. */
-function checkReached(c: Context, phases: readonly PhaseDeclaration[]): void {
+function checkReached(
+  c: Context,
+  phases: readonly PhaseDeclaration[],
+  trained: readonly (readonly string[] | undefined)[],
+): void {
   const { nodes } = c.builder;
   const reached = phases.map(({ loss }) => reachableFrom(nodes, loss.value));
   nodes.forEach((node, at) => {
     if (node.op !== "param" || node.attrs["trainable"] === false) return;
-    const trained = phases.some(
-      (phase, n) =>
-        reached[n]![at] &&
-        (phase.parameters === undefined || phase.parameters.some((p) => p.value === at)),
+    const isTrained = phases.some(
+      (_, n) => reached[n]![at] && (trained[n]?.includes(node.name) ?? true),
     );
-    if (trained) return;
+    if (isTrained) return;
     throw new ModelError({
       code: "model/unreached",
       site: node.origin.site || c.builder.name,

@@ -112,18 +112,22 @@ function source(
   return { at: whole, conditions };
 }
 
+/** w [o, i / groups, …] with its channels exchanged inside each group, [i, o / groups, …]. */
+function exchanged(g: VjpScope["g"], w: Value, groups: number): Value {
+  const [o, i, ...window] = g.typeOf(w).shape as [number, number, ...number[]];
+  if (groups === 1) return g.transpose(w, { order: [1, 0, ...window.map((_, n) => n + 2)] });
+  const split = g.reshape(w, { shape: [groups, o / groups, i, ...window] });
+  const turned = g.transpose(split, { order: [0, 2, 1, ...window.map((_, n) => n + 3)] });
+  return g.reshape(turned, { shape: [groups * i, o / groups, ...window] });
+}
+
 /** d_x = d_y against w with its channels exchanged and its window reversed. */
 function pullBackInput({ g, inputs: [x, w], node, cotangent }: VjpScope): Value {
   const a = read(node.attrs);
   const [xt, wt, yt] = [g.typeOf(x!), g.typeOf(w!), g.typeOf(cotangent)];
   const groups = a.featureGroups * a.batchGroups; // at most one of them is above 1
-  const [o, i, ...window] = wt.shape as [number, number, ...number[]];
-  const axes = window.map((_, n) => n + 3);
-  const split = g.reshape(w!, { shape: [groups, o / groups, i, ...window] });
-  const exchanged = g.transpose(split, { order: [0, 2, 1, ...axes] });
-  const filters = g.reverse(g.reshape(exchanged, { shape: [groups * i, o / groups, ...window] }), {
-    axes: window.map((_, n) => n + 2),
-  });
+  const [, i, ...window] = wt.shape as [number, number, ...number[]];
+  const filters = g.reverse(exchanged(g, w!, groups), { axes: window.map((_, n) => n + 2) });
   const reach = window.map((extent, n) => dilated(extent, a.rhsDilation[n]!));
   const low = reach.map((extent, n) => extent - 1 - a.low[n]!);
   const high = spatial(xt).map(
@@ -149,7 +153,9 @@ function pullBackInput({ g, inputs: [x, w], node, cotangent }: VjpScope): Value 
   if (a.batchGroups === 1) return d;
   const [n] = yt.shape as [number];
   const apart = g.reshape(d, { shape: [n, groups, i, ...spatial(xt)] });
-  return g.reshape(g.transpose(apart, { order: [1, 0, 2, ...axes] }), { shape: xt.shape });
+  return g.reshape(g.transpose(apart, { order: [1, 0, 2, ...window.map((_, n) => n + 3)] }), {
+    shape: xt.shape,
+  });
 }
 
 /** d_w = x against d_y, batch and channels exchanged. */

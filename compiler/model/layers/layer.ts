@@ -40,6 +40,10 @@ export interface LayerScope {
   fail(law: string, remedy: string, operands?: readonly Operand[]): never;
 }
 
+/** Whether a name is the parameter's, or its layer's. */
+export const covers = (name: string, parameter: string): boolean =>
+  name === parameter || parameter.startsWith(`${name}.`);
+
 interface Kind {
   readonly kind: string;
   /** The model's line that made the layer: `sequential` calls it from elsewhere. */

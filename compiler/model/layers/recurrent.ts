@@ -72,7 +72,7 @@ function recurrent<const N extends number, Sequences extends boolean>(
     const zero = c.g.broadcast(c.g.literal(0, c.float), { axes: [0, 1], size: [n, units] });
     const initial: readonly Value[] = Array.from({ length: 1 + cell.besides }, () => zero);
     const step = ([h, ...besides]: readonly Value[], x: FloatTensor) => {
-      const recurrence = affine(scope, h!, "recurrentKernel", "recurrentBias", width);
+      const recurrence = scope.named("recurrence", affine(scope, h!, "recurrentKernel", "recurrentBias", width)); // prettier-ignore
       const next = cell.step(scope, {
         input: gatesOf(scope, x.value, cell.gates, units),
         recurrent: gatesOf(scope, recurrence, cell.gates, units),
@@ -120,9 +120,10 @@ export const lstm = <const N extends number, Sequences extends boolean = false>(
     besides: 1,
     step({ c: { g }, named }, { input, recurrent, besides: [before] }) {
       const [i, f, candidate, o] = input.map((x, k) => g.add(x, recurrent[k]!)) as [Value, Value, Value, Value]; // prettier-ignore
-      const kept = g.mul(g.sigmoid(f), before!);
-      const cell = named("c", g.add(kept, g.mul(g.sigmoid(i), g.tanh(candidate))));
-      return [g.mul(g.sigmoid(o), g.tanh(cell)), cell];
+      const kept = g.mul(named("f", g.sigmoid(f)), before!);
+      const added = g.mul(named("i", g.sigmoid(i)), named("g", g.tanh(candidate)));
+      const cell = named("c", g.add(kept, added));
+      return [g.mul(named("o", g.sigmoid(o)), g.tanh(cell)), cell];
     },
   });
 
@@ -135,10 +136,10 @@ export const gru = <const N extends number, Sequences extends boolean = false>(
   recurrent("gru", units, options, {
     gates: 3,
     besides: 0,
-    step({ c: { g, float } }, { input, recurrent, h }) {
-      const r = g.sigmoid(g.add(input[0]!, recurrent[0]!));
-      const z = g.sigmoid(g.add(input[1]!, recurrent[1]!));
-      const n = g.tanh(g.add(input[2]!, g.mul(r, recurrent[2]!)));
+    step({ c: { g, float }, named }, { input, recurrent, h }) {
+      const r = named("r", g.sigmoid(g.add(input[0]!, recurrent[0]!)));
+      const z = named("z", g.sigmoid(g.add(input[1]!, recurrent[1]!)));
+      const n = named("n", g.tanh(g.add(input[2]!, g.mul(r, recurrent[2]!))));
       return [g.add(g.mul(g.sub(g.literal(1, float), z), n), g.mul(z, h))];
     },
   });

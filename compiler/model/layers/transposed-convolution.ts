@@ -56,10 +56,12 @@ function axesOf(
 function filtersOf({ c }: LayerScope, kernel: Value, groups: number): Value {
   const { g } = c;
   const [input, depth, ...window] = c.typeOf(kernel).shape as readonly [number, number, ...number[]]; // prettier-ignore
+  const axes = window.map((_, n) => n + 2);
+  if (groups === 1) return g.reverse(g.transpose(kernel, { order: [1, 0, ...axes] }), { axes });
   const apart = g.reshape(kernel, { shape: [groups, input / groups, depth, ...window] });
   const turned = g.transpose(apart, { order: [0, 2, 1, ...window.map((_, n) => n + 3)] });
   const filters = g.reshape(turned, { shape: [groups * depth, input / groups, ...window] });
-  return g.reverse(filters, { axes: window.map((_, n) => n + 2) });
+  return g.reverse(filters, { axes });
 }
 
 /**

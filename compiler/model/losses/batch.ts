@@ -2,12 +2,12 @@
 
 import type { Value } from "../../graph/graph.ts";
 import { isFloat, sameShape, sizeOf } from "../../graph/type.ts";
-import type { Context } from "../context.ts";
+import { context, type Context } from "../context.ts";
 import { countOf } from "../leaves.ts";
-import type { FloatTensor, Tensor } from "../tensor.ts";
+import type { FloatTensor, Scalar, Tensor } from "../tensor.ts";
 
 /** Σ over the first `count` rows / count, of one value a row: [n]. */
-function batchMean(c: Context, rows: Value): Value {
+function rowMean(c: Context, rows: Value): Value {
   const [n] = c.typeOf(rows).shape as [number];
   const count = countOf(c);
   const live = c.named("liveRows", c.g.where(count.live(n), rows, c.g.literal(0, c.float)));
@@ -17,10 +17,23 @@ function batchMean(c: Context, rows: Value): Value {
 /** The mean over all elements of [n, …]: inside a row over all of them, over the batch its real rows only. */
 export function meanOf(c: Context, values: Value): Value {
   const inner = c.typeOf(values).shape.slice(1);
-  if (inner.length === 0) return batchMean(c, values);
+  if (inner.length === 0) return rowMean(c, values);
   const rows = c.g.sum(values, { axes: inner.map((_, axis) => axis + 1) });
   const n = sizeOf(inner);
-  return batchMean(c, n > 1 ? c.g.mul(rows, c.g.literal(1 / n, c.float)) : rows);
+  return rowMean(c, n > 1 ? c.g.mul(rows, c.g.literal(1 / n, c.float)) : rows);
+}
+
+/**
+ * The mean over all elements of [n, …], of the batch its real rows only: for losses of your own. `mean` would count the empty rows of a
+ * short batch too. Throws a ModelError for one number.
+ */
+export function batchMean(values: FloatTensor): Scalar {
+  const c = context();
+  return c.run(() => {
+    if (values.shape.length === 0)
+      c.fail("shape/batchMean", "batchMean needs a batch, [n, …], but got one number", "Give it a value a row.", [c.operand("values", values.value)]); // prettier-ignore
+    return c.tensor(meanOf(c, values.value)) as Scalar; // a mean is a scalar
+  });
 }
 
 export const last = (tensor: { readonly shape: readonly number[] }): number =>

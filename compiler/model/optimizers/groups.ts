@@ -3,6 +3,7 @@
 import type { UpdateRule, UpdateScope } from "../../autodiff/update.ts";
 import { ModelError } from "../../graph/error.ts";
 import { context } from "../context.ts";
+import { covers } from "../layers/layer.ts";
 import type { FloatTensor } from "../tensor.ts";
 import { checkOptions, refuse, RULE } from "./options.ts";
 
@@ -51,10 +52,6 @@ const apart = (scope: UpdateScope, prefix: string): UpdateScope => ({
       make({ state: (name, initial) => state(`${prefix}${name}`, initial), write }),
     ),
 });
-
-/** Whether a name is the parameter's, or its layer's. */
-const covers = (name: string, parameter: string): boolean =>
-  name === parameter || parameter.startsWith(`${name}.`);
 
 function namesOf(
   { parameters, optimizer }: ParameterGroup | RemainingGroup,
