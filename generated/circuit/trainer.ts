@@ -4,7 +4,13 @@
 //
 //   parameters 3   arena 80 bytes, nothing else is ever allocated   0 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-10, step 1e-6, kernels 1e-10, sha256 a8ea1a67df3f2dff
+// certificate: gradients 1e-10, step 1e-6, kernels 1e-10, sha256 d6c8fb6078beb41e
+
+/** The model's name. */
+export const MODEL: string = "circuit";
+
+/** A hash of the training graph: weights and state of another graph do not belong here. */
+export const GRAPH: string = "56951d12ca468ce5";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 80;

@@ -4,7 +4,13 @@
 //
 //   parameters 7,850   arena 826,448 bytes, nothing else is ever allocated   2,075,604 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-8, step 1e-6, kernels 1e-10, sha256 e096c17362765366
+// certificate: gradients 1e-8, step 1e-6, kernels 1e-10, sha256 70a7885fc8fbf644
+
+/** The model's name. */
+export const MODEL: string = "linear-svm";
+
+/** A hash of the training graph: weights and state of another graph do not belong here. */
+export const GRAPH: string = "c6c782e385f0e798";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 826_448;
