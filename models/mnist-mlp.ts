@@ -23,3 +23,4 @@ export default model(
 );
 
 export const data = { source: "mnist", epochs: 5 };
+export const learns = { metric: "accuracy", atLeast: 0.97 };
