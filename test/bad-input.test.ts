@@ -133,8 +133,8 @@ const MODELS: Readonly<Record<string, readonly [text: string, message: string]>>
 
   Use it in the loss, freeze it with { trainable: false }, or remove it.`,
   ],
-  "rate": finite("return { loss: sum(a), optimizer: sgd({ learningRate: NaN }) };", "sgd: learningRate needs a finite number, but got NaN", "Give learningRate a finite number."),
-  "beta": finite("return { loss: sum(a), optimizer: adam({ beta1: Infinity }) };", "adam: beta1 needs a finite number, but got Infinity", "Give beta1 a finite number."),
+  "rate": finite("return { loss: sum(a), optimizer: sgd({ learningRate: NaN }) };", "sgd: learningRate needs a finite number of at least 0, a hyper or a schedule, but got NaN", "Change learningRate, or leave it out for its default."),
+  "beta": finite("return { loss: sum(a), optimizer: adam({ beta1: Infinity }) };", "adam: beta1 needs a number of at least 0 and below 1, but got Infinity", "Change beta1, or leave it out for its default."),
   "live": finite('return { loss: sum(a), optimizer: sgd({ learningRate: hyper("rate", -Infinity) }) };', 'hyper "rate": needs a finite number, but got -Infinity', "Use a finite number."),
   "constant": finite('return { loss: sum(add(a, param("b", [3], constant(NaN)))), optimizer: sgd() };', "constant needs finite numbers, but got NaN", "Use a finite number."),
   "no-model": ["export const one = 1;\n", " has no default export; end the file with `export default model(…)`, where model comes from adjoint"],
