@@ -4,6 +4,7 @@ import { CompilerFault, type Diagnostic } from "./graph/error.ts";
 import { printGraph } from "./graph/print.ts";
 import { certificateOf, withCertificate } from "./check/certificate.ts";
 import { adviseDead } from "./check/advice.ts";
+import { firstLosses } from "./check/first-loss.ts";
 import { ROWS } from "./check/small.ts";
 import { checkModel, explainFailure, type CheckResult } from "./check/check.ts";
 import { printModule } from "./loop/print.ts";
@@ -96,7 +97,9 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     files.set(name("trainer.ts"), withCertificate(trainer, line));
     files.set(name("certificate.json"), json);
   }
-  files.set(name("report.md"), printReport(lowered, trainer));
+  const began = performance.now();
+  files.set(name("report.md"), printReport(lowered, trainer, await firstLosses(lowered, trainer)));
+  timings.push({ stage: "first loss", milliseconds: performance.now() - began });
   return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options.source), timings }; // prettier-ignore
 }
 
@@ -126,6 +129,8 @@ export async function load<Exports = TrainerModule>(
 
 /** What any emitted trainer.ts exports, as far as programs that do not know the model can say. */
 export interface TrainerModule {
+  readonly MODEL: string;
+  readonly GRAPH: string;
   readonly ARENA_BYTES: number;
   readonly PARAMETERS: readonly TableRow[];
   readonly STATE: readonly TableRow[];

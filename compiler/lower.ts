@@ -3,6 +3,7 @@
 import type { Phase } from "./autodiff/update.ts";
 import { ModelError } from "./graph/error.ts";
 import type { Graph } from "./graph/graph.ts";
+import { printGraph } from "./graph/print.ts";
 import type { Float } from "./graph/type.ts";
 import type { Module, Program } from "./loop/loop.ts";
 import { observe, type Observation } from "./observe.ts";
@@ -177,10 +178,18 @@ export async function lower(
     batch,
     phases,
     rowsInteract: declared[0]!.traced.rowsInteract,
+    graph: (await sha256(entries.filter(({ purpose }) => purpose.kind === "train").map(({ graph }) => printGraph(withoutOrigins(graph))).join(""))).slice(0, 16),
     approximations: [...approximations],
   }; // prettier-ignore
   return { model, entries, module, facts, target, observation };
 }
+
+/** What is computed, without whose lines it came from: moving a line of the model changes no graph. */
+const withoutOrigins = (graph: Graph): Graph => ({
+  ...graph,
+  nodes: graph.nodes.map((node) => ({ ...node, origin: { role: "primal", site: "" } })),
+  aliases: [],
+});
 
 /** Nodes of a graph, definitions, or statements. */
 function sizeOfLevel(level: unknown): number {

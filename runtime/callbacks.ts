@@ -25,6 +25,11 @@ export function together<T extends Trainer>(
       for (const one of all) if ((await one.onEpoch?.(entry, trainer)) === "stop") answer = "stop";
       return answer;
     },
+    onResume(entries, kept) {
+      const answers = all.map((one) => one.onResume?.(entries, kept));
+      return answers.includes("stop") ? "stop" : undefined;
+    },
+    kept: () => new Map(all.flatMap((one) => [...(one.kept?.() ?? [])])),
     onEnd(trainer) {
       for (const one of all) one.onEnd?.(trainer);
     },

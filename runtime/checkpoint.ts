@@ -26,6 +26,9 @@ export interface Tables {
 /** What a checkpoint needs of a trainer. */
 export type Snapshot = Pick<Trainer, "bytes" | "restore" | "hyper" | "stepCount">;
 
+/** Parameters and state as they were after some epochs, by epoch, in the form of `bytes()`. */
+export type Kept = ReadonlyMap<number, Uint8Array>;
+
 export interface Checkpoint {
   /** The file's name, for messages. */
   readonly name: string;
@@ -36,6 +39,8 @@ export interface Checkpoint {
   readonly hyper: Readonly<Record<string, number>>;
   /** Where `fit` stood; absent of weights that were saved by hand. */
   readonly run?: RunState;
+  /** Beside the newest: what callbacks had kept, such as early stopping's best. */
+  readonly kept: Kept;
   readonly tensors: readonly Tensor[];
 }
 
@@ -50,12 +55,17 @@ const sizeOf = (rows: readonly TableRow[]): number =>
   rows.reduce((sum, row) => sum + bytesOf(row), 0);
 
 /**
- * The trainer's parameters and state by name, its live scalars, and where the run stands.
- * See Note: the checksum.
+ * The trainer's parameters and state by name, its live scalars, where the run stands, and what is kept of earlier
+ * epochs. See Note: the checksum.
  *
  * @throws RangeError when the tables are not of the trainer's module
  */
-export function saveCheckpoint(tables: Tables, trainer: Snapshot, run?: RunState): Uint8Array {
+export function saveCheckpoint(
+  tables: Tables,
+  trainer: Snapshot,
+  run?: RunState,
+  kept: Kept = new Map(),
+): Uint8Array {
   const packed = trainer.bytes();
   const rows = rowsOf(tables);
   const declared = sizeOf(rows);
@@ -73,9 +83,21 @@ export function saveCheckpoint(tables: Tables, trainer: Snapshot, run?: RunState
     step: String(trainer.stepCount),
     hyper: toText(trainer.hyper),
     ...(run === undefined ? {} : { run: toText(run) }),
+    ...(kept.size === 0 ? {} : { kept: toText([...kept.keys()]) }),
   };
-  const checksum = checksumOf({ tensors, metadata });
-  return writeSafetensors({ tensors, metadata: { ...metadata, checksum } });
+  const all = [...tensors, ...keptTensors(rows, kept)];
+  const checksum = checksumOf({ tensors: all, metadata });
+  return writeSafetensors({ tensors: all, metadata: { ...metadata, checksum } });
+}
+
+/** One tensor an epoch, last in the file; what the model itself calls so is called otherwise here. */
+function keptTensors(rows: readonly TableRow[], kept: Kept): readonly Tensor[] {
+  const taken = new Set(rows.map(({ name }) => name));
+  return [...kept].map(([epoch, bytes]) => {
+    let name = `kept after epoch ${epoch}`;
+    while (taken.has(name)) name += "'";
+    return { name, dtype: "U8", shape: [bytes.length], bytes };
+  });
 }
 
 /**
@@ -89,12 +111,19 @@ export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
   if (rest["format"] !== FORMAT) throw error.notCheckpoint(name, rest["format"], FORMAT);
   if (checksum !== checksumOf({ tensors, metadata: rest })) throw error.wrongChecksum(name);
 
-  const { model, graph, step, hyper: hyperText = "", run: runText } = rest;
+  const { model, graph, step, hyper: hyperText = "", run: runText, kept: keptText = "[]" } = rest;
   const hyper = fromText(hyperText);
   const run = runText === undefined ? undefined : fromText(runText);
   if (step === undefined || !/^\d{1,15}$/.test(step)) throw error.badField(name, "step");
   if (!isNumbers(hyper)) throw error.badField(name, "hyper");
   if (runText !== undefined && !isRunState(run)) throw error.badField(name, "run");
+  const epochs = fromText(keptText);
+  if (!isEpochs(epochs)) throw error.badField(name, "kept");
+  const own = tensors.slice(0, Math.max(0, tensors.length - epochs.length));
+  const kept = new Map(epochs.map((epoch, n) => [epoch, tensors.at(n - epochs.length)?.bytes ?? new Uint8Array(0)])); // prettier-ignore
+  const length = own.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  for (const bytes of kept.values())
+    if (bytes.length !== length) throw error.badField(name, "kept");
   return {
     name,
     step: Number(step),
@@ -102,9 +131,16 @@ export function loadCheckpoint(file: Uint8Array, name: string): Checkpoint {
     ...(graph === undefined ? {} : { graph }),
     hyper,
     ...(isRunState(run) ? { run } : {}),
-    tensors,
+    kept,
+    tensors: own,
   };
 }
+
+/** Distinct epochs, from 1. */
+const isEpochs = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) &&
+  value.every((epoch) => Number.isSafeInteger(epoch) && epoch >= 1) &&
+  new Set(value).size === value.length;
 
 /**
  * Whether a checkpoint is of the trainer's own model.

@@ -1,6 +1,7 @@
 /** Training ends when a measure stops improving, and the trainer is left as it was when the measure was best. */
 
 import * as error from "./error.ts";
+import type { Kept } from "./checkpoint.ts";
 import type { Callbacks } from "./history.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -22,14 +23,18 @@ export interface EarlyStopping extends Callbacks {
   /** The best epoch of the training in progress, or of the last one; undefined before any. */
   readonly best: { readonly epoch: number; readonly value: number } | undefined;
   onEpoch(entry: { readonly epoch: number }, trainer: Trainer): void | "stop";
+  onResume(entries: readonly { readonly epoch: number }[], kept: Kept): void | "stop";
+  kept(): Kept;
   onEnd(trainer: Trainer): void;
 }
 
 /**
  * Stops `fit` once `monitor` has not improved for `patience` epochs: `fit(trainer, data, { epochs, validation,
- * callbacks: [earlyStopping({ monitor: "val_loss", patience: 3 })] })`. NaN never improves. Each training begins anew.
+ * callbacks: [earlyStopping({ monitor: "val_loss", patience: 3 })] })`. NaN never improves. Each training begins anew;
+ * one that goes on from a checkpoint goes on waiting where it stood, and its checkpoints hold the best weights.
  *
- * @throws RangeError when patience or minDelta is out of range; `fit` rejects with DataError where no epoch measures `monitor`
+ * @throws RangeError when patience or minDelta is out of range; `fit` rejects with DataError where no epoch measures
+ * `monitor`, or where a checkpoint does not hold the weights of the best epoch before it
  */
 export function earlyStopping(options: EarlyStoppingOptions): EarlyStopping {
   const { monitor, patience, minDelta = 0, mode = directionOf(monitor), restoreBest = true } = options; // prettier-ignore
@@ -43,29 +48,41 @@ export function earlyStopping(options: EarlyStoppingOptions): EarlyStopping {
     if (best === undefined) return value - value === 0;
     return mode === "max" ? value > best.value + minDelta : value < best.value - minDelta;
   };
+  const begin = (): void => {
+    best = kept = undefined;
+    waited = 0;
+    ended = false;
+  };
+  /** Whether the epoch is the best so far. */
+  const judge = (entry: { readonly epoch: number }): boolean => {
+    const measures: ReadonlyMap<string, unknown> = new Map(Object.entries(entry));
+    const value = measures.get(monitor);
+    if (typeof value !== "number" || monitor === "epoch")
+      throw error.unknownMeasure(monitor, [...measures.keys()].filter((name) => name !== "epoch")); // prettier-ignore
+    const better = improves(value);
+    if (better) best = { epoch: entry.epoch, value };
+    waited = better ? 0 : waited + 1;
+    return better;
+  };
   return {
     get best() {
       return best;
     },
     onEpoch(entry, trainer) {
-      if (ended || entry.epoch === 1) {
-        best = kept = undefined;
-        waited = 0;
-        ended = false;
-      }
-      const measures: ReadonlyMap<string, unknown> = new Map(Object.entries(entry));
-      const value = measures.get(monitor);
-      if (typeof value !== "number" || monitor === "epoch")
-        throw error.unknownMeasure(monitor, [...measures.keys()].filter((name) => name !== "epoch")); // prettier-ignore
-      if (improves(value)) {
-        best = { epoch: entry.epoch, value };
-        if (restoreBest) kept = trainer.bytes();
-        waited = 0;
-        return undefined;
-      }
-      waited++;
+      if (ended || entry.epoch === 1) begin();
+      if (judge(entry) && restoreBest) kept = trainer.bytes();
       return waited >= patience ? "stop" : undefined;
     },
+    onResume(entries, held) {
+      begin();
+      entries.forEach(judge);
+      if (restoreBest && best !== undefined) {
+        kept = held.get(best.epoch);
+        if (kept === undefined) throw error.bestNotKept(monitor, best.epoch);
+      }
+      return waited >= patience ? "stop" : undefined;
+    },
+    kept: () => new Map(kept === undefined || best === undefined ? [] : [[best.epoch, kept]]),
     onEnd(trainer) {
       if (kept !== undefined) trainer.restore(kept);
       kept = undefined;

@@ -140,6 +140,13 @@ export const unknownMeasure = (monitor: string, measured: readonly string[]): Da
   );
 };
 
+export const bestNotKept = (monitor: string, epoch: number): DataError =>
+  new DataError(
+    `early stopping would end with the weights after epoch ${epoch}, the best by ${monitor} so far, but the checkpoint ` +
+      `does not hold them: it was written without early stopping, or under another; go on as the run began, or ` +
+      `give this run a store of its own`,
+  );
+
 export const noOutputRows = (name: string, length: number, batch: number): DataError =>
   new DataError(
     `the output ${name} has ${length} values for a batch of ${batch} rows, so it has no leading batch axis ` +

@@ -21,7 +21,8 @@ import type { Trainer, TrainingData } from "./trainer.ts";
  * @throws RangeError when an option is out of range
  * @throws DivergenceError when a loss is no longer finite
  * @throws DataError when a checkpoint cannot be gone on from, or not be written
- * @throws the signal's reason when aborted; the trainer then stands between two steps and stays usable
+ * @throws the signal's reason when aborted; the trainer then stands between two steps and stays usable, and a
+ * checkpoint holds where
  */
 export async function fit<T extends Trainer>(
   trainer: T,
@@ -54,10 +55,17 @@ export async function fit<T extends Trainer>(
   const resumed = checkpoints?.resumed;
   // the entries of the same trainer, epochs and validation data
   const entries = [...(resumed?.history ?? [])] as unknown as EpochEntry<T>[];
+  const save = (epoch: number, row: number): Promise<void> | undefined =>
+    checkpoints?.save({ epoch, row, losses: means.save(), history: entries }, callbacks?.kept?.());
+  const leaveIfAborted = async (epoch: number, row: number): Promise<void> => {
+    if (signal?.aborted) await save(epoch, row);
+    signal?.throwIfAborted();
+  };
+  const ended = checkpoints?.resumed && callbacks?.onResume?.(entries, checkpoints.kept) === "stop";
   // one event, reused, so that reporting a step allocates nothing either
   const event = { epoch: 0, epochs, step: 0, steps, rows: 0, loss: 0 as StepEvent<T>["loss"] };
 
-  for (let epoch = resumed?.epoch ?? 1; epoch <= epochs; epoch++) {
+  for (let epoch = resumed?.epoch ?? 1; epoch <= epochs && !ended; epoch++) {
     if (shuffle !== undefined) permute(order, seed, epoch);
     means.reset();
     let start = 0;
@@ -67,7 +75,7 @@ export async function fit<T extends Trainer>(
     }
     for (let step = 1 + Math.ceil(start / size); start < used; step++, start += size) {
       if (pace.due()) await pace.pause();
-      signal?.throwIfAborted();
+      if (signal?.aborted) await leaveIfAborted(epoch, start);
       const rows = Math.min(size, used - start);
       fillBatch(buffer, order, start, rows);
       // the buffer has exactly the arrays of the data
@@ -82,24 +90,18 @@ export async function fit<T extends Trainer>(
         event.loss = loss as StepEvent<T>["loss"];
         callbacks.onStep(event);
       }
-      if (checkpoints?.due.step((epoch - 1) * steps + step)) {
-        await checkpoints.save({
-          epoch,
-          row: start + rows,
-          losses: means.save(),
-          history: entries,
-        });
-      }
+      if (checkpoints?.due.step((epoch - 1) * steps + step)) await save(epoch, start + rows);
     }
 
-    const measured = validation && (await validate(trainer, validation, pace, signal));
+    const leave = (): Promise<void> => leaveIfAborted(epoch, used);
+    const measured = validation && (await validate(trainer, validation, pace, leave));
     // the keys are the trainer's own phases and metrics, which is what EpochEntry spells out
     const entry = { epoch, ...means.read(), ...measured } as unknown as EpochEntry<T>;
     entries.push(entry);
     const last = (await callbacks?.onEpoch?.(entry, trainer)) === "stop" || epoch === epochs;
     if (checkpoints !== undefined && (last || checkpoints.due.epoch(epoch))) {
       means.reset();
-      await checkpoints.save({ epoch: epoch + 1, row: 0, losses: means.save(), history: entries });
+      await save(epoch + 1, 0);
     }
     if (last) break;
   }
@@ -140,7 +142,7 @@ async function validate(
   trainer: Trainer,
   table: Table,
   pace: Pace,
-  signal: AbortSignal | undefined,
+  leaveIfAborted: () => Promise<void>,
 ): Promise<Record<string, number>> {
   const batches = evaluateBatches(trainer, table);
   for (;;) {
@@ -150,6 +152,6 @@ async function validate(
       return Object.fromEntries(named.map(([name, mean]) => [`val_${name}`, mean]));
     }
     if (pace.due()) await pace.pause();
-    signal?.throwIfAborted();
+    await leaveIfAborted();
   }
 }

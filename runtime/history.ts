@@ -1,6 +1,7 @@
 /** What goes into `fit` and what comes out, typed exactly for the trainer at hand. */
 
 import type { Augment } from "./augment.ts";
+import type { Kept } from "./checkpoint.ts";
 import type { CheckpointOptions } from "./resume.ts";
 import type { EvaluationData, Means, Trainer, TrainingData } from "./trainer.ts";
 
@@ -43,6 +44,13 @@ export interface Callbacks<T extends Trainer = Trainer> {
   onStep?(event: StepEvent<T>): void;
   /** Awaited. `'stop'` ends training with this epoch. */
   onEpoch?(entry: EpochEntry<T>, trainer: T): void | "stop" | Promise<void | "stop">;
+  /**
+   * Before the first step of a run that goes on from a checkpoint: the epochs that had ended, and what had been kept.
+   * `'stop'` where no epoch is to follow.
+   */
+  onResume?(entries: readonly EpochEntry<T>[], kept: Kept): void | "stop";
+  /** What every checkpoint keeps beside the newest weights. */
+  kept?(): Kept;
   /** After the last epoch, or the one that was stopped at; not where `fit` rejects. */
   onEnd?(trainer: T): void;
 }

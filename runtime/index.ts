@@ -21,7 +21,7 @@ export { readNpy, toFloats, toIntegers, type NpyArray, type NpyDtype } from "./d
 export { readNpz } from "./data/npz.ts";
 export { readText, windows, type Characters } from "./data/text.ts";
 export { crop, flip, type Augment, type AugmentAt, type PictureShape } from "./augment.ts";
-export { loadCheckpoint, restoreCheckpoint, saveCheckpoint, type Checkpoint, type Tables } from "./checkpoint.ts"; // prettier-ignore
+export { loadCheckpoint, restoreCheckpoint, saveCheckpoint, type Checkpoint, type Kept, type Tables } from "./checkpoint.ts"; // prettier-ignore
 export type { CheckpointOptions, CheckpointStore } from "./resume.ts";
 export type { RunState } from "./run-state.ts";
 export { readSafetensors, writeSafetensors, type Safetensors, type Tensor } from "./safetensors.ts"; // prettier-ignore

@@ -7,6 +7,7 @@ import {
   restoreCheckpoint,
   saveCheckpoint,
   type Checkpoint,
+  type Kept,
   type Snapshot,
   type Tables,
 } from "./checkpoint.ts";
@@ -35,12 +36,14 @@ export interface CheckpointOptions {
 export interface Checkpoints {
   /** Where the run stood that goes on; undefined for one that begins. */
   readonly resumed?: RunState;
+  /** What callbacks had kept then. */
+  readonly kept: Kept;
   /** Says so when an older checkpoint had to be used. */
   readonly note?: string;
   /** Whether one is due after so many steps of the run, or epochs. */
   readonly due: { step(done: number): boolean; epoch(done: number): boolean };
   /** @throws DataError when the store fails; older checkpoints are then still there */
-  save(run: Omit<RunState, "order">): Promise<void>;
+  save(run: Omit<RunState, "order">, kept?: Kept): Promise<void>;
 }
 
 const NAME = /^checkpoint-(\d{6,15})\.safetensors$/;
@@ -80,10 +83,11 @@ export async function openCheckpoints(
   let last = names.length === 0 ? 0 : numberOf(names.at(-1)!);
   const spoilt = new Set(damaged.map(({ name }) => name));
   /** Oldest first; those that cannot be read are the first to go. */
-  const kept = [...spoilt, ...names.filter((name) => !spoilt.has(name))];
-  let whole = kept.length - spoilt.size;
+  const stored = [...spoilt, ...names.filter((name) => !spoilt.has(name))];
+  let whole = stored.length - spoilt.size;
   return {
     ...(checkpoint?.run === undefined ? {} : { resumed: checkpoint.run }),
+    kept: checkpoint?.kept ?? new Map(),
     ...(checkpoint === undefined || damaged.length === 0
       ? {}
       : { note: error.fellBack(checkpoint.name, damaged.map(({ cause }) => reasonOf(cause))) }), // prettier-ignore
@@ -91,22 +95,22 @@ export async function openCheckpoints(
       step: (done) => steps !== undefined && done % steps === 0,
       epoch: (done) => epochs !== undefined && done % epochs === 0,
     },
-    async save(run) {
+    async save(run, kept) {
       const name = nameOf(++last);
-      const bytes = saveCheckpoint(tables, trainer, { ...run, order });
+      const bytes = saveCheckpoint(tables, trainer, { ...run, order }, kept);
       await attempt(
         () => store.write(name, bytes),
         (...why) => error.notWritten(name, ...why),
       );
-      kept.push(name);
+      stored.push(name);
       whole = Math.min(whole + 1, keep);
-      while (kept.length > whole) {
-        const oldest = kept[0]!;
+      while (stored.length > whole) {
+        const oldest = stored[0]!;
         await attempt(
           () => store.remove(oldest),
           (...why) => error.notRemoved(oldest, ...why),
         );
-        kept.shift();
+        stored.shift();
       }
     },
   };

@@ -35,7 +35,7 @@ test("arguments", async () => {
     "compile --out": "--out needs a value: --out <folder>",
     "compile --check=yes": '--check takes no value, but got "yes"',
     "compile models/circuit.ts --entry gradient": 'there is no entry point "gradient" to add; did you mean --entry gradients?; --entry takes gradients',
-    "compile models/circuit.ts --print fues": 'there is no pass "fues"; did you mean fuse?; the passes are prune, fold, algebra, share, differentiate, movement, numerics, define, fuse, schedule, place',
+    "compile models/circuit.ts --print fues": 'there is no pass "fues"; did you mean fuse?; the passes are prune, fold, algebra, share, stability, differentiate, movement, numerics, define, fuse, schedule, place',
     "compile models/missing.ts": "there is no model file models/missing.ts; check the spelling, or write the model there",
     "compile models": "models is a folder; name a model file in it, such as models/mnist-mlp.ts",
     "compile package.json": "package.json is not a model file: a model is written in TypeScript or JavaScript (.ts, .mts, .js, .mjs)",
@@ -44,7 +44,7 @@ test("arguments", async () => {
     "summary models/circuit.ts models/linear-softmax.ts": "adjoint summary takes one model, but got models/circuit.ts and models/linear-softmax.ts; run it once for each",
     "verify models/circuit.ts": "models/circuit.ts has no header of a generated file, so nothing says which model it belongs to; verify takes generated/<model>/trainer.ts, and a model is checked with adjoint check",
     "train models/linear-softmax.ts --epochs 1.5": '--epochs needs a whole number of at least 1, but got "1.5"',
-    "train models/circuit.ts": 'models/circuit.ts names no data to train on; add export const data = { source: "mnist", epochs: 5 }; to it, or train it in a program of your own with fit from adjoint/runtime',
+    "train models/circuit.ts": 'models/circuit.ts names no data to train on; add export const data = { source: "mnist", epochs: 5 } to it, or train it in a program of your own with fit from adjoint/runtime',
   }); // prettier-ignore
 }, 60_000);
 
@@ -133,8 +133,8 @@ const MODELS: Readonly<Record<string, readonly [text: string, message: string]>>
 
   Use it in the loss, freeze it with { trainable: false }, or remove it.`,
   ],
-  "rate": finite("return { loss: sum(a), optimizer: sgd({ learningRate: NaN }) };", "sgd: learningRate needs a finite number, but got NaN", "Give learningRate a finite number."),
-  "beta": finite("return { loss: sum(a), optimizer: adam({ beta1: Infinity }) };", "adam: beta1 needs a finite number, but got Infinity", "Give beta1 a finite number."),
+  "rate": finite("return { loss: sum(a), optimizer: sgd({ learningRate: NaN }) };", "sgd: learningRate needs a finite number of at least 0, a hyper or a schedule, but got NaN", "Change learningRate, or leave it out for its default."),
+  "beta": finite("return { loss: sum(a), optimizer: adam({ beta1: Infinity }) };", "adam: beta1 needs a number of at least 0 and below 1, but got Infinity", "Change beta1, or leave it out for its default."),
   "live": finite('return { loss: sum(a), optimizer: sgd({ learningRate: hyper("rate", -Infinity) }) };', 'hyper "rate": needs a finite number, but got -Infinity', "Use a finite number."),
   "constant": finite('return { loss: sum(add(a, param("b", [3], constant(NaN)))), optimizer: sgd() };', "constant needs finite numbers, but got NaN", "Use a finite number."),
   "no-model": ["export const one = 1;\n", " has no default export; end the file with `export default model(…)`, where model comes from adjoint"],
@@ -186,8 +186,8 @@ test("data that cannot be read, or do not fit the model", async () => {
     [`${train} without`]: `without holds neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz; ${mended} it with \`--data <folder>\``,
     [`${train} short`]: "short/t10k-images-idx3-ubyte declares 5×28×28 bytes of data, 3920 in all, but ends after 984; fetch the file again",
     [`${train} whole --batch-size 99`]: "--batch-size 99 is more than the 64 rows that the trainer was compiled for; ask for 64 or fewer, or compile the model for 99",
-    "train models/five.ts --data whole": "y[1] is 9, but labels are whole numbers from 0 to 4",
-    "train models/cifar.ts --data whole": 'models/cifar.ts names the data source "mnits", but there is only mnist; did you mean mnist?; write export const data = { source: "mnist", epochs: 5 };',
+    "train models/five.ts --data whole": "y of the training set of mnist holds the label 5 at row 5 (counted from 0), but y of models/five.ts takes labels from 0 to 4; mend the row, or leave it out, or declare { classes: 10 }",
+    "train models/cifar.ts --data whole": 'models/cifar.ts names the data source "mnits", but the sources are mnist, fashion-mnist, cifar10, csv, text, npy, npz, synthetic; write export const data = { source: "mnist", epochs: 5 }; did you mean mnist?',
   }; // prettier-ignore
   await expectRefusals(commands);
   const { code, stderr } = await run(`${train} text`);

@@ -167,7 +167,7 @@ describe("what cannot be gone on from", () => {
     await expect(
       fit(circuit.createTrainer(), {}, { epochs: 1, checkpoint: { store, tables: circuit } }),
     ).rejects.toThrowError(
-      /^checkpoint-000004.safetensors lacks x, which the model declares as f32\[\]; it belongs to another model/,
+      /^checkpoint-000004.safetensors is of the model linear-softmax, not of circuit; it belongs to another model/,
     );
     const other = { PARAMETERS: softmax.PARAMETERS, STATE: [] };
     await expect(

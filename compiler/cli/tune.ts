@@ -45,6 +45,7 @@ export const tune = defineCommand({
     const choices = args.grid === true ? gridChoices(file, space) : randomChoices(space, trials ?? TRIALS, seed);
     progress(`${file}: reading ${declared.source}`);
     const data = await loadData(loaded, declared, args.data);
+    if (data.note !== undefined) note(data.note);
     const abort = new AbortController();
     const before = onInterrupt(() => abort.abort(new Interrupted()));
     const found = search({

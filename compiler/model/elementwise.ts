@@ -89,8 +89,11 @@ export const exp = unaryNamed("exp");
 export const log = unaryNamed("log");
 export const sqrt = unaryNamed("sqrt");
 export const recip = unaryNamed("recip");
+/** (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ). */
 export const tanh = unaryNamed("tanh");
+/** σ(x) = 1 / (1 + e⁻ˣ). */
 export const sigmoid = unaryNamed("sigmoid");
+/** max(x, 0); the slope at 0 is 0. */
 export const relu = unaryNamed("relu");
 export const erf = unaryNamed("erf");
 export const sin = unaryNamed("sin");

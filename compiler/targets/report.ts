@@ -37,8 +37,19 @@ const table = (
   ),
 ];
 
-/** Size, kernels, live ranges and what each pass saved, as Markdown. */
-export function printReport({ module, facts, entries }: Reported, trainer: string): string {
+/** The losses that training starts from, and of what. */
+export interface FirstLosses {
+  /** Of the weights and of the batch. */
+  readonly seed: number;
+  readonly phases: readonly { readonly phase: string; readonly loss: number }[];
+}
+
+/** Size, first losses, kernels, live ranges and what each pass saved, as Markdown. */
+export function printReport(
+  { module, facts, entries }: Reported,
+  trainer: string,
+  first: FirstLosses,
+): string {
   const parameters = module.buffers.filter(({ role }) => role === "parameter");
   const bytesIn = (role: string): number =>
     module.buffers
@@ -55,6 +66,7 @@ export function printReport({ module, facts, entries }: Reported, trainer: strin
       ["lower bound over all entries, bytes", group(Math.max(...module.entries.map((entry) => entry.lowerBound)))],
       ["emitted TypeScript, bytes", group(new TextEncoder().encode(trainer).length)],
       ["batch: train, evaluate, predict", `${facts.batch.train}, ${facts.batch.evaluate}, ${facts.batch.predict}`],
+      ...first.phases.map(({ phase, loss }) => [`loss${first.phases.length > 1 ? ` of ${phase}` : ""} before the first step, on drawn inputs (seed ${first.seed})`, loss.toPrecision(4)]),
     ]),
     ...module.entries.flatMap((entry) => printEntry(module, entry)),
     "",

@@ -13,6 +13,8 @@ export interface Facts {
   readonly phases: readonly string[];
   /** A row's result depends on the other rows: training refuses a short batch. */
   readonly rowsInteract: boolean;
+  /** A hash of the training graphs, by which a checkpoint knows its own. */
+  readonly graph: string;
   /** Approximate rewrites that were used, by name. */
   readonly approximations: readonly string[];
 }

@@ -4,7 +4,13 @@
 //
 //   parameters 3   arena 80 bytes, nothing else is ever allocated   0 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-10, step 1e-6, kernels 1e-10, sha256 9ac093a7e17faf9b
+// certificate: gradients 1e-10, step 1e-6, kernels 1e-10, sha256 d6c8fb6078beb41e
+
+/** The model's name. */
+export const MODEL: string = "circuit";
+
+/** A hash of the training graph: weights and state of another graph do not belong here. */
+export const GRAPH: string = "56951d12ca468ce5";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 80;
@@ -40,6 +46,7 @@ export interface PredictBatch {}
 export interface Trainer {
   /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
   step(batch: TrainBatch, count?: number): number;
+
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(batch: EvaluateBatch, count?: number): { readonly loss: number; readonly count: number };
   /** Views, valid until the next call. */
@@ -49,6 +56,7 @@ export interface Trainer {
   };
   /** Rows of a batch, by entry point. */
   readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
+
   readonly inputs: Readonly<Record<string, never>>;
   readonly parameters: {
     /** [] */
@@ -193,9 +201,11 @@ export function createTrainer(_options: { readonly seed?: number } = {}): Traine
 
   return {
     step,
+
     evaluate,
     predict,
     batch: { train: 1, evaluate: 1, predict: 1 },
+
     inputs: {},
     parameters: { x: x, y: y, z: z },
     state: { stepCount: stepCount },

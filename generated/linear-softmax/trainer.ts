@@ -4,7 +4,13 @@
 //
 //   parameters 7,850   arena 826,448 bytes, nothing else is ever allocated   2,030,612 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-8, step 1e-6, kernels 1e-10, sha256 6d8e4bca6a8377a5
+// certificate: gradients 1e-8, step 1e-6, kernels 1e-10, sha256 db6db9a01d4b8e98
+
+/** The model's name. */
+export const MODEL: string = "linear-softmax";
+
+/** A hash of the training graph: weights and state of another graph do not belong here. */
+export const GRAPH: string = "57f21bc538a07f43";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 826_448;

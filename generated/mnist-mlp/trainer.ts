@@ -4,7 +4,13 @@
 //
 //   parameters 101,770   arena 2,134,336 bytes, nothing else is ever allocated   14,425,954 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-8, step 1e-5, kernels 1e-6, sha256 e19357101c9e7897
+// certificate: gradients 1e-8, step 1e-5, kernels 1e-6, sha256 34a4f62c440b15db
+
+/** The model's name. */
+export const MODEL: string = "mnist-mlp";
+
+/** A hash of the training graph: weights and state of another graph do not belong here. */
+export const GRAPH: string = "a3a749c059a903a4";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 2_134_336;

@@ -33,6 +33,16 @@ export function printHeader(module: Module, facts: Facts, what: string): string 
 const offsetOf = (module: Module, name: string): number =>
   module.slots.find(({ buffer }) => buffer === name)!.offset;
 
+/** MODEL and GRAPH, by which a checkpoint is refused that belongs to another. */
+export const printIdentity = (module: Module, facts: Facts): string =>
+  [
+    "/** The model's name. */",
+    `export const MODEL: string = ${quoted(module.name)};`,
+    "",
+    "/** A hash of the training graph: weights and state of another graph do not belong here. */",
+    `export const GRAPH: string = ${quoted(facts.graph)};`,
+  ].join("\n");
+
 /** PARAMETERS and STATE: name, shape, dtype and byte offset of what bytes() packs, in that order. */
 export function printTables(module: Module): string {
   const row = (buffer: Buffer, extra: string): string =>

@@ -13,7 +13,7 @@ import {
   printStatements,
 } from "./entry.ts";
 import { hyperType, hyperValue, recordType, recordValue } from "./record.ts";
-import { printChecks, printHeader, printPacking, printTables } from "./frame.ts";
+import { printChecks, printHeader, printIdentity, printPacking, printTables } from "./frame.ts";
 import { sourcesFor } from "./mathematics/index.ts";
 import { NORMAL, THREEFRY, UNIFORM } from "./random.ts";
 import { printViews, property, scopeOf, type Kernels, type Scope } from "./scope.ts";
@@ -168,6 +168,8 @@ export function printTrainer(module: Module, facts: Facts, kernels: Kernels): st
   const phasesRecord = recordValue(facts.phases.map((phase) => [phase, phaseFunction.get(phase)!]));
   const count = of("state").find(({ name }) => name === "stepCount");
   const body = `${printHeader(module, facts, "The trainer")}
+
+${printIdentity(module, facts)}
 
 ${printTables(module)}
 

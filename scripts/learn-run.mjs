@@ -1,0 +1,104 @@
+/** One model's training for scripts/learn.mjs: its committed trainer, on the data that its file names, held to what its file says it learns. */
+
+import { loadData, readDataDeclaration } from "../compiler/cli/data.ts";
+import { inputsOf } from "../compiler/cli/inputs.ts";
+import { evaluate, fit } from "../runtime/index.ts";
+
+/** What a short training may cost. The number of steps follows from it, so that it is the same on every machine. */
+const MOST_FLOPS = 6e11;
+/** Test rows that tell whether a loss has fallen; an accuracy is that of all of them. */
+const JUDGED = 1000;
+/** Pictures that a generator is judged by. */
+const DRAWN = 400;
+
+/** Data as the file names them; synthetic ones of the same shape where they lie in a folder that only a user has. */
+async function dataOf({ stem, exports, text }) {
+  const loaded = { shown: `models/${stem}.ts`, stem, model: exports.default, source: { path: `models/${stem}.ts`, text }, data: exports.data, exports }; // prettier-ignore
+  const found = readDataDeclaration(loaded);
+  const declared = found.source === "fashion-mnist" ? { ...found, source: "cifar10" } : found;
+  const inputs = inputsOf(loaded.model, loaded.source);
+  return { ...(await loadData(loaded, declared, undefined)), declared, inputs };
+}
+
+const firstRows = (arrays, inputs) =>
+  Object.fromEntries(
+    inputs.map(({ name, row }) => [name, arrays[name].slice(0, JUDGED * row.reduce((a, b) => a * b, 1))]),
+  ); // prettier-ignore
+
+/** A training of at most so many steps; gives back how many were taken. */
+async function trained(trainer, train, epochs, most) {
+  const abort = new AbortController();
+  let steps = 0;
+  const onStep = () => {
+    if (++steps === most) abort.abort(ENOUGH);
+  };
+  await fit(trainer, train, { epochs, shuffle: { seed: 0 }, callbacks: { onStep }, signal: abort.signal }).catch((reason) => {
+    if (reason !== ENOUGH) throw reason;
+  }); // prettier-ignore
+  return steps;
+}
+const ENOUGH = new Error("enough");
+
+/** Trains from seed 0 and compares with `export const learns`. */
+export async function learnShortly(files) {
+  const { learns } = files.exports;
+  if (learns === undefined) return { data: "—", threshold: "none stated", reached: "—", steps: 0 };
+  const { train, test, declared, inputs } = await dataOf(files);
+  const trainer = files.trainer.createTrainer({ seed: 0 });
+  const flops = Number(/([\d,]+) FLOPs a step/.exec(files.header)[1].replaceAll(",", ""));
+  const rows = learns.atLeast === undefined ? firstRows(test, inputs) : test;
+  const first = learns.shareOfFirst === undefined ? {} : evaluate(trainer, rows);
+  const steps = await trained(trainer, train, declared.epochs, Math.max(1, Math.floor(MOST_FLOPS / flops))); // prettier-ignore
+  const last = evaluate(trainer, rows);
+  const judged = judge(learns, { first, last, trainer, train, inputs });
+  return { data: declared.source === "mnist" ? "MNIST" : "synthetic", steps, ...judged };
+}
+
+/** `{ metric, atLeast }`, `{ metric, shareOfFirst }` or `{ generator, within }`. */
+function judge(learns, { first, last, trainer, train, inputs }) {
+  const { metric, atLeast, shareOfFirst, generator, within } = learns;
+  if (generator !== undefined) return judgeGenerator(generator, within, { last, trainer, train, inputs }); // prettier-ignore
+  const value = last[metric];
+  if (value === undefined) throw new Error(`learns names ${metric}, but the trainer measures ${Object.keys(last).join(", ")}`); // prettier-ignore
+  if (atLeast !== undefined) return { threshold: `${metric} ≥ ${atLeast}`, reached: value.toFixed(4), holds: value >= atLeast }; // prettier-ignore
+  const share = value / first[metric];
+  return { threshold: `${metric} ≤ ${shareOfFirst} of the first`, reached: `${share.toPrecision(3)} (${first[metric].toPrecision(4)} → ${value.toPrecision(4)})`, holds: share <= shareOfFirst }; // prettier-ignore
+}
+
+function judgeGenerator(output, within, { last, trainer, train, inputs }) {
+  const { random } = trainer.state;
+  const drawn = [];
+  for (let n = 0; n < DRAWN; n++) {
+    // prediction reads the state of random numbers and leaves it, so that each call would draw the same
+    random[0] = n;
+    drawn.push(...trainer.predict({})[output]);
+  }
+  const size = drawn.length / DRAWN;
+  const real = inputs.find(({ dtype, row }) => dtype === "f32" && row.reduce((a, b) => a * b, 1) === size); // prettier-ignore
+  if (real === undefined) throw new Error(`no input has rows of ${size} values, as ${output} has`);
+  const [made, given] = [momentsOf(drawn), momentsOf(train[real.name])];
+  const off = [made.mean / given.mean - 1, made.variance / given.variance - 1];
+  const finite = Object.values(last).every(Number.isFinite);
+  const sign = (share) => `${share < 0 ? "−" : "+"}${(100 * Math.abs(share)).toFixed(1)} %`;
+  return {
+    threshold: `losses finite; mean and variance within ${100 * within} %`,
+    reached: `mean ${sign(off[0])}, variance ${sign(off[1])}${finite ? "" : "; a loss is not finite"}`,
+    holds: finite && off.every((share) => Math.abs(share) <= within),
+  };
+}
+
+function momentsOf(values) {
+  let mean = 0;
+  for (const value of values) mean += value / values.length;
+  let variance = 0;
+  for (const value of values) variance += (value - mean) ** 2 / values.length;
+  return { mean, variance };
+}
+
+/** Trains for all of the model's epochs; the test set is read once, at the end. */
+export async function learnFully(files, seed) {
+  const { train, test, declared } = await dataOf(files);
+  const trainer = files.trainer.createTrainer({ seed });
+  await fit(trainer, train, { epochs: declared.epochs, shuffle: { seed } });
+  return { epochs: declared.epochs, accuracy: evaluate(trainer, test).accuracy };
+}
