@@ -51,6 +51,7 @@ export async function runningTrainer({
 /** What the constructor of an emitted file needs: the compiled kernels where they lie beside it. */
 interface Given {
   readonly module?: object;
+  readonly seed?: number;
 }
 
 export interface TrainerText {

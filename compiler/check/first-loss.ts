@@ -4,19 +4,21 @@ import type { Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
 import type { FirstLosses } from "../targets/report.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
-import { batchOf, type AnyTrainer } from "./emitted.ts";
+import { batchOf, moduleFor, type TrainerText } from "./emitted.ts";
 
 const SEED = 0;
 
 /** Every phase starts from the initial weights: none sees what an earlier one wrote. */
-export async function firstLosses({ entries, facts }: Lowered, trainer: string): Promise<FirstLosses> {
+export async function firstLosses(lowered: Lowered, trainer: string): Promise<FirstLosses> {
+  const { entries, facts } = lowered;
+  const given = await moduleFor(lowered);
   const code = await stripTypes(trainer);
-  const { createTrainer } = await importText<{ createTrainer(options: { readonly seed: number }): AnyTrainer }>(code);
+  const { createTrainer } = await importText<TrainerText>(code);
   const graph = entries[0]!.traced.graph;
   const inputs = fedLeaves(graph).filter(({ op }) => op === "input");
   const batch = batchOf(graph, new Map(inputs.map((node) => [node.name, drawLeaf(node, SEED, facts.batch.train)])));
   const phases = facts.phases.map((phase) => {
-    const { step, phases } = createTrainer({ seed: SEED });
+    const { step, phases } = createTrainer({ ...given, seed: SEED });
     return { phase, loss: Number((phases?.[phase] ?? step)(batch)) };
   });
   return { seed: SEED, phases };

@@ -19,8 +19,14 @@ import { runningTrainer, stored, type AnyTrainer, type Numbers } from "./emitted
 import { evaluateResults } from "./evaluate.ts";
 import { ROWS } from "./small.ts";
 
-/** Largest difference of a result, relative to its largest element: sums in another order, and the rewrites that are approximate by name. */
+/**
+ * Largest difference of a result, relative to its largest element, or to a thousandth of the largest of all where it has no scale of its own
+ * (the bias of an attention's keys): sums in another order, and the rewrites that are approximate by name.
+ */
 const BOUND = 1e-9;
+
+const largestOf = (values: Float64Array): number =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value)), Number.MIN_VALUE);
 
 /** Results by what they are called: losses and outputs by name, writes by their target. */
 type Meaning = ReadonlyMap<string, Float64Array>;
@@ -117,10 +123,11 @@ function ofTrainer(trainer: AnyTrainer, entry: string, purpose: Purpose, leaves:
 
 /** The fault of a pass that changed a result, if it did. */
 function difference(pass: string, entry: string, expected: Meaning, found: Meaning): CompilerFault | undefined {
+  const largest = Math.max(...[...expected.values()].map(largestOf));
   for (const [name, values] of expected) {
     const other = found.get(name);
     if (other === undefined) return new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name} is gone`);
-    const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), Number.MIN_VALUE);
+    const scale = Math.max(largestOf(values), 1e-3 * largest);
     const at = values.findIndex((value, n) => !(value === other[n] || Math.abs(value - other[n]!) <= BOUND * scale));
     if (at < 0 && other.length === values.length) continue;
     return new CompilerFault(pass, `pass "${pass}" changed what ${entry} means: ${name}, element ${Math.max(0, at)}, was ${values[at]}, and is ${other[at]}`);

@@ -16,7 +16,7 @@ export function adviseLinear(c: Context): Diagnostic[] {
   nodes.forEach((node) => {
     if (!weight(node)) return;
     const before = node.inputs.map((input) => linearSource(nodes, input)).find((source) => source !== undefined && weight(source)); // prettier-ignore
-    if (before === undefined) return;
+    if (before === undefined || isBottleneck(nodes, before, node)) return;
     found.push({
       code: "advice/linear",
       severity: "warning",
@@ -27,6 +27,14 @@ export function adviseLinear(c: Context): Diagnostic[] {
     });
   });
   return found;
+}
+
+/** A middle narrower than both sides makes a map of low rank, which one layer would not be. */
+function isBottleneck(nodes: readonly Node[], first: Node, second: Node): boolean {
+  const shapeOf = (node: Node): readonly number[] => node.inputs.map((input) => leafOf(nodes, input)).find((leaf) => leaf?.op === "param")?.type.shape ?? []; // prettier-ignore
+  const [a, b] = [shapeOf(first), shapeOf(second)];
+  if (a.length !== 2 || b.length !== 2) return false;
+  return a[1]! < Math.min(a[0]!, b[1]!);
 }
 
 /** The leaf that a value is a movement of. */

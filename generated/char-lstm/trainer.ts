@@ -4,7 +4,13 @@
 //
 //   parameters 41,536   arena 2,737,216 bytes, nothing else is ever allocated   139,925,216 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 65a7a14a085cccdc
+// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 debc99047eb41468
+
+/** The model's name. */
+export const MODEL: string = "char-lstm";
+
+/** A hash of the training graph: weights and state of another graph do not belong here. */
+export const GRAPH: string = "e6815406662bf5dd";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 2_737_216;
@@ -75,7 +81,6 @@ export interface PredictBatch {
 export interface Trainer {
   /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
   step(batch: TrainBatch, count?: number): number;
-
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -88,7 +93,6 @@ export interface Trainer {
   };
   /** Rows of a batch, by entry point. */
   readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
-
   readonly inputs: {
     /** [32, 16], labels 0 ≤ y < 64 */
     readonly x: Int32Array;
@@ -4071,11 +4075,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   return {
     step,
-
     evaluate,
     predict,
     batch: { train: 32, evaluate: 32, predict: 1 },
-
     inputs: { x: x, next: next },
     parameters: {
       "embedding.table": embedding_table,
@@ -5811,7 +5813,7 @@ function mulAdd_32x16x64(
 function sumClipByGlobalNorm_32x16x64(
   d_scores_bias_square: Float32Array,
   d_shifted: Float32Array,
-  d_scores_bias: Float32Array,
+  d_scores_bias_2: Float32Array,
 ): void {
   let total = 0;
   for (let i = 0; i < 64; i++) {
@@ -5821,8 +5823,9 @@ function sumClipByGlobalNorm_32x16x64(
         sum += d_shifted[k * 1024 + k2 * 64 + i]!;
       }
     }
-    d_scores_bias[i] = sum;
-    total += d_scores_bias[i]! * d_scores_bias[i]!;
+    const d_scores_bias = Math.fround(sum);
+    d_scores_bias_2[i] = d_scores_bias;
+    total += d_scores_bias * d_scores_bias;
   }
   d_scores_bias_square[0] = total;
 }
@@ -6115,28 +6118,37 @@ function add_32x256(
   d_lstm_recurrence_15: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 256; j++) {
+    for (let j = 0; j < 64; j++) {
+      const lstm_i_15_0 = lstm_i_15[i * 64 + j]!;
       d_lstm_recurrence_15[i * 256 + j] =
-        (0 <= j - 192
-          ? d_lstm_h_15[i * 64 + j - 192]! *
-            tanh_15[i * 64 + j - 192]! *
-            (lstm_o_15[i * 64 + j - 192]! * (1 - lstm_o_15[i * 64 + j - 192]!))
-          : 0) +
-        (0 <= j - 128 && j - 128 < 64
-          ? d_lstm_c_15[i * 64 + j - 128]! *
-            lstm_i_15[i * 64 + j - 128]! *
-            (1 - lstm_g_15[i * 64 + j - 128]! * lstm_g_15[i * 64 + j - 128]!)
-          : 0) +
-        (0 <= j - 64 && j - 64 < 64
-          ? d_lstm_c_15[i * 64 + j - 64]! *
-            lstm_c_14[i * 64 + j - 64]! *
-            (lstm_f_15[i * 64 + j - 64]! * (1 - lstm_f_15[i * 64 + j - 64]!))
-          : 0) +
-        (j < 64
-          ? d_lstm_c_15[i * 64 + j]! *
-            lstm_g_15[i * 64 + j]! *
-            (lstm_i_15[i * 64 + j]! * (1 - lstm_i_15[i * 64 + j]!))
-          : 0);
+        0 +
+        0 +
+        0 +
+        d_lstm_c_15[i * 64 + j]! * lstm_g_15[i * 64 + j]! * (lstm_i_15_0 * (1 - lstm_i_15_0));
+    }
+    for (let j = 0; j < 64; j++) {
+      const lstm_f_15_0 = lstm_f_15[i * 64 + j]!;
+      d_lstm_recurrence_15[i * 256 + j + 64] =
+        0 +
+        0 +
+        d_lstm_c_15[i * 64 + j]! * lstm_c_14[i * 64 + j]! * (lstm_f_15_0 * (1 - lstm_f_15_0)) +
+        0;
+    }
+    for (let j = 0; j < 64; j++) {
+      const lstm_g_15_0 = lstm_g_15[i * 64 + j]!;
+      d_lstm_recurrence_15[i * 256 + j + 128] =
+        0 +
+        d_lstm_c_15[i * 64 + j]! * lstm_i_15[i * 64 + j]! * (1 - lstm_g_15_0 * lstm_g_15_0) +
+        0 +
+        0;
+    }
+    for (let j = 0; j < 64; j++) {
+      const lstm_o_15_0 = lstm_o_15[i * 64 + j]!;
+      d_lstm_recurrence_15[i * 256 + j + 192] =
+        d_lstm_h_15[i * 64 + j]! * tanh_15[i * 64 + j]! * (lstm_o_15_0 * (1 - lstm_o_15_0)) +
+        0 +
+        0 +
+        0;
     }
   }
 }
@@ -7685,7 +7697,7 @@ function sumClipByGlobalNorm_32x256(
   d_lstm_recurrence_3: Float32Array,
   d_lstm_recurrence_2: Float32Array,
   d_lstm_recurrence: Float32Array,
-  d_lstm_recurrentBias: Float32Array,
+  d_lstm_recurrentBias_2: Float32Array,
 ): void {
   let total = 0;
   for (let i = 0; i < 256; i++) {
@@ -7709,8 +7721,9 @@ function sumClipByGlobalNorm_32x256(
         d_lstm_recurrence_2[k * 256 + i]! +
         d_lstm_recurrence[k * 256 + i]!;
     }
-    d_lstm_recurrentBias[i] = sum;
-    total += d_lstm_recurrentBias[i]! * d_lstm_recurrentBias[i]!;
+    const d_lstm_recurrentBias = Math.fround(sum);
+    d_lstm_recurrentBias_2[i] = d_lstm_recurrentBias;
+    total += d_lstm_recurrentBias * d_lstm_recurrentBias;
   }
   d_lstm_recurrentBias_square[0] = total;
 }
@@ -7839,7 +7852,7 @@ function dotAdd_64x32x256(
 function sumClipByGlobalNorm_32x16x256(
   d_lstm_bias_square: Float32Array,
   d_lstm_inputs: Float32Array,
-  d_lstm_bias: Float32Array,
+  d_lstm_bias_2: Float32Array,
 ): void {
   let total = 0;
   for (let i = 0; i < 256; i++) {
@@ -7849,8 +7862,9 @@ function sumClipByGlobalNorm_32x16x256(
         sum += d_lstm_inputs[k * 4096 + k2 * 256 + i]!;
       }
     }
-    d_lstm_bias[i] = sum;
-    total += d_lstm_bias[i]! * d_lstm_bias[i]!;
+    const d_lstm_bias = Math.fround(sum);
+    d_lstm_bias_2[i] = d_lstm_bias;
+    total += d_lstm_bias * d_lstm_bias;
   }
   d_lstm_bias_square[0] = total;
 }
@@ -7962,7 +7976,7 @@ function scatterAddClipByGlobalNorm_64x32x16x64(
   d_embedding_table_square: Float32Array,
   x: Int32Array,
   d_embedding: Float32Array,
-  d_embedding_table: Float32Array,
+  d_embedding_table_2: Float32Array,
 ): void {
   let total = 0;
   for (let i = 0; i < 64; i++) {
@@ -7973,8 +7987,9 @@ function scatterAddClipByGlobalNorm_64x32x16x64(
           sum += x[k * 16 + k2]! === i ? d_embedding[k * 1024 + k2 * 64 + j]! : 0;
         }
       }
-      d_embedding_table[i * 64 + j] = sum;
-      total += d_embedding_table[i * 64 + j]! * d_embedding_table[i * 64 + j]!;
+      const d_embedding_table = Math.fround(sum);
+      d_embedding_table_2[i * 64 + j] = d_embedding_table;
+      total += d_embedding_table * d_embedding_table;
     }
   }
   d_embedding_table_square[0] = total;
@@ -8746,71 +8761,65 @@ function concat_32x16x64_evaluate(
   lstm: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j++) {
-      for (let l = 0; l < 64; l++) {
-        lstm[i * 1024 + j * 64 + l] =
-          j < 1
-            ? lstm_h[i * 64 + l]!
-            : j < 2
-              ? lstm_h_2[i * 64 + l]!
-              : j < 3
-                ? lstm_h_3[i * 64 + l]!
-                : j < 4
-                  ? lstm_h_4[i * 64 + l]!
-                  : j < 5
-                    ? lstm_h_5[i * 64 + l]!
-                    : j < 6
-                      ? lstm_h_6[i * 64 + l]!
-                      : j < 7
-                        ? lstm_h_7[i * 64 + l]!
-                        : j < 8
-                          ? lstm_h_8[i * 64 + l]!
-                          : j < 9
-                            ? lstm_h_9[i * 64 + l]!
-                            : j < 10
-                              ? lstm_h_10[i * 64 + l]!
-                              : j < 11
-                                ? lstm_h_11[i * 64 + l]!
-                                : j < 12
-                                  ? lstm_h_12[i * 64 + l]!
-                                  : j < 13
-                                    ? lstm_h_13[i * 64 + l]!
-                                    : j < 14
-                                      ? lstm_h_14[i * 64 + l]!
-                                      : j < 15
-                                        ? lstm_h_15[i * 64 + l]!
-                                        : (1 /
-                                            (1 +
-                                              exp(
-                                                -(
-                                                  lstm_inputs[i * 4096 + l + 4032]! +
-                                                  lstm_recurrence_16[i * 256 + l + 192]!
-                                                ),
-                                              ))) *
-                                          tanh(
-                                            (1 /
-                                              (1 +
-                                                exp(
-                                                  -(
-                                                    lstm_inputs[i * 4096 + l + 3904]! +
-                                                    lstm_recurrence_16[i * 256 + l + 64]!
-                                                  ),
-                                                ))) *
-                                              lstm_c_15[i * 64 + l]! +
-                                              (1 /
-                                                (1 +
-                                                  exp(
-                                                    -(
-                                                      lstm_inputs[i * 4096 + l + 3840]! +
-                                                      lstm_recurrence_16[i * 256 + l]!
-                                                    ),
-                                                  ))) *
-                                                tanh(
-                                                  lstm_inputs[i * 4096 + l + 3968]! +
-                                                    lstm_recurrence_16[i * 256 + l + 128]!,
-                                                ),
-                                          );
-      }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l] = lstm_h[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 64] = lstm_h_2[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 128] = lstm_h_3[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 192] = lstm_h_4[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 256] = lstm_h_5[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 320] = lstm_h_6[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 384] = lstm_h_7[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 448] = lstm_h_8[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 512] = lstm_h_9[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 576] = lstm_h_10[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 640] = lstm_h_11[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 704] = lstm_h_12[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 768] = lstm_h_13[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 832] = lstm_h_14[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 896] = lstm_h_15[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
+      lstm[i * 1024 + l + 960] =
+        (1 /
+          (1 +
+            exp(-(lstm_inputs[i * 4096 + l + 4032]! + lstm_recurrence_16[i * 256 + l + 192]!)))) *
+        tanh(
+          (1 /
+            (1 +
+              exp(-(lstm_inputs[i * 4096 + l + 3904]! + lstm_recurrence_16[i * 256 + l + 64]!)))) *
+            lstm_c_15[i * 64 + l]! +
+            (1 /
+              (1 + exp(-(lstm_inputs[i * 4096 + l + 3840]! + lstm_recurrence_16[i * 256 + l]!)))) *
+              tanh(lstm_inputs[i * 4096 + l + 3968]! + lstm_recurrence_16[i * 256 + l + 128]!),
+        );
     }
   }
 }
@@ -9454,70 +9463,59 @@ function concat_1x16x64_predict(
   lstm_c_15: Float32Array,
   lstm: Float32Array,
 ): void {
-  for (let j = 0; j < 16; j++) {
-    for (let l = 0; l < 64; l++) {
-      lstm[j * 64 + l] =
-        j < 1
-          ? lstm_h[l]!
-          : j < 2
-            ? lstm_h_2[l]!
-            : j < 3
-              ? lstm_h_3[l]!
-              : j < 4
-                ? lstm_h_4[l]!
-                : j < 5
-                  ? lstm_h_5[l]!
-                  : j < 6
-                    ? lstm_h_6[l]!
-                    : j < 7
-                      ? lstm_h_7[l]!
-                      : j < 8
-                        ? lstm_h_8[l]!
-                        : j < 9
-                          ? lstm_h_9[l]!
-                          : j < 10
-                            ? lstm_h_10[l]!
-                            : j < 11
-                              ? lstm_h_11[l]!
-                              : j < 12
-                                ? lstm_h_12[l]!
-                                : j < 13
-                                  ? lstm_h_13[l]!
-                                  : j < 14
-                                    ? lstm_h_14[l]!
-                                    : j < 15
-                                      ? lstm_h_15[l]!
-                                      : (1 /
-                                          (1 +
-                                            exp(
-                                              -(
-                                                lstm_inputs[l + 4032]! +
-                                                lstm_recurrence_16[l + 192]!
-                                              ),
-                                            ))) *
-                                        tanh(
-                                          (1 /
-                                            (1 +
-                                              exp(
-                                                -(
-                                                  lstm_inputs[l + 3904]! +
-                                                  lstm_recurrence_16[l + 64]!
-                                                ),
-                                              ))) *
-                                            lstm_c_15[l]! +
-                                            (1 /
-                                              (1 +
-                                                exp(
-                                                  -(
-                                                    lstm_inputs[l + 3840]! + lstm_recurrence_16[l]!
-                                                  ),
-                                                ))) *
-                                              tanh(
-                                                lstm_inputs[l + 3968]! +
-                                                  lstm_recurrence_16[l + 128]!,
-                                              ),
-                                        );
-    }
+  for (let l = 0; l < 64; l++) {
+    lstm[l] = lstm_h[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 64] = lstm_h_2[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 128] = lstm_h_3[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 192] = lstm_h_4[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 256] = lstm_h_5[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 320] = lstm_h_6[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 384] = lstm_h_7[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 448] = lstm_h_8[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 512] = lstm_h_9[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 576] = lstm_h_10[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 640] = lstm_h_11[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 704] = lstm_h_12[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 768] = lstm_h_13[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 832] = lstm_h_14[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 896] = lstm_h_15[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
+    lstm[l + 960] =
+      (1 / (1 + exp(-(lstm_inputs[l + 4032]! + lstm_recurrence_16[l + 192]!)))) *
+      tanh(
+        (1 / (1 + exp(-(lstm_inputs[l + 3904]! + lstm_recurrence_16[l + 64]!)))) * lstm_c_15[l]! +
+          (1 / (1 + exp(-(lstm_inputs[l + 3840]! + lstm_recurrence_16[l]!)))) *
+            tanh(lstm_inputs[l + 3968]! + lstm_recurrence_16[l + 128]!),
+      );
   }
 }
 

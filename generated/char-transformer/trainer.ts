@@ -4,7 +4,13 @@
 //
 //   parameters 110,400   arena 9,344,816 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 16991acb6fc48772
+// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 7bce24817c9662ed
+
+/** The model's name. */
+export const MODEL: string = "char-transformer";
+
+/** A hash of the training graph: weights and state of another graph do not belong here. */
+export const GRAPH: string = "c4c291ab697294a1";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 9_344_816;
@@ -270,7 +276,6 @@ export interface PredictBatch {
 export interface Trainer {
   /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
   step(batch: TrainBatch, count?: number): number;
-
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -283,7 +288,6 @@ export interface Trainer {
   };
   /** Rows of a batch, by entry point. */
   readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
-
   readonly inputs: {
     /** [16, 32], labels 0 ≤ y < 64 */
     readonly x: Int32Array;
@@ -3332,11 +3336,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   return {
     step,
-
     evaluate,
     predict,
     batch: { train: 16, evaluate: 16, predict: 1 },
-
     inputs: { x: x, next: next },
     parameters: {
       "embedding.table": embedding_table,

@@ -4,13 +4,13 @@
 //
 //   parameters 7,850   arena 826,448 bytes, nothing else is ever allocated   2,075,604 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-8, step 1e-6, kernels 1e-10, sha256 b2f078e7fe691b4b
+// certificate: gradients 1e-8, step 1e-6, kernels 1e-10, sha256 ada84cd4c3c1e236
 
 /** The model's name. */
 export const MODEL: string = "linear-svm";
 
 /** A hash of the training graph: weights and state of another graph do not belong here. */
-export const GRAPH: string = "c6c782e385f0e798";
+export const GRAPH: string = "4af6cbf5664eb96e";
 
 /** Bytes of the one buffer that holds everything. */
 export const ARENA_BYTES: number = 826_448;
@@ -58,7 +58,6 @@ export interface PredictBatch {
 export interface Trainer {
   /** One step on one batch, of which the first `count` rows are real. Returns the loss before the update. */
   step(batch: TrainBatch, count?: number): number;
-
   /** Means times `count`: Σ / Σ count is the mean over batches. */
   evaluate(
     batch: EvaluateBatch,
@@ -71,7 +70,6 @@ export interface Trainer {
   };
   /** Rows of a batch, by entry point. */
   readonly batch: { readonly train: number; readonly evaluate: number; readonly predict: number };
-
   readonly inputs: {
     /** [64, 784] */
     readonly x: Float32Array;
@@ -104,9 +102,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const y = new Int32Array(arena, 242368, 64); // [64]  input, statements 1–8
   const live_rows = new Int32Array(arena, 242624, 1); // []  input, statements 1–8
   const scores = new Float32Array(arena, 232128, 640); // [64,10]  scratch, statements 2–8
-  const sum = new Float32Array(arena, 234688, 1); // []  scratch, statements 5–6
+  const W_l2 = new Float32Array(arena, 234688, 1); // []  scratch, statements 5–6
   const d_rowSum = new Float32Array(arena, 242640, 1); // []  scratch, statements 7–8
-  const relu = new Float32Array(arena, 234688, 640); // [64,10]  residual, statement 8
+  const hinge = new Float32Array(arena, 234688, 640); // [64,10]  residual, statement 8
   const rowSum = new Float32Array(arena, 242656, 1); // []  scratch, statements 8–11
   const d_margin = new Float32Array(arena, 237248, 640); // [64,10]  scratch, statement 8
   const d_scores = new Float32Array(arena, 239808, 640); // [64,10]  scratch, statements 8–10
@@ -115,7 +113,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const live_rows_evaluate = new Int32Array(arena, 826432, 1); // []  input, statements 1–9
   const scores_evaluate = new Float32Array(arena, 815424, 2500); // [250,10]  scratch, statements 1–9
   const rowSum_evaluate = new Float32Array(arena, 31424, 1); // []  scratch, statements 2–5
-  const sum_evaluate = new Float32Array(arena, 31424, 1); // []  scratch, statements 6–7
+  const W_l2_evaluate = new Float32Array(arena, 31424, 1); // []  scratch, statements 6–7
   const rowSum_2_evaluate = new Float32Array(arena, 31424, 1); // []  scratch, statements 9–10
   const x_predict = new Float32Array(arena, 31424, 784); // [1,784]  input, statement 1
   const scores_predict = new Float32Array(arena, 34560, 10); // [1,10]  output, statements 1–2
@@ -149,13 +147,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const perRow = Math.fround(1 / cast);
 
     // 5.
-    // mul_2 = W ⊙ W    %mul_2  mul, models/linear-svm.ts:13
-    // sum = Σ mul_2    %sum  sum, models/linear-svm.ts:13
-    sum_784x10(W, sum);
+    // W.l2.terms = W ⊙ W    %W.l2.terms  mul, models/linear-svm.ts:13
+    // W.l2 = Σ W.l2.terms    %W.l2  sum, models/linear-svm.ts:13
+    sum_784x10(W, W_l2);
 
     // 6.
-    // mul_3 = sum ⊙ 0.0001    %mul_3  mul, models/linear-svm.ts:13
-    const mul_3 = sum[0]! * 0.0001;
+    // l2 = W.l2 ⊙ 0.0001    %l2  mul, models/linear-svm.ts:13
+    const l2 = W_l2[0]! * 0.0001;
 
     // 7.
     // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/linear-svm.ts:13
@@ -165,26 +163,26 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLabel = [column = y]    %isLabel  eq, models/linear-svm.ts:13
     // where = isLabel ? scores : 0    %where  where, models/linear-svm.ts:13
     // labelScore = Σ where over axes 1    %labelScore  sum, models/linear-svm.ts:13
-    // sub = scores − labelScore    %sub  sub, models/linear-svm.ts:13
-    // margin = sub + 1    %margin  add, models/linear-svm.ts:13
-    // relu = relu(margin)    %relu  relu, models/linear-svm.ts:13
-    // where_2 = isLabel ? 0 : relu    %where_2  where, models/linear-svm.ts:13
-    // rowLoss = Σ where_2 over axes 1    %rowLoss  sum, models/linear-svm.ts:13
+    // above = scores − labelScore    %above  sub, models/linear-svm.ts:13
+    // margin = above + 1    %margin  add, models/linear-svm.ts:13
+    // hinge = relu(margin)    %hinge  relu, models/linear-svm.ts:13
+    // hinges = isLabel ? 0 : hinge    %hinges  where, models/linear-svm.ts:13
+    // rowLoss = Σ hinges over axes 1    %rowLoss  sum, models/linear-svm.ts:13
     // isLive = [row < live rows]    %isLive  lt, models/linear-svm.ts:13
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/linear-svm.ts:13
     // rowSum = Σ liveRows    %rowSum  sum, models/linear-svm.ts:13
-    // d_margin_lt = [0 < relu]    %d_margin_lt  adjoint of relu, models/linear-svm.ts:13
+    // d_margin_lt = [0 < hinge]    %d_margin_lt  adjoint of relu, models/linear-svm.ts:13
     // d_rowLoss = isLive ? d_rowSum : 0    %d_rowLoss  adjoint of where, models/linear-svm.ts:13
-    // d_relu = isLabel ? 0 : d_rowLoss    %d_relu  adjoint of where, models/linear-svm.ts:13
-    // d_margin = d_margin_lt ? d_relu : 0    %d_margin  adjoint of relu, models/linear-svm.ts:13
-    // d_sub = d_margin    %d_sub  adjoint of add, models/linear-svm.ts:13
+    // d_hinge = isLabel ? 0 : d_rowLoss    %d_hinge  adjoint of where, models/linear-svm.ts:13
+    // d_margin = d_margin_lt ? d_hinge : 0    %d_margin  adjoint of relu, models/linear-svm.ts:13
+    // d_above = d_margin    %d_above  adjoint of add, models/linear-svm.ts:13
     // d_broadcast_3 = −d_margin    %d_broadcast_3  adjoint of sub, models/linear-svm.ts:13
     // d_labelScore = Σ d_broadcast_3 over axes 1    %d_labelScore  adjoint of broadcast, models/linear-svm.ts:13
     // d_scores_part = isLabel ? d_labelScore : 0    %d_scores_part  adjoint of where, models/linear-svm.ts:13
     // d_scores = d_margin + d_scores_part    %d_scores  adjoint of add, models/linear-svm.ts:11
     // d_broadcast = d_scores    %d_broadcast  adjoint of add, models/linear-svm.ts:11
     // d_dot = d_scores    %d_dot  adjoint of add, models/linear-svm.ts:11
-    sumReluAdd_64x10(rowSum, y, scores, relu, live_rows, d_rowSum, d_margin, d_scores);
+    sumReluAdd_64x10(rowSum, y, scores, hinge, live_rows, d_rowSum, d_margin, d_scores);
 
     // 9.
     // d_b = Σ d_scores over axes 0    %d_b  adjoint of broadcast, models/linear-svm.ts:11
@@ -207,8 +205,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const mul = rowSum[0]! * perRow;
 
     // 12.
-    // loss = mul + mul_3    %loss  add, models/linear-svm.ts:13
-    const loss = Math.fround(mul + mul_3);
+    // loss = mul + l2    %loss  add, models/linear-svm.ts:13
+    const loss = Math.fround(mul + l2);
 
     return loss;
   }
@@ -232,11 +230,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // isLabel = [column = y]    %isLabel  eq, models/linear-svm.ts:13
     // where = isLabel ? scores : 0    %where  where, models/linear-svm.ts:13
     // labelScore = Σ where over axes 1    %labelScore  sum, models/linear-svm.ts:13
-    // sub = scores − labelScore    %sub  sub, models/linear-svm.ts:13
-    // margin = sub + 1    %margin  add, models/linear-svm.ts:13
-    // relu = relu(margin)    %relu  relu, models/linear-svm.ts:13
-    // where_2 = isLabel ? 0 : relu    %where_2  where, models/linear-svm.ts:13
-    // rowLoss = Σ where_2 over axes 1    %rowLoss  sum, models/linear-svm.ts:13
+    // above = scores − labelScore    %above  sub, models/linear-svm.ts:13
+    // margin = above + 1    %margin  add, models/linear-svm.ts:13
+    // hinge = relu(margin)    %hinge  relu, models/linear-svm.ts:13
+    // hinges = isLabel ? 0 : hinge    %hinges  where, models/linear-svm.ts:13
+    // rowLoss = Σ hinges over axes 1    %rowLoss  sum, models/linear-svm.ts:13
     // isLive = [row < live rows]    %isLive  lt, models/linear-svm.ts:13
     // isLive_2 = [row < live rows]    %isLive_2  lt, models/linear-svm.ts:15
     // liveRows = isLive ? rowLoss : 0    %liveRows  where, models/linear-svm.ts:13
@@ -258,17 +256,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const mul = rowSum_evaluate[0]! * perRow;
 
     // 6.
-    // mul_2 = W ⊙ W    %mul_2  mul, models/linear-svm.ts:13
-    // sum = Σ mul_2    %sum  sum, models/linear-svm.ts:13
-    sum_784x10(W, sum_evaluate);
+    // W.l2.terms = W ⊙ W    %W.l2.terms  mul, models/linear-svm.ts:13
+    // W.l2 = Σ W.l2.terms    %W.l2  sum, models/linear-svm.ts:13
+    sum_784x10(W, W_l2_evaluate);
 
     // 7.
-    // mul_3 = sum ⊙ 0.0001    %mul_3  mul, models/linear-svm.ts:13
-    const mul_3 = sum_evaluate[0]! * 0.0001;
+    // l2 = W.l2 ⊙ 0.0001    %l2  mul, models/linear-svm.ts:13
+    const l2 = W_l2_evaluate[0]! * 0.0001;
 
     // 8.
-    // loss = mul + mul_3    %loss  add, models/linear-svm.ts:13
-    const loss = Math.fround(mul + mul_3);
+    // loss = mul + l2    %loss  add, models/linear-svm.ts:13
+    const loss = Math.fround(mul + l2);
 
     // 9.
     // argmax = argmax scores over axis 1    %argmax  argmax, models/linear-svm.ts:15
@@ -333,11 +331,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
   return {
     step,
-
     evaluate,
     predict,
     batch: { train: 64, evaluate: 250, predict: 1 },
-
     inputs: { x: x, y: y },
     parameters: { W: W, b: b },
     state: { stepCount: stepCount },
@@ -410,10 +406,10 @@ function dotAdd_64x784x10(
 }
 
 /**
- * sum = Σ mul_2
+ * W.l2 = Σ W.l2.terms
  * 15,680 floating-point operations.
  */
-function sum_784x10(W: Float32Array, sum_2: Float32Array): void {
+function sum_784x10(W: Float32Array, W_l2: Float32Array): void {
   let sum = 0;
   for (let k = 0; k < 784; k++) {
     for (let k2 = 0; k2 < 10; k2++) {
@@ -421,15 +417,15 @@ function sum_784x10(W: Float32Array, sum_2: Float32Array): void {
       sum += W_0 * W_0;
     }
   }
-  sum_2[0] = sum;
+  W_l2[0] = sum;
 }
 
 /**
  * labelScore = Σ where over axes 1
- * relu = relu(margin)
- * rowLoss = Σ where_2 over axes 1
+ * hinge = relu(margin)
+ * rowLoss = Σ hinges over axes 1
  * rowSum = Σ liveRows
- * d_sub = d_margin
+ * d_above = d_margin
  * d_labelScore = Σ d_broadcast_3 over axes 1
  * d_dot = d_scores
  * 4,544 floating-point operations.
@@ -438,7 +434,7 @@ function sumReluAdd_64x10(
   rowSum: Float32Array,
   y: Int32Array,
   scores: Float32Array,
-  relu: Float32Array,
+  hinge: Float32Array,
   live_rows: Int32Array,
   d_rowSum: Float32Array,
   d_margin: Float32Array,
@@ -458,18 +454,18 @@ function sumReluAdd_64x10(
       const scores_0 = scores[i * 10 + j]!;
       const sub_0 = scores_0 - labelScore;
       const add_0 = sub_0 + 1;
-      relu[i * 10 + j] = add_0 < 0 ? 0 : add_0;
+      hinge[i * 10 + j] = add_0 < 0 ? 0 : add_0;
     }
     const y_1 = y[i]!;
     let sum_2 = 0;
     for (let k = 0; k < 10; k++) {
-      sum_2 += k === y_1 ? 0 : relu[i * 10 + k]!;
+      sum_2 += k === y_1 ? 0 : hinge[i * 10 + k]!;
     }
     const rowLoss = Math.fround(sum_2);
     total += i < live_rows_0 ? rowLoss : 0;
     for (let j = 0; j < 10; j++) {
       d_margin[i * 10 + j] =
-        0 < relu[i * 10 + j]! ? (j === y[i]! ? 0 : i < live_rows_0 ? d_rowSum_0 : 0) : 0;
+        0 < hinge[i * 10 + j]! ? (j === y[i]! ? 0 : i < live_rows_0 ? d_rowSum_0 : 0) : 0;
     }
     let sum_3 = 0;
     for (let k = 0; k < 10; k++) {
@@ -683,7 +679,7 @@ function dotAdd_250x784x10_evaluate(
 
 /**
  * labelScore = Σ where over axes 1
- * rowLoss = Σ where_2 over axes 1
+ * rowLoss = Σ hinges over axes 1
  * rowSum = Σ liveRows
  * 10,250 floating-point operations.
  */
