@@ -15,6 +15,7 @@ import {
   type Lowered,
   type Source,
 } from "./lower.ts";
+import { measurePasses } from "./measure.ts";
 import type { Model } from "./model/model.ts";
 import type { Timing } from "./observe.ts";
 import { importText, stripTypes } from "./strip.ts";
@@ -76,6 +77,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
       lowered,
       trainer,
       ...(options.source === undefined ? {} : { source: options.source }),
+      ...(options.passes === undefined ? {} : { passes: options.passes }),
       ...(progress === undefined ? {} : { progress }),
     });
     timings.push({ stage: "check", milliseconds: performance.now() - began });
@@ -84,7 +86,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     files.set("trainer.ts", withCertificate(trainer, line));
     files.set("certificate.json", json);
   }
-  files.set("report.md", printReport(lowered, trainer));
+  files.set("report.md", printReport({ ...lowered, passes: measurePasses(lowered) }, trainer));
   return {
     model: model.name,
     files,

@@ -4,13 +4,14 @@ import type { Phase } from "./autodiff/update.ts";
 import { ModelError } from "./graph/error.ts";
 import type { Graph } from "./graph/graph.ts";
 import type { Float } from "./graph/type.ts";
-import type { Module, Program } from "./loop/loop.ts";
-import { observe, type Observation } from "./observe.ts";
+import type { Definitions, Module, Program } from "./loop/loop.ts";
+import { isDefinitions, observe, type Level, type Observation } from "./observe.ts";
 import type { Citation } from "./model/context.ts";
 import type { EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
 import { pipeline, place, type Purpose } from "./passes/index.ts";
 import { runPass } from "./passes/pass.ts";
+import { choiceOf, printPasses, type OptionalPass } from "./passes/selection.ts";
 import { typescript } from "./targets/typescript/module.ts";
 import type { Facts } from "./targets/target.ts";
 import { VERSION } from "./version.ts";
@@ -32,6 +33,8 @@ export interface CompileOptions {
   readonly batch?: number;
   /** Declares the small instance: every size(…) takes its `check` extent. */
   readonly small?: boolean;
+  /** Which optional passes run, for bisecting; default: all. Other bits may come of it, within the check's bounds. */
+  readonly passes?: readonly OptionalPass[];
 }
 
 /** One entry point, before and after the pipeline. */
@@ -41,13 +44,17 @@ export interface CompiledEntry {
   readonly traced: Traced;
   /** The graph that was scheduled: after the last graph pass. */
   readonly graph: Graph;
-  /** How many nodes, definitions or statements each pass left. */
-  readonly passes: readonly {
-    readonly pass: string;
-    readonly before: number;
-    readonly after: number;
-  }[];
+  /** What each pass was given, and what it made of it. */
+  readonly passes: readonly PassRun[];
+  /** What was fused, and why the rest was not. */
+  readonly definitions: Definitions;
   readonly program: Program;
+}
+
+export interface PassRun {
+  readonly pass: string;
+  readonly before: Level;
+  readonly after: Level;
 }
 
 /** Everything but the files: levels by entry, the placed module, what was observed. */
@@ -148,17 +155,26 @@ export async function lower(
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
   const entries = declared.map((entry): CompiledEntry => {
     const watch = observe(entry.name, observation, keep, command);
-    const passes: { pass: string; before: number; after: number }[] = [];
+    const passes: PassRun[] = [];
     let graph = entry.traced.graph;
-    const program = pipeline(entry.purpose).run(graph, {
+    let definitions: Definitions | undefined;
+    const program = pipeline(entry.purpose, choiceOf(options.passes)).run(graph, {
       approximated: (law) => approximations.add(law),
       after(pass, input, output, milliseconds) {
         watch.after(pass, input, output, milliseconds);
+        const [before, after] = [input as Level, output as Level]; // pipelines begin at Graph and go from level to level
         if (pass.name === "numerics") graph = output as unknown as Graph; // numerics is Graph → Graph
-        passes.push({ pass: pass.name, before: sizeOfLevel(input), after: sizeOfLevel(output) });
+        if (isDefinitions(after)) definitions = after;
+        passes.push({ pass: pass.name, before, after });
       },
     });
-    return { ...entry, graph, passes, program: { ...program, name: entry.name } };
+    return {
+      ...entry,
+      graph,
+      passes,
+      definitions: definitions!,
+      program: { ...program, name: entry.name },
+    }; // every pipeline fuses, or keeps apart
   });
   const module = runPass(place(model.name), entries.map(({ program }) => program), observe("module", observation, keep, command)); // prettier-ignore
   checkPlan(module);
@@ -176,21 +192,15 @@ export async function lower(
   return { model, entries, module, facts, observation };
 }
 
-/** Nodes of a graph, definitions, or statements. */
-function sizeOfLevel(level: unknown): number {
-  const { nodes, definitions, work, calls } = level as {
-    readonly [of in "nodes" | "definitions" | "work" | "calls"]?: readonly unknown[];
-  };
-  return (nodes ?? definitions ?? work ?? calls ?? []).length;
-}
-
 /** The command that makes the files again. */
-export function commandOf({ source, entries }: CompileOptions): string {
+export function commandOf({ source, entries, passes }: CompileOptions): string {
+  const chosen = printPasses(passes);
   if (source === undefined) return "compile(model) in the program that declared it";
   return [
     "adjoint compile",
     source.path,
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
+    ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
   ].join(" ");
 }
 

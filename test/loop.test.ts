@@ -437,6 +437,7 @@ describe("index notation", () => {
         { kind: "scalar", definition: lossDefinition, storage: "local" },
       ],
       results: step!.results,
+      refusals: [{ value: "loss", from: ["h"], reason: "it has another shape" }],
     });
     expect(text).toBe(`definitions step
 

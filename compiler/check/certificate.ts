@@ -1,6 +1,6 @@
 /** Guarantees the record of a check that ships with a trainer, bound to the hash of its text, and its recomputation. */
 
-import { lower, sha256, type Source } from "../lower.ts";
+import { lower, sha256, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { checkModel, explainFailure } from "./check.ts";
 import { CENTRAL_DIFFERENCES, withinBound, type CheckResult, type TensorCheck } from "./result.ts";
@@ -40,7 +40,7 @@ export interface Verification extends CheckResult {
 }
 
 /** Recomputes the certificate of a committed trainer: hashes, then the committed text at its real shapes, then the gradients. */
-export async function verifyTrainer({ text, certificate, model, source }: { readonly text: string; readonly certificate: string; readonly model: Model; readonly source?: Source }): Promise<Verification> {
+export async function verifyTrainer({ text, certificate, model, source, passes }: { readonly text: string; readonly certificate: string; readonly model: Model } & Pick<CompileOptions, "source" | "passes">): Promise<Verification> {
   const refuse = (reason: string): Verification => ({ model: model.name, holds: false, tensors: [], reason });
   const recorded = hashIn(certificate);
   if (recorded === undefined) return refuse("certificate.json is not a certificate: it needs a field trainer with the file's SHA-256; make it again with adjoint compile");
@@ -49,7 +49,7 @@ export async function verifyTrainer({ text, certificate, model, source }: { read
   if (hash !== recorded) return refuse(`the file's SHA-256 is ${hash.slice(0, 16)}, but its certificate was made for ${recorded.slice(0, 16)}: one of them was edited; make both again with adjoint compile`);
   const line = LINE.exec(text)?.[0] ?? "";
   if (!line.endsWith(`sha256 ${hash.slice(0, 16)}`)) return refuse(`the certificate line of the header does not carry the file's SHA-256 ${hash.slice(0, 16)}; make the file again with adjoint compile`);
-  const from = source === undefined ? {} : { source };
+  const from = { ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) };
   const lowered = await lower(model, from);
   const result = await checkModel(model, { ...from, effort: "quick", lowered, trainer: text });
   const expected = (await certificateOf(result, { trainer: text })).line;

@@ -1,6 +1,6 @@
 /** Guarantees one answer about a model: its gradients, the emitted step and the shipped kernels, each against something independent. */
 
-import type { Lowered, Source } from "../lower.ts";
+import type { CompileOptions, Lowered } from "../lower.ts";
 import { lower, print } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { checkKernels } from "./kernels.ts";
@@ -18,9 +18,8 @@ import { checkTranslation } from "./translation.ts";
 
 export type { CheckResult, Effort, TensorCheck } from "./result.ts";
 
-export interface CheckOptions {
+export interface CheckOptions extends Pick<CompileOptions, "source" | "passes"> {
   readonly effort: Effort;
-  readonly source?: Source;
   /** What is shipped; lowered and printed anew where it is not given. */
   readonly lowered?: Lowered;
   readonly trainer?: string;
@@ -37,8 +36,8 @@ const SIZES: Readonly<Record<Effort, { readonly coordinates: number; readonly di
 
 /** Checks a model as DESIGN.md says: see the files this one calls. */
 export async function checkModel(model: Model, options: CheckOptions): Promise<CheckResult> {
-  const { effort, progress, seed = 1 } = options;
-  const from = options.source === undefined ? {} : { source: options.source };
+  const { effort, progress, source, passes, seed = 1 } = options;
+  const from = { ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) }; // prettier-ignore
   const size = SIZES[effort];
   progress?.("validating every pass");
   validatePasses(model, from, seed);

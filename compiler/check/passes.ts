@@ -11,6 +11,7 @@ import type { Module, Program } from "../loop/loop.ts";
 import { entriesOf, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
+import { choiceOf, type PassChoice } from "../passes/selection.ts";
 import { differentiate } from "../passes/differentiate.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
 import { evaluateResults } from "./evaluate.ts";
@@ -23,9 +24,9 @@ const BOUND = 1e-9;
 type Meaning = ReadonlyMap<string, Float64Array>;
 
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
-export function validatePasses(model: Model, options: Pick<CompileOptions, "source">, seed: number): void {
+export function validatePasses(model: Model, options: Pick<CompileOptions, "source" | "passes">, seed: number): void {
   const entries = entriesOf(model, { ...options, batch: ROWS, small: true, dtype: "f64" }, "trainer");
-  const validated = entries.map(({ name, purpose, traced }) => ({ name, ...validateEntry(name, purpose, traced.graph, seed) }));
+  const validated = entries.map(({ name, purpose, traced }) => ({ name, ...validateEntry(name, purpose, traced.graph, choiceOf(options.passes), seed) }));
   const module = place(model.name).run(validated.map(({ program }) => program));
   for (const { name, meaning, leaves } of validated) compare("schedule", name, meaning, ofModule(module, name, leaves, seed));
 } // prettier-ignore
@@ -34,11 +35,12 @@ function validateEntry(
   entry: string,
   purpose: Purpose,
   declared: Graph,
+  choice: PassChoice,
   seed: number,
 ): { readonly program: Program; readonly meaning: Meaning; readonly leaves: readonly Node[] } {
   let meaning = ofGraph(declared, seed);
   let leaves = fedLeaves(declared);
-  const program = pipeline(purpose).run(declared, {
+  const program = pipeline(purpose, choice).run(declared, {
     after(pass, input, output) {
       if (!isGraph(output) || input === output) return;
       // what a step should do: the declared graph's own derivatives and updates, with nothing rewritten

@@ -1,5 +1,8 @@
 /** Guarantees the types of what `--json` prints: one object a command, `{ results }` where there are several. */
 
+import type { Diagnostic } from "../graph/error.ts";
+import type { PassFact } from "../targets/report.ts";
+
 /** One object, or several in order. */
 export type Results<T> = T | { readonly results: readonly T[] };
 
@@ -9,6 +12,10 @@ export interface CompileJson {
   readonly files: readonly { readonly file: string; readonly bytes: number; readonly written: boolean }[];
   readonly arenaBytes: number;
   readonly timings: readonly TimingJson[];
+  /** Warnings of the declaration. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Of `--timings`: what each pass did to each entry point. */
+  readonly passes?: readonly { readonly entry: string; readonly facts: readonly PassFact[] }[];
   /** Of `--print`. */
   readonly stages?: readonly { readonly entry: string; readonly pass: string; readonly text: string }[];
 } // prettier-ignore

@@ -8,7 +8,7 @@ import { toJson } from "./check.ts";
 import { COMMON } from "./arguments.ts";
 import { InputError } from "./errors.ts";
 import { generatedFolders, modelOf } from "./generated.ts";
-import { readHeader } from "./header.ts";
+import { passesOf, readHeader } from "./header.ts";
 import type { Results, VerifyJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { paint, progress, result, resultJson } from "./output.ts";
@@ -61,7 +61,7 @@ async function verifyFile(file: string): Promise<VerifyJson> {
   if (certificate === undefined)
     throw new InputError(`${join(dirname(file), "certificate.json")} is missing, so there is nothing to verify ${file} by; make it with adjoint compile ${model}`); // prettier-ignore
   const loaded = await loadModel(model);
-  const verified = await verifyTrainer({ text, certificate, model: loaded.model, source: loaded.source }); // prettier-ignore
+  const verified = await verifyTrainer({ text, certificate, model: loaded.model, source: loaded.source, ...passesOf(header) }); // prettier-ignore
   const { reason } = verified;
   return { file, ...toJson(verified), ...(reason === undefined ? {} : { reason }) };
 }

@@ -79,6 +79,29 @@ export interface Definitions {
   readonly buffers: readonly Buffer[];
   readonly work: readonly Work[];
   readonly results: readonly EntryResult[];
+  readonly refusals: readonly Refusal[];
+}
+
+/** Why a value is not computed in the loops of what it reads. */
+export type Apart =
+  | "fusion is left out"
+  | "the other is a scalar of the entry"
+  | "it contracts"
+  | "it is computed again for the backward pass"
+  | "it reads what the other overwrites"
+  | "it overwrites what the other reads elsewhere"
+  | "it is no sum over the other's loops"
+  | "it reads a sum that is whole only after the loops"
+  | "it has another shape"
+  | "it reads the other elsewhere than at its own point"
+  | "it reduces, and the other's loops are tiled"
+  | "it would wait for itself";
+
+/** A value that stayed out of a group it reads from, whose values so far are named. */
+export interface Refusal {
+  readonly value: string;
+  readonly from: readonly string[];
+  readonly reason: Apart;
 }
 
 export type Work =

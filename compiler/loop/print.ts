@@ -178,9 +178,10 @@ export function printDefinitions(d: Definitions): string {
     w.kind === "group" ? printGroup(w.group) : `scalar\n${printStage(w)}`,
   );
   const results = d.results.map((r) => printResult(r));
+  const apart = d.refusals.map(({ value, from, reason }) => `apart  ${printName(value)} | ${from.map(printName).join(", ")}: ${reason}`); // prettier-ignore
   return (
-    [`definitions ${printName(d.name)}`, ...work, results.join("\n")].join("\n\n").trimEnd() + "\n"
-  );
+    [`definitions ${printName(d.name)}`, ...work, results.join("\n"), apart.join("\n")].join("\n\n").trimEnd() + "\n"
+  ); // prettier-ignore
 }
 
 /** One statement in index notation, of a loop or condition the head alone: for messages. */

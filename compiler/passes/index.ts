@@ -7,13 +7,14 @@ import { algebra } from "./algebra.ts";
 import { define } from "./define.ts";
 import { differentiate } from "./differentiate.ts";
 import { fold } from "./fold.ts";
-import { fuse } from "./fuse.ts";
+import { fuse, separate } from "./fuse.ts";
 import { gradients } from "./gradients.ts";
 import { movement } from "./movement.ts";
 import { numerics } from "./numerics.ts";
 import { start, type Pipeline } from "./pass.ts";
 import { prune } from "./prune.ts";
 import { schedule } from "./schedule.ts";
+import { EVERY, type PassChoice } from "./selection.ts";
 import { share } from "./share.ts";
 import { stability } from "./stability.ts";
 
@@ -27,18 +28,18 @@ export type Purpose =
 
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
 // prettier-ignore
-export const pipeline = (purpose: Purpose): Pipeline<Graph, Program> =>
-  start<Graph>()
-    .then(prune).then(fold).then(algebra)   // drop what no result needs; constants; x + 0 → x, and cousins
-    .then(share)                            // equal nodes become one
-    .then(stability)                        // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
-    .then(derivatives(purpose))             // append cotangents and updates
-    .then(fold).then(algebra)
-    .then(movement)                         // transpose of transpose, reshape of reshape
-    .then(share).then(prune)
-    .then(numerics)                         // which values are rounded, once and for all
-    .then(define)                           // Graph → definitions
-    .then(fuse)                             // producers into consumers; groups that share loops, in order
+export const pipeline = (purpose: Purpose, { runs }: PassChoice = EVERY): Pipeline<Graph, Program> =>
+  start<Graph>(runs)
+    .optional(prune).optional(fold).optional(algebra) // drop what no result needs; constants; x + 0 → x, and cousins
+    .optional(share)                                  // equal nodes become one
+    .optional(stability)                              // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
+    .then(derivatives(purpose))                       // append cotangents and updates
+    .optional(fold).optional(algebra)
+    .optional(movement)                               // transpose of transpose, reshape of reshape
+    .optional(share).optional(prune)
+    .then(numerics)                                   // which values are rounded, once and for all
+    .then(define)                                     // Graph → definitions
+    .then(runs(fuse.name) ? fuse : separate)          // producers into consumers; groups that share loops, in order
     .then(schedule); // definitions → loop nests
 
 const derivatives = (purpose: Purpose) =>

@@ -11,7 +11,8 @@ import { hoistParts, shareParts } from "../loop/cse.ts";
 import { Names } from "../loop/identifier.ts";
 import { add, constant, equal, index, namesIn, scale, shift, type Index } from "../loop/index.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Param, Program, Scalar, Stmt } from "../loop/loop.ts"; // prettier-ignore
-import { asTotal } from "./fuse.ts";
+import { asTotal } from "./join.ts";
+import { flopsOf } from "./cost.ts";
 import type { Pass } from "./pass.ts";
 import { mainReduce, tileOf } from "./tile.ts";
 
@@ -470,22 +471,4 @@ function kernelName(group: Group): string {
   if (reduce !== undefined && extents.length === group.axes.length)
     extents.splice(Math.max(0, extents.length - 1), 0, ...reduce.over.map((axis) => axis.extent));
   return `${name}_${extents.join("x") || "1"}`;
-}
-
-/** Floating-point operations: each arithmetic function once at every point where it is evaluated. */
-function flopsOf(group: Group): number {
-  const count = (s: Scalar): number => {
-    if (s.kind === "reduce") return sizeOf(s.over.map((axis) => axis.extent)) * (count(s.term) + 1);
-    if (s.kind === "apply")
-      return s.args.reduce(
-        (n, arg) => n + count(arg),
-        s.dtype === "bool" || s.fn === "cast" ? 0 : 1,
-      );
-    if (s.kind === "select") return count(s.then) + count(s.otherwise);
-    return s.kind === "round" ? count(s.value) : 0;
-  };
-  return group.stages.reduce(
-    (n, { definition }) => n + sizeOf(definition.shape) * count(definition.value),
-    0,
-  );
 }
