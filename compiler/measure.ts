@@ -3,18 +3,19 @@
  * if each value were computed by a kernel of its own and stored in a place of its own, movements alone going into their readers.
  */
 
-import type { Buffer, Group } from "./loop/loop.ts";
+import type { Buffer, Group, Slot } from "./loop/loop.ts";
 import type { CompiledEntry, Lowered } from "./lower.ts";
 import { isDefinitions, isGraph, isProgram, type Level } from "./observe.ts";
 import { bytesMoved, flopsOf } from "./passes/cost.ts";
 import { define, type Defined } from "./passes/define.ts";
 import { inlineMovements } from "./passes/inline.ts";
 import { hasReduce } from "./passes/join.ts";
-import { aligned, sizeInBytes } from "./passes/place.ts";
+import { aligned, isPinned, sizeInBytes } from "./passes/place.ts";
 import type { Measure, PassFact } from "./targets/report.ts";
 
 /** What each pass did to each entry; after the passes of an entry, what placing did. */
 export function measurePasses({ entries, module }: Lowered): readonly { readonly entry: string; readonly facts: readonly PassFact[] }[] {
+  const pinned = module.slots.filter(({ live }) => live === "always").reduce(endOf, 0);
   return entries.map((entry, n) => {
     const known = new Map<Level, Measure>();
     const measured = (level: Level): Measure => {
@@ -24,11 +25,14 @@ export function measurePasses({ entries, module }: Lowered): readonly { readonly
     };
     const facts = entry.passes.map(({ pass, before, after }): PassFact => ({ pass, before: measured(before), after: measured(after) }));
     const last = measureProgram(entry.program);
-    const own = new Set(module.entries[n]!.buffers);
-    const top = module.slots.filter(({ buffer, live }) => live === "always" || own.has(buffer)).reduce((most, { offset, bytes }) => Math.max(most, aligned(offset + bytes)), 0);
-    return { entry: entry.name, facts: [...facts, { pass: "place", before: last, after: { ...last, arenaBytes: top } }] };
+    const own = module.slots.filter(({ buffer }) => module.entries[n]!.buffers.includes(buffer));
+    const placed = { ...last, bytesStored: own.reduce(endOf, pinned) - pinned };
+    return { entry: entry.name, facts: [...facts, { pass: "place", before: last, after: placed }] };
   });
 } // prettier-ignore
+
+const endOf = (end: number, { offset, bytes }: Slot): number =>
+  Math.max(end, aligned(offset + bytes));
 
 function measureLevel(level: Level): Measure {
   if (isGraph(level)) return { ...measureDefined(define.run(level)), size: level.nodes.length };
@@ -65,6 +69,6 @@ function measureGroups(groups: readonly Group[], buffers: readonly Buffer[], siz
     kernels: groups.length,
     flops: sum(flopsOf),
     bytesMoved: sum((group) => bytesMoved(group, (buffer) => bytes.get(buffer) ?? 0)),
-    arenaBytes: buffers.reduce((n, buffer) => n + aligned(sizeInBytes(buffer)), 0),
+    bytesStored: buffers.filter((buffer) => !isPinned(buffer)).reduce((n, buffer) => n + aligned(sizeInBytes(buffer)), 0),
   };
 } // prettier-ignore

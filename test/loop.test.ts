@@ -449,6 +449,8 @@ scalar
 
 return loss "a loss" = loss: f32[]
 return output best = best: f32[]
+
+apart  loss | h: it has another shape
 `);
   });
 });

@@ -1,5 +1,7 @@
 /** Guarantees the types of what `--json` prints: one object a command, `{ results }` where there are several. */
 
+import type { KernelFacts, ModelFacts } from "../explain.ts";
+import type { TensorFacts } from "../explain-tensor.ts";
 import type { Diagnostic } from "../graph/error.ts";
 import type { PassFact } from "../targets/report.ts";
 
@@ -102,6 +104,9 @@ export interface InspectJson {
   readonly kernels?: string;
   readonly live?: readonly { readonly entry: string; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly live: "always" | readonly [first: number, last: number] }[];
 } // prettier-ignore
+
+/** `explain`: of the model, a kernel or a tensor. */
+export type ExplainJson = ModelFacts | KernelFacts | TensorFacts;
 
 export interface TuneJson {
   readonly model: string;

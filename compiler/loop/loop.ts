@@ -85,7 +85,6 @@ export interface Definitions {
 /** Why a value is not computed in the loops of what it reads. */
 export type Apart =
   | "fusion is left out"
-  | "the other is a scalar of the entry"
   | "it contracts"
   | "it is computed again for the backward pass"
   | "it reads what the other overwrites"

@@ -92,6 +92,7 @@ function group(
       loadsOf(definition.value).flatMap(({ buffer }) => itemOf.get(buffer) ?? []),
     );
     const home = [...producers]
+      .filter(({ scalar }) => !scalar)
       .sort((a, b) => b.at - a.at)
       .find((item) => {
         const reason: Apart | undefined = join(item, term, reduces, dependence, at);

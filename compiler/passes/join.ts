@@ -43,7 +43,6 @@ export function keptApart(
   at: number,
 ): Apart | undefined {
   const { definition } = term;
-  if (item.scalar) return "the other is a scalar of the entry";
   if (term.contracts) return "it contracts";
   // in the loops of the forward pass it would be computed early and kept after all
   if (term.again && item.terms.every(({ role, again }) => role === "primal" && !again))

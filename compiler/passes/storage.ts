@@ -40,7 +40,7 @@ export function assignStorage(
     if (item.scalar) return pinned || shown ? "buffer" : "local";
     const local =
       !pinned && !needed.has(definition.name) && definition.axes.length === item.axes.length;
-    return local && item.axes.length > 0 ? "local" : "buffer";
+    return local && item.axes.length > 0 && item.terms.length > 1 ? "local" : "buffer";
   };
   return items.map((item): Work => {
     const own = new Set(item.terms.map((term) => term.definition.name));

@@ -17,8 +17,8 @@ export interface Measure {
   readonly kernels: number;
   readonly flops: number;
   readonly bytesMoved: number;
-  /** Everything stored, each in a place of its own; after placing, the entry's end in the arena. */
-  readonly arenaBytes: number;
+  /** All but parameters and state: each value in a place of its own, after placing as they share the arena. */
+  readonly bytesStored: number;
 }
 
 export interface PassFact {
@@ -78,7 +78,8 @@ export function printReport({ module, facts, passes }: Reported, trainer: string
 
 const PASSES_EXPLAINED = [
   "Before → after, where it changed. Until `fuse` every value counts as computed by a kernel of its own and stored in a place of its own,",
-  "movements alone read through; bytes moved are those that kernels read and store, each buffer once a kernel.",
+  "movements alone read through. Bytes moved are those that kernels read and store, each buffer once a kernel; bytes stored leave out",
+  "parameters and state.",
 ];
 
 /** The columns of what each pass did. */
@@ -88,7 +89,7 @@ export const PASS_COLUMNS: readonly string[] = ["pass", "nodes, definitions, sta
 export const passRows = (facts: readonly PassFact[]): readonly (readonly string[])[] =>
   facts.map(({ pass, before, after }) => [
     pass,
-    ...(["size", "kernels", "flops", "bytesMoved", "arenaBytes"] as const).map((of) =>
+    ...(["size", "kernels", "flops", "bytesMoved", "bytesStored"] as const).map((of) =>
       before[of] === after[of] ? group(after[of]) : `${group(before[of])} → ${group(after[of])}`,
     ),
   ]);
