@@ -3,18 +3,10 @@
 import { CompilerFault, type Diagnostic } from "./graph/error.ts";
 import { printGraph } from "./graph/print.ts";
 import { certificateOf, withCertificate } from "./check/certificate.ts";
-import { adviseDead } from "./check/advice.ts";
-import { ROWS } from "./check/small.ts";
+import { adviceOn } from "./check/advice.ts";
 import { checkModel, explainFailure, type CheckResult } from "./check/check.ts";
 import { printModule } from "./loop/print.ts";
-import {
-  entriesOf,
-  lower,
-  print,
-  type CompileOptions as LowerOptions,
-  type Lowered,
-  type Source,
-} from "./lower.ts";
+import { lower, print, type CompileOptions as LowerOptions, type Lowered } from "./lower.ts"; // prettier-ignore
 import { measurePasses } from "./measure.ts";
 import type { Model } from "./model/model.ts";
 import type { Timing } from "./observe.ts";
@@ -92,17 +84,10 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     files,
     lowered,
     check,
-    diagnostics: adviceOn(model, lowered, options.source),
+    diagnostics: adviceOn(model, lowered, options),
     timings,
   };
 }
-
-/** Warnings: what the declaration says of itself, and what its small instance shows. */
-function adviceOn(model: Model, { entries }: Lowered, source: Source | undefined): readonly Diagnostic[] {
-  const small = { ...(source === undefined ? {} : { source }), batch: ROWS, small: true, dtype: "f64" } as const;
-  const [train] = entriesOf(model, small, "trainer");
-  return [...entries[0]!.traced.advice, ...adviseDead(train!.traced.graph, ROWS, 1)];
-} // prettier-ignore
 
 /** An emitted file, loaded in process: its exports (createTrainer, ARENA_BYTES, …). */
 export async function load<Exports = TrainerModule>(

@@ -29,6 +29,32 @@ export function adviseLinear(c: Context): Diagnostic[] {
   return found;
 }
 
+/** A loss that takes raw scores is given what an activation has already made of them. */
+export function adviseLogits(c: Context, loss: string, scores: Value, instead: string): void {
+  const mark = c.markOf(scores);
+  if (mark === "probabilities")
+    c.advise("advice/logits", `${loss} takes raw scores, but %${c.builder.node(scores).name} holds probabilities already: they would be squashed twice, and the model learns slowly`, `Leave out the activation before it, or use ${instead}, which takes probabilities.`); // prettier-ignore
+  if (mark === "logarithms")
+    c.advise("advice/logits", `${loss} takes raw scores, but %${c.builder.node(scores).name} holds logarithms of probabilities already`, "Leave out the logSoftmax before it: the loss takes the logarithm itself."); // prettier-ignore
+}
+
+/** A loss that takes probabilities is given what cannot be some: a layer's raw scores, or logarithms. */
+export function adviseProbabilities(c: Context, loss: string, given: Value, activation: string, instead: string): void {
+  const mark = c.markOf(given);
+  if (mark === "probabilities" || mark === "dropped") return;
+  const { nodes } = c.builder;
+  const raw = linearSource(nodes, given) !== undefined || ["relu", "tanh"].includes(nodes[given]!.op);
+  if (mark === undefined && !raw) return;
+  const holds = mark === "logarithms" ? "logarithms of probabilities" : "raw scores";
+  c.advise("advice/probabilities", `${loss} takes probabilities, but %${nodes[given]!.name} holds ${holds}: the logarithm of a negative number is not a number`, `Put a ${activation} before it, or use ${instead}, which takes raw scores.`);
+} // prettier-ignore
+
+/** What the model answers with is answered at random: dropout belongs between layers. */
+export function adviseDropped(c: Context, reader: string, value: Value): void {
+  if (c.markOf(value) !== "dropped") return;
+  c.advise("advice/dropped", `${reader} reads %${c.builder.node(value).name}, which dropout has zeroed at random in training, with no layer after it`, "Put the dropout before the last layer."); // prettier-ignore
+}
+
 /** The leaf that a value is a movement of. */
 function leafOf(nodes: readonly Node[], value: Value): Node | undefined {
   const node = nodes[value]!;

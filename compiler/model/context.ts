@@ -87,8 +87,12 @@ export class Context {
     return value;
   }
 
+  /** What a value was said to be, movements looked through. */
   markOf(value: Value): Mark | undefined {
-    return this.#marks.get(value);
+    const { op, inputs } = this.builder.node(value);
+    const own = this.#marks.get(value) ?? (op === "sigmoid" ? "probabilities" : undefined);
+    if (own !== undefined || opOf(op).view !== true || inputs.length !== 1) return own;
+    return this.markOf(inputs[0]!);
   }
 
   /** A warning at the model's line. */

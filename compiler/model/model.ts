@@ -5,7 +5,7 @@ import { ModelError, type Diagnostic } from "../graph/error.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
 import { dependents } from "../graph/walk.ts";
-import { adviseLinear } from "./advice.ts";
+import { adviseDropped, adviseLinear } from "./advice.ts";
 import { Context, within, type Citation } from "./context.ts";
 import type { LayerRecord } from "./layers/layer.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
@@ -136,6 +136,10 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
       value: tensor.value,
     });
   }
+  // told of once: by the loss, where it reads the same value
+  const told = new Set(c.advice.map(({ code }) => code));
+  if (entry === "train" && !told.has("advice/dropped"))
+    for (const [name, { value }] of Object.entries(declared.outputs ?? {})) adviseDropped(c, `output ${JSON.stringify(name)}`, value); // prettier-ignore
   return {
     graph: builder.graph(),
     layers: c.layers,
