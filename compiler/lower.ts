@@ -80,6 +80,7 @@ export function citation(source: Source | undefined): Citation {
       return slashed(file).split("/").at(-1) ?? file;
     },
     textOf: (file) => (isSource(file) ? source!.text : undefined),
+    ...(source === undefined ? {} : { file: source.path }),
   };
 }
 
@@ -118,9 +119,10 @@ export function entriesOf(
     ];
   }
   const evaluate = traceOf(model, "evaluate", options);
-  checkNames(model, "phase", train.phases, ["evaluate", "predict"]);
+  const site = options.source?.path ?? model.name;
+  checkNames(site, "phase", train.phases, ["evaluate", "predict"]);
   const means = evaluate.graph.results.filter((result) => result.kind === "loss");
-  checkNames(model, "metric", means, ["count"]);
+  checkNames(site, "metric", means, ["count"]);
   return [
     ...train.phases.map((phase, n) => ({
       name: phase.name,
@@ -133,11 +135,11 @@ export function entriesOf(
 }
 
 /** What a trainer has or returns by name has one name each, and none that the trainer itself uses. */
-function checkNames(model: Model, what: string, named: readonly { readonly name: string }[], taken: readonly string[]): void {
+function checkNames(site: string, what: string, named: readonly { readonly name: string }[], taken: readonly string[]): void {
   const names = named.map(({ name }) => name);
   const twice = names.find((name, n) => taken.includes(name) || names.indexOf(name) < n);
   if (twice === undefined) return;
-  throw new ModelError({ code: "name/duplicate", site: model.name, law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`, operands: [], remedy: `Give the ${what} another name.` });
+  throw new ModelError({ code: "name/duplicate", site, law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`, operands: [], remedy: `Give the ${what} another name.` });
 } // prettier-ignore
 
 /** Runs the whole pipeline; the plan is proved before anything is printed. */

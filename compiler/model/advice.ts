@@ -20,7 +20,7 @@ export function adviseLinear(c: Context): Diagnostic[] {
     found.push({
       code: "advice/linear",
       severity: "warning",
-      site: node.origin.site || c.builder.name,
+      site: node.origin.site || c.place,
       law: `two linear layers with nothing between them are one linear layer: %${node.name} follows %${before.name}, ${before.origin.site}`,
       operands: [],
       remedy: "Put an activation between them (relu is a good default), or leave one of them out.",

@@ -166,7 +166,7 @@ function checkLoss(c: Context, { name, loss }: PhaseDeclaration): void {
   if (node.type.shape.length > 0)
     throw new ModelError({
       code: "model/loss",
-      site: node.origin.site || c.builder.name,
+      site: node.origin.site || c.place,
       law: `a loss needs to be a scalar, but has [${node.type.shape.join(",")}]`,
       operands: [{ label: "loss", name: `%${node.name}`, type: node.type, site: `from ${node.op}  ${node.origin.site}`.trimEnd() }], // prettier-ignore
       remedy: "Average it over the batch and sum it over its other axes.",
@@ -187,7 +187,7 @@ function checkReached(c: Context, phases: readonly PhaseDeclaration[]): void {
     if (trained) return;
     throw new ModelError({
       code: "model/unreached",
-      site: node.origin.site || c.builder.name,
+      site: node.origin.site || c.place,
       law: `parameter ${JSON.stringify(node.name)} is trainable, but no loss of any phase reaches it`,
       operands: [{ label: "parameter", name: `%${node.name}`, type: node.type }],
       remedy: "Use it in the loss, freeze it with { trainable: false }, or remove it.",
