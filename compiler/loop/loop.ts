@@ -27,8 +27,8 @@ export type Scalar =
   | { readonly kind: "literal"; readonly dtype: DType; readonly value: number }
   | { readonly kind: "local"; readonly dtype: DType; readonly name: string }
   | { readonly kind: "index"; readonly dtype: "i32"; readonly at: Index }
-  /** In definitions one index a dimension; in kernels one flat index. */
-  | { readonly kind: "load"; readonly dtype: DType; readonly buffer: string; readonly at: readonly Index[] }
+  /** In definitions one index a dimension; in kernels one flat index. `updated` asks for the value that this step stores there. */
+  | { readonly kind: "load"; readonly dtype: DType; readonly buffer: string; readonly at: readonly Index[]; readonly updated?: true }
   | { readonly kind: "apply"; readonly dtype: DType; readonly fn: ScalarFn; readonly args: readonly Scalar[] }
   | { readonly kind: "select"; readonly dtype: DType; readonly when: Scalar; readonly then: Scalar; readonly otherwise: Scalar }
   /** To float32, ties to even: the only rounding besides stores. */

@@ -53,7 +53,7 @@ function scalarCall(
   const value = mapScalar(
     definition.value,
     (part) =>
-    part.kind !== "load" ? part : buffers.has(part.buffer) ? load(part.buffer, part.dtype, constant(0)) : local(part.buffer, part.dtype), // prettier-ignore
+    part.kind !== "load" ? part : buffers.has(part.buffer) ? { ...part, at: [constant(0)] } : local(part.buffer, part.dtype), // prettier-ignore
   );
   if (storage === "local") return { kind: "let", name, dtype, value, doc };
   return {

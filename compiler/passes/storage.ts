@@ -44,7 +44,7 @@ export function assignStorage(
   };
   return items.map((item): Work => {
     const own = new Set(item.terms.map((term) => term.definition.name));
-    const redirect = (d: Definition): Definition => ({ ...d, value: mapScalar(d.value, (part) => part.kind === "load" && !own.has(part.buffer) && targets.has(part.buffer) ? { ...part, buffer: targets.get(part.buffer)! } : part) }); // prettier-ignore
+    const redirect = (d: Definition): Definition => ({ ...d, value: mapScalar(d.value, (part) => part.kind === "load" && !own.has(part.buffer) && targets.has(part.buffer) ? { ...part, buffer: targets.get(part.buffer)!, updated: true } : part) }); // prettier-ignore
     if (item.scalar) return { kind: "scalar", definition: redirect(item.terms[0]!.definition), storage: storageOf(item, item.terms[0]!) === "buffer" ? "buffer" : "local" }; // prettier-ignore
     const shown = new Set<string>();
     const once = (d: Definition): Definition => ({
