@@ -38,7 +38,7 @@ test("compile writes every file of every model, and again only what changed", as
   writeFileSync(at("generated/circuit/report.md"), "edited");
   const again = json<CompileJson>(await run("compile models/circuit.ts --entry gradients --print fuse --json")); // prettier-ignore
   expect(again.files.filter(({ written }) => written).map(({ file }) => file)).toEqual(["generated/circuit/report.md"]); // prettier-ignore
-  expect(Object.keys(again)).toEqual(["model", "folder", "files", "arenaBytes", "timings", "stages"]); // prettier-ignore
+  expect(Object.keys(again)).toEqual(["model", "folder", "files", "arenaBytes", "timings", "diagnostics", "stages"]); // prettier-ignore
   expect(again.stages?.map(({ entry, pass }) => `${entry} ${pass}`)).toEqual(["train fuse", "evaluate fuse", "predict fuse"]); // prettier-ignore
   expect(again.timings.map(({ stage }) => stage)).toContain("check");
 }, 30_000);

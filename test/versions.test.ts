@@ -1,7 +1,8 @@
 /** What is true of parameters and state inside a step: each load sees the old or the new value, as the graph says, and a plan where one would not is refused by name. */
 
-import { ema, glorot, input, matmul, model, mse, param, sgd, type Model } from "adjoint";
+import { ema, glorot, input, matmul, model, mse, mul, param, sgd, slice, square, sum, transpose, type Model } from "adjoint"; // prettier-ignore
 import { describe, expect, test } from "vitest";
+import { compile } from "../compiler/compile.ts";
 import { loadsOf, mapScalar } from "../compiler/loop/build.ts";
 import type { Call, Module, Scalar } from "../compiler/loop/loop.ts";
 import { parseModule } from "../compiler/loop/parse.ts";
@@ -123,4 +124,25 @@ test("a loss that reads a weight beside its update, and a mean of weights after 
   expect(text).toMatch(/W′\[i, j\]/); // the mean is taken of the weight that was just stored
   expect(text).toMatch(/mul\(x\[i, k\d*\], W\[k\d*, j\]\)/);
   expect(parseModule(text)).toEqual(module);
+});
+
+test("an update that reads its own weight elsewhere is computed whole before it overwrites", async () => {
+  const of = model("symmetric", {}, () => {
+    const W = param("W", [4, 4], glorot());
+    return { loss: sum(mul(W, transpose(W, [1, 0]))), optimizer: sgd() };
+  });
+  const { lowered: made, check } = await compile(of);
+  expect(check).toMatchObject({ holds: true });
+  const kernels = made.module.entries[0]!.calls.flatMap((call) => (call.kind === "call" ? [call.kernel] : [])); // prettier-ignore
+  expect(kernels).toEqual(["sum_4x4", "sgd_4x4", "copy_4x4"]);
+});
+
+test("an update that reads its own weight through a window, at its own point alone, stays in place", async () => {
+  const of = model("window", {}, () => {
+    const W = param("W", [2, 3], glorot());
+    return { loss: sum(square(slice(W, [1, 1], [2, 3]))), optimizer: sgd() };
+  });
+  const { lowered: made, check } = await compile(of);
+  expect(check).toMatchObject({ holds: true });
+  expect(made.module.buffers.filter(({ role }) => role === "scratch")).toEqual([]);
 });

@@ -3,7 +3,7 @@
 import { VerifyError } from "../graph/error.ts";
 import { loadsOf } from "../loop/build.ts";
 import type { Call, Definition, Entry, Group, Scalar } from "../loop/loop.ts";
-import { identityRun } from "./join.ts";
+import { readsOwnPoint } from "./own-point.ts";
 
 type Load = Extract<Scalar, { kind: "load" }>;
 
@@ -50,12 +50,11 @@ function wrongVersion({ buffer, updated }: Load, stored: number | undefined, n: 
 } // prettier-ignore
 
 /** Inside the statement that overwrites: before the store, at the very element that it writes. */
-function outOfPlace({ buffer, at }: Load, reader: Definition | undefined, { stages }: Group): string | undefined {
+function outOfPlace({ buffer }: Load, reader: Definition | undefined, { stages }: Group): string | undefined {
   const definitions = stages.map(({ definition }) => definition);
   const writing = definitions.findIndex(({ target }) => target === buffer);
   const writer = definitions[writing];
   if (writer === undefined) return `stores ${buffer}, which none of its definitions replaces`;
   if (reader !== undefined && definitions.indexOf(reader) > writing) return `reads the old ${buffer} for ${reader.name}, after it has overwritten it`;
-  const inPlace = at.length === writer.axes.length && identityRun(at, writer.axes) === at.length;
-  return inPlace ? undefined : `reads the old ${buffer} elsewhere than where it overwrites it`;
+  return reader === undefined || readsOwnPoint(reader.value, buffer, writer.axes) ? undefined : `reads the old ${buffer} elsewhere than where it overwrites it`;
 } // prettier-ignore

@@ -6,11 +6,12 @@
 
 import { CompilerFault } from "../graph/error.ts";
 import { loadsOf } from "../loop/build.ts";
-import type { Apart, Definition, Definitions, Refusal, Scalar } from "../loop/loop.ts";
+import type { Apart, Definitions, Refusal, Scalar } from "../loop/loop.ts";
 import { at as identity, type Defined, type Term } from "./define.ts";
 import { Dependence } from "./dependence.ts";
 import { inline, inlineMovements } from "./inline.ts";
 import { hasReduce, keptApart, type Item } from "./join.ts";
+import { readsOwnPoint } from "./own-point.ts";
 import type { Pass } from "./pass.ts";
 import { assignStorage, buffersOf } from "./storage.ts";
 
@@ -31,7 +32,7 @@ export const separate: Pass<Defined, Definitions> = {
 };
 
 function grouped(defined: Defined, kept: readonly Term[], join: Join): Definitions {
-  const terms = breakCycles(kept);
+  const terms = breakCycles(outOfPlace(kept));
   const dependence = new Dependence(terms.map((term) => term.definition));
   const { items, refusals } = group(terms, dependence, join);
   const ordered = topological(items, dependence);
@@ -48,33 +49,38 @@ function grouped(defined: Defined, kept: readonly Term[], join: Join): Definitio
   return { name: defined.name, buffers: buffersOf(defined, ordered, work), work, results, refusals };
 } // prettier-ignore
 
+/** A value that replaces what it reads at other points, as W + Wᵀ does, is computed whole before it is copied there. */
+const outOfPlace = (terms: readonly Term[]): readonly Term[] =>
+  terms
+    .filter(
+      ({ definition: { target, value, axes } }) =>
+        target !== undefined && !readsOwnPoint(value, target, axes),
+    ) // prettier-ignore
+    .reduce((now, term) => copiedAtEnd(now, now.indexOf(term)), terms);
+
 /** Parameters that exchange values cannot both be overwritten in place: one of them is copied at the end. */
 function breakCycles(terms: readonly Term[]): readonly Term[] {
-  let now = [...terms];
+  let now = terms;
   for (let tries = 0; tries <= terms.length; tries++) {
     const stuck = new Dependence(now.map((term) => term.definition)).cyclic();
     if (stuck === undefined) return now;
     const from = now.findIndex((term, n) => n >= stuck && term.definition.target !== undefined && term.definition.op !== "copy"); // prettier-ignore
     const at = from >= 0 ? from : now.findIndex((term) => term.definition.target !== undefined && term.definition.op !== "copy"); // prettier-ignore
     if (at < 0) break;
-    const { target, ...rest } = now[at]!.definition;
-    const value: Scalar = {
-      kind: "load",
-      dtype: rest.dtype,
-      buffer: rest.name,
-      at: identity(rest.axes),
-    };
-    const copy: Definition = {
-      ...rest,
-      name: `${rest.name}_copy`,
-      value,
-      op: "copy",
-      target: target!,
-      doc: [],
-    };
-    now = [...now.map((term, n) => (n === at ? { ...term, definition: rest } : term)), { ...now[at]!, definition: copy, contracts: false }]; // prettier-ignore
+    now = copiedAtEnd(now, at);
   }
   throw new CompilerFault("fuse", "the updates wait for each other in a circle");
+}
+
+/** The term keeps its value in a buffer of its own, which a last term copies to its target. */
+function copiedAtEnd(terms: readonly Term[], at: number): readonly Term[] {
+  const { target, ...rest } = terms[at]!.definition;
+  const value: Scalar = { kind: "load", dtype: rest.dtype, buffer: rest.name, at: identity(rest.axes) }; // prettier-ignore
+  const copy = { ...rest, name: `${rest.name}_copy`, value, op: "copy", target: target!, doc: [] };
+  return [
+    ...terms.map((term, n) => (n === at ? { ...term, definition: rest } : term)),
+    { ...terms[at]!, definition: copy, contracts: false },
+  ];
 }
 
 function group(
