@@ -3,19 +3,12 @@
 import { CompilerFault, type Diagnostic } from "./graph/error.ts";
 import { printGraph } from "./graph/print.ts";
 import { certificateOf, withCertificate } from "./check/certificate.ts";
-import { adviseDead } from "./check/advice.ts";
+import { adviceOn } from "./check/advice.ts";
 import { firstLosses } from "./check/first-loss.ts";
-import { ROWS } from "./check/small.ts";
 import { checkModel, explainFailure, type CheckResult } from "./check/check.ts";
 import { printModule } from "./loop/print.ts";
-import {
-  entriesOf,
-  lower,
-  print,
-  type CompileOptions as LowerOptions,
-  type Lowered,
-  type Source,
-} from "./lower.ts";
+import { lower, print, type CompileOptions as LowerOptions, type Lowered } from "./lower.ts"; // prettier-ignore
+import { measurePasses } from "./measure.ts";
 import type { Model } from "./model/model.ts";
 import type { Timing } from "./observe.ts";
 import { importText, stripTypes } from "./strip.ts";
@@ -89,6 +82,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
       target: lowered.target,
       trainer,
       ...(options.source === undefined ? {} : { source: options.source }),
+      ...(options.passes === undefined ? {} : { passes: options.passes }),
       ...(progress === undefined ? {} : { progress }),
     });
     timings.push({ stage: "check", milliseconds: performance.now() - began });
@@ -98,17 +92,10 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     files.set(name("certificate.json"), json);
   }
   const began = performance.now();
-  files.set(name("report.md"), printReport(lowered, trainer, await firstLosses(lowered, trainer)));
+  files.set(name("report.md"), printReport({ ...lowered, passes: measurePasses(lowered) }, trainer, await firstLosses(lowered, trainer)));
   timings.push({ stage: "first loss", milliseconds: performance.now() - began });
-  return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options.source), timings }; // prettier-ignore
+  return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options), timings }; // prettier-ignore
 }
-
-/** Warnings: what the declaration says of itself, and what its small instance shows. */
-function adviceOn(model: Model, { entries }: Lowered, source: Source | undefined): readonly Diagnostic[] {
-  const small = { ...(source === undefined ? {} : { source }), batch: ROWS, small: true, dtype: "f64" } as const;
-  const [train] = entriesOf(model, small, "trainer");
-  return [...entries[0]!.traced.advice, ...adviseDead(train!.traced.graph, ROWS, 1)];
-} // prettier-ignore
 
 /** The name of a file of one target: trainer.ts, trainer.wasm.ts, trainer.twin.ts. */
 export const fileOf = (file: string, target: TargetName): string =>

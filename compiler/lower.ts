@@ -5,14 +5,15 @@ import { ModelError } from "./graph/error.ts";
 import type { Graph } from "./graph/graph.ts";
 import { printGraph } from "./graph/print.ts";
 import type { Float } from "./graph/type.ts";
-import type { Module, Program } from "./loop/loop.ts";
-import { observe, type Observation } from "./observe.ts";
+import type { Definitions, Module, Program } from "./loop/loop.ts";
+import { isDefinitions, observe, type Level, type Observation } from "./observe.ts";
 import type { Citation } from "./model/context.ts";
 import type { EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
 import { pipeline, place, type Purpose } from "./passes/index.ts";
 import { runPass } from "./passes/pass.ts";
 import { targets, type TargetName } from "./targets/index.ts";
+import { choiceOf, printPasses, type OptionalPass } from "./passes/selection.ts";
 import type { Facts } from "./targets/target.ts";
 import { VERSION } from "./version.ts";
 
@@ -35,6 +36,8 @@ export interface CompileOptions {
   readonly batch?: number;
   /** Declares the small instance: every size(…) takes its `check` extent. */
   readonly small?: boolean;
+  /** Which optional passes run, for bisecting; default: all. Other bits may come of it, within the check's bounds. */
+  readonly passes?: readonly OptionalPass[];
 }
 
 /** One entry point, before and after the pipeline. */
@@ -44,13 +47,17 @@ export interface CompiledEntry {
   readonly traced: Traced;
   /** The graph that was scheduled: after the last graph pass. */
   readonly graph: Graph;
-  /** How many nodes, definitions or statements each pass left. */
-  readonly passes: readonly {
-    readonly pass: string;
-    readonly before: number;
-    readonly after: number;
-  }[];
+  /** What each pass was given, and what it made of it. */
+  readonly passes: readonly PassRun[];
+  /** What was fused, and why the rest was not. */
+  readonly definitions: Definitions;
   readonly program: Program;
+}
+
+export interface PassRun {
+  readonly pass: string;
+  readonly before: Level;
+  readonly after: Level;
 }
 
 /** Everything but the files: levels by entry, the placed module, what was observed. */
@@ -77,6 +84,7 @@ export function citation(source: Source | undefined): Citation {
       return slashed(file).split("/").at(-1) ?? file;
     },
     textOf: (file) => (isSource(file) ? source!.text : undefined),
+    ...(source === undefined ? {} : { file: source.path }),
   };
 }
 
@@ -115,9 +123,10 @@ export function entriesOf(
     ];
   }
   const evaluate = traceOf(model, "evaluate", options);
-  checkNames(model, "phase", train.phases, ["evaluate", "predict"]);
+  const site = options.source?.path ?? model.name;
+  checkNames(site, "phase", train.phases, ["evaluate", "predict"]);
   const means = evaluate.graph.results.filter((result) => result.kind === "loss");
-  checkNames(model, "metric", means, ["count"]);
+  checkNames(site, "metric", means, ["count"]);
   return [
     ...train.phases.map((phase, n) => ({
       name: phase.name,
@@ -130,11 +139,11 @@ export function entriesOf(
 }
 
 /** What a trainer has or returns by name has one name each, and none that the trainer itself uses. */
-function checkNames(model: Model, what: string, named: readonly { readonly name: string }[], taken: readonly string[]): void {
+function checkNames(site: string, what: string, named: readonly { readonly name: string }[], taken: readonly string[]): void {
   const names = named.map(({ name }) => name);
   const twice = names.find((name, n) => taken.includes(name) || names.indexOf(name) < n);
   if (twice === undefined) return;
-  throw new ModelError({ code: "name/duplicate", site: model.name, law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`, operands: [], remedy: `Give the ${what} another name.` });
+  throw new ModelError({ code: "name/duplicate", site, law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`, operands: [], remedy: `Give the ${what} another name.` });
 } // prettier-ignore
 
 /** Runs the whole pipeline; the plan is proved before anything is printed. */
@@ -155,17 +164,26 @@ export async function lower(
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
   const entries = declared.map((entry): CompiledEntry => {
     const watch = observe(entry.name, observation, keep, command);
-    const passes: { pass: string; before: number; after: number }[] = [];
+    const passes: PassRun[] = [];
     let graph = entry.traced.graph;
-    const program = pipeline(entry.purpose, target).run(graph, {
+    let definitions: Definitions | undefined;
+    const program = pipeline(entry.purpose, { target, choice: choiceOf(options.passes) }).run(graph, {
       approximated: (law) => approximations.add(law),
       after(pass, input, output, milliseconds) {
         watch.after(pass, input, output, milliseconds);
+        const [before, after] = [input as Level, output as Level]; // pipelines begin at Graph and go from level to level
         if (pass.name === "numerics") graph = output as unknown as Graph; // numerics is Graph → Graph
-        passes.push({ pass: pass.name, before: sizeOfLevel(input), after: sizeOfLevel(output) });
+        if (isDefinitions(after)) definitions = after;
+        passes.push({ pass: pass.name, before, after });
       },
     });
-    return { ...entry, graph, passes, program: { ...program, name: entry.name } };
+    return {
+      ...entry,
+      graph,
+      passes,
+      definitions: definitions!,
+      program: { ...program, name: entry.name },
+    }; // every pipeline fuses, or keeps apart
   });
   const module = runPass(place(model.name), entries.map(({ program }) => program), observe("module", observation, keep, command)); // prettier-ignore
   checkPlan(module);
@@ -191,16 +209,9 @@ const withoutOrigins = (graph: Graph): Graph => ({
   aliases: [],
 });
 
-/** Nodes of a graph, definitions, or statements. */
-function sizeOfLevel(level: unknown): number {
-  const { nodes, definitions, work, calls } = level as {
-    readonly [of in "nodes" | "definitions" | "work" | "calls"]?: readonly unknown[];
-  };
-  return (nodes ?? definitions ?? work ?? calls ?? []).length;
-}
-
 /** The command that makes the files again. */
-export function commandOf({ source, entries, target }: CompileOptions): string {
+export function commandOf({ source, entries, target, passes }: CompileOptions): string {
+  const chosen = printPasses(passes);
   if (source === undefined) return "compile(model) in the program that declared it";
   return [
     "adjoint compile",
@@ -209,6 +220,7 @@ export function commandOf({ source, entries, target }: CompileOptions): string {
       ? []
       : [target === "wasm-external" ? "--target wasm --wasm external" : `--target ${target}`]),
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
+    ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
   ].join(" ");
 }
 

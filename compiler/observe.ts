@@ -29,11 +29,13 @@ export interface Observation {
   readonly stages: Stage[];
 }
 
-type Level = Graph | Defined | Definitions | Program | Module | readonly Program[];
-const isGraph = (level: object): level is Graph => "nodes" in level;
+/** What a pass is given or makes. */
+export type Level = Graph | Defined | Definitions | Program | Module | readonly Program[];
+export const isGraph = (level: object): level is Graph => "nodes" in level;
 const isModule = (level: object): level is Module => "arenaBytes" in level;
-const isDefinitions = (level: object): level is Definitions => "work" in level;
-const isProgram = (level: object): level is Program => "calls" in level && "kernels" in level;
+export const isDefinitions = (level: object): level is Definitions => "work" in level;
+export const isProgram = (level: object): level is Program =>
+  "calls" in level && "kernels" in level;
 
 /** The text of any level. */
 export function printLevel(level: object): string {

@@ -151,7 +151,7 @@ test("models", async () => {
 
 test("names of a trainer that its metrics would take", async () => {
   const metrics = (name: string): string => declaring('const a = param("a", [3], zeros());', "const loss = sum(a);", `return { loss, metrics: { ${name}: loss }, optimizer: sgd() };`); // prettier-ignore
-  const law = (name: string): string => `m\n\n  two things of the trainer are called "${name}", one of them a metric\n\n  Give the metric another name.`; // prettier-ignore
+  const law = (name: string): string => `models/metric-${name}.ts\n\n  two things of the trainer are called "${name}", one of them a metric\n\n  Give the metric another name.`; // prettier-ignore
   for (const name of ["loss", "count"])
     writeFileSync(at(`models/metric-${name}.ts`), metrics(name));
   await expectRefusals({ "compile models/metric-loss.ts": law("loss"), "check models/metric-count.ts": law("count") }); // prettier-ignore

@@ -38,7 +38,7 @@ test("compile writes every file of every model, and again only what changed", as
   writeFileSync(at("generated/circuit/report.md"), "edited");
   const again = json<CompileJson>(await run("compile models/circuit.ts --entry gradients --print fuse --json")); // prettier-ignore
   expect(again.files.filter(({ written }) => written).map(({ file }) => file)).toEqual(["generated/circuit/report.md"]); // prettier-ignore
-  expect(Object.keys(again)).toEqual(["model", "folder", "files", "arenaBytes", "timings", "stages"]); // prettier-ignore
+  expect(Object.keys(again)).toEqual(["model", "folder", "files", "arenaBytes", "timings", "diagnostics", "stages"]); // prettier-ignore
   expect(again.stages?.map(({ entry, pass }) => `${entry} ${pass}`)).toEqual(["train fuse", "evaluate fuse", "predict fuse"]); // prettier-ignore
   expect(again.timings.map(({ stage }) => stage)).toContain("check");
 }, 30_000);
@@ -98,7 +98,7 @@ describe("one changed character", () => {
     }
     expect(reasons[0]).toBe("certificate.json was edited: its own SHA-256 does not fit its numbers; make it again with adjoint compile"); // prettier-ignore
     expect(reasons[1]).toMatch(/^the file's SHA-256 is [0-9a-f]{16}, but its certificate was made for [0-9a-f]{16}: one of them was edited; make both again with adjoint compile$/); // prettier-ignore
-    expect(reasons[2]).toMatch(/^the header says ".*gradients 1e-11.*", but the check gives ".*gradients 1e-10.*"$/); // prettier-ignore
+    expect(reasons[2]).toMatch(/^the header says ".*gradients 1e-11.*", but its certificate\.json makes that ".*gradients 1e-10.*"; make the file again with adjoint compile$/); // prettier-ignore
   }, 30_000);
 
   test("a file too many, one too few, and a model that is gone are named", async () => {

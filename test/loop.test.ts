@@ -437,6 +437,7 @@ describe("index notation", () => {
         { kind: "scalar", definition: lossDefinition, storage: "local" },
       ],
       results: step!.results,
+      refusals: [{ value: "loss", from: ["h"], reason: "it has another shape" }],
     });
     expect(text).toBe(`definitions step
 
@@ -448,6 +449,8 @@ scalar
 
 return loss "a loss" = loss: f32[]
 return output best = best: f32[]
+
+apart  loss | h: it has another shape
 `);
   });
 });

@@ -1,7 +1,7 @@
 /** Guarantees the scopes that update rules append through: state by name, one owner a name, one write a target, an origin a node. */
 
 import type { Builder } from "../graph/build.ts";
-import { ModelError } from "../graph/error.ts";
+import { ModelError, type Diagnostic } from "../graph/error.ts";
 import type { Attr, Value } from "../graph/graph.ts";
 import type { TensorType } from "../graph/type.ts";
 import { callsOn, opOf } from "../ops/index.ts";
@@ -33,6 +33,7 @@ export function scopesOf(
   builder: Builder,
   phase: Phase,
   trained: readonly Trained[],
+  hear: (advice: Diagnostic) => void = () => {},
 ): readonly UpdateScope[] {
   const g = callsOn(builder);
   const declared = builder.nodes.length;
@@ -98,6 +99,7 @@ export function scopesOf(
       step: () => share("stepsTaken", () => g.cast(stepCount(builder), { to: type.dtype })),
       hyper: (of, value) => storage(builder, "hyper", of, scalar, { value }),
       write,
+      advise: ({ code, law, remedy }) => hear({ code, severity: "warning", site: origin.site || builder.name, law: `${rule}: ${law}`, operands: [], remedy }), // prettier-ignore
     };
   });
 }

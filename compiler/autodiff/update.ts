@@ -22,6 +22,15 @@ export interface UpdateScope {
   hyper(name: string, value: number): Value;
   /** Throws a ModelError where the target has been written in this phase. */
   write(target: Value, value: Value): void;
+  /** Says what will not train as one would expect; the parameter gives the place. */
+  advise(advice: Advice): void;
+}
+
+/** A warning of an update rule. */
+export interface Advice {
+  readonly code: string;
+  readonly law: string;
+  readonly remedy: string;
 }
 
 export interface SharedScope {

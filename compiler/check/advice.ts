@@ -1,10 +1,32 @@
-/** Guarantees a warning for a relu that no input wakes at the first step: its weights would never change. */
+/** Guarantees the warnings of a model, each once: what its declaration says, what its update rules say, and relus that no input wakes at the first step. */
 
 import type { Diagnostic } from "../graph/error.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { sizeOf } from "../graph/type.ts";
+import { entriesOf, type CompileOptions, type Lowered } from "../lower.ts";
+import type { Model } from "../model/model.ts";
+import { differentiate } from "../passes/differentiate.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
 import { evaluateGraph } from "./evaluate.ts";
+import { ROWS } from "./small.ts";
+
+/** Warnings of the declaration, of the update rules, and of the small instance; of one code and place there is one. */
+export function adviceOn(model: Model, { entries }: Pick<Lowered, "entries">, { source }: Pick<CompileOptions, "source">): readonly Diagnostic[] {
+  const small = { ...(source === undefined ? {} : { source }), batch: ROWS, small: true, dtype: "f64" } as const;
+  const heard: Diagnostic[] = [...entries[0]!.traced.advice];
+  const declared = entriesOf(model, small, "trainer");
+  for (const { purpose, traced } of declared) {
+    if (purpose.kind !== "train") continue;
+    const rules: Diagnostic[] = [];
+    differentiate(purpose.phase, { counts: false, hear: (advice) => rules.push(advice) }).run(traced.graph);
+    // a rule says it of every parameter alike: the first stands for all
+    heard.push(...rules.filter(({ law }, n) => rules.findIndex((one) => one.law === law) === n));
+  }
+  // every phase is declared as the same graph
+  heard.push(...adviseDead(declared[0]!.traced.graph, ROWS, 1));
+  const place = ({ code, site }: Diagnostic): string => `${code} ${site}`;
+  return heard.filter((one, n) => heard.findIndex((other) => place(other) === place(one)) === n);
+} // prettier-ignore
 
 /** Draws of inputs to try. */
 const DRAWS = 4;

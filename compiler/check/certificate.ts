@@ -1,6 +1,6 @@
 /** Guarantees the record of a check that ships with a trainer, bound to the hash of its text, and its recomputation. */
 
-import { lower, sha256, type Source } from "../lower.ts";
+import { lower, sha256, type CompileOptions } from "../lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
 import { checkModel, explainFailure } from "./check.ts";
@@ -17,22 +17,46 @@ export const hashOf = (text: string): Promise<string> => sha256(withoutCertifica
 
 export const withCertificate = (text: string, line: string): string => text.replace(LINE, line);
 
-/** Rounded up to the next of 1e-10, 1e-8, 1e-6, then to powers of ten. */
-function upTo(worst: number): string {
-  const bound = [1e-10, 1e-8, 1e-6, 1e-5, 1e-4].find((one) => worst <= one);
-  return bound === undefined ? "not bounded" : bound.toExponential(0).replace("+", "");
+/** The bounds that are stated: 1e-10, 1e-8, 1e-6, then powers of ten. */
+const ORDERS = [1e-10, 1e-8, 1e-6, 1e-5, 1e-4];
+
+/** What the certificate line bounds, and by what order: an index into ORDERS, or their number where nothing bounds it. */
+interface Orders {
+  readonly gradients: number;
+  readonly step: number;
+  readonly kernels: number;
 }
 
-const worstOf = (tensors: readonly TensorCheck[]): string =>
-  upTo(Math.max(0, ...tensors.map(({ worst }) => worst)));
+const PARTS = ["gradients", "step", "kernels"] as const satisfies readonly (keyof Orders)[];
+
+function ordersOf(tensors: readonly Judged[]): Orders {
+  const order = (wanted: (tensor: Judged) => boolean): number => {
+    const worst = Math.max(0, ...tensors.filter(wanted).map((tensor) => tensor.worst));
+    const at = ORDERS.findIndex((bound) => worst <= bound);
+    return at < 0 ? ORDERS.length : at;
+  };
+  return {
+    gradients: order(({ method }) => method === CENTRAL_DIFFERENCES),
+    step: order(({ method, role }) => method !== CENTRAL_DIFFERENCES && role !== "kernel"),
+    kernels: order(({ role }) => role === "kernel"),
+  };
+}
+
+type Judged = Pick<TensorCheck, "method" | "role" | "worst">;
+
+const shown = (order: number): string => ORDERS[order]?.toExponential(0) ?? "not bounded";
+
+/** The header's line: what its tensors are bounded by, and the hash of the file they were checked in. */
+function lineOf(tensors: readonly Judged[], hash: string): string {
+  const orders = ordersOf(tensors);
+  return `// certificate: ${PARTS.map((part) => `${part} ${shown(orders[part])}`).join(", ")}, sha256 ${hash.slice(0, 16)}`;
+}
 
 /** The header's line and certificate.json. */
 export async function certificateOf(check: CheckResult, { trainer, gradients }: { readonly trainer: string; readonly gradients?: string }): Promise<{ line: string; json: string }> {
   const hash = await hashOf(trainer);
-  const by = (wanted: (tensor: TensorCheck) => boolean): string => worstOf(check.tensors.filter(wanted));
-  const line = `// certificate: gradients ${by(({ method }) => method === CENTRAL_DIFFERENCES)}, step ${by(({ method, role }) => method !== CENTRAL_DIFFERENCES && role !== "kernel")}, kernels ${by(({ role }) => role === "kernel")}, sha256 ${hash.slice(0, 16)}`;
   const record = { model: check.model, trainer: hash, ...(gradients === undefined ? {} : { gradients: await hashOf(gradients) }), tensors: check.tensors };
-  return { line, json: await sealed(record) };
+  return { line: lineOf(check.tensors, hash), json: await sealed(record) };
 } // prettier-ignore
 
 export interface Verification extends CheckResult {
@@ -40,25 +64,43 @@ export interface Verification extends CheckResult {
   readonly reason?: string;
 }
 
+/** What is verified: the committed texts, and what they were made from. */
+export interface Committed extends Pick<CompileOptions, "source" | "passes"> {
+  readonly target?: TargetName;
+  readonly text: string;
+  /** gradients.ts, where the certificate records one. */
+  readonly gradients?: string | undefined;
+  readonly certificate: string;
+  readonly model: Model;
+}
+
 /** Recomputes the certificate of a committed trainer: hashes, then the committed text at its real shapes, then the gradients. */
-export async function verifyTrainer({ text, certificate, model, source, target }: { readonly target: TargetName; readonly text: string; readonly certificate: string; readonly model: Model; readonly source?: Source }): Promise<Verification> {
+export async function verifyTrainer({ text, gradients, certificate, model, source, passes, target = "typescript" }: Committed): Promise<Verification> {
   const refuse = (reason: string): Verification => ({ model: model.name, holds: false, tensors: [], reason });
-  const recorded = hashIn(certificate);
+  const recorded = recordIn(certificate);
   if (recorded === undefined) return refuse("certificate.json is not a certificate: it needs a field trainer with the file's SHA-256; make it again with adjoint compile");
   if (!(await isSealed(certificate))) return refuse("certificate.json was edited: its own SHA-256 does not fit its numbers; make it again with adjoint compile");
   const hash = await hashOf(text);
-  if (hash !== recorded) return refuse(`the file's SHA-256 is ${hash.slice(0, 16)}, but its certificate was made for ${recorded.slice(0, 16)}: one of them was edited; make both again with adjoint compile`);
+  if (hash !== recorded.trainer) return refuse(`the file's SHA-256 is ${hash.slice(0, 16)}, but its certificate was made for ${recorded.trainer.slice(0, 16)}: one of them was edited; make both again with adjoint compile`);
+  if (recorded.gradients !== undefined && gradients === undefined) return refuse("the certificate records a gradients.ts, which is missing; make it again with adjoint compile --entry gradients");
+  if (recorded.gradients !== undefined && recorded.gradients !== (await hashOf(gradients!))) return refuse(`the SHA-256 of gradients.ts is ${(await hashOf(gradients!)).slice(0, 16)}, but the certificate was made for ${recorded.gradients.slice(0, 16)}: one of them was edited; make both again with adjoint compile --entry gradients`);
   const line = LINE.exec(text)?.[0] ?? "";
-  if (!line.endsWith(`sha256 ${hash.slice(0, 16)}`)) return refuse(`the certificate line of the header does not carry the file's SHA-256 ${hash.slice(0, 16)}; make the file again with adjoint compile`);
-  const from = { target, ...(source === undefined ? {} : { source }) };
+  const expected = lineOf(recorded.tensors, hash);
+  if (line !== expected) return refuse(`the header says ${JSON.stringify(line)}, but its certificate.json makes that ${JSON.stringify(expected)}; make the file again with adjoint compile`);
+  const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) };
   const lowered = await lower(model, from);
   const result = await checkModel(model, { ...from, effort: "quick", lowered, trainer: text });
-  const expected = (await certificateOf(result, { trainer: text })).line;
-  const differs = expected === line ? undefined : `the header says ${JSON.stringify(line)}, but the check gives ${JSON.stringify(expected)}`;
+  const differs = worsened(ordersOf(recorded.tensors), ordersOf(result.tensors));
   if (result.holds && differs === undefined) return result;
   const first = result.tensors.find((tensor) => !withinBound(tensor));
   return { ...result, holds: false, reason: first === undefined ? (differs ?? explainFailure(result)) : `${first.name} differs by ${first.worst.toExponential(1)} at ${first.at}` };
 } // prettier-ignore
+
+/** Another engine's last digits may carry an error over the next bound, but not over two. */
+function worsened(recorded: Orders, found: Orders): string | undefined {
+  const part = PARTS.find((one) => found[one] > recorded[one] + 1);
+  return part === undefined ? undefined : `the header bounds ${part} by ${shown(recorded[part])}, but the check gives ${shown(found[part])}`; // prettier-ignore
+}
 
 /** The record as text, with a hash of its own: another engine's last digits may differ, but no character may be changed. */
 async function sealed(record: object): Promise<string> {
@@ -71,10 +113,22 @@ async function isSealed(certificate: string): Promise<boolean> {
   return (await sealed(record)) === certificate;
 }
 
-function hashIn(certificate: string): string | undefined {
+interface Recorded {
+  readonly trainer: string;
+  readonly gradients?: string;
+  readonly tensors: readonly Judged[];
+}
+
+/** What a certificate records; undefined for any other text. */
+function recordIn(certificate: string): Recorded | undefined {
   try {
-    const { trainer } = JSON.parse(certificate) as { readonly trainer?: unknown };
-    return typeof trainer === "string" ? trainer : undefined;
+    const { trainer, gradients, tensors } = JSON.parse(certificate) as Readonly<Record<string, unknown>>; // prettier-ignore
+    if (typeof trainer !== "string" || !Array.isArray(tensors)) return undefined;
+    return {
+      trainer,
+      ...(typeof gradients === "string" ? { gradients } : {}),
+      tensors: tensors as readonly Judged[],
+    }; // its seal is checked before they are read
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** Guarantees one answer about a model: its gradients, the emitted step and the shipped kernels, each against something independent. */
 
-import type { Lowered, Source } from "../lower.ts";
+import type { CompileOptions, Lowered } from "../lower.ts";
 import { lower, print } from "../lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
@@ -19,9 +19,8 @@ import { checkTranslation } from "./translation.ts";
 
 export type { CheckResult, Effort, TensorCheck } from "./result.ts";
 
-export interface CheckOptions {
+export interface CheckOptions extends Pick<CompileOptions, "source" | "passes"> {
   readonly effort: Effort;
-  readonly source?: Source;
   /** What is shipped; lowered and printed anew where it is not given. */
   readonly target?: TargetName;
   readonly lowered?: Lowered;
@@ -39,9 +38,8 @@ const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly element
 
 /** Checks a model as DESIGN.md says: see the files this one calls. */
 export async function checkModel(model: Model, options: CheckOptions): Promise<CheckResult> {
-  const { effort, progress, seed = 1 } = options;
-  const { source, target = "typescript" } = options;
-  const from = { target, ...(source === undefined ? {} : { source }) };
+  const { effort, progress, source, passes, target = "typescript", seed = 1 } = options;
+  const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) }; // prettier-ignore
   const size = SIZES[effort];
   progress?.("validating every pass");
   const lowered = options.lowered ?? (await lower(model, from));

@@ -77,7 +77,7 @@ export async function runningGradients(
   graph: Graph,
   purpose: Extract<Purpose, { kind: "gradients" }>,
 ): Promise<AnyGradients> {
-  const program = { ...pipeline(purpose, target).run(graph, NOBODY), name: "gradients" };
+  const program = { ...pipeline(purpose, { target }).run(graph, NOBODY), name: "gradients" };
   const module: Module = place(model.name).run([program]);
   const code = await stripTypes(await targets[target].printGradients(module, facts));
   return (await importText<GradientsText>(code)).createGradients(

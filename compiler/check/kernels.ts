@@ -4,6 +4,7 @@
  *   error = |a − n| / max(|n|, 1e-3·the largest sampled |n| of the buffer); of kernels that compute in float32, an eighth of the largest
  */
 
+import { CompilerFault } from "../graph/error.ts";
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import { walkScalar } from "../loop/build.ts";
 import { evaluateScalar } from "../loop/interpret.ts";
@@ -43,7 +44,7 @@ export async function checkKernels({ module, entries, target }: Pick<Lowered, "m
   const code = await stripTypes(instrument(text));
   const host = globalThis as unknown as Record<string, Probe>; // the one way into a module from text
   host[PROBE] = (at, statement, arena) => watch.probe(at, statement, arena);
-  const { createTrainer } = await importText<TrainerText>(`const $probe = globalThis["${PROBE}"];\n${code}`);
+  const { createTrainer } = await importText<TrainerText>(`const $probe = (...seen) => globalThis["${PROBE}"](...seen);\n${code}`);
   const trainer = createTrainer(await moduleFor({ module, target }));
   entries.forEach(({ name, traced }, n) => {
     watch.entry = module.entries[n]!;
@@ -58,8 +59,14 @@ export async function checkKernels({ module, entries, target }: Pick<Lowered, "m
     else trainer.phases[name]!(batch);
   });
   Reflect.deleteProperty(host, PROBE);
+  const stored = module.entries.flatMap(({ calls }) => calls).reduce((n, call) => n + storesOf(call), 0);
+  if (watch.found.length !== stored) throw new CompilerFault("print", `the kernel check saw ${watch.found.length} of ${stored} stores: the text's numbered statements are not the plan's`);
   return watch.found;
 } // prettier-ignore
+
+/** Buffers that a statement writes. */
+const storesOf = (call: Call): number =>
+  call.kind === "call" ? call.group.stages.filter(({ storage }) => storage !== "local").length : call.kind === "store" ? 1 : 0; // prettier-ignore
 
 /** A sampled element of what the next statement writes, and what its definition gives on the arena as it stands. */
 interface Expected {

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { defineCommand } from "citty";
 import { compile as compileModel, type Compiled } from "../compile.ts";
 import type { Stage } from "../observe.ts";
+import { measurePasses } from "../measure.ts";
 import { pipeline } from "../passes/index.ts";
+import { choiceOf, OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
+import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
 import { COMMON } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
@@ -29,7 +32,8 @@ export const compile = defineCommand({
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
-    timings: { type: "boolean", description: "Print how long each stage took" },
+    timings: { type: "boolean", description: "Print how long each stage took, and what each pass did" },
+    passes: { type: "string", valueHint: "list", description: `Run only some of the optional passes, for bisecting: none, ${OPTIONAL.slice(0, 3).join(",")}, or -fuse` },
     ...COMMON,
   },
   async run({ args }) {
@@ -38,7 +42,8 @@ export const compile = defineCommand({
     checkStems(args.out, models);
     const asked = entriesOf(args.entry);
     const target = targetOf(args.target, args.wasm);
-    const keep = keepOf(args.print, args.stages !== undefined);
+    const passes = passesAsked(args.passes);
+    const keep = keepOf(args.print, args.stages !== undefined, passes);
     const done: CompileJson[] = [];
     const wanted = models.flatMap((model) => {
       const kept = args._.length > 0 ? (["typescript"] as const) : targetsIn(folderFor(args.out, model));
@@ -47,7 +52,7 @@ export const compile = defineCommand({
     for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
       const entries = args._.length > 0 ? asked : asked.length > 0 ? asked : entriesAsked(folder);
-      const compiled = await compileOne(model, target, entries, keep);
+      const compiled = await compileOne(model, target, entries, keep, passes);
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
       const files = writeFiles(folder, new Map<string, string | Uint8Array>([...compiled.files, ...compiled.binaries]));
@@ -60,6 +65,8 @@ export const compile = defineCommand({
         files,
         arenaBytes: compiled.lowered.module.arenaBytes,
         timings: compiled.timings,
+        diagnostics: compiled.diagnostics,
+        ...(args.timings === true ? { passes: measurePasses(compiled.lowered) } : {}),
         ...(args.print === undefined ? {} : { stages: printed.map(({ entry, pass, after }) => ({ entry, pass, text: after })) }),
       };
       done.push(json);
@@ -67,7 +74,7 @@ export const compile = defineCommand({
       if (args.json === true) continue;
       if (args.print === undefined) result(report(json));
       else result(printed.map((stage) => stageText(stage)).join("\n\n"));
-      if (args.timings === true) result(timingsTable(compiled));
+      if (args.timings === true) result(`${timingsTable(compiled)}\n\n${passTables(compiled)}`);
     }
     const [first] = done;
     if (args.json === true) resultJson((args._.length > 0 && done.length === 1 ? first! : { results: done }) satisfies Results<CompileJson>);
@@ -79,6 +86,7 @@ async function compileOne(
   target: TargetName,
   entries: readonly "gradients"[],
   keep: (pass: string) => boolean,
+  passes: readonly OptionalPass[] | undefined,
 ): Promise<Compiled> {
   const { model, source, shown } = await loadModel(file);
   return compileModel(model, {
@@ -86,6 +94,7 @@ async function compileOne(
     target,
     entries,
     keep,
+    ...(passes === undefined ? {} : { passes }),
     progress: (text) => progress(`${shown}: ${text}`),
   });
 }
@@ -117,9 +126,24 @@ function entriesOf(entry: string | undefined): readonly "gradients"[] {
 const isPass = (stage: string, pass: string | undefined): boolean =>
   pass !== undefined && (stage === pass || stage.replace(/-\d+$/, "") === pass);
 
-function keepOf(print: string | undefined, all: boolean): (pass: string) => boolean {
+/** The optional passes that `--passes` lets run; undefined for all of them. */
+function passesAsked(text: string | undefined): readonly OptionalPass[] | undefined {
+  if (text === undefined) return undefined;
+  const asked = parsePasses(text);
+  if ("passes" in asked) return asked.passes;
+  if ("mixed" in asked)
+    throw new InputError(`--passes ${text} both names passes and leaves some out; list those that run, or, each after a minus, those that do not`); // prettier-ignore
+  throw new InputError(`--passes: ${JSON.stringify(asked.unknown)} is no pass that can be left out${suggestion(asked.unknown, OPTIONAL)}; those are ${OPTIONAL.join(", ")}`); // prettier-ignore
+}
+
+function keepOf(
+  print: string | undefined,
+  all: boolean,
+  chosen: readonly OptionalPass[] | undefined,
+): (pass: string) => boolean {
   if (print === undefined) return () => all;
-  const passes = [...new Set([...pipeline({ kind: "forward" }).passes.map(({ name }) => name), "place"])]; // prettier-ignore
+  const run = pipeline({ kind: "forward" }, { choice: choiceOf(chosen) }).passes.map(({ name }) => name);
+  const passes = [...new Set([...run, "place"])];
   if (!passes.includes(print))
     throw new InputError(`there is no pass ${JSON.stringify(print)}${suggestion(print, passes)}; the passes are ${passes.join(", ")}`); // prettier-ignore
   return (pass) => all || pass === print;
@@ -145,6 +169,18 @@ function report({ model, folder, files, arenaBytes }: CompileJson): string {
   const what = written === 0 ? "unchanged" : written === files.length ? `${written} files written` : `${written} of ${files.length} files written`; // prettier-ignore
   return `${paint.green("✓")} ${paint.bold(model)}  ${folder}/  arena ${grouped(arenaBytes)} bytes  ${paint.dim(what)}`;
 }
+
+/** What each pass did, an entry after the other. */
+const passTables = ({ lowered }: Compiled): string =>
+  measurePasses(lowered)
+    .map(
+      ({ entry, facts }) =>
+        `${paint.bold(entry)}\n${table(
+          PASS_COLUMNS.map((head, n) => ({ head, ...(n > 0 ? { align: "right" as const } : {}) })),
+          passRows(facts),
+        )}`,
+    ) // prettier-ignore
+    .join("\n\n");
 
 function timingsTable({ timings }: Compiled): string {
   const total = timings.reduce((sum, { milliseconds }) => sum + milliseconds, 0);

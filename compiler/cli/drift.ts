@@ -5,7 +5,7 @@ import { basename, extname, join } from "node:path";
 import { compile, type Compiled } from "../compile.ts";
 import { generatedFolders, HEADED, modelOf, TRAINERS } from "./generated.ts";
 import { withoutCertificate } from "../check/certificate.ts";
-import { carriesItsHash, certificateLine, readHeader } from "./header.ts";
+import { carriesItsHash, certificateLine, passesOf, readHeader } from "./header.ts";
 import type { Difference, DriftJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { paint } from "./output.ts";
@@ -60,7 +60,13 @@ async function checkFolder(folder: string, names: readonly string[]): Promise<Di
       continue;
     }
     const { model, source } = await loadModel(path);
-    const again = await compile(model, { source, target: header.target, entries: header.entries, effort: "none" }); // prettier-ignore
+    const again = await compile(model, {
+      source,
+      target: header.target,
+      entries: header.entries,
+      effort: "none",
+      ...passesOf(header),
+    });
     differences.push(...(await compareHeaded(file, name, found, again)));
     if (!isTrainer(name)) continue;
     for (const [other, bytes] of again.binaries) {

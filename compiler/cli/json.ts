@@ -1,5 +1,10 @@
 /** Guarantees the types of what `--json` prints: one object a command, `{ results }` where there are several. */
 
+import type { KernelFacts, ModelFacts } from "../explain.ts";
+import type { TensorFacts } from "../explain-tensor.ts";
+import type { Diagnostic } from "../graph/error.ts";
+import type { PassFact } from "../targets/report.ts";
+
 /** One object, or several in order. */
 export type Results<T> = T | { readonly results: readonly T[] };
 
@@ -9,6 +14,10 @@ export interface CompileJson {
   readonly files: readonly { readonly file: string; readonly bytes: number; readonly written: boolean }[];
   readonly arenaBytes: number;
   readonly timings: readonly TimingJson[];
+  /** Warnings of the declaration. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Of `--timings`: what each pass did to each entry point. */
+  readonly passes?: readonly { readonly entry: string; readonly facts: readonly PassFact[] }[];
   /** Of `--print`. */
   readonly stages?: readonly { readonly entry: string; readonly pass: string; readonly text: string }[];
 } // prettier-ignore
@@ -95,6 +104,9 @@ export interface InspectJson {
   readonly kernels?: string;
   readonly live?: readonly { readonly entry: string; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly live: "always" | readonly [first: number, last: number] }[];
 } // prettier-ignore
+
+/** `explain`: of the model, a kernel or a tensor. */
+export type ExplainJson = ModelFacts | KernelFacts | TensorFacts;
 
 export interface TuneJson {
   readonly model: string;

@@ -43,6 +43,10 @@ const VERBS: Readonly<
     description: "Show the graph, its gradient, the kernels and the memory",
     load: async () => (await import("./inspect.ts")).inspect,
   },
+  explain: {
+    description: "Say why kernels, memory and gradients are as they are",
+    load: async () => (await import("./explain.ts")).explain,
+  },
 };
 
 async function main(raw: readonly string[]): Promise<void> {

@@ -132,7 +132,7 @@ export function keyOf(s: Scalar): string {
     case "index":
       return `@${printIndex(s.at)}`;
     case "load":
-      return `${JSON.stringify(s.buffer)}[${s.at.map(printIndex).join(",")}]`;
+      return `${JSON.stringify(s.buffer)}${s.updated === true ? "′" : ""}[${s.at.map(printIndex).join(",")}]`;
     case "apply":
       return `${s.fn}:${s.dtype}(${s.args.map(keyOf).join(",")})`;
     case "select":

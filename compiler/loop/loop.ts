@@ -30,8 +30,8 @@ export type Scalar =
   | { readonly kind: "literal"; readonly dtype: DType; readonly value: number }
   | { readonly kind: "local"; readonly dtype: DType; readonly name: string }
   | { readonly kind: "index"; readonly dtype: "i32"; readonly at: Index }
-  /** In definitions one index a dimension; in kernels one flat index. */
-  | { readonly kind: "load"; readonly dtype: DType; readonly buffer: string; readonly at: readonly Index[] }
+  /** In definitions one index a dimension; in kernels one flat index. `updated` asks for the value that this step stores there. */
+  | { readonly kind: "load"; readonly dtype: DType; readonly buffer: string; readonly at: readonly Index[]; readonly updated?: true }
   | { readonly kind: "apply"; readonly dtype: DType; readonly fn: ScalarFn; readonly args: readonly Scalar[] }
   | { readonly kind: "select"; readonly dtype: DType; readonly when: Scalar; readonly then: Scalar; readonly otherwise: Scalar }
   /** To float32, ties to even: the only rounding besides stores. */
@@ -82,6 +82,28 @@ export interface Definitions {
   readonly buffers: readonly Buffer[];
   readonly work: readonly Work[];
   readonly results: readonly EntryResult[];
+  readonly refusals: readonly Refusal[];
+}
+
+/** Why a value is not computed in the loops of what it reads. */
+export type Apart =
+  | "fusion is left out"
+  | "it contracts"
+  | "it is computed again for the backward pass"
+  | "it reads what the other overwrites"
+  | "it overwrites what the other reads elsewhere"
+  | "it is no sum over the other's loops"
+  | "it reads a sum that is whole only after the loops"
+  | "it has another shape"
+  | "it reads the other elsewhere than at its own point"
+  | "it reduces, and the other's loops are tiled"
+  | "it would wait for itself";
+
+/** A value that stayed out of a group it reads from, whose values so far are named. */
+export interface Refusal {
+  readonly value: string;
+  readonly from: readonly string[];
+  readonly reason: Apart;
 }
 
 export type Work =

@@ -247,11 +247,13 @@ function scalar(r: Reader, scope: Scope): Scalar {
   const name = r.isName() ? r.name() : r.expected("a scalar");
   if (bare && opensReduction(r)) return reduction(r, scope, token);
   if (bare && r.is("(")) return call(r, scope, name);
+  const updated = r.has("′") ? ({ updated: true } as const) : {};
   if (r.has("[")) {
     const at = r.list("]", () => index(r, scope));
     const dtype = annotation(r) ?? scope.buffers.get(name) ?? "f32";
-    return { kind: "load", dtype, buffer: name, at };
+    return { kind: "load", dtype, buffer: name, at, ...updated };
   }
+  if ("updated" in updated) return r.expected("`[` after ′");
   return { kind: "local", dtype: annotation(r) ?? scope.locals.get(name) ?? "f32", name };
 }
 

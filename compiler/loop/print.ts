@@ -77,6 +77,10 @@ const INFIX: Partial<Record<ScalarFn, { sign: string; holds: number; right: numb
 
 const REDUCE_WORD = { add: "Σ", max: "max", argmax: "argmax" } as const;
 
+/** `W`, and `W′` for the value that this step stores there. */
+const bufferText = ({ buffer, updated }: Extract<Scalar, { kind: "load" }>): string =>
+  `${printName(buffer)}${updated === true ? "′" : ""}`;
+
 /** A scalar in index notation with as few parentheses as the reading allows. */
 export function printScalar(s: Scalar): string {
   return write(s, 0);
@@ -101,9 +105,7 @@ function notation(s: Scalar): readonly [text: string, holds: number] {
       ];
     case "load":
       return [
-        s.at.length === 0
-          ? printName(s.buffer)
-          : `${printName(s.buffer)}[${s.at.map(printIndex).join(",")}]`,
+        s.at.length === 0 ? bufferText(s) : `${bufferText(s)}[${s.at.map(printIndex).join(",")}]`,
         ATOM,
       ];
     case "select": {
@@ -178,9 +180,10 @@ export function printDefinitions(d: Definitions): string {
     w.kind === "group" ? printGroup(w.group) : `scalar\n${printStage(w)}`,
   );
   const results = d.results.map((r) => printResult(r));
+  const apart = d.refusals.map(({ value, from, reason }) => `apart  ${printName(value)} | ${from.map(printName).join(", ")}: ${reason}`); // prettier-ignore
   return (
-    [`definitions ${printName(d.name)}`, ...work, results.join("\n")].join("\n\n").trimEnd() + "\n"
-  );
+    [`definitions ${printName(d.name)}`, ...work, results.join("\n"), apart.join("\n")].join("\n\n").trimEnd() + "\n"
+  ); // prettier-ignore
 }
 
 /** One statement in index notation, of a loop or condition the head alone: for messages. */
@@ -253,7 +256,7 @@ function scalarText(s: Scalar, scope: Scope): string {
       return `at(${indexText(s.at, scope)})`;
     case "load": {
       const at = s.at.map((a) => indexText(a, scope)).join(", ");
-      return as(`${printName(s.buffer)}[${at}]`, scope.buffers.get(s.buffer) ?? "f32");
+      return as(`${bufferText(s)}[${at}]`, scope.buffers.get(s.buffer) ?? "f32");
     }
     case "apply":
       if (s.fn === "cast") return `${s.dtype}(${list(s.args)})`;

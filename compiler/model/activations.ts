@@ -88,7 +88,7 @@ function shifted(c: Context, x: Value, axis: number, name: string): { x: Value; 
 export function softmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTensor<S> {
   return composed((c, v) => {
     const { exps, total, spread } = shifted(c, v, axis, "softmax");
-    return c.g.div(exps, spread(total));
+    return c.mark(c.g.div(exps, spread(total)), "probabilities");
   })(x);
 }
 
@@ -96,7 +96,7 @@ export function softmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTen
 export function logSoftmax<S extends Shape>(x: FloatTensor<S>, axis = -1): FloatTensor<S> {
   return composed((c, v) => {
     const { x: less, total, spread } = shifted(c, v, axis, "logSoftmax");
-    return c.g.sub(less, spread(c.named("logTotal", c.g.log(total))));
+    return c.mark(c.g.sub(less, spread(c.named("logTotal", c.g.log(total)))), "logarithms");
   })(x);
 }
 

@@ -20,7 +20,7 @@ export function adviseLinear(c: Context): Diagnostic[] {
     found.push({
       code: "advice/linear",
       severity: "warning",
-      site: node.origin.site || c.builder.name,
+      site: node.origin.site || c.place,
       law: `two linear layers with nothing between them are one linear layer: %${node.name} follows %${before.name}, ${before.origin.site}`,
       operands: [],
       remedy: "Put an activation between them (relu is a good default), or leave one of them out.",
@@ -35,6 +35,32 @@ function isBottleneck(nodes: readonly Node[], first: Node, second: Node): boolea
   const [a, b] = [shapeOf(first), shapeOf(second)];
   if (a.length !== 2 || b.length !== 2) return false;
   return a[1]! < Math.min(a[0]!, b[1]!);
+}
+
+/** A loss that takes raw scores is given what an activation has already made of them. */
+export function adviseLogits(c: Context, loss: string, scores: Value, instead: string): void {
+  const mark = c.markOf(scores);
+  if (mark === "probabilities")
+    c.advise("advice/logits", `${loss} takes raw scores, but %${c.builder.node(scores).name} holds probabilities already: they would be squashed twice, and the model learns slowly`, `Leave out the activation before it, or use ${instead}, which takes probabilities.`); // prettier-ignore
+  if (mark === "logarithms")
+    c.advise("advice/logits", `${loss} takes raw scores, but %${c.builder.node(scores).name} holds logarithms of probabilities already`, "Leave out the logSoftmax before it: the loss takes the logarithm itself."); // prettier-ignore
+}
+
+/** A loss that takes probabilities is given what cannot be some: a layer's raw scores, or logarithms. */
+export function adviseProbabilities(c: Context, loss: string, given: Value, activation: string, instead: string): void {
+  const mark = c.markOf(given);
+  if (mark === "probabilities" || mark === "dropped") return;
+  const { nodes } = c.builder;
+  const raw = linearSource(nodes, given) !== undefined || ["relu", "tanh"].includes(nodes[given]!.op);
+  if (mark === undefined && !raw) return;
+  const holds = mark === "logarithms" ? "logarithms of probabilities" : "raw scores";
+  c.advise("advice/probabilities", `${loss} takes probabilities, but %${nodes[given]!.name} holds ${holds}: the logarithm of a negative number is not a number`, `Put a ${activation} before it, or use ${instead}, which takes raw scores.`);
+} // prettier-ignore
+
+/** What the model answers with is answered at random: dropout belongs between layers. */
+export function adviseDropped(c: Context, reader: string, value: Value): void {
+  if (c.markOf(value) !== "dropped") return;
+  c.advise("advice/dropped", `${reader} reads %${c.builder.node(value).name}, which dropout has zeroed at random in training, with no layer after it`, "Put the dropout before the last layer."); // prettier-ignore
 }
 
 /** The leaf that a value is a movement of. */

@@ -15,6 +15,8 @@ import type { Tensor } from "./tensor.ts";
 export interface Citation {
   cite(file: string): string;
   textOf(file: string): string | undefined;
+  /** The model's file, for what has no line. */
+  readonly file?: string;
 }
 
 /** Storage that the compiler itself declares. */
@@ -76,6 +78,11 @@ export class Context {
       : `${this.#citation.cite(this.#site.file)}:${this.#site.line}`;
   }
 
+  /** Where an error lies that no line of the model is in: its file, or its name. */
+  get place(): string {
+    return this.site || this.#citation.file || this.builder.name;
+  }
+
   /** Streams of random numbers for initializers, in order of declaration. */
   nextStream(): number {
     return this.#streams++;
@@ -87,13 +94,17 @@ export class Context {
     return value;
   }
 
+  /** What a value was said to be, movements looked through. */
   markOf(value: Value): Mark | undefined {
-    return this.#marks.get(value);
+    const { op, inputs } = this.builder.node(value);
+    const own = this.#marks.get(value) ?? (op === "sigmoid" ? "probabilities" : undefined);
+    if (own !== undefined || opOf(op).view !== true || inputs.length !== 1) return own;
+    return this.markOf(inputs[0]!);
   }
 
   /** A warning at the model's line. */
   advise(code: string, law: string, remedy: string): void {
-    this.advice.push({ code, severity: "warning", site: this.site || this.builder.name, law, operands: [], remedy }); // prettier-ignore
+    this.advice.push({ code, severity: "warning", site: this.place, law, operands: [], remedy }); // prettier-ignore
   }
 
   /** Names of checkpointed regions: `region1`, `region2`, … */
@@ -210,7 +221,7 @@ export class Context {
     const text = this.#site === undefined ? undefined : this.#citation.textOf(this.#site.file);
     throw new ModelError({
       code,
-      site: this.site || this.builder.name,
+      site: this.place,
       law,
       operands,
       remedy,

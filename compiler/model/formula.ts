@@ -1,9 +1,12 @@
 /** Guarantees that a user's own formula becomes the primitives it names, each with the slope mathjs derived for its row. */
 
 import { suggestion } from "../graph/nearest.ts";
-import { isFloat, tensor, type } from "../graph/type.ts";
+import { reverse } from "../autodiff/reverse.ts";
+import { Builder } from "../graph/build.ts";
+import { isFloat, tensor, type, type Tensor } from "../graph/type.ts";
 import { formulaToGraph, parseFormula, type Formula } from "../ops/formula.ts";
 import { elementwiseOps, type ElementwiseName } from "../ops/scalar.ts";
+import { callsOn, opOf } from "../ops/index.ts";
 import type { Op } from "../ops/op.ts";
 import type { Context } from "./context.ts";
 import { composed, type Unary } from "./elementwise.ts";
@@ -26,10 +29,45 @@ export const elementwise = (text: string): Unary =>
       literal: (number) => c.g.literal(number, c.float),
       call: (fn, args) => c.g.elementwise(fn as ElementwiseName, args), // `folded` let known functions pass only
     }); // prettier-ignore
+    adviseTails(c, text, formula);
     if (!isFloat(c.typeOf(value).dtype))
       c.fail("formula/truth", `the formula ${JSON.stringify(text)} gives a truth value, not a number`, "Write condition ? 1 : 0."); // prettier-ignore
     return value;
   });
+
+/** Far out, where activations saturate; and near, where a formula that means anything is a number. */
+const [FAR, NEAR] = [1e4, 1];
+
+/** A value or slope that is a number near 0 but not far out: a network that diverges for a step would never come back. */
+function adviseTails(c: Context, text: string, formula: Formula): void {
+  for (const side of [-1, 1]) {
+    const [near, far] = [valueAndSlope(formula, side * NEAR), valueAndSlope(formula, side * FAR)];
+    const lost = (["value", "slope"] as const).find((of) => Number.isNaN(far[of]) && !Number.isNaN(near[of])); // prettier-ignore
+    if (lost === undefined) continue;
+    c.advise("advice/formula", `the ${lost} of the formula ${JSON.stringify(text)} is not a number at x = ${side * FAR}, because a part of it overflows`, "Write it so that no exponential sees a large argument, for example with sigmoid, tanh or log1p(exp(-abs(x)))."); // prettier-ignore
+    return;
+  }
+}
+
+function valueAndSlope(formula: Formula, at: number): { readonly value: number; readonly slope: number } {
+  const builder = new Builder("formula");
+  const scalar = type("f64", []);
+  const x = builder.append(opOf("input"), [], {}, "x", scalar);
+  const g = callsOn(builder);
+  const value = formulaToGraph(formula, { x }, {
+    literal: (number) => g.literal(number, "f64"),
+    call: (fn, args) => g.elementwise(fn as ElementwiseName, args), // as in `elementwise`
+  });
+  if (!isFloat(builder.typeOf(value).dtype)) return { value: 0, slope: 0 }; // refused elsewhere
+  const [slope] = reverse(builder, value, [x]);
+  const values: Tensor[] = [];
+  for (const { op, inputs, attrs, type: of } of builder.nodes) {
+    const output = op === "input" ? tensor(of, [at]) : tensor(of);
+    if (op !== "input") opOf(op).evaluate(inputs.map((input) => values[input]!), attrs, output);
+    values.push(output);
+  }
+  return { value: values[value]!.data[0]!, slope: slope === undefined ? 0 : values[slope]!.data[0]! };
+} // prettier-ignore
 
 function parsed(c: Context, text: string): Formula {
   try {

@@ -5,7 +5,7 @@ import { ModelError, type Diagnostic } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
 import { reachableFrom } from "../graph/walk.ts";
-import { adviseLinear } from "./advice.ts";
+import { adviseDropped, adviseLinear } from "./advice.ts";
 import { Context, within, type Citation } from "./context.ts";
 import { covers, type LayerRecord } from "./layers/layer.ts";
 import type { FloatTensor, Scalar, Tensor } from "./tensor.ts";
@@ -138,6 +138,10 @@ function finish(c: Context, entry: EntryKind, declared: Declaration): Traced {
       value: tensor.value,
     });
   }
+  // told of once: by the loss, where it reads the same value
+  const told = new Set(c.advice.map(({ code }) => code));
+  if (entry === "train" && !told.has("advice/dropped"))
+    for (const [name, { value }] of Object.entries(declared.outputs ?? {})) adviseDropped(c, `output ${JSON.stringify(name)}`, value); // prettier-ignore
   return {
     graph: builder.graph(),
     layers: c.layers,
@@ -177,7 +181,7 @@ function checkLoss(c: Context, { name, loss }: PhaseDeclaration): void {
   if (node.type.shape.length > 0)
     throw new ModelError({
       code: "model/loss",
-      site: node.origin.site || c.builder.name,
+      site: node.origin.site || c.place,
       law: `a loss needs to be a scalar, but has [${node.type.shape.join(",")}]`,
       operands: [{ label: "loss", name: `%${node.name}`, type: node.type, site: `from ${node.op}  ${node.origin.site}`.trimEnd() }], // prettier-ignore
       remedy: "Average it over the batch and sum it over its other axes.",
@@ -200,7 +204,7 @@ function checkReached(
     if (isTrained) return;
     throw new ModelError({
       code: "model/unreached",
-      site: node.origin.site || c.builder.name,
+      site: node.origin.site || c.place,
       law: `parameter ${JSON.stringify(node.name)} is trainable, but no loss of any phase reaches it`,
       operands: [{ label: "parameter", name: `%${node.name}`, type: node.type }],
       remedy: "Use it in the loss, freeze it with { trainable: false }, or remove it.",

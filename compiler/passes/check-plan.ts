@@ -3,6 +3,7 @@
 import { VerifyError } from "../graph/error.ts";
 import { loadsOf } from "../loop/build.ts";
 import type { Call, Entry, Module } from "../loop/loop.ts";
+import { checkVersions } from "./check-versions.ts";
 import { accessOf, isPinned } from "./place.ts";
 
 /** Bytes and whose value they hold. */
@@ -74,13 +75,19 @@ function checkEntry(
     if (holder?.buffer === buffer) return;
     throw new VerifyError(buffer, `${entry.name}, ${statement}: reads ${buffer}, but its bytes ${offset} .. ${offset + bytes} hold ${holder?.buffer ?? "nothing yet"}`); // prettier-ignore
   };
+  const nameOf = (n: number): string => {
+    const call = entry.calls[n]!;
+    return `statement ${n + 1} (${call.kind === "call" ? call.kernel : call.kind === "let" ? call.name : call.buffer})`;
+  };
   entry.calls.forEach((call, n) => {
-    const statement = `statement ${n + 1} (${call.kind === "call" ? call.kernel : call.kind === "let" ? call.name : call.buffer})`; // prettier-ignore
+    const statement = nameOf(n);
     const { reads, writes } = accesses(module, call);
     for (const buffer of reads) require(buffer, statement);
     for (const buffer of new Set(writes)) own(buffer);
     for (const buffer of new Set([...reads, ...writes])) require(buffer, `${statement}, after its stores`); // prettier-ignore
   });
+  const kept = new Set(module.buffers.filter(isPinned).map(({ name }) => name));
+  checkVersions(entry, (buffer) => kept.has(buffer), (call) => accesses(module, call).writes, nameOf); // prettier-ignore
   const locals = new Set(entry.calls.flatMap((call) => (call.kind === "let" ? [call.name] : [])));
   for (const result of entry.results)
     if (!locals.has(result.value)) require(result.value, "its results");

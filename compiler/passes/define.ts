@@ -144,7 +144,7 @@ const definitionOf = (
 });
 
 /** The comment lines of each node: its own, unless it is a movement, and those of its aliases. */
-function docsOf(graph: Graph): readonly Doc[][] {
+export function docsOf(graph: Graph): readonly Doc[][] {
   return graph.nodes.map((node, value) => {
     const names = node.inputs.map((input) => nameOf(graph.nodes, input));
     const types = node.inputs.map((input) => graph.nodes[input]!.type);

@@ -7,6 +7,7 @@ import { reverse } from "../autodiff/reverse.ts";
 import { scopesOf, stepCount, type Trained } from "../autodiff/scopes.ts";
 import { STEP_COUNT, type Phase } from "../autodiff/update.ts";
 import { Builder } from "../graph/build.ts";
+import type { Diagnostic } from "../graph/error.ts";
 import type { Graph, Value } from "../graph/graph.ts";
 import { callsOn } from "../ops/index.ts";
 import type { Pass } from "./pass.ts";
@@ -30,10 +31,10 @@ export function continued(graph: Graph): Builder {
   return builder;
 }
 
-/** `counts`: this phase ends the step, so it advances the step count. */
+/** `counts`: this phase ends the step, so it advances the step count. `hear` hears the update rule's warnings. */
 export function differentiate(
   phase: Phase | undefined,
-  { counts }: { readonly counts: boolean },
+  { counts, hear }: { readonly counts: boolean; readonly hear?: (advice: Diagnostic) => void },
 ): Pass<Graph> {
   return {
     name: "differentiate",
@@ -54,7 +55,7 @@ export function differentiate(
         const gradient = gradients[n];
         return gradient === undefined ? [] : [{ parameter, gradient }];
       });
-      phase.rule.update(scopesOf(builder, phase, trained));
+      phase.rule.update(scopesOf(builder, phase, trained, hear));
       if (counts) countStep(builder, builder.node(loss.value).origin.site);
       return builder.graph();
     },

@@ -7,7 +7,7 @@ import { algebra } from "./algebra.ts";
 import { define } from "./define.ts";
 import { differentiate } from "./differentiate.ts";
 import { fold } from "./fold.ts";
-import { fuse } from "./fuse.ts";
+import { fuse, separate } from "./fuse.ts";
 import { gradients } from "./gradients.ts";
 import { machines } from "./machine.ts";
 import { movement } from "./movement.ts";
@@ -16,6 +16,7 @@ import { pack } from "./pack.ts";
 import { start, type Pipeline } from "./pass.ts";
 import { prune } from "./prune.ts";
 import { schedule } from "./schedule.ts";
+import { EVERY, type PassChoice } from "./selection.ts";
 import { share } from "./share.ts";
 import { stability } from "./stability.ts";
 
@@ -27,21 +28,27 @@ export type Purpose =
   | { readonly kind: "gradients"; readonly phase: Phase }
   | { readonly kind: "forward" };
 
+/** Which passes run, and for which machine the loops are made. */
+export interface Road {
+  readonly choice?: PassChoice;
+  readonly target?: keyof typeof machines;
+}
+
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
 // prettier-ignore
-export const pipeline = (purpose: Purpose, target: keyof typeof machines = "typescript"): Pipeline<Graph, Program> =>
-  start<Graph>()
-    .then(prune).then(fold).then(algebra)   // drop what no result needs; constants; x + 0 → x, and cousins
-    .then(share)                            // equal nodes become one
-    .then(stability)                        // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
-    .then(derivatives(purpose))             // append cotangents and updates
-    .then(fold).then(algebra)
-    .then(movement)                         // transpose of transpose, reshape of reshape
-    .then(share).then(prune)
-    .then(numerics)                         // which values are rounded, once and for all
-    .then(define)                           // Graph → definitions
-    .then(fuse)                             // producers into consumers; groups that share loops, in order
-    .then(pack(machines[target]))           // guards out of contractions, operands in the order they are read
+export const pipeline = (purpose: Purpose, { choice: { runs } = EVERY, target = "typescript" }: Road = {}): Pipeline<Graph, Program> =>
+  start<Graph>(runs)
+    .optional(prune).optional(fold).optional(algebra) // drop what no result needs; constants; x + 0 → x, and cousins
+    .optional(share)                                  // equal nodes become one
+    .optional(stability)                              // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
+    .then(derivatives(purpose))                       // append cotangents and updates
+    .optional(fold).optional(algebra)
+    .optional(movement)                               // transpose of transpose, reshape of reshape
+    .optional(share).optional(prune)
+    .then(numerics)                                   // which values are rounded, once and for all
+    .then(define)                                     // Graph → definitions
+    .then(runs(fuse.name) ? fuse : separate)          // producers into consumers; groups that share loops, in order
+    .then(pack(machines[target]))                     // guards out of contractions, operands in the order they are read
     .then(schedule(machines[target])); // definitions → loop nests
 
 const derivatives = (purpose: Purpose) =>

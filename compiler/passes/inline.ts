@@ -84,6 +84,14 @@ export function inline(declared: Defined): readonly Term[] {
   const defined = { ...declared, definitions: inReadOrder(declared, needed) };
   const readers = readersOf(defined, needed);
   const byName = new Map(defined.definitions.map((term) => [term.definition.name, term]));
+  return expanded(defined, (term) => goesIntoReaders(term, needed, readers, byName));
+}
+
+/** Every computed value keeps a definition of its own; only movements, which compute nothing, go into their readers. */
+export const inlineMovements = (defined: Defined): readonly Term[] =>
+  expanded(defined, ({ view }) => view);
+
+function expanded(defined: Defined, goes: (term: Term) => boolean): readonly Term[] {
   const inlined = new Map<string, Term>();
   const kept: Term[] = [];
   for (const term of defined.definitions) {
@@ -96,7 +104,7 @@ export function inline(declared: Defined): readonly Term[] {
       doc: unique([...doc, ...definition.doc]),
     };
     const next = { ...term, definition: own };
-    if (goesIntoReaders(next, needed, readers, byName)) inlined.set(definition.name, next);
+    if (goes(next)) inlined.set(definition.name, next);
     else kept.push(next);
   }
   return kept;

@@ -28,7 +28,7 @@ import {
 } from "../loop/index.ts";
 import { LANES, obstacle } from "../loop/lanes.ts";
 import type { Axis, Buffer, Definition, Group, Param, Scalar, Stage, Stmt } from "../loop/loop.ts"; // prettier-ignore
-import { asTotal } from "./fuse.ts";
+import { asTotal } from "./join.ts";
 import { cutsOf, decided } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import { LEAST_IN_LANES, mainReduce, type Tile } from "./tile.ts";

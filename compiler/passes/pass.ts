@@ -21,21 +21,27 @@ export interface Observer {
 export interface Pipeline<In, Out> {
   readonly passes: readonly { readonly name: string; readonly why: string }[];
   then<Next>(pass: Pass<Out, Next>): Pipeline<In, Next>;
+  /** A pass that may be left out: nothing later needs what it guarantees. */
+  optional(pass: Pass<Out>): Pipeline<In, Out>;
   run(input: In, observer: Observer): Out;
 }
 
-/** An empty pipeline at level T. */
-export const start = <T>(): Pipeline<T, T> => chain([], (input) => input);
+/** An empty pipeline at level T, and which of its optional passes run. */
+export const start = <T>(runs: (pass: string) => boolean = () => true): Pipeline<T, T> =>
+  chain([], (input) => input, runs);
 
 function chain<In, Out>(
   passes: Pipeline<In, Out>["passes"],
   run: (input: In, observer: Observer) => Out,
+  runs: (pass: string) => boolean,
 ): Pipeline<In, Out> {
+  const then = <Next>(pass: Pass<Out, Next>): Pipeline<In, Next> =>
+    chain([...passes, pass], (input, observer) => runPass(pass, run(input, observer), observer), runs); // prettier-ignore
   return {
     passes,
     run,
-    then: (pass) =>
-      chain([...passes, pass], (input, observer) => runPass(pass, run(input, observer), observer)),
+    then,
+    optional: (pass) => (runs(pass.name) ? then(pass) : chain(passes, run, runs)),
   };
 }
 

@@ -3,15 +3,15 @@
  *   group over (i, j): local xw, buffer h   →   for i step 4, for j step 2 { 8 sums; for k { … }; 8 stores }
  */
 
-import { sizeOf } from "../graph/type.ts";
-import { load, local, mapScalar } from "../loop/build.ts";
+import { local, mapScalar } from "../loop/build.ts";
 import { keyOfGroup } from "../loop/same.ts";
 import { Names } from "../loop/identifier.ts";
 import { constant } from "../loop/index.ts";
-import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program, Scalar } from "../loop/loop.ts"; // prettier-ignore
+import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../loop/loop.ts"; // prettier-ignore
 import type { Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
 import { Nest, unrounded, type Built } from "./nest.ts";
+import { flopsOf } from "./cost.ts";
 import { mainReduce, tileOf } from "./tile.ts";
 
 export const schedule = (machine: Machine): Pass<Definitions, Program> => ({
@@ -65,7 +65,7 @@ function scalarCall(
   const value = mapScalar(
     definition.value,
     (part) =>
-    part.kind !== "load" ? part : buffers.has(part.buffer) ? load(part.buffer, part.dtype, constant(0)) : local(part.buffer, part.dtype), // prettier-ignore
+    part.kind !== "load" ? part : buffers.has(part.buffer) ? { ...part, at: [constant(0)] } : local(part.buffer, part.dtype), // prettier-ignore
   );
   if (storage === "local") return { kind: "let", name, dtype, value, doc };
   return {
@@ -92,22 +92,4 @@ function kernelName(group: Group): string {
   if (reduce !== undefined && extents.length === group.axes.length)
     extents.splice(Math.max(0, extents.length - 1), 0, ...reduce.over.map((axis) => axis.extent));
   return `${name}_${extents.join("x") || "1"}`;
-}
-
-/** Floating-point operations: each arithmetic function once at every point where it is evaluated. */
-function flopsOf(group: Group): number {
-  const count = (s: Scalar): number => {
-    if (s.kind === "reduce") return sizeOf(s.over.map((axis) => axis.extent)) * (count(s.term) + 1);
-    if (s.kind === "apply")
-      return s.args.reduce(
-        (n, arg) => n + count(arg),
-        s.dtype === "bool" || s.fn === "cast" ? 0 : 1,
-      );
-    if (s.kind === "select") return count(s.then) + count(s.otherwise);
-    return s.kind === "round" ? count(s.value) : 0;
-  };
-  return group.stages.reduce(
-    (n, { definition }) => n + sizeOf(definition.shape) * count(definition.value),
-    0,
-  );
 }

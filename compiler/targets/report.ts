@@ -7,14 +7,24 @@ import type { Facts } from "./target.ts";
 export interface Reported {
   readonly module: Module;
   readonly facts: Facts;
-  readonly entries: readonly { readonly name: string; readonly passes: readonly PassFact[] }[];
+  /** What each pass did, by entry. */
+  readonly passes: readonly { readonly entry: string; readonly facts: readonly PassFact[] }[];
 }
 
-/** What a pass did to the size of an entry. */
+/** Nodes, definitions or statements of a level, and what it costs to run as it stands. */
+export interface Measure {
+  readonly size: number;
+  readonly kernels: number;
+  readonly flops: number;
+  readonly bytesMoved: number;
+  /** All but parameters and state: each value in a place of its own, after placing as they share the arena. */
+  readonly bytesStored: number;
+}
+
 export interface PassFact {
   readonly pass: string;
-  readonly before: number;
-  readonly after: number;
+  readonly before: Measure;
+  readonly after: Measure;
 }
 
 const group = (n: number): string => n.toLocaleString("en-US");
@@ -46,7 +56,7 @@ export interface FirstLosses {
 
 /** Size, first losses, kernels, live ranges and what each pass saved, as Markdown. */
 export function printReport(
-  { module, facts, entries }: Reported,
+  { module, facts, passes }: Reported,
   trainer: string,
   first: FirstLosses,
 ): string {
@@ -70,27 +80,31 @@ export function printReport(
     ]),
     ...module.entries.flatMap((entry) => printEntry(module, entry)),
     "",
-    "## What each pass did (nodes, definitions or statements, before and after)",
+    "## What each pass did",
     "",
-    ...table(["pass", ...entries.map(({ name }) => name)], passRows(entries)),
+    ...PASSES_EXPLAINED,
+    ...passes.flatMap(({ entry, facts }) => ["", `### ${entry}`, "", ...table(PASS_COLUMNS, passRows(facts))]),
     "",
   ].join("\n"); // prettier-ignore
 }
 
-function passRows(entries: Reported["entries"]): (readonly string[])[] {
-  const [first] = entries;
-  return (first?.passes ?? []).map(({ pass }, n) => [
+const PASSES_EXPLAINED = [
+  "Before → after, where it changed. Until `fuse` every value counts as computed by a kernel of its own and stored in a place of its own,",
+  "movements alone read through. Bytes moved are those that kernels read and store, each buffer once a kernel; bytes stored leave out",
+  "parameters and state.",
+];
+
+/** The columns of what each pass did. */
+export const PASS_COLUMNS: readonly string[] = ["pass", "nodes, definitions, statements", "kernels", "FLOPs", "bytes moved", "bytes stored"]; // prettier-ignore
+
+/** One row a pass: `before → after`, or the one number where nothing changed. */
+export const passRows = (facts: readonly PassFact[]): readonly (readonly string[])[] =>
+  facts.map(({ pass, before, after }) => [
     pass,
-    ...entries.map(({ passes }) => {
-      const fact = passes[n];
-      return fact === undefined
-        ? ""
-        : fact.before === fact.after
-          ? String(fact.after)
-          : `${fact.before} → ${fact.after}`;
-    }),
+    ...(["size", "kernels", "flops", "bytesMoved", "bytesStored"] as const).map((of) =>
+      before[of] === after[of] ? group(after[of]) : `${group(before[of])} → ${group(after[of])}`,
+    ),
   ]);
-}
 
 function printEntry(module: Module, entry: Entry): string[] {
   const kernels = entry.calls.flatMap((call, n) => {

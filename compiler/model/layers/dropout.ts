@@ -17,5 +17,6 @@ export const dropout = (rate: number, options: LayerOptions = {}): SameShapeLaye
     if (!c.training || rate === 0) return x.value;
     const threshold = Math.min(LEAST + Math.round(rate * RANGE), -LEAST - 1);
     const kept = named("kept", c.g.le(c.g.literal(threshold, "i32"), c.randomBits(x.shape)));
-    return c.g.where(kept, c.g.mul(x.value, c.g.literal(1 / (1 - rate), c.float)), c.g.literal(0, c.float)); // prettier-ignore
+    const scaled = c.g.mul(x.value, c.g.literal(1 / (1 - rate), c.float));
+    return c.mark(c.g.where(kept, scaled, c.g.literal(0, c.float)), "dropped");
   });

@@ -2,6 +2,7 @@
 
 import type { Value } from "../../graph/graph.ts";
 import { isFloat, sameShape, type Shape } from "../../graph/type.ts";
+import { adviseDropped, adviseLogits, adviseProbabilities } from "../advice.ts";
 import { context, type Context } from "../context.ts";
 import type { FloatTensor, Scalar, Tensor } from "../tensor.ts";
 import { checkAlike, meanOf } from "./batch.ts";
@@ -37,6 +38,8 @@ export function bceWithLogits(scores: FloatTensor, y: BinaryTargets): Scalar {
   return c.run(() => {
     const { g } = c;
     const t = binaryTargets(c, "bceWithLogits", scores, y);
+    adviseLogits(c, "bceWithLogits", scores.value, "binaryCrossentropy");
+    adviseDropped(c, "bceWithLogits", scores.value);
     const x = scores.value;
     // the slopes of max and |x| at 0 add up to σ(0) = ½; relu's would not
     const linear = g.sub(g.max(x, g.literal(0, c.float)), g.mul(x, t));
@@ -56,6 +59,8 @@ export function binaryCrossentropy(probabilities: FloatTensor, y: BinaryTargets)
     const one = g.literal(1, c.float);
     const t = binaryTargets(c, "binaryCrossentropy", probabilities, y);
     const p = probabilities.value;
+    adviseProbabilities(c, "binaryCrossentropy", p, "sigmoid", "bceWithLogits");
+    adviseDropped(c, "binaryCrossentropy", p);
     const [notT, notP] = [g.sub(one, t), g.sub(one, p)];
     const logP = c.named("logP", g.log(g.where(counts(c, t, p), p, one)));
     const logNotP = c.named("logNotP", g.log(g.where(counts(c, notT, notP), notP, one)));
@@ -71,6 +76,7 @@ export function hinge(scores: FloatTensor, y: BinaryTargets): Scalar {
     const { g } = c;
     const one = g.literal(1, c.float);
     const t = binaryTargets(c, "hinge", scores, y);
+    adviseDropped(c, "hinge", scores.value);
     const signs = isFloat(y.dtype) ? t : g.sub(g.mul(t, g.literal(2, c.float)), one);
     const margin = c.named("margin", g.sub(one, g.mul(signs, scores.value)));
     return c.tensor(meanOf(c, c.named("elementLoss", g.relu(margin))));

@@ -2,6 +2,7 @@
 
 import type { Value } from "../../graph/graph.ts";
 import type { Shape } from "../../graph/type.ts";
+import { adviseDropped, adviseLogits, adviseProbabilities } from "../advice.ts";
 import { context, type Context } from "../context.ts";
 import { spread } from "../elementwise.ts";
 import type { FloatTensor, Scalar, Tensor } from "../tensor.ts";
@@ -30,6 +31,8 @@ export function softmaxCrossEntropy(
   return c.run(() => {
     const { g } = c;
     checkClasses(c, "softmaxCrossEntropy", scores, y);
+    adviseLogits(c, "softmaxCrossEntropy", scores.value, "categoricalCrossentropy");
+    adviseDropped(c, "softmaxCrossEntropy", scores.value);
     if (!(labelSmoothing >= 0 && labelSmoothing < 1))
       c.fail("loss/smoothing", `softmaxCrossEntropy needs a labelSmoothing from 0 up to 1, but got ${labelSmoothing}`, "Give a share, such as 0.1."); // prettier-ignore
     const axis = last(scores);
@@ -88,6 +91,8 @@ export function categoricalCrossentropy(probabilities: FloatTensor, y: ClassTarg
   return c.run(() => {
     const { g } = c;
     checkClasses(c, "categoricalCrossentropy", probabilities, y);
+    adviseProbabilities(c, "categoricalCrossentropy", probabilities.value, "softmax", "softmaxCrossEntropy"); // prettier-ignore
+    adviseDropped(c, "categoricalCrossentropy", probabilities.value);
     const axes = [last(probabilities)];
     const one = g.literal(1, c.float);
     const p = probabilities.value;
@@ -111,6 +116,7 @@ export function svmLoss(scores: FloatTensor, y: Tensor<Shape, "i32">): Scalar {
   return c.run(() => {
     const { g } = c;
     checkClasses(c, "svmLoss", scores, y);
+    adviseDropped(c, "svmLoss", scores.value);
     const axis = last(scores);
     const chosen = oneHot(c, y.value, scores.shape);
     const zero = g.literal(0, c.float);

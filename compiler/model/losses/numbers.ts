@@ -1,6 +1,7 @@
 /** Guarantees the losses of numbers against numbers: means over all elements, or over rows of a sum along the last axis. */
 
 import type { Value } from "../../graph/graph.ts";
+import { adviseDropped, adviseProbabilities } from "../advice.ts";
 import { context, type Context } from "../context.ts";
 import type { FloatTensor, Scalar } from "../tensor.ts";
 import { checkAlike, last, meanOf } from "./batch.ts";
@@ -14,6 +15,7 @@ const elementLoss =
     const c = context();
     return c.run(() => {
       checkAlike(c, name, x, target);
+      adviseDropped(c, name, x.value);
       return c.tensor(meanOf(c, of(c, c.named("difference", c.g.sub(x.value, target.value)))));
     }) as Scalar;
   };
@@ -48,6 +50,8 @@ export function kl(probabilities: FloatTensor, target: FloatTensor): Scalar {
   const c = context();
   return c.run(() => {
     checkAlike(c, "kl", probabilities, target);
+    adviseProbabilities(c, "kl", probabilities.value, "softmax", "softmaxCrossEntropy");
+    adviseDropped(c, "kl", probabilities.value);
     const { g } = c;
     const [p, t] = [probabilities.value, target.value];
     const one = g.literal(1, c.float);
@@ -66,6 +70,7 @@ export function cosineSimilarity(x: FloatTensor, target: FloatTensor): Scalar {
   const c = context();
   return c.run(() => {
     checkAlike(c, "cosineSimilarity", x, target);
+    adviseDropped(c, "cosineSimilarity", x.value);
     const { g } = c;
     const over = { axes: [last(x)] };
     const length = (of: Value): Value => {

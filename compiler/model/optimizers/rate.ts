@@ -35,8 +35,12 @@ export function rateAt(scope: ScheduleScope, rate: Rate, step: Value): Value {
   return isSchedule(rate) ? rate.at(scope, step) : scope.hyper(rate.hyper.name, rate.hyper.value);
 }
 
-/** The rate of this step; a schedule is evaluated once for all parameters. */
-export const rateOf = (scope: UpdateScope, rate: Rate): Value =>
-  isSchedule(rate)
-    ? scope.shared("learningRate", () => rate.at(scope, scope.step()))
-    : rateAt(scope, rate, number(scope, 0));
+/** The rate of this step; a schedule is evaluated once for all parameters. Advises against a rate of 0. */
+export function rateOf(scope: UpdateScope, rate: Rate): Value {
+  if (isSchedule(rate)) return scope.shared("learningRate", () => rate.at(scope, scope.step()));
+  if (rate === 0)
+    scope.advise({ code: "advice/rate", law: "the learning rate is 0, so what it trains never changes", remedy: "Give it a learningRate above 0, or freeze the parameters with { trainable: false }." }); // prettier-ignore
+  if (isHyper(rate) && rate.hyper.value === 0)
+    scope.advise({ code: "advice/rate", law: `the learning rate ${JSON.stringify(rate.hyper.name)} starts at 0, so what it trains does not change until trainer.hyper.${rate.hyper.name} is set`, remedy: "Start it above 0." }); // prettier-ignore
+  return rateAt(scope, rate, number(scope, 0));
+}

@@ -1,0 +1,74 @@
+/** What is true of the training step of every model: its kernels are those on record, none is a bare remainder of the graph, and the arena is as small as its order allows. */
+
+import { describe, expect, test } from "vitest";
+import { walkScalar } from "../compiler/loop/build.ts";
+import type { Call, Entry, Module } from "../compiler/loop/loop.ts";
+import { aligned } from "../compiler/passes/place.ts";
+import { lowered, modelNames } from "./support/models.ts";
+
+type KernelCall = Extract<Call, { kind: "call" }>;
+const kernelCalls = ({ calls }: Entry): KernelCall[] =>
+  calls.filter((call) => call.kind === "call");
+
+/** One line a kernel of the training steps, in order: name, FLOPs, what it is given. */
+function kernelList({ entries, kernels }: Module, phases: readonly string[]): string {
+  const lines = entries.filter(({ name }) => phases.includes(name)).flatMap((entry) => [
+    `${entry.name}: ${kernelCalls(entry).length} kernels, ${entry.calls.length} statements`,
+    ...kernelCalls(entry).map(({ kernel, args }) => {
+      const { flops, params } = kernels.find(({ name }) => name === kernel)!;
+      return `  ${kernel}  ${flops.toLocaleString("en-US")} FLOPs  ${args.map((arg, n) => `${params[n]!.access} ${arg}`).join(", ")}`;
+    }),
+  ]);
+  return `${lines.join("\n")}\n`;
+} // prettier-ignore
+
+/** Models whose order does not let every buffer in at the bound, and why. */
+const WIDER: Readonly<Record<string, string>> = {};
+
+describe.each(modelNames)("%s", async (name) => {
+  const { module, facts } = await lowered(name);
+
+  test("steps by the kernels on record", async () => {
+    await expect(kernelList(module, facts.phases)).toMatchFileSnapshot(`kernels/${name}.txt`);
+  });
+
+  test("needs no more arena than its lower bound, but for one percent", () => {
+    const bound = Math.max(...module.entries.map(({ lowerBound }) => lowerBound));
+    expect(module.arenaBytes).toBeGreaterThanOrEqual(bound);
+    expect(module.arenaBytes / bound).toBeLessThanOrEqual(name in WIDER ? 1.03 : 1.01);
+  });
+
+  test("has a lower bound that is the largest sum of what is alive at once, counted anew", () => {
+    for (const entry of module.entries) {
+      const own = module.slots.filter(({ buffer, live }) => live === "always" || entry.buffers.includes(buffer)); // prettier-ignore
+      const at = (call: number): number =>
+        own.reduce((n, { live, bytes }) => n + (live === "always" || (live[0] <= call && call <= live[1]) ? aligned(bytes) : 0), 0); // prettier-ignore
+      const peaks = Array.from({ length: entry.calls.length + 1 }, (_, call) => at(call));
+      expect(entry.lowerBound).toBe(Math.max(...peaks));
+    }
+  });
+});
+
+describe("mnist-mlp's step", async () => {
+  const { module } = await lowered("mnist-mlp");
+  const calls = kernelCalls(module.entries[0]!);
+
+  test("takes at most eight kernels", () => expect(calls.length).toBeLessThanOrEqual(8));
+
+  test("has no kernel that only adds a bias, applies or masks a relu, or only updates", () => {
+    const bare = calls.filter(({ group }) =>
+      group.stages.every(({ definition, storage }) => {
+        let reduces = storage === "total";
+        walkScalar(definition.value, (part) => (reduces ||= part.kind === "reduce"));
+        return !reduces;
+      }),
+    );
+    expect(bare.map(({ kernel }) => kernel)).toEqual([]);
+  });
+
+  test("would have them all without fusion: the law above can fail", async () => {
+    const without = await lowered("mnist-mlp", { passes: [] });
+    const ops = kernelCalls(without.module.entries[0]!).flatMap(({ group }) => group.stages.map(({ definition }) => definition.op)); // prettier-ignore
+    expect(ops).toEqual(expect.arrayContaining(["add", "relu", "where", "adam"]));
+  });
+});
