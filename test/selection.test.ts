@@ -22,8 +22,8 @@ const namesOf = (passes?: readonly OptionalPass[]): string[] =>
 test("the optional passes are those that the pipeline can do without", () => {
   const all = new Set(namesOf());
   expect([...all].filter((name) => !namesOf([]).includes(name))).toEqual(OPTIONAL);
-  expect(namesOf([])).toEqual(["differentiate", "numerics", "define", "separate", "schedule"]);
-  expect(namesOf(["share"])).toEqual(["share", "differentiate", "share", "numerics", "define", "separate", "schedule"]); // prettier-ignore
+  expect(namesOf([])).toEqual(["differentiate", "numerics", "define", "separate", "pack", "schedule"]);
+  expect(namesOf(["share"])).toEqual(["share", "differentiate", "share", "numerics", "define", "separate", "pack", "schedule"]); // prettier-ignore
 });
 
 describe("the text of --passes", () => {

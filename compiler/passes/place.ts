@@ -1,9 +1,10 @@
 /**
  * Guarantees an address for every buffer: parameters and state pinned for all entries, everything else by its live range.
- * Large buffers go first, each to the lowest address free over its life.
+ * Offsets are searched in offsets.ts.
  */
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
+import { offsetsFor } from "./offsets.ts";
 import { keyOfKernel } from "../loop/same.ts";
 import { loadsOf, mapScalar, walkStmts } from "../loop/build.ts";
 import type {
@@ -58,7 +59,13 @@ export function place(name: string): Pass<readonly Program[], Module> {
       const entries = renamed.map((program): Entry => {
         const own = program.buffers.filter((buffer) => !isPinned(buffer));
         const lives = own.map((buffer) => liveRange(program, buffer));
-        const placed = placeAll(own, lives, top);
+        const peak = peakOf(own, lives, program.calls.length);
+        const blocks = own.map((buffer, n) => ({
+          bytes: aligned(sizeInBytes(buffer)),
+          life: lives[n]!,
+        }));
+        const offsets = offsetsFor(blocks, peak);
+        const placed = own.map((buffer, n): Slot => ({ buffer: buffer.name, offset: top + offsets[n]!, bytes: sizeInBytes(buffer), live: lives[n]! })); // prettier-ignore
         slots.push(...placed);
         for (const slot of placed)
           arenaBytes = Math.max(arenaBytes, aligned(slot.offset + slot.bytes));
@@ -67,7 +74,7 @@ export function place(name: string): Pass<readonly Program[], Module> {
           ...rest,
           calls: calls.map((call) => call.kind === "call" ? { ...call, kernel: nameOf.get(call.kernel)! } : call), // prettier-ignore
           buffers: own.map((buffer) => buffer.name),
-          lowerBound: top + peakOf(own, lives, program.calls.length),
+          lowerBound: top + peak,
         };
       });
       const buffers = [
@@ -147,36 +154,6 @@ export function liveRange(
   const shown = program.results.some((result) => result.value === name);
   const first = role === "input" ? 0 : (touches[0] ?? 0);
   return [first, shown ? program.calls.length : (touches.at(-1) ?? first)];
-}
-
-const overlap = (a: readonly [number, number], b: readonly [number, number]): boolean =>
-  a[0] <= b[1] && b[0] <= a[1];
-
-function placeAll(
-  buffers: readonly Buffer[],
-  lives: readonly (readonly [number, number])[],
-  base: number,
-): Slot[] {
-  const order = buffers
-    .map((_, n) => n)
-    .sort((a, b) => sizeInBytes(buffers[b]!) - sizeInBytes(buffers[a]!) || a - b);
-  const placed: (Slot & { readonly life: readonly [number, number]; readonly at: number })[] = [];
-  for (const n of order) {
-    const life = lives[n]!;
-    const bytes = sizeInBytes(buffers[n]!);
-    const rivals = placed
-      .filter((slot) => overlap(slot.life, life))
-      .sort((a, b) => a.offset - b.offset);
-    let offset = base;
-    for (const rival of rivals) {
-      if (rival.offset >= offset + bytes) break;
-      offset = Math.max(offset, aligned(rival.offset + rival.bytes));
-    }
-    placed.push({ buffer: buffers[n]!.name, offset, bytes, live: life, life, at: n });
-  }
-  return placed
-    .sort((a, b) => a.at - b.at)
-    .map(({ buffer, offset, bytes, live }) => ({ buffer, offset, bytes, live }));
 }
 
 /** Largest sum of aligned live bytes over the statements. */

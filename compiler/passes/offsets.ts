@@ -1,0 +1,79 @@
+/** Guarantees offsets in one arena for buffers with lives: none that live at once share bytes, and the top is as near the largest sum of live bytes as a bounded search finds. */
+
+/** What is placed: bytes, already aligned, and the first and last statement of its life. */
+export interface Block {
+  readonly bytes: number;
+  readonly life: readonly [first: number, last: number];
+}
+
+/** Pairs of blocks that a search may compare: its cost stays the same however deep the net. */
+const COMPARISONS = 2e7;
+
+const overlap = (a: Block["life"], b: Block["life"]): boolean => a[0] <= b[1] && b[0] <= a[1];
+
+/** Bytes of a block times the statements of its life. */
+const areaOf = ({ bytes, life }: Block): number => bytes * (life[1] - life[0] + 1);
+
+/** Orders to begin with: large ones first; what is large for long; what is long. Ties by place. */
+const ORDERS: readonly ((block: Block) => number)[] = [({ bytes }) => bytes, areaOf, ({ life }) => life[1] - life[0]]; // prettier-ignore
+
+/**
+ * The offset of each block. Blocks are placed one by one at the lowest free address; of several orders the best is improved by
+ * placing what stands highest first, until `bound` is reached or the search has had its share. Deterministic.
+ */
+export function offsetsFor(blocks: readonly Block[], bound: number): readonly number[] {
+  const tries = Math.max(ORDERS.length, Math.min(400, Math.floor(COMPARISONS / (blocks.length ** 2 + 1)))); // prettier-ignore
+  let best: Placed | undefined;
+  for (const weight of ORDERS) {
+    let order = blocks.map((_, n) => n).sort((a, b) => weight(blocks[b]!) - weight(blocks[a]!) || a - b); // prettier-ignore
+    const seen = new Set<string>();
+    const next = numbers();
+    for (let left = Math.ceil(tries / ORDERS.length); left > 0; left--) {
+      const placed = place(blocks, order);
+      if (best === undefined || placed.top < best.top) best = placed;
+      if (best.top <= bound) return best.offsets;
+      order = first(placed.highest, order);
+      // an order met again would go round in a circle: another block is tried in front
+      for (let tries = 0; tries < blocks.length && seen.has(order.join()); tries++)
+        order = first(order[next(blocks.length)]!, order);
+      seen.add(order.join());
+    }
+  }
+  return best?.offsets ?? [];
+}
+
+const first = (n: number, order: readonly number[]): number[] => [n, ...order.filter((other) => other !== n)]; // prettier-ignore
+
+/** Whole numbers below a limit, the same on every machine (a linear congruential generator). */
+function numbers(): (below: number) => number {
+  let state = 1;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+interface Placed {
+  readonly offsets: readonly number[];
+  readonly top: number;
+  readonly highest: number;
+}
+
+function place(blocks: readonly Block[], order: readonly number[]): Placed {
+  const offsets: number[] = blocks.map(() => 0);
+  const placed: number[] = [];
+  let [top, highest] = [0, 0];
+  for (const n of order) {
+    const { bytes, life } = blocks[n]!;
+    const rivals = placed.filter((other) => overlap(blocks[other]!.life, life)).sort((a, b) => offsets[a]! - offsets[b]!); // prettier-ignore
+    let offset = 0;
+    for (const rival of rivals) {
+      if (offsets[rival]! >= offset + bytes) break;
+      offset = Math.max(offset, offsets[rival]! + blocks[rival]!.bytes);
+    }
+    offsets[n] = offset;
+    placed.push(n);
+    if (offset + bytes > top) [top, highest] = [offset + bytes, n];
+  }
+  return { offsets, top, highest };
+}
