@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { TrainerModule } from "../compiler/compile.ts";
 import { format, print, type Lowered } from "../compiler/lower.ts";
 import { importText, stripTypes } from "../compiler/strip.ts";
-import { lowered, modelNames, modelText } from "./support/models.ts";
+import { lightModelNames, lowered, modelText } from "./support/models.ts";
 import { complaintsAbout } from "./support/typecheck.ts";
 
 interface Emitted {
@@ -17,7 +17,7 @@ interface Emitted {
 const project = new Project({ useInMemoryFileSystem: true });
 const emitted = new Map<string, Emitted>();
 beforeAll(async () => {
-  for (const name of modelNames)
+  for (const name of lightModelNames)
     for (const kind of ["trainer", "gradients"] as const) {
       const one = await lowered(name, {}, kind);
       const text = await print(one, kind);
@@ -42,7 +42,7 @@ const EXACT = ["abs", "floor", "fround", "imul", "max", "min", "sign", "sqrt", "
 /** What would reach beyond the file. */
 const REACHING = ["eval", "Function", "globalThis", "process", "require", "self", "window", "fetch"]; // prettier-ignore
 
-describe.each(modelNames.flatMap((name) => [`${name} trainer`, `${name} gradients`]))(
+describe.each(lightModelNames.flatMap((name) => [`${name} trainer`, `${name} gradients`]))(
   "%s",
   (name) => {
     // prettier-ignore
@@ -138,7 +138,7 @@ const allocatingIn = (of: Node): string[] =>
     })
     .map((node) => node.getText());
 
-test.each(modelNames)("%s: nothing in step, nor in what it calls, makes an object", (name) => {
+test.each(lightModelNames)("%s: nothing in step, nor in what it calls, makes an object", (name) => {
   const { file, one } = emitted.get(`${name} trainer`)!;
   const outer = file.getFunctions().filter((f) => f.getName() !== "createTrainer");
   expect(outer.length).toBeGreaterThanOrEqual(one.module.kernels.length);

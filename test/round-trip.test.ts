@@ -20,7 +20,7 @@ const cases = modelNames.flatMap((name) =>
 );
 
 describe.each(cases)("the $kind of $name", async ({ name, kind }) => {
-  const { entries, module, observation } = await lowered(name, { batch: 4, keep: () => true }, kind); // prettier-ignore
+  const { entries, module, observation } = await lowered(name, { batch: 4, small: true, keep: () => true }, kind); // prettier-ignore
 
   test.each(observation.stages.map((stage) => ({ ...stage, at: `${stage.entry}: ${stage.pass}` })))(
     "$at",

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { sizeOf } from "../../compiler/graph/type.ts";
 import { createMemory, type Memory } from "../../compiler/loop/interpret.ts";
-import type { Module } from "../../compiler/loop/loop.ts";
+import type { Buffer, Module } from "../../compiler/loop/loop.ts";
 import { lower, type CompileOptions, type Lowered } from "../../compiler/lower.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { randomFrom } from "./sample.ts";
@@ -16,6 +16,16 @@ export const modelNames: readonly string[] = readdirSync(`${root}models`)
   .filter((file) => file.endsWith(".ts"))
   .map((file) => file.slice(0, -3))
   .sort();
+
+/** Floating-point operations of a step that a test may run or print at its shipped size. */
+const LIGHT = 1e8;
+
+/** The models whose steps are light enough to test at their shipped size; the others are tested in small. */
+export const lightModelNames: readonly string[] = modelNames.filter((name) => {
+  const trainer = readFileSync(`${root}generated/${name}/trainer.ts`, "utf8");
+  const [, operations = ""] = /([\d,]+) FLOPs a step/.exec(trainer)!;
+  return Number(operations.replaceAll(",", "")) <= LIGHT;
+});
 
 export const modelText = (name: string): string => readFileSync(`${root}models/${name}.ts`, "utf8");
 
@@ -38,10 +48,12 @@ export async function lowered(
 export function memoryOf(module: Module, seed: number): Memory {
   const random = randomFrom(seed);
   const memory = createMemory(module);
+  const rowsOf = (buffers: readonly Buffer[]): number | undefined => buffers.find(({ role, shape }) => role === "input" && shape.length > 0)?.shape[0]; // prettier-ignore
   const rows = new Map(
     module.entries.map((entry) => {
       const inputs = module.buffers.filter(({ name, role }) => role === "input" && entry.buffers.includes(name)); // prettier-ignore
-      const n = inputs.find(({ shape }) => shape.length > 0)?.shape[0] ?? 1;
+      // a phase that draws all it takes has as many rows as the others
+      const n = rowsOf(inputs) ?? rowsOf(module.buffers) ?? 1;
       return inputs.map(({ name }) => [name, n] as const);
     }).flat(),
   ); // prettier-ignore
