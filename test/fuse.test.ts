@@ -141,7 +141,7 @@ test.each(modelNames)("in double, a step of %s means what its differentiated gra
   const train = one.entries[0]!;
   const { purpose } = train;
   if (purpose.kind !== "train") throw new TypeError("the first entry is a phase");
-  const graph = differentiate(purpose.phase, { counts: true }).run(train.traced.graph);
+  const graph = differentiate(purpose.phase, { counts: purpose.counts }).run(train.traced.graph);
   const feed = new Map([...memoryOf(one.module, 5)].map(([key, values]) => [key, values.slice()]));
   const expected = evaluateResults(graph, feed);
   const found = stepOf(one, "double");

@@ -5,8 +5,25 @@ import { join } from "node:path";
 import type { CheckpointStore } from "../resume.ts";
 import * as error from "./error.ts";
 
-/** The calls of `node:fs/promises` that are used; tests put failing ones in their place. */
-export type FileSystem = Pick<typeof fs, "mkdir" | "open" | "readdir" | "readFile" | "rename" | "rm">; // prettier-ignore
+/** An open file, as far as it is used. */
+export interface OpenFile {
+  writeFile(bytes: Uint8Array): Promise<unknown>;
+  sync(): Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+/**
+ * The calls of `node:fs/promises` that are used, told without its types, which a user's project may not have; tests put failing ones in
+ * their place.
+ */
+export interface FileSystem {
+  mkdir(path: string, options: { readonly recursive: true }): Promise<unknown>;
+  open(path: string, flags: string): Promise<OpenFile>;
+  readdir(path: string): Promise<string[]>;
+  readFile(path: string): Promise<Uint8Array>;
+  rename(from: string, to: string): Promise<unknown>;
+  rm(path: string, options?: { readonly force?: boolean }): Promise<unknown>;
+}
 
 /** Marks a file that is being written. */
 const UNFINISHED = ".unfinished";

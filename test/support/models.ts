@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { sizeOf } from "../../compiler/graph/type.ts";
 import { createMemory, type Memory } from "../../compiler/loop/interpret.ts";
-import type { Module } from "../../compiler/loop/loop.ts";
+import type { Buffer, Module } from "../../compiler/loop/loop.ts";
 import { lower, type CompileOptions, type Lowered } from "../../compiler/lower.ts";
 import type { Model } from "../../compiler/model/model.ts";
 import { randomFrom } from "./sample.ts";
@@ -48,10 +48,12 @@ export async function lowered(
 export function memoryOf(module: Module, seed: number): Memory {
   const random = randomFrom(seed);
   const memory = createMemory(module);
+  const rowsOf = (buffers: readonly Buffer[]): number | undefined => buffers.find(({ role, shape }) => role === "input" && shape.length > 0)?.shape[0]; // prettier-ignore
   const rows = new Map(
     module.entries.map((entry) => {
       const inputs = module.buffers.filter(({ name, role }) => role === "input" && entry.buffers.includes(name)); // prettier-ignore
-      const n = inputs.find(({ shape }) => shape.length > 0)?.shape[0] ?? 1;
+      // a phase that draws all it takes has as many rows as the others
+      const n = rowsOf(inputs) ?? rowsOf(module.buffers) ?? 1;
       return inputs.map(({ name }) => [name, n] as const);
     }).flat(),
   ); // prettier-ignore
