@@ -88,13 +88,13 @@ function learnsText({ metric, atLeast, shareOfFirst, generator, within }) {
 }
 
 async function modelRows() {
-  const files = (await readdir(join(root, "models"))).filter((name) => name.endsWith(".ts")).sort();
-  const rows = files.map(async (name) => {
-    const stem = name.replace(/\.ts$/, "");
-    const source = await sourceAt(`models/${name}`);
+  const files = (await readdir(join(root, "models"))).filter((name) => name.endsWith(".ts"));
+  const stems = files.map((name) => name.replace(/\.ts$/, "")).sort();
+  const rows = stems.map(async (stem) => {
+    const source = await sourceAt(`models/${stem}.ts`);
     const report = await readFile(join(root, "generated", stem, "report.md"), "utf8");
     const fact = (what) => new RegExp(`^\\| ${what} \\| (.*) \\|$`, "m").exec(report)?.[1] ?? "";
-    const links = `[${stem}](models/${name})`;
+    const links = `[${stem}](models/${stem}.ts)`;
     const trainer = `[trainer](generated/${stem}/trainer.ts)`;
     const { source: data = "" } = literalsOf(source, "data");
     return [links, fact("parameters"), fact("arena, bytes"), data, learnsText(literalsOf(source, "learns")), trainer]; // prettier-ignore

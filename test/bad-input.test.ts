@@ -35,7 +35,7 @@ test("arguments", async () => {
     "compile --out": "--out needs a value: --out <folder>",
     "compile --check=yes": '--check takes no value, but got "yes"',
     "compile models/circuit.ts --entry gradient": 'there is no entry point "gradient" to add; did you mean --entry gradients?; --entry takes gradients',
-    "compile models/circuit.ts --print fues": 'there is no pass "fues"; did you mean fuse?; the passes are prune, fold, algebra, share, stability, differentiate, movement, numerics, define, fuse, schedule, place',
+    "compile models/circuit.ts --print fues": 'there is no pass "fues"; did you mean fuse?; the passes are prune, fold, algebra, share, stability, differentiate, movement, numerics, define, fuse, pack, schedule, place',
     "compile models/missing.ts": "there is no model file models/missing.ts; check the spelling, or write the model there",
     "compile models": "models is a folder; name a model file in it, such as models/mnist-mlp.ts",
     "compile package.json": "package.json is not a model file: a model is written in TypeScript or JavaScript (.ts, .mts, .js, .mjs)",

@@ -191,8 +191,11 @@ function difference(
 }
 
 // x² and x·x may differ in the last bit; approximate rules in a few
+// the gradients that a customVjp carries depend on each other, so no instance is made here: autodiff.test.ts holds that rule
 const rules = [
-  ...[...algebraRules, ...movementRules].map((rule) => ({ law: rule.law, rule, bound: 5e-16 })),
+  ...[...algebraRules, ...movementRules]
+    .filter(({ left }) => left.op !== "customVjp")
+    .map((rule) => ({ law: rule.law, rule, bound: 5e-16 })),
   ...stabilityRules.map((rule) => ({ law: rule.law, rule, bound: 5e-15 })),
 ];
 

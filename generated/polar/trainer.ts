@@ -4,7 +4,7 @@
 //
 //   parameters 8   arena 7,104 bytes, nothing else is ever allocated   1,992 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-8, step 1e-6, kernels 1e-10, sha256 264684b76a4331e9
+// certificate: gradients 1e-8, step 1e-6, kernels 1e-10, sha256 13e6e5b00e561b23
 
 /** The model's name. */
 export const MODEL: string = "polar";
@@ -116,10 +116,10 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_evaluate = new Float32Array(arena, 3072, 500); // [250,2]  scratch, statements 2–7
   const rowSum_evaluate = new Float32Array(arena, 64, 1); // []  scratch, statements 3–6
   const rowSum_2_evaluate = new Float32Array(arena, 64, 1); // []  scratch, statements 7–8
-  const points_predict = new Float32Array(arena, 80, 2); // [1,2]  input, statement 1
-  const r_predict = new Float32Array(arena, 96, 1); // [1,1]  scratch, statement 1
-  const polar_predict = new Float32Array(arena, 64, 3); // [1,3]  scratch, statements 1–2
-  const scores_predict = new Float32Array(arena, 80, 2); // [1,2]  output, statements 2–3
+  const points_predict = new Float32Array(arena, 64, 2); // [1,2]  input, statement 1
+  const r_predict = new Float32Array(arena, 80, 1); // [1,1]  scratch, statement 1
+  const polar_predict = new Float32Array(arena, 96, 3); // [1,3]  scratch, statements 1–2
+  const scores_predict = new Float32Array(arena, 64, 2); // [1,2]  output, statements 2–3
 
   const seed = options.seed ?? 0;
   fillUniform(W, seed, 0, -1.0954451150103321, 1.0954451150103321);

@@ -22,7 +22,7 @@ export interface FileSystem {
   readdir(path: string): Promise<string[]>;
   readFile(path: string): Promise<Uint8Array>;
   rename(from: string, to: string): Promise<unknown>;
-  rm(path: string, options?: { readonly force?: boolean }): Promise<unknown>;
+  rm(path: string, options?: { readonly force?: boolean }): Promise<void>;
 }
 
 /** Marks a file that is being written. */
