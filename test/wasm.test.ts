@@ -41,7 +41,8 @@ async function expectSameBits(wasm: Lowered, twin: Lowered, rows: number): Promi
   const [a, b] = [(await running(wasm)).createTrainer({ seed: 3 }), (await running(twin)).createTrainer({ seed: 3 })]; // prettier-ignore
   for (let n = 0; n < 3; n++) {
     const batch = batchOf(a, wasm, n);
-    expect(a.step(batch, rows - (n % 2))).toBe(b.step(batch, rows - (n % 2)));
+    const count = "shortBatch" in a ? rows : rows - (n % 2);
+    expect(a.step(batch, count)).toEqual(b.step(batch, count));
   }
   expect(Buffer.from(a.bytes()).equals(Buffer.from(b.bytes()))).toBe(true);
   const batch = batchOf(a, wasm, 9);
@@ -57,7 +58,7 @@ describe.each(modelNames)("%s", (name) => {
     "the strict twin has the same bits after steps, evaluation and prediction",
     SLOW,
     async () => {
-      const [wasm, twin] = await Promise.all((["wasm", "twin"] as const).map((target) => lowered(name, { target, batch: 6 }))); // prettier-ignore
+      const [wasm, twin] = await Promise.all((["wasm", "twin"] as const).map((target) => lowered(name, { target, batch: 6, small: true }))); // prettier-ignore
       await expectSameBits(wasm!, twin!, 6);
     },
   );
