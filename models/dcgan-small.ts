@@ -1,9 +1,10 @@
-import { adam, add, batchMean, batchNorm, conv2d, conv2dTranspose, dense, flatten, input, model, neg, randomNormal, relu, reshape, size, softplus, type FloatTensor } from "adjoint"; // prettier-ignore
+import { adam, add, batchMean, batchNorm, conv2d, conv2dTranspose, dense, flatten, input, leakyRelu, model, neg, randomNormal, relu, reshape, size, softplus, type FloatTensor } from "adjoint"; // prettier-ignore
 
 export default model("dcgan-small", { batch: 64 }, ({ batch }) => {
   const side = size("side", 7, { check: 2 });
   const filters = size("filters", 8, { check: 2 });
-  const halves = { strides: 2, padding: "same", activation: "leakyRelu" } as const;
+  const leaky = (v: FloatTensor) => leakyRelu(v, 0.2);
+  const halves = { strides: 2, padding: "same", activation: leaky } as const;
   const doubles = { strides: 2, padding: "same" } as const;
 
   const spread = dense(2 * filters * side * side, { name: "generator.spread" })(randomNormal([batch, 32])); // prettier-ignore
