@@ -1,5 +1,5 @@
 /**
- * Times a training step of every model of models/, beside TensorFlow.js's CPU backend where it has the same model.
+ * Times a training step beside TensorFlow.js's CPU backend, of every model that it has too; others, of ten classes, by name.
  * One process, ours and the peer's in turns; nothing is timed before both have computed the same losses.
  */
 
@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { batchesFor } from "./data.mjs";
 import { compareLosses } from "./losses.mjs";
 import { loadTrainer } from "./ours.mjs";
-import { peerStep, peerVersion } from "./peers/tfjs.mjs";
+import { peerModels, peerStep, peerVersion } from "./peers/tfjs.mjs";
 import { inTurns } from "./timing.mjs";
 import { table } from "./table.mjs";
 
@@ -31,7 +31,7 @@ if (unknown !== undefined) {
 }
 
 const results = [];
-for (const model of positionals.length > 0 ? positionals : known)
+for (const model of positionals.length > 0 ? positionals : peerModels)
   results.push(await measure(model));
 
 const machine = {

@@ -41,6 +41,9 @@ const MODELS = {
   },
 };
 
+/** The models that the peer has. */
+export const peerModels = Object.keys(MODELS);
+
 /** Weights are [in, out] matrices and [out] vectors, where the biases follow their matrix. */
 function shapesOf(parameters, rows, x) {
   const shapes = {};
