@@ -92,7 +92,14 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
     files.set(name("certificate.json"), json);
   }
   const began = performance.now();
-  files.set(name("report.md"), printReport({ ...lowered, passes: measurePasses(lowered) }, trainer, await firstLosses(lowered, trainer)));
+  files.set(
+    name("report.md"),
+    printReport(
+      { ...lowered, passes: measurePasses(lowered) },
+      trainer,
+      await firstLosses(lowered, trainer),
+    ),
+  );
   timings.push({ stage: "first loss", milliseconds: performance.now() - began });
   return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options), timings }; // prettier-ignore
 }

@@ -167,16 +167,19 @@ export async function lower(
     const passes: PassRun[] = [];
     let graph = entry.traced.graph;
     let definitions: Definitions | undefined;
-    const program = pipeline(entry.purpose, { target, choice: choiceOf(options.passes) }).run(graph, {
-      approximated: (law) => approximations.add(law),
-      after(pass, input, output, milliseconds) {
-        watch.after(pass, input, output, milliseconds);
-        const [before, after] = [input as Level, output as Level]; // pipelines begin at Graph and go from level to level
-        if (pass.name === "numerics") graph = output as unknown as Graph; // numerics is Graph → Graph
-        if (isDefinitions(after)) definitions = after;
-        passes.push({ pass: pass.name, before, after });
+    const program = pipeline(entry.purpose, { target, choice: choiceOf(options.passes) }).run(
+      graph,
+      {
+        approximated: (law) => approximations.add(law),
+        after(pass, input, output, milliseconds) {
+          watch.after(pass, input, output, milliseconds);
+          const [before, after] = [input as Level, output as Level]; // pipelines begin at Graph and go from level to level
+          if (pass.name === "numerics") graph = output as unknown as Graph; // numerics is Graph → Graph
+          if (isDefinitions(after)) definitions = after;
+          passes.push({ pass: pass.name, before, after });
+        },
       },
-    });
+    );
     return {
       ...entry,
       graph,

@@ -291,7 +291,9 @@ async function trainerOf(float: Float): Promise<EveryTrainer> {
     batch: { train: 1, evaluate: 1, predict: 1 },
     trace: ({ entry }) => ({
       graph: everyOp(float, entry),
-      layers: [], advice: [], rowsInteract: false,
+      layers: [],
+      advice: [],
+      rowsInteract: false,
       phases: [phase],
     }),
   };

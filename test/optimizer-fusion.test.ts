@@ -9,7 +9,9 @@ import { dense, rules } from "./support/rules.ts";
 /** Buffers that hold a parameter's gradient between statements. */
 const storedGradients = async (rule: () => UpdateRule): Promise<string[]> => {
   const { module } = await lower(dense(rule));
-  const scratch = module.buffers.filter(({ role, shape }) => role === "scratch" && shape.length > 0);
+  const scratch = module.buffers.filter(
+    ({ role, shape }) => role === "scratch" && shape.length > 0,
+  );
   return scratch.map(({ name }) => name).filter((name) => /^d_[Wbc](_|$)/.test(name));
 };
 

@@ -22,7 +22,14 @@ const namesOf = (passes?: readonly OptionalPass[]): string[] =>
 test("the optional passes are those that the pipeline can do without", () => {
   const all = new Set(namesOf());
   expect([...all].filter((name) => !namesOf([]).includes(name))).toEqual(OPTIONAL);
-  expect(namesOf([])).toEqual(["differentiate", "numerics", "define", "separate", "pack", "schedule"]);
+  expect(namesOf([])).toEqual([
+    "differentiate",
+    "numerics",
+    "define",
+    "separate",
+    "pack",
+    "schedule",
+  ]);
   expect(namesOf(["share"])).toEqual(["share", "differentiate", "share", "numerics", "define", "separate", "pack", "schedule"]); // prettier-ignore
 });
 

@@ -142,7 +142,9 @@ function keepOf(
   chosen: readonly OptionalPass[] | undefined,
 ): (pass: string) => boolean {
   if (print === undefined) return () => all;
-  const run = pipeline({ kind: "forward" }, { choice: choiceOf(chosen) }).passes.map(({ name }) => name);
+  const run = pipeline({ kind: "forward" }, { choice: choiceOf(chosen) }).passes.map(
+    ({ name }) => name,
+  );
   const passes = [...new Set([...run, "place"])];
   if (!passes.includes(print))
     throw new InputError(`there is no pass ${JSON.stringify(print)}${suggestion(print, passes)}; the passes are ${passes.join(", ")}`); // prettier-ignore
