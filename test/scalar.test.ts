@@ -2,7 +2,7 @@
 
 import { all, create } from "mathjs";
 import { describe, expect, test } from "vitest";
-import { evaluateFormula, MEANING, parseFormula, printFormula, type Formula } from "../compiler/ops/formula.ts"; // prettier-ignore
+import { compileFormula, MEANING, parseFormula, printFormula, type Formula } from "../compiler/ops/formula.ts"; // prettier-ignore
 import { elementwiseOps, rows, slopeOf } from "../compiler/ops/scalar.ts";
 import { SCALAR_FNS } from "../compiler/loop/loop.ts";
 import { close } from "./support/close.ts";
@@ -36,6 +36,10 @@ function symbolic({ row, arg }: Slope): ((env: Record<string, number>) => number
 
 const inputsOf = ({ row }: Slope, draw: () => number): Record<string, number> =>
   Object.fromEntries(row.args.map((arg) => [arg, draw()]));
+
+/** A formula's value, its variables by name. */
+const evaluateFormula = (f: Formula, env: Record<string, number>): number =>
+  compileFormula(f, Object.keys(env))(Object.values(env));
 
 /** A slope at a point, y computed from the row's own formula. */
 const slopeAt = ({ row, formula }: Slope, env: Record<string, number>): number =>

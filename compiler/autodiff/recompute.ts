@@ -9,7 +9,7 @@ import type { Node, Value } from "../graph/graph.ts";
 import { opOf } from "../ops/index.ts";
 
 /** The region of a node; undefined where its value is kept. */
-export const regionOf = ({ attrs }: Node): string | undefined =>
+const regionOf = ({ attrs }: Node): string | undefined =>
   typeof attrs["checkpoint"] === "string" ? attrs["checkpoint"] : undefined;
 
 /** A node without its mark: what its gradient rule appends belongs to no region. */

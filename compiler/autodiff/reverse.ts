@@ -3,7 +3,7 @@
 import type { Builder } from "../graph/build.ts";
 import type { Origin, Value } from "../graph/graph.ts";
 import { isFloat } from "../graph/type.ts";
-import { dependents } from "../graph/walk.ts";
+import { dependents, reachableFrom } from "../graph/walk.ts";
 import { callsOn, opOf } from "../ops/index.ts";
 import { lawOf } from "../ops/op.ts";
 import { Residuals, unmarked } from "./recompute.ts";
@@ -88,10 +88,7 @@ const seedOf = (builder: Builder, loss: Value): Origin => {
 /** The float values on a path from `wrt` to the loss. */
 function between(builder: Builder, loss: Value, wrt: readonly Value[]): readonly boolean[] {
   const depends = dependents(builder.nodes, wrt);
-  const reaches = builder.nodes.map(() => false);
-  reaches[loss] = true;
-  for (let at = loss; at >= 0; at = (at - 1) as Value)
-    if (reaches[at]) for (const input of builder.node(at).inputs) reaches[input] = true;
+  const reaches = reachableFrom(builder.nodes, [loss]);
   return builder.nodes.map((node, at) => depends[at]! && reaches[at]! && isFloat(node.type.dtype));
 }
 

@@ -1,6 +1,6 @@
 /** Guarantees the meaning of a graph in float64: every node evaluated by its op's reference, one after the other. */
 
-import type { Graph, Node, Value } from "../graph/graph.ts";
+import type { Graph, Node } from "../graph/graph.ts";
 import { tensor, type Tensor } from "../graph/type.ts";
 import { opOf } from "../ops/index.ts";
 
@@ -51,7 +51,3 @@ export function evaluateResults(
   }
   return { values, losses, outputs, writes };
 }
-
-/** Evaluates one value of a graph. */
-export const evaluateValue = (graph: Graph, feed: Feed, value: Value): Tensor =>
-  evaluateGraph(graph, feed)[value]!;

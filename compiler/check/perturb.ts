@@ -2,6 +2,7 @@
 
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import { isFloat, tensor, type Tensor } from "../graph/type.ts";
+import { reachableFrom } from "../graph/walk.ts";
 import { opOf } from "../ops/index.ts";
 import { evaluateGraph, type Feed } from "./evaluate.ts";
 
@@ -74,12 +75,8 @@ export class Perturbed {
 }
 
 /** The loss, and every comparison of the graph: the masks of the backward pass are where the forward pass has its kinks. */
-function neededBy(graph: Graph, loss: Value): readonly boolean[] {
-  const needed = graph.nodes.map((node, at) => at === loss || isDiscrete(node));
-  for (let at = graph.nodes.length - 1; at >= 0; at--)
-    if (needed[at]) for (const input of graph.nodes[at]!.inputs) needed[input] = true;
-  return needed;
-}
+const neededBy = ({ nodes }: Graph, loss: Value): readonly boolean[] =>
+  reachableFrom(nodes, nodes.flatMap((node, at) => (at === loss || isDiscrete(node) ? [at as Value] : []))); // prettier-ignore
 
 function sameData({ data }: Tensor, { data: other }: Tensor): boolean {
   for (let n = 0; n < data.length; n++) if (data[n] !== other[n]) return false;

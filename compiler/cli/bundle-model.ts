@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, OutputFile, Plugin } from "esbuild";
 import { InputError } from "./errors.ts";
 
@@ -113,6 +113,3 @@ export function placeIn(file: string, error: Error): string | undefined {
     }
   return undefined;
 }
-
-/** The folder that this package's code lies in, for telling its frames from others'. */
-export const ownFolder = dirname(fileURLToPath(here));

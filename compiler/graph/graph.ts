@@ -58,6 +58,3 @@ export function nodeOf(graph: { readonly nodes: readonly Node[] }, value: Value)
   if (node === undefined) throw new RangeError(`no node defines value ${value}`);
   return node;
 }
-
-/** Storage that lives outside the graph: fed by the caller or kept between steps. */
-export const LEAVES = ["input", "param", "state", "hyper", "count"] as const;

@@ -3,30 +3,21 @@
 import type { Graph, Value } from "./graph.ts";
 
 /** For each value, the nodes that read it (once for each operand that does). */
-export function usersOf(graph: Graph): readonly (readonly Value[])[] {
-  const users: Value[][] = graph.nodes.map(() => []);
-  graph.nodes.forEach((node, at) =>
-    node.inputs.forEach((input) => users[input]!.push(at as Value)),
-  );
+export function usersOf({ nodes }: Graph): readonly (readonly Value[])[] {
+  const users: Value[][] = nodes.map(() => []);
+  nodes.forEach((node, at) => node.inputs.forEach((input) => users[input]!.push(at as Value)));
   return users;
 }
 
 /** Which values the results depend on. Targets of writes count: their storage is named by the node. */
-export function reachable(graph: Graph): readonly boolean[] {
-  const live = graph.nodes.map(() => false);
-  for (const result of graph.results) {
-    live[result.value] = true;
-    if (result.kind === "write") live[result.target] = true;
-  }
-  for (let at = graph.nodes.length - 1; at >= 0; at--)
-    if (live[at]) for (const input of graph.nodes[at]!.inputs) live[input] = true;
-  return live;
-}
+export const reachable = ({ nodes, results }: Graph): readonly boolean[] =>
+  reachableFrom(nodes, results.flatMap((result) => result.kind === "write" ? [result.target, result.value] : [result.value])); // prettier-ignore
 
-/** Which values one value depends on, itself included. */
-export function reachableFrom(nodes: Graph["nodes"], value: Value): readonly boolean[] {
-  const live = nodes.map((_, at) => at === value);
-  for (let at = value as number; at >= 0; at--)
+/** Which values the given ones depend on, themselves included. */
+export function reachableFrom(nodes: Graph["nodes"], values: readonly Value[]): readonly boolean[] {
+  const live = nodes.map(() => false);
+  for (const value of values) live[value] = true;
+  for (let at = nodes.length - 1; at >= 0; at--)
     if (live[at]) for (const input of nodes[at]!.inputs) live[input] = true;
   return live;
 }

@@ -113,6 +113,15 @@ export function walkStmts(
   }
 }
 
+/** The first reduction in a scalar, outermost first. */
+export function firstReduce(s: Scalar): Extract<Scalar, { kind: "reduce" }> | undefined {
+  let found: Extract<Scalar, { kind: "reduce" }> | undefined;
+  walkScalar(s, (part) => {
+    if (part.kind === "reduce") found ??= part;
+  });
+  return found;
+}
+
 /** The buffers that a scalar reads. */
 export function loadsOf(s: Scalar): Extract<Scalar, { kind: "load" }>[] {
   const loads: Extract<Scalar, { kind: "load" }>[] = [];

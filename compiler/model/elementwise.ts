@@ -1,7 +1,7 @@
 /** Guarantees the elementwise functions of the layer language, broadcasting as NumPy does by explicit broadcast nodes. */
 
 import type { Value } from "../graph/graph.ts";
-import { isFloat, sameShape, type Shape } from "../graph/type.ts";
+import { sameShape, type Shape } from "../graph/type.ts";
 import type { ElementwiseName } from "../ops/scalar.ts";
 import { context, type Context } from "./context.ts";
 import type { Broadcast, Broadcastable, FloatTensor, Tensor } from "./tensor.ts";
@@ -112,10 +112,3 @@ export const composed =
 
 /** x². */
 export const square: Unary = composed(({ g }, x) => g.mul(x, x));
-
-/** To the model's float type. */
-export function toFloat<S extends Shape>(x: Tensor<S>): FloatTensor<S> {
-  const c = context();
-  const value = isFloat(x.dtype) ? x.value : c.run(() => c.g.cast(x.value, { to: c.float }));
-  return c.tensor(value) as FloatTensor<S>; // cast keeps the shape
-}

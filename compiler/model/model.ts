@@ -195,7 +195,7 @@ function checkReached(
   trained: readonly (readonly string[] | undefined)[],
 ): void {
   const { nodes } = c.builder;
-  const reached = phases.map(({ loss }) => reachableFrom(nodes, loss.value));
+  const reached = phases.map(({ loss }) => reachableFrom(nodes, [loss.value]));
   nodes.forEach((node, at) => {
     if (node.op !== "param" || node.attrs["trainable"] === false) return;
     const isTrained = phases.some(

@@ -175,12 +175,6 @@ export const MEANING: Readonly<Record<string, (...args: number[]) => number>> = 
   where: (c, a, b) => (c !== 0 ? a! : b!),
 };
 
-export function evaluateFormula(f: Formula, env: Readonly<Record<string, number>>): number {
-  if (f.kind === "number") return f.value;
-  if (f.kind === "variable") return env[f.name]!;
-  return MEANING[f.fn]!(...f.args.map((arg) => evaluateFormula(arg, env)));
-}
-
 /** The formula as a function of its variables, in the given order: evaluated often, walked once. */
 export function compileFormula(
   f: Formula,

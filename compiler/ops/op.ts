@@ -1,7 +1,7 @@
 /** Guarantees that a primitive is one declaration: typing law, gradient, reference meaning, definition and the samples its tests are made of. */
 
 import type { Attrs, Node, Value } from "../graph/graph.ts";
-import { sizeOf, stridesOf, type DType, type Tensor, type TensorType } from "../graph/type.ts";
+import { sizeOf, stridesOf, type Tensor, type TensorType } from "../graph/type.ts";
 import type { Index } from "../loop/index.ts";
 import type { Axis, Scalar } from "../loop/loop.ts";
 import type { Calls } from "./index.ts";
@@ -76,7 +76,6 @@ export const lawOf = (op: Op, at: number, attrs: Attrs): string | null | undefin
 export const numbers = (attrs: Attrs, key: string): readonly number[] =>
   attrs[key] as readonly number[];
 export const number = (attrs: Attrs, key: string): number => attrs[key] as number;
-export const dtypeAttr = (attrs: Attrs, key: string): DType => attrs[key] as DType;
 
 /** Calls `visit` with every position of a shape, row-major; the array is reused. */
 export function eachPosition(

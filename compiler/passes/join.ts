@@ -1,6 +1,6 @@
 /** Guarantees when a definition may be computed in another's loops, and where it may not, the reason, as data. */
 
-import { loadsOf, substitute, walkScalar } from "../loop/build.ts";
+import { loadsOf, substitute, firstReduce } from "../loop/build.ts";
 import { equal, index, type Index } from "../loop/index.ts";
 import type { Apart, Axis, Definition, Scalar } from "../loop/loop.ts";
 import type { Term } from "./define.ts";
@@ -16,11 +16,7 @@ export interface Item {
   readonly totals: Set<string>;
 }
 
-export const hasReduce = (s: Scalar): boolean => {
-  let found = false;
-  walkScalar(s, (part) => (found ||= part.kind === "reduce"));
-  return found;
-};
+export const hasReduce = (s: Scalar): boolean => firstReduce(s) !== undefined;
 
 /** How many leading positions of a read are the shared axes themselves. */
 export const identityRun = (where: readonly Index[], axes: readonly Axis[]): number => {

@@ -11,6 +11,7 @@ import {
   mapScalar,
   select,
   substitute,
+  firstReduce,
   walkScalar,
 } from "../loop/build.ts";
 import { hoistParts, shareParts } from "../loop/cse.ts";
@@ -567,14 +568,6 @@ function pointsOf(block: readonly Block[]): Point[] {
       ),
     [{ where: new Map(), suffix: "" }],
   );
-}
-
-function firstReduce(value: Scalar): Reduce | undefined {
-  let found: Reduce | undefined;
-  walkScalar(value, (part) => {
-    if (part.kind === "reduce") found ??= part;
-  });
-  return found;
 }
 
 const loop = ({ name, extent }: Axis, body: Stmt[]): Stmt[] =>

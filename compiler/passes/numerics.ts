@@ -6,6 +6,7 @@
  */
 
 import type { Graph, Node, Value } from "../graph/graph.ts";
+import { usersOf } from "../graph/walk.ts";
 import { opOf } from "../ops/index.ts";
 import type { Pass } from "./pass.ts";
 
@@ -43,10 +44,7 @@ export const numerics: Pass<Graph> = {
   why: "which values are rounded to storage precision, once and for all",
   run(graph) {
     const read = readers(graph);
-    const users: Value[][] = graph.nodes.map(() => []);
-    graph.nodes.forEach((node, at) =>
-      node.inputs.forEach((input) => users[input]!.push(at as Value)),
-    );
+    const users = usersOf(graph);
     const exact: boolean[] = [];
     const nodes = graph.nodes.map((node, at): Node => {
       const op = opOf(node.op);

@@ -1,7 +1,7 @@
 /** Guarantees the tile of a group: how many points along each shared axis one microkernel keeps in locals, in which order, and in lanes along which axis. */
 
 import { bytesOf, sizeOf, stridesOf } from "../graph/type.ts";
-import { loadsOf, walkScalar } from "../loop/build.ts";
+import { loadsOf, firstReduce } from "../loop/build.ts";
 import { add, constant, namesIn, scale, strideOf, type Index } from "../loop/index.ts";
 import { LANES } from "../loop/lanes.ts";
 import type { Axis, Buffer, Group, Scalar } from "../loop/loop.ts";
@@ -29,13 +29,8 @@ type Reduce = Extract<Scalar, { kind: "reduce" }>;
 type Buffers = ReadonlyMap<string, Buffer>;
 
 /** The first reduction of the first stage: what the loops exist for. */
-export function mainReduce(group: Group): Reduce | undefined {
-  let found: Reduce | undefined;
-  walkScalar(group.stages[0]!.definition.value, (part) => {
-    if (part.kind === "reduce") found ??= part;
-  });
-  return found;
-}
+export const mainReduce = ({ stages }: Group): Reduce | undefined =>
+  firstReduce(stages[0]!.definition.value);
 
 const dependsOn = (load: Load, axis: string): boolean =>
   load.at.some((where: Index) => namesIn(where).has(axis));

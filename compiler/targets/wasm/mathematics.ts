@@ -113,8 +113,3 @@ const tanh = define(
 );
 
 export const FLOAT_FUNCTIONS: readonly FloatFunction[] = [exp, log, tanh];
-
-const byName = new Map<string, FloatFunction>(FLOAT_FUNCTIONS.map((one) => [one.name, one]));
-
-/** The function of that name, if this file has it. */
-export const floatFunction = (name: string): FloatFunction | undefined => byName.get(name);
