@@ -20,6 +20,8 @@ const { values, positionals } = parseArgs({
 });
 /** Steps that are taken where one step takes longer than its share of the seconds. */
 const FEWEST = 3;
+/** And no more than this: of more, the losses that they return fill the heap's young part, and are collected. */
+const MOST = 20_000;
 
 const { createTrainer } = await import(pathToFileURL(positionals[0]).href);
 const trainer = createTrainer();
@@ -68,7 +70,7 @@ const rounds = Number(values.rounds ?? 10);
 let growth = await round(FEWEST);
 for (let n = 0; n <= rounds; n++) {
   const steps = values.steps === undefined ? (1000 * Number(values.seconds)) / growth.milliseconds : Number(values.steps); // prettier-ignore
-  growth = await round(Math.max(FEWEST, Math.floor(steps)));
+  growth = await round(Math.min(MOST, Math.max(FEWEST, Math.floor(steps))));
   const { buffers, heap, collections } = growth;
   if (buffers === 0 && collections === 0 && heap >= 0 && heap <= most) break;
 }

@@ -1,7 +1,6 @@
 /** Guarantees the compiler, and models of models/, from their sources as one module of this process, in which `adjoint` is the source beside it. */
 
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build, transform } from "esbuild";
@@ -19,7 +18,7 @@ export function chosenModels(names) {
 }
 
 /**
- * `models` by name, the public face as `adjoint`, `lower(model, options)` and `printTrainer(lowered)` of the TypeScript target.
+ * `models` by name, the public face as `adjoint`, `lower(model, options)`, `format(text)` and `printTrainer(lowered)` of the TypeScript target.
  */
 export async function loadCompiler(names) {
   const imports = names.map((name, n) => `import model${n} from "./models/${name}.ts";`);
@@ -27,11 +26,13 @@ export async function loadCompiler(names) {
     ...imports,
     `export const models = { ${names.map((name, n) => `${JSON.stringify(name)}: model${n}`).join(", ")} };`,
     `export * as adjoint from "./compiler/index.ts";`,
-    `export { lower } from "./compiler/lower.ts";`,
+    `export { format, lower } from "./compiler/lower.ts";`,
     `import { typescript } from "./compiler/targets/typescript/module.ts";`,
     `export const printTrainer = ({ module, facts }) => typescript.printTrainer(module, facts);`,
   ].join("\n");
-  const folder = await mkdtemp(join(tmpdir(), "adjoint-"));
+  // beside the packages that the bundle names
+  await mkdir(join(root, "dist"), { recursive: true });
+  const folder = await mkdtemp(join(root, "dist", "compiler-"));
   try {
     const outfile = join(folder, "compiler.mjs");
     await build({
