@@ -1,6 +1,6 @@
-import { accuracy, conv2d, dense, dropout, flatten, he, input, labels, maxPool2d, model, sgd, size, softmaxCrossEntropy, topK } from "adjoint"; // prettier-ignore
+import { accuracy, conv2d, dense, dropout, flatten, heUniform, input, labels, maxPool2d, model, sgd, size, softmaxCrossEntropy, topK } from "adjoint"; // prettier-ignore
 
-const relu = { activation: "relu", kernelInitializer: he() } as const;
+const relu = { activation: "relu", kernelInitializer: heUniform() } as const;
 const pool = (name: string) => maxPool2d(3, { name, strides: 2 });
 
 export default model("alexnet", { batch: { train: 2, evaluate: 1, predict: 1 } }, ({ batch }) => {
