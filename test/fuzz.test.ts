@@ -52,6 +52,7 @@ describe("a fault", () => {
   const broken: ProgramTarget = {
     name: "broken",
     dtype: "f64",
+    target: "typescript",
     async trainer(lowered) {
       const trainer = await targets[0]!.trainer(lowered);
       const step: typeof trainer.step = (batch, count) => {
