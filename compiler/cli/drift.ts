@@ -92,7 +92,7 @@ async function compareHeaded(
   const expected = again.files.get(name);
   if (expected === undefined) return [{ file, reason: "is not made by the command in its header" }];
   // only a trainer has a certificate, whose numbers are left to `adjoint verify`
-  if (name !== "trainer.ts") return compare(file, found, expected);
+  if (!isTrainer(name)) return compare(file, found, expected);
   const differences = compare(file, withoutCertificate(found), withoutCertificate(expected));
   if (differences.length > 0) return differences;
   if (certificateLine(found) === undefined) return [{ file, reason: "has no certificate line" }];
