@@ -2,18 +2,18 @@
 
 const cell = (value, digits = 3) => (value === undefined ? "–" : value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(digits)))); // prettier-ignore
 
-export function speedTable(machine, results) {
-  const { cpu, cores, node, v8, clock, load, bareEngineMB } = machine;
+/** What the numbers were taken on. */
+export function machineText({ cpu, cores, node, v8, clock, load, bareEngineMB }, results) {
   const versions = new Set(results.flatMap(({ rows }) => rows.flatMap(({ version }) => (version === undefined || version === "adjoint" ? [] : [version])))); // prettier-ignore
   return [
     `Node ${node} (V8 ${v8}), ${cores} cores, ${cpu}; load ${load.join(" ")}; bare engine ${bareEngineMB.toFixed(0)} MB`,
     [...versions].join(", "),
     `steps a second by ${clock === "cpu" ? "processor" : "wall"} time, medians of turns; wasm/ and ts/: how many times the peer's rate our targets reach`,
-    ...results.flatMap((result) => ["", ...one(result, clock)]),
   ].join("\n");
 }
 
-function one({ workload, rows, compiled }, clock) {
+/** One workload: a line a contender. */
+export function workloadTable({ workload, rows, compiled }, clock) {
   const rateOf = (name) => {
     const step = rows.find((row) => row.name === name)?.stepMs?.[clock];
     return step === undefined ? undefined : 1000 / step;
@@ -25,7 +25,7 @@ function one({ workload, rows, compiled }, clock) {
     if (row.skipped !== undefined)
       return [row.name, "–", "–", "–", "–", "–", "–", "–", row.skipped];
     const rate = rateOf(row.name);
-    const [first, tenth] = [row.losses?.[0], row.losses?.[9]].map((loss) => loss?.toPrecision(6) ?? "–"); // prettier-ignore
+    const [first, tenth] = [row.losses?.[0] ?? row.first, row.losses?.[9]].map((loss) => loss?.toPrecision(6) ?? "–"); // prettier-ignore
     const remark = row.agrees === false ? "LOSSES DIFFER" : (row.note ?? "");
     const started = cell(row.startMs) + (row.sinceImport === undefined ? "" : ` (${cell(row.sinceImport)} from import)`); // prettier-ignore
     return [row.name, cell(rate), over(wasm, rate), over(ts, rate), started, cell(row.peakMB), first, tenth, remark]; // prettier-ignore
@@ -34,5 +34,5 @@ function one({ workload, rows, compiled }, clock) {
   const widths = header.map((_, n) => Math.max(...all.map((cells) => cells[n].length)));
   const text = all.map((cells) => cells.map((value, n) => value.padEnd(widths[n])).join("  ").trimEnd()); // prettier-ignore
   const size = ([target, { gzip, milliseconds, arena }]) => `${target}: ${(gzip / 1000).toFixed(1)} kB minified + gzip, compiled in ${(milliseconds / 1000).toFixed(1)} s, arena ${(arena / 1e6).toFixed(2)} MB`; // prettier-ignore
-  return [...text, ...Object.entries(compiled).map(size)];
+  return [...text, ...Object.entries(compiled).map(size)].join("\n");
 }

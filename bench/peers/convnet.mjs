@@ -56,6 +56,8 @@ export function build({ spec, parameters, batches }) {
     trainer = new convnet.Trainer(net, { method: "sgd", learning_rate: spec.loss === "mse" ? 2 * rate : rate, momentum, l2_decay: 2 * (spec.l2 ?? 0), batch_size: spec.batch }); // prettier-ignore
   };
   restore();
+  // its hinge counts the margin of the own class
+  const own = spec.loss === "svm" ? 1 : 0;
   const step = (n) => {
     let cost = 0;
     let decay = 0;
@@ -64,7 +66,7 @@ export function build({ spec, parameters, batches }) {
       cost += stats.cost_loss;
       decay = stats.l2_decay_loss;
     }
-    return ((spec.loss === "mse" ? 0.5 : 1) * cost) / spec.batch + decay;
+    return ((spec.loss === "mse" ? 0.5 : 1) * cost) / spec.batch + decay - own;
   };
   return { version: `ConvNetJS ${require("convnetjs/package.json").version}`, restore, step };
 }
