@@ -5,7 +5,7 @@ import { loadsOf, firstReduce } from "../loop/build.ts";
 import { add, constant, namesIn, scale, strideOf, type Index } from "../loop/index.ts";
 import { LANES } from "../loop/lanes.ts";
 import type { Axis, Buffer, Group, Scalar } from "../loop/loop.ts";
-import type { Machine } from "./machine.ts";
+import { NEAR, type Machine } from "./machine.ts";
 
 export interface Tile {
   /** Points along each shared axis. */
@@ -265,7 +265,7 @@ const bytesRead = (load: Load, buffers: Buffers): number => {
 };
 
 /** Bytes that stay in the first and in the second cache. */
-const [FIRST, SECOND] = [16 * 1024, 256 * 1024];
+const [FIRST, SECOND] = [16 * 1024, NEAR];
 
 /**
  * The loop over one of the tile's axes goes outside all others if that moves less memory: the operand of the inner axis is read
