@@ -41,7 +41,7 @@ async function kernelsOf(workload, dist) {
   const flops = new Map(module.kernels.map((kernel) => [kernel.name, kernel.flops]));
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   const calls = entry.calls.filter(({ kind }) => kind === "call");
-  const { createTrainer, compiled, functions } = text;
+  const { createTrainer, functions } = text;
   const trainer = createTrainer({ seed: 1 });
   const [batch] = batchesFor(trainer);
   for (let n = 0; n < 3; n++) trainer.step(batch);
@@ -56,7 +56,7 @@ async function kernelsOf(workload, dist) {
     const run = functions(arena)[kernel];
     return { kernel, flops: flops.get(kernel), run: () => run(...given) };
   });
-  return { kernels, arena, bytes: compiled };
+  return { kernels, arena };
 }
 
 function report(workload, versions) {
