@@ -11,7 +11,7 @@ import { pipeline } from "../passes/index.ts";
 import { choiceOf, OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
 import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
-import { COMMON } from "./arguments.ts";
+import { COMMON, TARGET, targetNamed } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import type { TargetName } from "../targets/index.ts";
@@ -35,7 +35,7 @@ export const compile = defineCommand({
     models: { type: "positional", required: false, description: "Model files (all of models/)" },
     out: { type: "string", default: "generated", valueHint: "folder", description: "Where to write a folder for each model" },
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
-    target: { type: "string", valueHint: "wasm", description: "typescript (trainer.ts) or wasm (trainer.wasm.ts)" },
+    target: TARGET,
     wasm: { type: "string", valueHint: "external", description: "Where the bytes go: embedded (in the file) or external (trainer.wasm)" },
     threads: { type: "string", valueHint: "number", description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
@@ -118,9 +118,8 @@ async function check(out: string, models: readonly string[], json: boolean): Pro
   process.exitCode = drift.holds ? 0 : 1;
 }
 
-function targetOf(target: string | undefined, wasm: string | undefined): TargetName | undefined {
-  if (target !== undefined && target !== "typescript" && target !== "wasm")
-    throw new InputError(`there is no target ${JSON.stringify(target)}${suggestion(target, ["typescript", "wasm"], "--target ")}; --target takes typescript or wasm`); // prettier-ignore
+function targetOf(named: string | undefined, wasm: string | undefined): TargetName | undefined {
+  const target = targetNamed(named);
   if (wasm === undefined || wasm === "embedded") return target;
   if (wasm !== "external")
     throw new InputError(`the bytes cannot go to ${JSON.stringify(wasm)}${suggestion(wasm, ["embedded", "external"], "--wasm ")}; --wasm takes embedded or external`); // prettier-ignore

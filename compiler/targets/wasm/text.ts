@@ -2,8 +2,8 @@
 
 import type { DType } from "../../graph/type.ts";
 import { add, constant, index, rangeOf, scale, substitute, type Index } from "../../loop/index.ts";
-import { gathered, lanesOf, type Lanes } from "../../loop/lanes.ts";
 import { divide, tripsOf, type Section } from "../../loop/divide.ts";
+import { gathered, lanesOf, sharedByLanes, type Lanes } from "../../loop/lanes.ts";
 import type { Kernel, Scalar, Stmt } from "../../loop/loop.ts";
 import { Addresses, type Loop } from "./address.ts";
 import { access, printLanes, printOne, typeOf, type Place } from "./expression.ts";
@@ -36,6 +36,12 @@ function printDivided({ kind, of, by }: Extract<Index["terms"][number]["atom"], 
 
 const inLane = (at: Index, lane: number, lanes: Lanes | undefined): Index =>
   lanes === undefined ? at : substitute(at, new Map([[lanes.lane, constant(lane)]]));
+
+/** Which locals of a vector loop are vectors: those that vary, and those that every lane reads and nothing else. */
+function inVectors(loop: Loop): Lanes {
+  const lanes = lanesOf(loop);
+  return { ...lanes, varying: new Set([...lanes.varying, ...sharedByLanes(loop, lanes)]) };
+}
 
 /** Writes one function. */
 class FunctionText {
@@ -83,7 +89,7 @@ class FunctionText {
     const p = this.place(loops, lanes);
     switch (s.kind) {
       case "for":
-        return s.form === "vector" ? this.body(s.body, [...loops, s], lanesOf(s)) : this.#loop(s, loops, lanes); // prettier-ignore
+        return s.form === "vector" ? this.body(s.body, [...loops, s], inVectors(s)) : this.#loop(s, loops, lanes); // prettier-ignore
       case "let":
         return [this.#set(s.name, s.dtype, s.value, p)];
       case "assign": {
