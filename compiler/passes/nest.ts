@@ -51,23 +51,8 @@ export interface Built {
 export class Nest {
   readonly #group: Group;
   readonly #buffers: ReadonlyMap<string, Buffer>;
-  readonly #names = new Names([
-    "i",
-    "j",
-    "l",
-    "m",
-    "n",
-    "o",
-    "p",
-    "q",
-    "k",
-    "k2",
-    "k3",
-    "k4",
-    "z",
-    LANE,
-  ]);
-  readonly #params = new Map<string, { name: string; reads: boolean; writes: boolean }>();
+  readonly #names: Names;
+  readonly #params: Map<string, { name: string; reads: boolean; writes: boolean }>;
   readonly #head: Stmt[] = [];
   readonly #scalars = new Map<string, Scalar>();
   readonly #counts = new Map<string, number>();
@@ -84,12 +69,16 @@ export class Nest {
   /** Whether what is being built runs in lanes already. */
   #inLanes = false;
 
+  /** `before`: the nest whose loops come first in the same kernel; parameters and names are then common. */
   constructor(
     group: Group,
     buffers: ReadonlyMap<string, Buffer>,
     tile: Tile,
     lanes: Machine["lanes"],
+    before?: Nest,
   ) {
+    this.#names = before === undefined ? new Names([..."ijlmnopqkz", "k2", "k3", "k4", LANE]) : before.#names; // prettier-ignore
+    this.#params = before === undefined ? new Map() : before.#params;
     this.#group = group;
     this.#buffers = buffers;
     this.#tile = tile;
@@ -337,7 +326,9 @@ export class Nest {
 
   /** Whether a later stage reads the value at its own point. */
   #readLater({ name }: Definition): boolean {
-    return this.#group.stages.some(({ definition, storage }) => {
+    const { stages } = this.#group;
+    const later = stages.slice(stages.findIndex(({ definition }) => definition.name === name) + 1);
+    return later.some(({ definition, storage }) => {
       const term = storage === "total" ? asTotal(definition, this.#group.axes) : undefined;
       let reads = false;
       walkScalar(

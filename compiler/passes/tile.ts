@@ -62,8 +62,9 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   const loads = operandsOf(reduce);
   const readBy = axes.map((axis) => loads.filter((load) => dependsOn(load, axis.name)).length);
   const free = axes.map((_, n) => n).filter((n) => axes[n]!.extent > 1);
-  if (loads.length === 2) {
-    const [p, q] = ownAxes(group, loads as [Load, Load]);
+  const sides = loads.length === 2 ? loads : sidesOf(group, loads);
+  if (sides.length === 2) {
+    const [p, q] = ownAxes(group, sides as [Load, Load]);
     return { ...plain, sizes: twoAxes(group, p, q) };
   }
   // one operand: neighbours along a contiguous last axis share the walk
@@ -76,6 +77,12 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
     : plain.sizes; // prettier-ignore
   return { ...plain, sizes };
 }
+
+/** One load of each side of a product: an operand may be computed from several, which move along the same shared axes. */
+function sidesOf({ axes }: Group, loads: readonly Load[]): readonly Load[] {
+  const moved = (load: Load): string => axes.map(({ name }) => Number(dependsOn(load, name))).join("");
+  return [...new Map(loads.map((load) => [moved(load), load])).values()];
+} // prettier-ignore
 
 /** The last axis that only the one operand depends on, and the last that only the other does. */
 function ownAxes({ axes }: Group, [a, b]: readonly [Load, Load]): readonly [number | undefined, number | undefined] {
