@@ -40,6 +40,8 @@ export interface CompileOptions {
   readonly passes?: readonly OptionalPass[];
   /** WebAssembly only: kernels are divided among this many threads, unless whoever makes a trainer says otherwise. */
   readonly threads?: number;
+  /** WebAssembly only: uses relaxed SIMD, and gives up that all machines have the same bits. */
+  readonly relaxed?: boolean;
 }
 
 /** One entry point, before and after the pipeline. */
@@ -171,6 +173,8 @@ export async function lower(
   if (target !== "typescript" && options.dtype === "f64") 
     throw new ModelError({ code: "target-float64", site: "", law: "WebAssembly kernels compute in float32, but float64 was asked for", operands: [], remedy: "Compile at float64 for the TypeScript target, or at float32 for this one." }); // prettier-ignore
   checkThreads(options.threads, target);
+  if (options.relaxed === true && !target.startsWith("wasm"))
+    throw new ModelError({ code: "target-relaxed", site: "", law: `only WebAssembly has relaxed SIMD, but the target is ${target}`, operands: [], remedy: "Compile for the target wasm, or without relaxed." }); // prettier-ignore
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
@@ -213,6 +217,7 @@ export async function lower(
     rowsInteract: declared[0]!.traced.rowsInteract,
     graph: (await sha256(entries.filter(({ purpose }) => purpose.kind === "train").map(({ graph }) => printGraph(withoutOrigins(graph))).join(""))).slice(0, 16),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.relaxed === true ? { relaxed: true as const } : {}),
     approximations: [...approximations],
   }; // prettier-ignore
   return { model, entries, module, facts, target, observation };
@@ -226,7 +231,14 @@ const withoutOrigins = (graph: Graph): Graph => ({
 });
 
 /** The command that makes the files again. */
-export function commandOf({ source, entries, target, passes, threads }: CompileOptions): string {
+export function commandOf({
+  source,
+  entries,
+  target,
+  passes,
+  threads,
+  relaxed,
+}: CompileOptions): string {
   const chosen = printPasses(passes);
   if (source === undefined) return "compile(model) in the program that declared it";
   return [
@@ -236,6 +248,7 @@ export function commandOf({ source, entries, target, passes, threads }: CompileO
       ? []
       : [target === "wasm-external" ? "--target wasm --wasm external" : `--target ${target}`]),
     ...(threads === undefined ? [] : [`--threads ${threads}`]),
+    ...(relaxed === true ? ["--relaxed"] : []),
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
     ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
   ].join(" ");

@@ -4,7 +4,7 @@ import { writeFileSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineCommand } from "citty";
-import { compile as compileModel, type Compiled } from "../compile.ts";
+import { compile as compileModel, type Compiled, type CompileOptions } from "../compile.ts";
 import type { Stage } from "../observe.ts";
 import { measurePasses } from "../measure.ts";
 import { pipeline } from "../passes/index.ts";
@@ -21,7 +21,7 @@ import {
   folderFor,
   modelFiles,
   targetsIn,
-  threadsOf,
+  kernelsAsked,
 } from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
@@ -38,6 +38,7 @@ export const compile = defineCommand({
     target: TARGET,
     wasm: { type: "string", valueHint: "external", description: "Where the bytes go: embedded (in the file) or external (trainer.wasm)" },
     threads: { type: "string", valueHint: "number", description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise" },
+    relaxed: { type: "boolean", description: "WebAssembly: use relaxed SIMD, faster where the processor has multiply-add; weights may then differ between machines in their last bits" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
@@ -52,7 +53,7 @@ export const compile = defineCommand({
     const asked = entriesOf(args.entry);
     const target = targetOf(args.target, args.wasm);
     const passes = passesAsked(args.passes);
-    const threads = threadsAsked(args.threads, target);
+    const shaped = kernelsOf(args.threads, args.relaxed, target);
     const keep = keepOf(args.print, args.stages !== undefined, passes);
     const done: CompileJson[] = [];
     const wanted = models.flatMap((model) => {
@@ -62,7 +63,7 @@ export const compile = defineCommand({
     for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
       const entries = args._.length > 0 ? asked : asked.length > 0 ? asked : entriesAsked(folder);
-      const compiled = await compileOne(model, target, entries, keep, passes, threads ?? (args._.length > 0 ? undefined : threadsOf(folder)));
+      const compiled = await compileOne(model, target, entries, keep, passes, args._.length > 0 ? shaped : { ...kernelsAsked(folder), ...shaped });
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
       const files = writeFiles(folder, new Map<string, string | Uint8Array>([...compiled.files, ...compiled.binaries]));
@@ -97,7 +98,7 @@ async function compileOne(
   entries: readonly "gradients"[],
   keep: (pass: string) => boolean,
   passes: readonly OptionalPass[] | undefined,
-  threads: number | undefined,
+  kernels: KernelOptions,
 ): Promise<Compiled> {
   const { model, source, shown } = await loadModel(file);
   return compileModel(model, {
@@ -106,7 +107,7 @@ async function compileOne(
     entries,
     keep,
     ...(passes === undefined ? {} : { passes }),
-    ...(threads === undefined || target === "typescript" ? {} : { threads }),
+    ...(target === "typescript" ? {} : kernels),
     progress: (text) => progress(`${shown}: ${text}`),
   });
 }
@@ -126,6 +127,14 @@ function targetOf(named: string | undefined, wasm: string | undefined): TargetNa
   if (target !== "wasm") throw new InputError("only a WebAssembly trainer has bytes to lie beside it; add --target wasm"); // prettier-ignore
   return "wasm-external";
 }
+
+type KernelOptions = Pick<CompileOptions, "threads" | "relaxed">;
+
+function kernelsOf(threads: string | undefined, relaxed: boolean | undefined, target: TargetName | undefined): KernelOptions {
+  if (relaxed === true && (target === undefined || target === "typescript")) throw new InputError("only WebAssembly has relaxed SIMD; add --target wasm");
+  const divided = threadsAsked(threads, target);
+  return { ...(divided === undefined ? {} : { threads: divided }), ...(relaxed === true ? { relaxed } : {}) };
+} // prettier-ignore
 
 /** More than this machine has is no error: the trainer may run on another. */
 function threadsAsked(text: string | undefined, target: TargetName | undefined): number | undefined {
