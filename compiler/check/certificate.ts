@@ -4,7 +4,7 @@ import { lower, sha256, type CompileOptions } from "../lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
 import { checkModel, explainFailure } from "./check.ts";
-import { CENTRAL_DIFFERENCES, withinBound, type CheckResult, type TensorCheck } from "./result.ts";
+import { CENTRAL_DIFFERENCES, FLOAT32, FORWARD_MODE, withinBound, worse, type CheckResult, type TensorCheck } from "./result.ts"; // prettier-ignore
 
 const LINE = /^\/\/ certificate: .*$/m;
 
@@ -20,26 +20,28 @@ export const withCertificate = (text: string, line: string): string => text.repl
 /** The bounds that are stated: 1e-10, 1e-8, 1e-6, then powers of ten. */
 const ORDERS = [1e-10, 1e-8, 1e-6, 1e-5, 1e-4];
 
-/** What the certificate line bounds, and by what order: an index into ORDERS, or their number where nothing bounds it. */
-interface Orders {
-  readonly gradients: number;
-  readonly step: number;
-  readonly kernels: number;
-}
+/** What the certificate line bounds, by its name there. */
+const PARTS = ["forward mode", "differences", "float32", "step", "kernels"] as const;
+type Part = (typeof PARTS)[number];
 
-const PARTS = ["gradients", "step", "kernels"] as const satisfies readonly (keyof Orders)[];
+/** By what order each is bounded: an index into ORDERS, or their number where nothing bounds it. */
+type Orders = Readonly<Record<Part, number>>;
+
+const BY_METHOD: Readonly<Record<string, Part>> = {
+  [FORWARD_MODE]: "forward mode",
+  [CENTRAL_DIFFERENCES]: "differences",
+  [FLOAT32]: "float32",
+};
+
+const partOf = ({ method, role }: Judged): Part => BY_METHOD[method] ?? (role === "kernel" ? "kernels" : "step"); // prettier-ignore
 
 function ordersOf(tensors: readonly Judged[]): Orders {
-  const order = (wanted: (tensor: Judged) => boolean): number => {
-    const worst = Math.max(0, ...tensors.filter(wanted).map((tensor) => tensor.worst));
+  const order = (part: Part): number => {
+    const worst = tensors.reduce((most, tensor) => (partOf(tensor) === part ? worse(tensor.worst, most) : most), 0); // prettier-ignore
     const at = ORDERS.findIndex((bound) => worst <= bound);
     return at < 0 ? ORDERS.length : at;
   };
-  return {
-    gradients: order(({ method }) => method === CENTRAL_DIFFERENCES),
-    step: order(({ method, role }) => method !== CENTRAL_DIFFERENCES && role !== "kernel"),
-    kernels: order(({ role }) => role === "kernel"),
-  };
+  return Object.fromEntries(PARTS.map((part) => [part, order(part)])) as Record<Part, number>; // each part once
 }
 
 type Judged = Pick<TensorCheck, "method" | "role" | "worst">;

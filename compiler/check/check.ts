@@ -44,8 +44,8 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   progress?.("validating every pass");
   const lowered = options.lowered ?? (await lower(model, from));
   await validatePasses(model, { ...from, facts: lowered.facts }, seed);
-  progress?.("checking gradients against central differences");
-  const gradients = checkModelGradients(model, from, { ...size, seed });
+  progress?.("checking gradients against forward mode and central differences");
+  const gradients = await checkModelGradients(model, from, { ...size, seed });
   progress?.("checking the emitted step against the interpreter");
   const steps = await checkTranslation(model, from, seed);
   progress?.("checking every kernel at sampled elements");

@@ -1,0 +1,247 @@
+/**
+ * Guarantees the tangent of a definition, as JavaScript text, from index notation alone: no op and no gradient rule is asked.
+ *   y[i,j] = Σ k: x[i,k]·W[k,j]   with W moving   →   ẏ[i,j] = Σ k: x[i,k]·Ẇ[k,j]
+ * What sums, products and selections do to tangents is stated here; the slopes of the scalar functions are the textbook's, one row each,
+ * in their arguments. (Reverse mode takes its slopes from the formulas of ops/scalar.ts, by mathjs, in the value.)
+ */
+
+import { stridesOf, type Shape } from "../graph/type.ts";
+import { add, constant, scale, type Index } from "../loop/index.ts";
+import type { Axis, Scalar, ScalarFn } from "../loop/loop.ts";
+import { isFloat } from "../graph/type.ts";
+
+/** Slopes ∂/∂a and ∂/∂b as text in the arguments; undefined: constant between its jumps. */
+const SLOPES: Readonly<Partial<Record<ScalarFn, readonly string[]>>> = {
+  neg: ["-1"],
+  abs: ["Math.sign(a)"],
+  sqrt: ["0.5 / Math.sqrt(a)"],
+  exp: ["Math.exp(a)"],
+  log: ["1 / a"],
+  tanh: ["1 / Math.cosh(a) ** 2"],
+  sin: ["Math.cos(a)"],
+  cos: ["-Math.sin(a)"],
+  erf: ["2 / Math.sqrt(Math.PI) * Math.exp(-a * a)"],
+  log1p: ["1 / (1 + a)"],
+  expm1: ["Math.exp(a)"],
+  add: ["1", "1"],
+  sub: ["1", "-1"],
+  mul: ["b", "a"],
+  div: ["1 / b", "-a / (b * b)"],
+  max: ["a > b ? 1 : a < b ? 0 : 0.5", "a > b ? 0 : a < b ? 1 : 0.5"],
+  min: ["a < b ? 1 : a > b ? 0 : 0.5", "a < b ? 0 : a > b ? 1 : 0.5"],
+  pow: ["b * Math.pow(a, b - 1)", "a > 0 ? Math.pow(a, b) * Math.log(a) : 0"],
+};
+
+/** Functions with a corner, and the difference that is 0 there. */
+const CORNERS: Readonly<Partial<Record<ScalarFn, string>>> = { abs: "a", max: "a - b", min: "a - b" }; // prettier-ignore
+
+const VALUES: Readonly<Partial<Record<ScalarFn, string>>> = {
+  ...{ neg: "-a", add: "a + b", sub: "a - b", mul: "a * b", div: "a / b" },
+  ...{ lt: "+(a < b)", le: "+(a <= b)", eq: "+(a === b)", and: "+(a !== 0 && b !== 0)", or: "+(a !== 0 || b !== 0)", not: "+(a === 0)" },
+  ...{ abs: "Math.abs(a)", sign: "Math.sign(a)", floor: "Math.floor(a)", sqrt: "Math.sqrt(a)", exp: "Math.exp(a)", log: "Math.log(a)" },
+  ...{ tanh: "Math.tanh(a)", sin: "Math.sin(a)", cos: "Math.cos(a)", erf: "erf(a)", log1p: "Math.log1p(a)", expm1: "Math.expm1(a)" },
+  ...{ max: "Math.max(a, b)", min: "Math.min(a, b)", pow: "Math.pow(a, b)", shl: "a << b", shr: "a >> b" },
+}; // prettier-ignore
+
+const COMPARISONS: ReadonlySet<ScalarFn> = new Set(["lt", "le", "eq"]);
+
+/** One definition: operand n is loaded as the buffer named `n`. */
+export interface Mapped {
+  readonly axes: readonly Axis[];
+  readonly value: Scalar;
+  readonly shapes: readonly Shape[];
+  /** Which operands move. */
+  readonly moves: readonly boolean[];
+}
+
+/**
+ * The text of `(x, d, out, corner, erf) => …`: fills `out` with the tangent, from operands x and their tangents d, row-major; `corner()` is called at
+ * each point where branches meet with different slopes. A definition of truth values fills nothing and is only searched for corners.
+ */
+export function tangentText({ axes, value, shapes, moves }: Mapped): string {
+  const writer = new Writer(shapes, moves);
+  const open = loops(axes);
+  writer.lines.push("let at = 0;", ...open);
+  writer.lines.push(`out[at++] = ${isFloat(value.dtype) ? writer.tangent(value) : writer.value(value)};`); // prettier-ignore
+  const bound = [...new Set([...writer.loads])];
+  const operands = bound.map((n) => `const x${n} = x[${n}]${moves[n] === true ? `, d${n} = d[${n}]` : ""};`); // prettier-ignore
+  return `(x, d, out, corner, erf) => {\n${[...operands, ...writer.lines, ...open.map(() => "}")].join("\n")}\n}`; // prettier-ignore
+}
+
+const loops = (axes: readonly Axis[]): string[] =>
+  axes.map(({ name, extent }) => `for (let ${name} = 0; ${name} < ${extent}; ${name}++) {`);
+
+function indexText({ terms, offset }: Index): string {
+  const parts = terms.map(({ atom, by }) => {
+    if (atom.kind === "index") return by === 1 ? atom.name : `${by} * ${atom.name}`;
+    const of = indexText(atom.of);
+    const text = atom.kind === "quotient" ? `Math.floor((${of}) / ${atom.by})` : `(((${of}) % ${atom.by}) + ${atom.by}) % ${atom.by}`; // prettier-ignore
+    return `${by} * (${text})`;
+  });
+  return offset === 0 && parts.length > 0 ? parts.join(" + ") : [...parts, offset].join(" + ");
+}
+
+class Writer {
+  lines: string[] = [];
+  readonly loads = new Set<number>();
+  readonly #shapes: readonly Shape[];
+  readonly #moves: readonly boolean[];
+  #names = 0;
+
+  constructor(shapes: readonly Shape[], moves: readonly boolean[]) {
+    this.#shapes = shapes;
+    this.#moves = moves;
+  }
+
+  #fresh(): string {
+    return `t${this.#names++}`;
+  }
+
+  #let(text: string): string {
+    const name = this.#fresh();
+    this.lines.push(`const ${name} = ${text};`);
+    return name;
+  }
+
+  /** Whether the scalar has a tangent. */
+  #moving(s: Scalar): boolean {
+    if (!isFloat(s.dtype)) return false;
+    switch (s.kind) {
+      case "load":
+        return this.#moves[Number(s.buffer)] === true;
+      case "apply":
+        return (s.fn === "cast" || SLOPES[s.fn] !== undefined) && s.args.some((arg) => this.#moving(arg)); // prettier-ignore
+      case "select":
+        return this.#moving(s.then) || this.#moving(s.otherwise);
+      case "round":
+        return this.#moving(s.value);
+      case "reduce":
+        return this.#moving(s.term);
+      default:
+        return false;
+    }
+  }
+
+  #load(array: "x" | "d", s: Extract<Scalar, { kind: "load" }>): string {
+    const n = Number(s.buffer);
+    this.loads.add(n);
+    const strides = stridesOf(this.#shapes[n]!);
+    const flat = s.at.reduce((sum, i, axis) => add(sum, scale(i, strides[axis]!)), constant(0));
+    return this.#let(`${array}${n}[${indexText(flat)}]`);
+  }
+
+  /** Writes what computes a scalar; gives the name or literal it has then. */
+  value(s: Scalar): string {
+    switch (s.kind) {
+      case "literal":
+        return s.value < 0 || Object.is(s.value, -0) ? `(${s.value})` : String(s.value);
+      case "local":
+        throw new TypeError(`a definition has no locals, but reads ${s.name}`);
+      case "index":
+        return `(${indexText(s.at)})`;
+      case "load":
+        return this.#load("x", s);
+      case "round":
+        return this.value(s.value);
+      case "apply": {
+        const args = s.args.map((arg) => this.value(arg));
+        if (COMPARISONS.has(s.fn)) this.#corner(s.args, args);
+        if (s.fn === "cast") return this.#let({ i32: `Math.trunc(${args[0]})`, bool: `+(${args[0]} !== 0)`, f32: args[0]!, f64: args[0]! }[s.dtype]); // prettier-ignore
+        return this.#let(filled(VALUES[s.fn] ?? missing(s.fn), args));
+      }
+      case "select":
+        return this.#branch(s, (part) => this.value(part));
+      case "reduce":
+        return this.#reduced(s);
+    }
+  }
+
+  /** Writes what computes a scalar's tangent. */
+  tangent(s: Scalar): string {
+    if (!this.#moving(s)) return "0";
+    switch (s.kind) {
+      case "load":
+        return this.#load("d", s);
+      case "round":
+        return this.tangent(s.value);
+      case "select":
+        return this.#branch(s, (part) => this.tangent(part));
+      case "apply":
+        return this.#chained(s);
+      case "reduce":
+        return s.by === "add" ? this.#summed(s.over, () => this.tangent(s.term)) : this.#largest(s);
+      default:
+        return "0";
+    }
+  }
+
+  #chained({ fn, args }: Extract<Scalar, { kind: "apply" }>): string {
+    if (fn === "cast") return this.tangent(args[0]!);
+    const slopes = SLOPES[fn]!;
+    const tangents = args.map((arg) => (this.#moving(arg) ? this.tangent(arg) : undefined));
+    const used = (name: string): boolean => slopes.some((slope, n) => tangents[n] !== undefined && new RegExp(`\\b${name}\\b`).test(slope)); // prettier-ignore
+    const names = ["a", "b"];
+    const values = args.map((arg, n) => (used(names[n]!) || CORNERS[fn] !== undefined ? this.value(arg) : "NaN")); // prettier-ignore
+    const difference = fn === "abs" ? tangents[0]! : `${tangents[0] ?? 0} - ${tangents[1] ?? 0}`;
+    if (CORNERS[fn] !== undefined) this.lines.push(`if (${filled(CORNERS[fn], values)} === 0 && ${difference} !== 0) corner();`); // prettier-ignore
+    const terms = tangents.flatMap((tangent, n) => (tangent === undefined ? [] : [`${tangent} * (${filled(slopes[n]!, values)})`])); // prettier-ignore
+    return this.#let(terms.join(" + "));
+  }
+
+  /** Two sides of a comparison that are equal, and move apart. */
+  #corner(args: readonly Scalar[], values: readonly string[]): void {
+    if (!args.some((arg) => this.#moving(arg))) return;
+    const [a, b] = args.map((arg) => this.tangent(arg));
+    this.lines.push(`if (${values[0]} === ${values[1]} && ${a} !== ${b}) corner();`);
+  }
+
+  /** Only the branch that is taken is computed: the other may load out of bounds. */
+  #branch(s: Extract<Scalar, { kind: "select" }>, write: (part: Scalar) => string): string {
+    const when = this.value(s.when);
+    const name = this.#fresh();
+    this.lines.push(`let ${name};`, `if (${when} !== 0) {`);
+    const then = write(s.then);
+    this.lines.push(`${name} = ${then};`, "} else {");
+    const otherwise = write(s.otherwise);
+    this.lines.push(`${name} = ${otherwise};`, "}");
+    return name;
+  }
+
+  #summed(over: readonly Axis[], write: () => string): string {
+    const total = this.#fresh();
+    this.lines.push(`let ${total} = 0;`, ...loops(over));
+    const term = write();
+    this.lines.push(`${total} += ${term};`, ...over.map(() => "}"));
+    return total;
+  }
+
+  #reduced(s: Extract<Scalar, { kind: "reduce" }>): string {
+    if (s.by === "add") return this.#summed(s.over, () => this.value(s.term));
+    const [largest, where, at] = [this.#fresh(), this.#fresh(), this.#fresh()];
+    this.lines.push(`let ${largest} = -Infinity, ${where} = 0, ${at} = 0;`, ...loops(s.over));
+    const term = this.value(s.term);
+    this.lines.push(`if (${term} > ${largest}) { ${largest} = ${term}; ${where} = ${at}; }`, `${at}++;`, ...s.over.map(() => "}")); // prettier-ignore
+    return s.by === "max" ? largest : where;
+  }
+
+  /** The tangent of the largest term; a corner where several are largest and move apart. */
+  #largest(s: Extract<Scalar, { kind: "reduce" }>): string {
+    const [largest, tangent, ties] = [this.#fresh(), this.#fresh(), this.#fresh()];
+    this.lines.push(`let ${largest} = -Infinity, ${tangent} = 0, ${ties} = false;`, ...loops(s.over)); // prettier-ignore
+    const [value, moved] = [this.value(s.term), this.tangent(s.term)];
+    this.lines.push(
+      `if (${value} > ${largest}) { ${largest} = ${value}; ${tangent} = ${moved}; ${ties} = false; }`,
+      `else if (${value} === ${largest} && ${moved} !== ${tangent}) ${ties} = true;`,
+      ...s.over.map(() => "}"),
+      `if (${ties}) corner();`,
+    );
+    return tangent;
+  }
+}
+
+const filled = (text: string, [a = "NaN", b = "NaN"]: readonly string[]): string =>
+  text.replace(/\b[ab]\b/g, (name) => (name === "a" ? `(${a})` : `(${b})`));
+
+function missing(fn: ScalarFn): never {
+  throw new TypeError(`${fn} is not for floats, so no definition with a tangent evaluates it`);
+}
