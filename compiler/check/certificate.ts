@@ -3,7 +3,8 @@
 import { lower, sha256, type CompileOptions } from "../lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
-import { checkModel, explainFailure } from "./check.ts";
+import { checkModel, explainFailure, SIZES } from "./check.ts";
+import { checkText, prepareKernels, type Prepared } from "./kernels.ts";
 import { CENTRAL_DIFFERENCES, FLOAT32, FORWARD_MODE, withinBound, worse, type CheckResult, type TensorCheck } from "./result.ts"; // prettier-ignore
 
 const LINE = /^\/\/ certificate: .*$/m;
@@ -91,11 +92,30 @@ export async function verifyTrainer({ text, gradients, certificate, model, sourc
   if (line !== expected) return refuse(`the header says ${JSON.stringify(line)}, but its certificate.json makes that ${JSON.stringify(expected)}; make the file again with adjoint compile`);
   const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) };
   const lowered = await lower(model, from);
-  const result = await checkModel(model, { ...from, effort: "quick", lowered, trainer: text });
+  const judged = await judgeText(await prepareKernels(lowered), text);
+  if (judged.reason !== undefined) return { ...refuse(judged.reason), tensors: judged.tensors };
+  const result = await checkModel(model, { ...from, effort: "quick", lowered, kernels: judged.tensors });
   const differs = worsened(ordersOf(recorded.tensors), ordersOf(result.tensors));
   if (result.holds && differs === undefined) return result;
-  const first = result.tensors.find((tensor) => !withinBound(tensor));
-  return { ...result, holds: false, reason: first === undefined ? (differs ?? explainFailure(result)) : `${first.name} differs by ${first.worst.toExponential(1)} at ${first.at}` };
+  return { ...result, holds: false, reason: firstDifference(result.tensors) ?? differs ?? explainFailure(result) };
+} // prettier-ignore
+
+const firstDifference = (tensors: readonly TensorCheck[]): string | undefined => {
+  const first = tensors.find((tensor) => !withinBound(tensor));
+  return first === undefined ? undefined : `${first.name} differs by ${first.worst.toExponential(1)} at ${first.at}`; // prettier-ignore
+};
+
+/** The part of verify that reads the text, after the hashes: what it computes at its real shapes, and the first kernel and tensor that differ. */
+export async function judgeText(prepared: Prepared, text: string, elements = SIZES.quick.elements): Promise<{ readonly tensors: readonly TensorCheck[]; readonly reason?: string }> {
+  try {
+    const tensors = await checkText(prepared, text, elements, 1);
+    const reason = firstDifference(tensors);
+    return { tensors, ...(reason === undefined ? {} : { reason }) };
+  } catch (error) {
+    // what was checked at the compile ran; what no longer runs was edited since
+    if (error instanceof Error) return { tensors: [], reason: `the file does not run as its plan says: ${error.message}` };
+    throw error;
+  }
 } // prettier-ignore
 
 /** Another engine's last digits may carry an error over the next bound, but not over two. */

@@ -8,7 +8,6 @@ import type { Graph, Node, Value } from "../graph/graph.ts";
 import { isFloat } from "../graph/type.ts";
 import { reachableFrom } from "../graph/walk.ts";
 import { load } from "../loop/build.ts";
-import { erf } from "../loop/interpret.ts";
 import type { Axis } from "../loop/loop.ts";
 import { opOf } from "../ops/index.ts";
 import { axesOf, at as indicesOf } from "../passes/define.ts";
@@ -17,10 +16,11 @@ import { randomOf } from "./draw.ts";
 import { gradientLeaves, isZero, largestOf, type Leaf } from "./leaves.ts";
 import { isHeld, type Perturbed } from "./perturb.ts";
 import { FORWARD_BOUND, FORWARD_MODE, roleOf, worse, type TensorCheck } from "./result.ts";
+import { FN } from "./scalar-text.ts";
 import { tangentText } from "./tangent.ts";
 
 type Numbers = Float64Array | undefined;
-type Tangent = (x: readonly Float64Array[], d: readonly Numbers[], out: Float64Array, corner: () => void, erf: (x: number) => number) => void; // prettier-ignore
+type Tangent = (x: readonly Float64Array[], d: readonly Numbers[], out: Float64Array, corner: () => void, fn: typeof FN) => void; // prettier-ignore
 
 /** Compares every leaf's gradient in `directions` random directions. A direction in which branches part at the point itself is a kink. */
 export async function checkForwardMode(perturbed: Perturbed, directions: number, seed: number): Promise<TensorCheck[]> {
@@ -86,7 +86,7 @@ async function forwardProgram({ graph, loss, base }: Perturbed, leaves: readonly
       for (const { at, inputs, tangent } of plans.get(leaf)!) {
         const out = new Float64Array(base[at]!.data.length);
         const x = inputs.map((input) => base[input]!.data);
-        functions[tangent]!(x, inputs.map((input) => tangents[input]), out, () => void corners++, erf);
+        functions[tangent]!(x, inputs.map((input) => tangents[input]), out, () => void corners++, FN);
         if (isFloat(graph.nodes[at]!.type.dtype)) tangents[at] = out;
       }
       return { slope: tangents[loss]?.[0] ?? 0, corners };

@@ -5,10 +5,9 @@
  * in their arguments. (Reverse mode takes its slopes from the formulas of ops/scalar.ts, by mathjs, in the value.)
  */
 
-import { stridesOf, type Shape } from "../graph/type.ts";
-import { add, constant, scale, type Index } from "../loop/index.ts";
+import { isFloat, type Shape } from "../graph/type.ts";
 import type { Axis, Scalar, ScalarFn } from "../loop/loop.ts";
-import { isFloat } from "../graph/type.ts";
+import { filled, flatText, loops, Writer, type Load } from "./scalar-text.ts";
 
 /** Slopes ∂/∂a and ∂/∂b as text in the arguments; undefined: constant between its jumps. */
 const SLOPES: Readonly<Partial<Record<ScalarFn, readonly string[]>>> = {
@@ -35,16 +34,6 @@ const SLOPES: Readonly<Partial<Record<ScalarFn, readonly string[]>>> = {
 /** Functions with a corner, and the difference that is 0 there. */
 const CORNERS: Readonly<Partial<Record<ScalarFn, string>>> = { abs: "a", max: "a - b", min: "a - b" }; // prettier-ignore
 
-const VALUES: Readonly<Partial<Record<ScalarFn, string>>> = {
-  ...{ neg: "-a", add: "a + b", sub: "a - b", mul: "a * b", div: "a / b" },
-  ...{ lt: "+(a < b)", le: "+(a <= b)", eq: "+(a === b)", and: "+(a !== 0 && b !== 0)", or: "+(a !== 0 || b !== 0)", not: "+(a === 0)" },
-  ...{ abs: "Math.abs(a)", sign: "Math.sign(a)", floor: "Math.floor(a)", sqrt: "Math.sqrt(a)", exp: "Math.exp(a)", log: "Math.log(a)" },
-  ...{ tanh: "Math.tanh(a)", sin: "Math.sin(a)", cos: "Math.cos(a)", erf: "erf(a)", log1p: "Math.log1p(a)", expm1: "Math.expm1(a)" },
-  ...{ max: "Math.max(a, b)", min: "Math.min(a, b)", pow: "Math.pow(a, b)", shl: "a << b", shr: "a >> b" },
-}; // prettier-ignore
-
-const COMPARISONS: ReadonlySet<ScalarFn> = new Set(["lt", "le", "eq"]);
-
 /** One definition: operand n is loaded as the buffer named `n`. */
 export interface Mapped {
   readonly axes: readonly Axis[];
@@ -55,52 +44,28 @@ export interface Mapped {
 }
 
 /**
- * The text of `(x, d, out, corner, erf) => …`: fills `out` with the tangent, from operands x and their tangents d, row-major; `corner()` is called at
+ * The text of `(x, d, out, corner, fn) => …`: fills `out` with the tangent, from operands x and their tangents d, row-major; `corner()` is called at
  * each point where branches meet with different slopes. A definition of truth values fills nothing and is only searched for corners.
  */
 export function tangentText({ axes, value, shapes, moves }: Mapped): string {
-  const writer = new Writer(shapes, moves);
+  const writer = new TangentWriter(shapes, moves);
   const open = loops(axes);
   writer.lines.push("let at = 0;", ...open);
   writer.lines.push(`out[at++] = ${isFloat(value.dtype) ? writer.tangent(value) : writer.value(value)};`); // prettier-ignore
   const bound = [...new Set([...writer.loads])];
   const operands = bound.map((n) => `const x${n} = x[${n}]${moves[n] === true ? `, d${n} = d[${n}]` : ""};`); // prettier-ignore
-  return `(x, d, out, corner, erf) => {\n${[...operands, ...writer.lines, ...open.map(() => "}")].join("\n")}\n}`; // prettier-ignore
+  return `(x, d, out, corner, fn) => {\n${[...operands, ...writer.lines, ...open.map(() => "}")].join("\n")}\n}`; // prettier-ignore
 }
 
-const loops = (axes: readonly Axis[]): string[] =>
-  axes.map(({ name, extent }) => `for (let ${name} = 0; ${name} < ${extent}; ${name}++) {`);
-
-function indexText({ terms, offset }: Index): string {
-  const parts = terms.map(({ atom, by }) => {
-    if (atom.kind === "index") return by === 1 ? atom.name : `${by} * ${atom.name}`;
-    const of = indexText(atom.of);
-    const text = atom.kind === "quotient" ? `Math.floor((${of}) / ${atom.by})` : `(((${of}) % ${atom.by}) + ${atom.by}) % ${atom.by}`; // prettier-ignore
-    return `${by} * (${text})`;
-  });
-  return offset === 0 && parts.length > 0 ? parts.join(" + ") : [...parts, offset].join(" + ");
-}
-
-class Writer {
-  lines: string[] = [];
+class TangentWriter extends Writer {
   readonly loads = new Set<number>();
   readonly #shapes: readonly Shape[];
   readonly #moves: readonly boolean[];
-  #names = 0;
 
   constructor(shapes: readonly Shape[], moves: readonly boolean[]) {
+    super();
     this.#shapes = shapes;
     this.#moves = moves;
-  }
-
-  #fresh(): string {
-    return `t${this.#names++}`;
-  }
-
-  #let(text: string): string {
-    const name = this.#fresh();
-    this.lines.push(`const ${name} = ${text};`);
-    return name;
   }
 
   /** Whether the scalar has a tangent. */
@@ -122,38 +87,18 @@ class Writer {
     }
   }
 
-  #load(array: "x" | "d", s: Extract<Scalar, { kind: "load" }>): string {
+  #element(array: "x" | "d", s: Load): string {
     const n = Number(s.buffer);
     this.loads.add(n);
-    const strides = stridesOf(this.#shapes[n]!);
-    const flat = s.at.reduce((sum, i, axis) => add(sum, scale(i, strides[axis]!)), constant(0));
-    return this.#let(`${array}${n}[${indexText(flat)}]`);
+    return this.let(`${array}${n}[${flatText(s, this.#shapes[n]!)}]`);
   }
 
-  /** Writes what computes a scalar; gives the name or literal it has then. */
-  value(s: Scalar): string {
-    switch (s.kind) {
-      case "literal":
-        return s.value < 0 || Object.is(s.value, -0) ? `(${s.value})` : String(s.value);
-      case "local":
-        throw new TypeError(`a definition has no locals, but reads ${s.name}`);
-      case "index":
-        return `(${indexText(s.at)})`;
-      case "load":
-        return this.#load("x", s);
-      case "round":
-        return this.value(s.value);
-      case "apply": {
-        const args = s.args.map((arg) => this.value(arg));
-        if (COMPARISONS.has(s.fn)) this.#corner(s.args, args);
-        if (s.fn === "cast") return this.#let({ i32: `Math.trunc(${args[0]})`, bool: `+(${args[0]} !== 0)`, f32: args[0]!, f64: args[0]! }[s.dtype]); // prettier-ignore
-        return this.#let(filled(VALUES[s.fn] ?? missing(s.fn), args));
-      }
-      case "select":
-        return this.#branch(s, (part) => this.value(part));
-      case "reduce":
-        return this.#reduced(s);
-    }
+  protected override load(s: Load): string {
+    return this.#element("x", s);
+  }
+
+  protected override local(name: string): string {
+    throw new TypeError(`a definition of a graph has no locals, but reads ${name}`);
   }
 
   /** Writes what computes a scalar's tangent. */
@@ -161,15 +106,15 @@ class Writer {
     if (!this.#moving(s)) return "0";
     switch (s.kind) {
       case "load":
-        return this.#load("d", s);
+        return this.#element("d", s);
       case "round":
         return this.tangent(s.value);
       case "select":
-        return this.#branch(s, (part) => this.tangent(part));
+        return this.branch(s, (part) => this.tangent(part));
       case "apply":
         return this.#chained(s);
       case "reduce":
-        return s.by === "add" ? this.#summed(s.over, () => this.tangent(s.term)) : this.#largest(s);
+        return s.by === "add" ? this.summed(s.over, () => this.tangent(s.term)) : this.#largest(s);
       default:
         return "0";
     }
@@ -185,48 +130,19 @@ class Writer {
     const difference = fn === "abs" ? tangents[0]! : `${tangents[0] ?? 0} - ${tangents[1] ?? 0}`;
     if (CORNERS[fn] !== undefined) this.lines.push(`if (${filled(CORNERS[fn], values)} === 0 && ${difference} !== 0) corner();`); // prettier-ignore
     const terms = tangents.flatMap((tangent, n) => (tangent === undefined ? [] : [`${tangent} * (${filled(slopes[n]!, values)})`])); // prettier-ignore
-    return this.#let(terms.join(" + "));
+    return this.let(terms.join(" + "));
   }
 
   /** Two sides of a comparison that are equal, and move apart. */
-  #corner(args: readonly Scalar[], values: readonly string[]): void {
+  protected override compared(args: readonly Scalar[], values: readonly string[]): void {
     if (!args.some((arg) => this.#moving(arg))) return;
     const [a, b] = args.map((arg) => this.tangent(arg));
     this.lines.push(`if (${values[0]} === ${values[1]} && ${a} !== ${b}) corner();`);
   }
 
-  /** Only the branch that is taken is computed: the other may load out of bounds. */
-  #branch(s: Extract<Scalar, { kind: "select" }>, write: (part: Scalar) => string): string {
-    const when = this.value(s.when);
-    const name = this.#fresh();
-    this.lines.push(`let ${name};`, `if (${when} !== 0) {`);
-    const then = write(s.then);
-    this.lines.push(`${name} = ${then};`, "} else {");
-    const otherwise = write(s.otherwise);
-    this.lines.push(`${name} = ${otherwise};`, "}");
-    return name;
-  }
-
-  #summed(over: readonly Axis[], write: () => string): string {
-    const total = this.#fresh();
-    this.lines.push(`let ${total} = 0;`, ...loops(over));
-    const term = write();
-    this.lines.push(`${total} += ${term};`, ...over.map(() => "}"));
-    return total;
-  }
-
-  #reduced(s: Extract<Scalar, { kind: "reduce" }>): string {
-    if (s.by === "add") return this.#summed(s.over, () => this.value(s.term));
-    const [largest, where, at] = [this.#fresh(), this.#fresh(), this.#fresh()];
-    this.lines.push(`let ${largest} = -Infinity, ${where} = 0, ${at} = 0;`, ...loops(s.over));
-    const term = this.value(s.term);
-    this.lines.push(`if (${term} > ${largest}) { ${largest} = ${term}; ${where} = ${at}; }`, `${at}++;`, ...s.over.map(() => "}")); // prettier-ignore
-    return s.by === "max" ? largest : where;
-  }
-
   /** The tangent of the largest term; a corner where several are largest and move apart. */
   #largest(s: Extract<Scalar, { kind: "reduce" }>): string {
-    const [largest, tangent, ties] = [this.#fresh(), this.#fresh(), this.#fresh()];
+    const [largest, tangent, ties] = [this.fresh(), this.fresh(), this.fresh()];
     this.lines.push(`let ${largest} = -Infinity, ${tangent} = 0, ${ties} = false;`, ...loops(s.over)); // prettier-ignore
     const [value, moved] = [this.value(s.term), this.tangent(s.term)];
     this.lines.push(
@@ -237,11 +153,4 @@ class Writer {
     );
     return tangent;
   }
-}
-
-const filled = (text: string, [a = "NaN", b = "NaN"]: readonly string[]): string =>
-  text.replace(/\b[ab]\b/g, (name) => (name === "a" ? `(${a})` : `(${b})`));
-
-function missing(fn: ScalarFn): never {
-  throw new TypeError(`${fn} is not for floats, so no definition with a tangent evaluates it`);
 }
