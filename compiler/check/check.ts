@@ -33,9 +33,9 @@ export interface CheckOptions extends Pick<CompileOptions, "source" | "passes"> 
 
 /** Coordinates and directions a tensor, elements a buffer. */
 export const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly elements: number }>> = {
-  quick: { coordinates: 3, directions: 1, elements: 48, quick: true },
-  more: { coordinates: 12, directions: 2, elements: 128 },
-  exhaustive: { coordinates: Infinity, directions: 4, elements: 1024 },
+  quick: { coordinates: 3, directions: 1, elements: 256, quick: true },
+  more: { coordinates: 12, directions: 2, elements: 512 },
+  exhaustive: { coordinates: Infinity, directions: 4, elements: 4096 },
 }; // prettier-ignore
 
 /** Checks a model as DESIGN.md says: see the files this one calls. */

@@ -15,7 +15,7 @@ import { importText } from "../strip.ts";
 import { randomOf } from "./draw.ts";
 import { gradientLeaves, isZero, largestOf, type Leaf } from "./leaves.ts";
 import { isHeld, type Perturbed } from "./perturb.ts";
-import { FORWARD_BOUND, FORWARD_MODE, roleOf, worse, type TensorCheck } from "./result.ts";
+import { FORWARD_BOUND, FORWARD_MODE, roleOf, beats, worse, type TensorCheck } from "./result.ts";
 import { FN } from "./scalar-text.ts";
 import { tangentText } from "./tangent.ts";
 
@@ -51,7 +51,7 @@ function checkLeaf(program: Forward, leaf: Leaf, largest: number, directions: nu
     if (isZero([slope, predicted, scale], largest)) continue;
     found.zero = false;
     const error = slope === predicted ? 0 : Math.abs(slope - predicted) / Math.max(Math.abs(slope), Math.abs(predicted), 1e-3 * scale);
-    if (worse(error, found.worst) === found.worst) continue;
+    if (!beats(error, found.worst)) continue;
     [found.worst, found.at] = [error, `random direction ${found.coordinates}`];
   }
   const { zero, ...row } = found;

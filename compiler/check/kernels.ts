@@ -22,7 +22,7 @@ import {
   type TrainerText,
 } from "./emitted.ts";
 import { samplePositions } from "./positions.ts";
-import { KERNEL_BOUND, merged, singleBound, worse, type TensorCheck } from "./result.ts";
+import { KERNEL_BOUND, merged, singleBound, beats, type TensorCheck } from "./result.ts";
 
 type Probe = (functionAt: number, statement: number, arena: ArrayBuffer) => void;
 const PROBE = "adjoint probe";
@@ -228,7 +228,7 @@ class Watch {
         this.#buffers.get(buffer)!.shape,
         this.#samples,
         this.#seed,
-        `${this.entry!.name} ${buffer}`,
+        `${this.entry!.name} ${call.kind === "call" ? call.kernel : buffer}`,
       );
       const elements = positions.map((flat) => ({ flat, value: element(flat) }));
       return [
@@ -304,7 +304,7 @@ function judged(
       Object.is(found, expected) || found === expected
         ? 0
         : Math.abs(found - expected) / Math.max(Math.abs(expected), floor * largest);
-    if (worse(error, worst) === worst) continue;
+    if (!beats(error, worst)) continue;
     [worst, at] = [error, place];
   }
   return {

