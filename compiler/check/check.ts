@@ -28,15 +28,17 @@ export interface CheckOptions extends Pick<
   readonly target?: TargetName;
   readonly lowered?: Lowered;
   readonly trainer?: string;
+  /** What judgeText found, where the text was judged already. */
+  readonly kernels?: readonly TensorCheck[];
   readonly progress?: (text: string) => void;
   readonly seed?: number;
 }
 
 /** Coordinates and directions a tensor, elements a buffer. */
-const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly elements: number }>> = {
-  quick: { coordinates: 3, directions: 1, elements: 4, quick: true },
-  more: { coordinates: 12, directions: 2, elements: 32 },
-  exhaustive: { coordinates: Infinity, directions: 4, elements: 256 },
+export const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly elements: number }>> = {
+  quick: { coordinates: 3, directions: 1, elements: 256, quick: true },
+  more: { coordinates: 12, directions: 2, elements: 512 },
+  exhaustive: { coordinates: Infinity, directions: 4, elements: 4096 },
 }; // prettier-ignore
 
 /** Checks a model as DESIGN.md says: see the files this one calls. */
@@ -56,13 +58,12 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   progress?.("validating every pass");
   const lowered = options.lowered ?? (await lower(model, from));
   await validatePasses(model, { ...from, facts: lowered.facts }, seed);
-  progress?.("checking gradients against central differences");
-  const gradients = checkModelGradients(model, from, { ...size, seed });
+  progress?.("checking gradients against forward mode and central differences");
+  const gradients = await checkModelGradients(model, from, { ...size, seed });
   progress?.("checking the emitted step against the interpreter");
   const steps = await checkTranslation(model, from, seed);
   progress?.("checking every kernel at sampled elements");
-  const text = options.trainer ?? (await print(lowered, "trainer"));
-  const kernels = await checkKernels(lowered, text, size.elements, seed);
+  const kernels = options.kernels ?? (await checkKernels(lowered, options.trainer ?? (await print(lowered, "trainer")), size.elements, seed)); // prettier-ignore
   return resultOf(model.name, [...gradients, ...steps, ...kernels]);
 }
 
