@@ -154,7 +154,7 @@ export async function lower(
       approximated: (law) => approximations.add(law),
       after(pass, input, output, milliseconds) {
         watch.after(pass, input, output, milliseconds);
-        if (pass.name === "numerics") graph = output as unknown as Graph; // numerics is Graph → Graph
+        if (pass.name === "recompute") graph = output as unknown as Graph; // recompute is Graph → Graph
         passes.push({ pass: pass.name, before: sizeOfLevel(input), after: sizeOfLevel(output) });
       },
     });

@@ -13,6 +13,7 @@ import { movement } from "./movement.ts";
 import { numerics } from "./numerics.ts";
 import { start, type Pipeline } from "./pass.ts";
 import { prune } from "./prune.ts";
+import { recompute, type Recomputed } from "./recompute.ts";
 import { schedule } from "./schedule.ts";
 import { share } from "./share.ts";
 import { stability } from "./stability.ts";
@@ -25,9 +26,12 @@ export type Purpose =
   | { readonly kind: "gradients"; readonly phase: Phase }
   | { readonly kind: "forward" };
 
-/** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
+/** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. `chosen`: what a memory budget asks for. */
+export const pipeline = (purpose: Purpose, chosen?: Recomputed): Pipeline<Graph, Program> =>
+  toLoops(toRounded(purpose), chosen);
+
 // prettier-ignore
-export const pipeline = (purpose: Purpose): Pipeline<Graph, Program> =>
+const toRounded = (purpose: Purpose): Pipeline<Graph, Graph> =>
   start<Graph>()
     .then(prune).then(fold).then(algebra)   // drop what no result needs; constants; x + 0 → x, and cousins
     .then(share)                            // equal nodes become one
@@ -36,10 +40,18 @@ export const pipeline = (purpose: Purpose): Pipeline<Graph, Program> =>
     .then(fold).then(algebra)
     .then(movement)                         // transpose of transpose, reshape of reshape
     .then(share).then(prune)
-    .then(numerics)                         // which values are rounded, once and for all
+    .then(numerics);                        // which values are rounded, once and for all
+
+// prettier-ignore
+const toLoops = (rounded: Pipeline<Graph, Graph>, chosen?: Recomputed): Pipeline<Graph, Program> =>
+  rounded
+    .then(recompute(chosen))                // forward values that the backward pass computes again
     .then(define)                           // Graph → definitions
     .then(fuse)                             // producers into consumers; groups that share loops, in order
-    .then(schedule); // definitions → loop nests
+    .then(schedule);                        // definitions → loop nests
+
+/** The road of a graph whose roundings are fixed: what a memory budget tries out. */
+export const replanned = (chosen: Recomputed): Pipeline<Graph, Program> => toLoops(start<Graph>(), chosen); // prettier-ignore
 
 const derivatives = (purpose: Purpose) =>
   purpose.kind === "gradients"
