@@ -195,7 +195,10 @@ export function asTotal(definition: Definition, axes: readonly Axis[]): Scalar |
   return substitute(reduce.term, new Map(reduce.over.map((axis, n) => [axis.name, index(axes[n]!.name, axes[n]!.extent)]))); // prettier-ignore
 }
 
-/** Items after what they depend on; among the ready ones, updates first, then the order of the graph. */
+/**
+ * Items after what they depend on; among the ready ones, updates first, then the scalars that alone keep an update waiting,
+ * then the order of the graph: what only an update still reads dies as early as it can.
+ */
 function topological(items: readonly Item[], dependence: Dependence): Item[] {
   const waiting = new Set(items);
   const byAt = new Map(items.map((item) => [item.at, item]));
@@ -203,13 +206,33 @@ function topological(items: readonly Item[], dependence: Dependence): Item[] {
   const ordered: Item[] = [];
   const updates = (item: Item): boolean =>
     item.terms.some((term) => term.definition.target !== undefined);
+  /** What an item still waits for, if that is nothing but scalars. */
+  const scalarsBefore = (item: Item): readonly Item[] | undefined => {
+    const pending: Item[] = [];
+    for (const at of dependence.before(item.at)) {
+      const one = done.has(at) ? undefined : byAt.get(at);
+      if (one === undefined) continue;
+      const rest = one.scalar ? scalarsBefore(one) : undefined;
+      if (rest === undefined) return undefined;
+      pending.push(one, ...rest);
+    }
+    return pending;
+  };
+  const readyScalar = (items: Iterable<Item>, ready: readonly Item[]): Item | undefined => {
+    for (const item of items) {
+      const before = updates(item) ? scalarsBefore(item) : undefined;
+      const found = before && ready.find((one) => before.includes(one));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
   while (waiting.size > 0) {
     const ready = [...waiting].filter((item) =>
       [...dependence.before(item.at)].every((at) => done.has(at) || !byAt.has(at)),
     );
     if (ready.length === 0)
       throw new CompilerFault("fuse", "the groups wait for each other in a circle");
-    const next = ready.find(updates) ?? ready[0]!;
+    const next = ready.find(updates) ?? readyScalar(waiting.values(), ready) ?? ready[0]!;
     waiting.delete(next);
     done.add(next.at);
     ordered.push(next);

@@ -2,7 +2,7 @@
 
 import type { Phase } from "../autodiff/update.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Program } from "../loop/loop.ts";
+import type { Definitions, Program } from "../loop/loop.ts";
 import { algebra } from "./algebra.ts";
 import { define } from "./define.ts";
 import { differentiate } from "./differentiate.ts";
@@ -11,6 +11,7 @@ import { fuse } from "./fuse.ts";
 import { gradients } from "./gradients.ts";
 import { movement } from "./movement.ts";
 import { numerics } from "./numerics.ts";
+import { outline } from "./outline.ts";
 import { start, type Pipeline } from "./pass.ts";
 import { prune } from "./prune.ts";
 import { recompute, type Recomputed } from "./recompute.ts";
@@ -28,10 +29,11 @@ export type Purpose =
 
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. `chosen`: what a memory budget asks for. */
 export const pipeline = (purpose: Purpose, chosen?: Recomputed): Pipeline<Graph, Program> =>
-  toLoops(toRounded(purpose), chosen);
+  toGroups(toRounded(purpose), chosen).then(schedule); // definitions → loop nests
 
+/** The graph passes. */
 // prettier-ignore
-const toRounded = (purpose: Purpose): Pipeline<Graph, Graph> =>
+export const toRounded = (purpose: Purpose): Pipeline<Graph, Graph> =>
   start<Graph>()
     .then(prune).then(fold).then(algebra)   // drop what no result needs; constants; x + 0 → x, and cousins
     .then(share)                            // equal nodes become one
@@ -40,18 +42,17 @@ const toRounded = (purpose: Purpose): Pipeline<Graph, Graph> =>
     .then(fold).then(algebra)
     .then(movement)                         // transpose of transpose, reshape of reshape
     .then(share).then(prune)
-    .then(numerics);                        // which values are rounded, once and for all
+    .then(numerics); // which values are rounded, once and for all
 
 // prettier-ignore
-const toLoops = (rounded: Pipeline<Graph, Graph>, chosen?: Recomputed): Pipeline<Graph, Program> =>
+const toGroups = (rounded: Pipeline<Graph, Graph>, chosen?: Recomputed): Pipeline<Graph, Definitions> =>
   rounded
     .then(recompute(chosen))                // forward values that the backward pass computes again
     .then(define)                           // Graph → definitions
-    .then(fuse)                             // producers into consumers; groups that share loops, in order
-    .then(schedule);                        // definitions → loop nests
+    .then(fuse); // producers into consumers; groups that share loops, in order
 
-/** The road of a graph whose roundings are fixed: what a memory budget tries out. */
-export const replanned = (chosen: Recomputed): Pipeline<Graph, Program> => toLoops(start<Graph>(), chosen); // prettier-ignore
+/** The statements of a graph whose roundings are fixed, without loops: what a memory budget tries out. */
+export const outlined = (chosen: Recomputed): Pipeline<Graph, Program> => toGroups(start<Graph>(), chosen).then(outline); // prettier-ignore
 
 const derivatives = (purpose: Purpose) =>
   purpose.kind === "gradients"

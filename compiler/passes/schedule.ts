@@ -43,7 +43,7 @@ export const schedule: Pass<Definitions, Program> = {
 };
 
 /** A scalar of the entry: reads stored scalars at position 0, others as locals. */
-function scalarCall(
+export function scalarCall(
   definition: Definition,
   storage: "buffer" | "local",
   buffers: ReadonlyMap<string, Buffer>,
@@ -473,7 +473,7 @@ function kernelName(group: Group): string {
 }
 
 /** Floating-point operations: each arithmetic function once at every point where it is evaluated. */
-function flopsOf(group: Group): number {
+export function flopsOf(group: Group): number {
   const count = (s: Scalar): number => {
     if (s.kind === "reduce") return sizeOf(s.over.map((axis) => axis.extent)) * (count(s.term) + 1);
     if (s.kind === "apply")
