@@ -1,7 +1,9 @@
 /** Guarantees the road from a declared model to its files: deterministic, without touching the disk. */
 
 import type { Phase } from "./autodiff/update.ts";
-import { ModelError } from "./graph/error.ts";
+import { withinBudget } from "./budget.ts";
+import { readBudget, type Budget } from "./graph/bytes.ts";
+import { CompilerFault, ModelError } from "./graph/error.ts";
 import type { Graph } from "./graph/graph.ts";
 import type { Float } from "./graph/type.ts";
 import type { Module, Program } from "./loop/loop.ts";
@@ -10,6 +12,7 @@ import type { Citation } from "./model/context.ts";
 import type { EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
 import { pipeline, place, type Purpose } from "./passes/index.ts";
+import type { Recomputed } from "./passes/recompute.ts";
 import { runPass } from "./passes/pass.ts";
 import { typescript } from "./targets/typescript/module.ts";
 import type { Facts } from "./targets/target.ts";
@@ -32,6 +35,10 @@ export interface CompileOptions {
   readonly batch?: number;
   /** Declares the small instance: every size(…) takes its `check` extent. */
   readonly small?: boolean;
+  /** The trainer's arena, at most: 512KB, 1.5MiB. In place of the model's own; gradients.ts has no budget. */
+  readonly memory?: string;
+  /** What the backward pass of an entry computes again, by entry: a choice made before, in place of a budget. */
+  readonly recomputed?: Choices;
 }
 
 /** One entry point, before and after the pipeline. */
@@ -50,6 +57,9 @@ export interface CompiledEntry {
   readonly program: Program;
 }
 
+/** What a memory budget chose, by entry. */
+export type Choices = ReadonlyMap<string, Recomputed>;
+
 /** Everything but the files: levels by entry, the placed module, what was observed. */
 export interface Lowered {
   readonly model: Model;
@@ -57,6 +67,8 @@ export interface Lowered {
   readonly module: Module;
   readonly facts: Facts;
   readonly observation: Observation;
+  /** What the memory budget chose; empty without one, or where everything fits. */
+  readonly recomputed: Choices;
 }
 
 /** Cites the model's file by its relative path, files beside it relative to the same folder, others by name. */
@@ -146,11 +158,15 @@ export async function lower(
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
+  const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
+  const spent = budget && withinBudget(model.name, declared, budget);
+  if (spent !== undefined) observation.timings.push({ stage: "memory budget", milliseconds: performance.now() - began - observation.timings[0]!.milliseconds }); // prettier-ignore
+  const recomputed = spent?.choices ?? options.recomputed ?? new Map();
   const entries = declared.map((entry): CompiledEntry => {
     const watch = observe(entry.name, observation, keep, command);
     const passes: { pass: string; before: number; after: number }[] = [];
     let graph = entry.traced.graph;
-    const program = pipeline(entry.purpose).run(graph, {
+    const program = pipeline(entry.purpose, recomputed.get(entry.name)).run(graph, {
       approximated: (law) => approximations.add(law),
       after(pass, input, output, milliseconds) {
         watch.after(pass, input, output, milliseconds);
@@ -162,6 +178,7 @@ export async function lower(
   });
   const module = runPass(place(model.name), entries.map(({ program }) => program), observe("module", observation, keep, command)); // prettier-ignore
   checkPlan(module);
+  if (budget !== undefined && module.arenaBytes > budget.bytes) throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`); // prettier-ignore
   const batch = options.batch === undefined ? model.batch : { train: options.batch, evaluate: options.batch, predict: options.batch }; // prettier-ignore
   const phases = declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name);
   const facts: Facts = {
@@ -172,8 +189,16 @@ export async function lower(
     phases,
     rowsInteract: declared[0]!.traced.rowsInteract,
     approximations: [...approximations],
+    ...(spent === undefined ? {} : { memory: spent.facts }),
   }; // prettier-ignore
-  return { model, entries, module, facts, observation };
+  return { model, entries, module, facts, observation, recomputed };
+}
+
+/** The amount asked for, or the model's own; the small instance has none. */
+function budgetOf(model: Model, { memory, small, recomputed }: CompileOptions): Budget | undefined {
+  const text = memory ?? model.memory;
+  if (text === undefined || small === true || recomputed !== undefined) return undefined;
+  return readBudget(model.name, text);
 }
 
 /** Nodes of a graph, definitions, or statements. */
@@ -185,12 +210,13 @@ function sizeOfLevel(level: unknown): number {
 }
 
 /** The command that makes the files again. */
-export function commandOf({ source, entries }: CompileOptions): string {
+export function commandOf({ source, entries, memory }: CompileOptions): string {
   if (source === undefined) return "compile(model) in the program that declared it";
   return [
     "adjoint compile",
     source.path,
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
+    ...(memory === undefined ? [] : [`--memory ${memory.replaceAll(" ", "")}`]),
   ].join(" ");
 }
 

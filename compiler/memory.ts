@@ -68,9 +68,13 @@ function residualsOf(graph: Graph, { buffers, calls, kernels }: Program): Residu
   });
 }
 
-/** Plans of one training entry, from its graph with roundings fixed. The first keeps everything. */
-export function memoryPlans(graph: Graph): readonly MemoryPlan[] {
+/** Plans of one entry, from its graph with roundings fixed. The first keeps everything, and is the only one unless others are searched. */
+export function memoryPlans(
+  graph: Graph,
+  effort: "search" | "keep everything",
+): readonly MemoryPlan[] {
   const first = planOf(graph, { again: new Set(), kept: new Set() });
+  if (effort === "keep everything") return [first.plan];
   const residuals = residualsOf(graph, first.program);
   const plans = new Map<string, MemoryPlan>();
   const plan = (again: ReadonlySet<string>): MemoryPlan => {

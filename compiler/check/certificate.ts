@@ -40,7 +40,7 @@ export interface Verification extends CheckResult {
 }
 
 /** Recomputes the certificate of a committed trainer: hashes, then the committed text at its real shapes, then the gradients. */
-export async function verifyTrainer({ text, certificate, model, source }: { readonly text: string; readonly certificate: string; readonly model: Model; readonly source?: Source }): Promise<Verification> {
+export async function verifyTrainer({ text, certificate, model, source, memory }: { readonly text: string; readonly certificate: string; readonly model: Model; readonly source?: Source; readonly memory?: string }): Promise<Verification> {
   const refuse = (reason: string): Verification => ({ model: model.name, holds: false, tensors: [], reason });
   const recorded = hashIn(certificate);
   if (recorded === undefined) return refuse("certificate.json is not a certificate: it needs a field trainer with the file's SHA-256; make it again with adjoint compile");
@@ -50,7 +50,7 @@ export async function verifyTrainer({ text, certificate, model, source }: { read
   const line = LINE.exec(text)?.[0] ?? "";
   if (!line.endsWith(`sha256 ${hash.slice(0, 16)}`)) return refuse(`the certificate line of the header does not carry the file's SHA-256 ${hash.slice(0, 16)}; make the file again with adjoint compile`);
   const from = source === undefined ? {} : { source };
-  const lowered = await lower(model, from);
+  const lowered = await lower(model, memory === undefined ? from : { ...from, memory });
   const result = await checkModel(model, { ...from, effort: "quick", lowered, trainer: text });
   const expected = (await certificateOf(result, { trainer: text })).line;
   const differs = expected === line ? undefined : `the header says ${JSON.stringify(line)}, but the check gives ${JSON.stringify(expected)}`;

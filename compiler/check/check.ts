@@ -40,14 +40,15 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   const { effort, progress, seed = 1 } = options;
   const from = options.source === undefined ? {} : { source: options.source };
   const size = SIZES[effort];
+  const lowered = options.lowered ?? (await lower(model, from));
+  const shipped = { ...from, recomputed: lowered.recomputed };
   progress?.("validating every pass");
-  validatePasses(model, from, seed);
+  validatePasses(model, shipped, seed);
   progress?.("checking gradients against central differences");
   const gradients = checkModelGradients(model, from, { ...size, seed });
   progress?.("checking the emitted step against the interpreter");
-  const steps = await checkTranslation(model, from, seed);
+  const steps = await checkTranslation(model, shipped, seed);
   progress?.("checking every kernel at sampled elements");
-  const lowered = options.lowered ?? (await lower(model, from));
   const text = options.trainer ?? (await print(lowered, "trainer"));
   const kernels = await checkKernels(lowered, text, size.elements, seed);
   return resultOf(model.name, [...gradients, ...steps, ...kernels]);

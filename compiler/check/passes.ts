@@ -12,6 +12,7 @@ import { entriesOf, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
 import { differentiate } from "../passes/differentiate.ts";
+import type { Pipeline } from "../passes/pass.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
 import { evaluateResults } from "./evaluate.ts";
 import { ROWS } from "./small.ts";
@@ -23,22 +24,23 @@ const BOUND = 1e-9;
 type Meaning = ReadonlyMap<string, Float64Array>;
 
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
-export function validatePasses(model: Model, options: Pick<CompileOptions, "source">, seed: number): void {
+export function validatePasses(model: Model, options: Pick<CompileOptions, "source" | "recomputed">, seed: number): void {
   const entries = entriesOf(model, { ...options, batch: ROWS, small: true, dtype: "f64" }, "trainer");
-  const validated = entries.map(({ name, purpose, traced }) => ({ name, ...validateEntry(name, purpose, traced.graph, seed) }));
+  const validated = entries.map(({ name, purpose, traced }) => ({ name, ...validateEntry(name, pipeline(purpose, options.recomputed?.get(name)), purpose, traced.graph, seed) }));
   const module = place(model.name).run(validated.map(({ program }) => program));
   for (const { name, meaning, leaves } of validated) compare("schedule", name, meaning, ofModule(module, name, leaves, seed));
 } // prettier-ignore
 
 function validateEntry(
   entry: string,
+  passes: Pipeline<Graph, Program>,
   purpose: Purpose,
   declared: Graph,
   seed: number,
 ): { readonly program: Program; readonly meaning: Meaning; readonly leaves: readonly Node[] } {
   let meaning = ofGraph(declared, seed);
   let leaves = fedLeaves(declared);
-  const program = pipeline(purpose).run(declared, {
+  const program = passes.run(declared, {
     after(pass, input, output) {
       if (!isGraph(output) || input === output) return;
       // what a step should do: the declared graph's own derivatives and updates, with nothing rewritten

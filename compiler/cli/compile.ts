@@ -7,10 +7,10 @@ import { compile as compileModel, type Compiled } from "../compile.ts";
 import type { Stage } from "../observe.ts";
 import { pipeline } from "../passes/index.ts";
 import { printDiagnostic } from "../graph/error.ts";
-import { COMMON } from "./arguments.ts";
+import { amountOf, COMMON } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
-import { checkStems, entriesAsked, folderFor, modelFiles } from "./generated.ts";
+import { askedBefore, checkStems, folderFor, modelFiles, type Asked } from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel } from "./load-model.ts";
@@ -23,6 +23,7 @@ export const compile = defineCommand({
     models: { type: "positional", required: false, description: "Model files (all of models/)" },
     out: { type: "string", default: "generated", valueHint: "folder", description: "Where to write a folder for each model" },
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
+    memory: { type: "string", valueHint: "amount", description: "Most bytes of the trainer's arena, such as 512KB or 1MiB: what does not fit is computed again" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
@@ -33,18 +34,20 @@ export const compile = defineCommand({
     if (args.check === true) return void (await check(args.out, args._, args.json === true));
     const models = args._.length > 0 ? [...new Set(args._)] : modelFiles();
     checkStems(args.out, models);
-    const asked = entriesOf(args.entry);
+    const entries = entriesOf(args.entry);
+    const memory = amountOf("memory", args.memory);
     const keep = keepOf(args.print, args.stages !== undefined);
     const done: CompileJson[] = [];
     for (const model of models) {
       const folder = folderFor(args.out, model);
-      const entries = args._.length > 0 ? asked : asked.length > 0 ? asked : entriesAsked(folder);
-      const compiled = await compileOne(model, entries, keep);
+      const before = args._.length > 0 ? {} : askedBefore(folder);
+      const asked: Asked = { ...before, ...(entries.length > 0 && { entries }), ...(memory !== undefined && { memory }) };
+      const compiled = await compileOne(model, asked, keep);
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
       const files = writeFiles(folder, compiled.files);
       const stale = readHeader(readText(join(folder, "gradients.ts")) ?? "");
-      if (stale !== undefined && entries.length === 0)
+      if (stale !== undefined && (asked.entries ?? []).length === 0)
         note(`${join(folder, "gradients.ts")} is of an earlier compile; add --entry gradients to renew it`);
       const json: CompileJson = {
         model: compiled.model,
@@ -68,13 +71,13 @@ export const compile = defineCommand({
 
 async function compileOne(
   file: string,
-  entries: readonly "gradients"[],
+  asked: Asked,
   keep: (pass: string) => boolean,
 ): Promise<Compiled> {
   const { model, source, shown } = await loadModel(file);
   return compileModel(model, {
     source,
-    entries,
+    ...asked,
     keep,
     progress: (text) => progress(`${shown}: ${text}`),
   });

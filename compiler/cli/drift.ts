@@ -3,7 +3,7 @@
 import { readdirSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { compile, type Compiled } from "../compile.ts";
-import { generatedFolders, HEADED, modelOf } from "./generated.ts";
+import { askedBy, generatedFolders, HEADED, modelOf } from "./generated.ts";
 import { withoutCertificate } from "../check/certificate.ts";
 import { carriesItsHash, certificateLine, readHeader } from "./header.ts";
 import type { Difference, DriftJson } from "./json.ts";
@@ -59,7 +59,7 @@ async function checkFolder(folder: string, names: readonly string[]): Promise<Di
       continue;
     }
     const { model, source } = await loadModel(path);
-    const again = await compile(model, { source, entries: header.entries, effort: "none" });
+    const again = await compile(model, { source, ...askedBy(header), effort: "none" });
     differences.push(...(await compareHeaded(file, name, found, again)));
     if (name !== "trainer.ts") continue;
     for (const [other, expected] of again.files) {

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join, relative, resolve } from "node:path";
+import type { CompileOptions } from "../compile.ts";
 import { InputError } from "./errors.ts";
 import { readHeader, type Header } from "./header.ts";
 import { packageOf } from "./load-model.ts";
@@ -34,13 +35,17 @@ export function generatedFolders(out: string): string[] {
     .sort();
 }
 
-/** What a folder's headed files say asks for gradients, so that making them again keeps them. */
-export function entriesAsked(folder: string): readonly "gradients"[] {
-  for (const name of HEADED) {
-    const header = readHeader(readText(join(folder, name)) ?? "");
-    if (header !== undefined && header.entries.length > 0) return header.entries;
-  }
-  return [];
+/** Options of the command that makes a file. */
+export type Asked = Pick<CompileOptions, "entries" | "memory">;
+
+export const askedBy = ({ entries, memory }: Header): Asked =>
+  memory === undefined ? { entries } : { entries, memory };
+
+/** What a folder's headed files say was asked for, so that making them again keeps gradients and budgets. */
+export function askedBefore(folder: string): Asked {
+  const headers = HEADED.flatMap((name) => readHeader(readText(join(folder, name)) ?? "") ?? []);
+  const found = headers.find(({ entries }) => entries.length > 0) ?? headers[0];
+  return found === undefined ? {} : askedBy(found);
 }
 
 /** The model file that a header names, as a path from here; undefined where it is gone. */

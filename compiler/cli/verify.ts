@@ -61,7 +61,8 @@ async function verifyFile(file: string): Promise<VerifyJson> {
   if (certificate === undefined)
     throw new InputError(`${join(dirname(file), "certificate.json")} is missing, so there is nothing to verify ${file} by; make it with adjoint compile ${model}`); // prettier-ignore
   const loaded = await loadModel(model);
-  const verified = await verifyTrainer({ text, certificate, model: loaded.model, source: loaded.source }); // prettier-ignore
+  const { memory } = header;
+  const verified = await verifyTrainer({ text, certificate, model: loaded.model, source: loaded.source, ...(memory === undefined ? {} : { memory }) }); // prettier-ignore
   const { reason } = verified;
   return { file, ...toJson(verified), ...(reason === undefined ? {} : { reason }) };
 }

@@ -1,5 +1,7 @@
 /** Guarantees one reading of amounts of memory: a number and its unit, where KB is 1000 bytes and KiB 1024. */
 
+import { ModelError } from "./error.ts";
+
 const UNITS: Readonly<Record<string, number>> = {
   B: 1,
   KB: 1000,
@@ -24,3 +26,16 @@ export function parseBytes(text: string): number | undefined {
 /** The smallest whole number of KB, or of bytes below 10 KB, that holds so many bytes. */
 export const asBudget = (bytes: number): string =>
   bytes < 10_000 ? `${bytes}B` : `${Math.ceil(bytes / 1000)}KB`;
+
+/** An amount of memory as it was given. */
+export interface Budget {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/** A budget as a model or a command gives it. Throws a ModelError for any other text. */
+export function readBudget(model: string, text: string): Budget {
+  const bytes = parseBytes(text);
+  if (bytes !== undefined) return { text: text.replaceAll(" ", ""), bytes };
+  throw new ModelError({ code: "model/memory", site: model, law: `memory needs ${AMOUNT}; but got ${JSON.stringify(text)}`, operands: [], remedy: "Give the most bytes that the trainer's one arena may take." }); // prettier-ignore
+}
