@@ -20,6 +20,7 @@ import type {
 import { at as identity, type Defined, type Term } from "./define.ts";
 import { Dependence } from "./dependence.ts";
 import { inline } from "./inline.ts";
+import { inOrder } from "./order.ts";
 import type { Pass } from "./pass.ts";
 
 /** An item under construction: a group, or a scalar of the entry. */
@@ -57,7 +58,7 @@ export const fuse: Pass<Defined, Definitions> = {
     const terms = breakCycles(inline(defined));
     const dependence = new Dependence(terms.map((term) => term.definition));
     const items = group(terms, dependence);
-    const ordered = topological(items, dependence);
+    const ordered = inOrder(items, dependence);
     const targets = new Map(
       terms.flatMap(({ definition: d }) =>
         d.target === undefined ? [] : [[d.name, d.target] as const],
@@ -193,51 +194,6 @@ export function asTotal(definition: Definition, axes: readonly Axis[]): Scalar |
   if (reduce.over.length !== axes.length) return undefined;
   if (reduce.over.some((axis, n) => axis.extent !== axes[n]!.extent)) return undefined;
   return substitute(reduce.term, new Map(reduce.over.map((axis, n) => [axis.name, index(axes[n]!.name, axes[n]!.extent)]))); // prettier-ignore
-}
-
-/**
- * Items after what they depend on; among the ready ones, updates first, then the scalars that alone keep an update waiting,
- * then the order of the graph: what only an update still reads dies as early as it can.
- */
-function topological(items: readonly Item[], dependence: Dependence): Item[] {
-  const waiting = new Set(items);
-  const byAt = new Map(items.map((item) => [item.at, item]));
-  const done = new Set<number>();
-  const ordered: Item[] = [];
-  const updates = (item: Item): boolean =>
-    item.terms.some((term) => term.definition.target !== undefined);
-  /** What an item still waits for, if that is nothing but scalars. */
-  const scalarsBefore = (item: Item): readonly Item[] | undefined => {
-    const pending: Item[] = [];
-    for (const at of dependence.before(item.at)) {
-      const one = done.has(at) ? undefined : byAt.get(at);
-      if (one === undefined) continue;
-      const rest = one.scalar ? scalarsBefore(one) : undefined;
-      if (rest === undefined) return undefined;
-      pending.push(one, ...rest);
-    }
-    return pending;
-  };
-  const readyScalar = (items: Iterable<Item>, ready: readonly Item[]): Item | undefined => {
-    for (const item of items) {
-      const before = updates(item) ? scalarsBefore(item) : undefined;
-      const found = before && ready.find((one) => before.includes(one));
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
-  while (waiting.size > 0) {
-    const ready = [...waiting].filter((item) =>
-      [...dependence.before(item.at)].every((at) => done.has(at) || !byAt.has(at)),
-    );
-    if (ready.length === 0)
-      throw new CompilerFault("fuse", "the groups wait for each other in a circle");
-    const next = ready.find(updates) ?? readyScalar(waiting.values(), ready) ?? ready[0]!;
-    waiting.delete(next);
-    done.add(next.at);
-    ordered.push(next);
-  }
-  return ordered;
 }
 
 /** A total's term stands at the point of the shared axes, like every other stage. */
