@@ -38,6 +38,12 @@ export const recompute = (chosen?: Recomputed): Pass<Graph> => ({
 
 const isMarked = ({ attrs }: Node): boolean => attrs["checkpoint"] !== undefined;
 
+/** A node whose region has been dealt with. */
+function unmarked(node: Node): Node {
+  const { checkpoint, ...attrs } = node.attrs;
+  return checkpoint === undefined ? node : { ...node, attrs };
+}
+
 /** `exact`: storage holds the very value, so that further readers do not change it. */
 function decide(node: Node, exact: boolean, chosen: Recomputed | undefined): Decision {
   if (opOf(node.op).leaf === true || node.origin.role !== "primal") return "keep";
@@ -68,7 +74,7 @@ class Copies {
     for (const node of nodes) {
       const backward = node.origin.role !== "primal";
       const inputs = node.inputs.map((of) => backward ? (this.#again(of) ?? this.#moved[of]!) : this.#moved[of]!); // prettier-ignore
-      this.#moved.push(this.#builder.keep(node, inputs));
+      this.#moved.push(this.#builder.keep(unmarked(node), inputs));
     }
     const to = (value: Value): Value => this.#moved[value]!;
     return {
@@ -98,8 +104,8 @@ class Copies {
     if (known !== undefined) return known;
     const node = this.#graph.nodes[of]!;
     const inputs = node.inputs.map((input) => this.#decisions[input] === "keep" ? this.#moved[input]! : this.#copy(input)); // prettier-ignore
-    const { checkpoint: _, ...attrs } = node.attrs;
     const name = this.#builder.unique(`${node.name}_again`);
+    const { attrs } = unmarked(node);
     const copy = this.#builder.keep({ ...node, name, attrs: { ...attrs, again: node.name } }, inputs); // prettier-ignore
     this.#copies.set(of, copy);
     return copy;
