@@ -3,18 +3,18 @@
 import { writeFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { defineCommand } from "citty";
-import { compile as compileModel, type Compiled } from "../compile.ts";
+import { compile as compileModel, type Compiled, type CompileOptions } from "../compile.ts";
 import type { Stage } from "../observe.ts";
 import { measurePasses } from "../measure.ts";
 import { pipeline } from "../passes/index.ts";
 import { choiceOf, OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
 import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
-import { COMMON } from "./arguments.ts";
+import { amountOf, COMMON } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import type { TargetName } from "../targets/index.ts";
-import { checkStems, entriesAsked, folderFor, modelFiles, targetsIn } from "./generated.ts";
+import { askedBefore, checkStems, folderFor, modelFiles, targetsIn } from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel } from "./load-model.ts";
@@ -29,6 +29,7 @@ export const compile = defineCommand({
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
     target: { type: "string", valueHint: "wasm", description: "typescript (trainer.ts) or wasm (trainer.wasm.ts)" },
     wasm: { type: "string", valueHint: "external", description: "Where the bytes go: embedded (in the file) or external (trainer.wasm)" },
+    memory: { type: "string", valueHint: "amount", description: "Most bytes of the trainer's arena, such as 512KB or 1MiB: what does not fit is computed again" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
@@ -40,7 +41,8 @@ export const compile = defineCommand({
     if (args.check === true) return void (await check(args.out, args._, args.json === true));
     const models = args._.length > 0 ? [...new Set(args._)] : modelFiles();
     checkStems(args.out, models);
-    const asked = entriesOf(args.entry);
+    const entries = entriesOf(args.entry);
+    const memory = amountOf("memory", args.memory);
     const target = targetOf(args.target, args.wasm);
     const passes = passesAsked(args.passes);
     const keep = keepOf(args.print, args.stages !== undefined, passes);
@@ -51,13 +53,14 @@ export const compile = defineCommand({
     });
     for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
-      const entries = args._.length > 0 ? asked : asked.length > 0 ? asked : entriesAsked(folder);
-      const compiled = await compileOne(model, target, entries, keep, passes);
+      const before = args._.length > 0 ? {} : askedBefore(folder);
+      const asked = { ...before, ...(entries.length > 0 && { entries }), ...(memory !== undefined && { memory }), ...(passes !== undefined && { passes }) };
+      const compiled = await compileOne(model, { ...asked, target, keep });
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
       const files = writeFiles(folder, new Map<string, string | Uint8Array>([...compiled.files, ...compiled.binaries]));
       const stale = readHeader(readText(join(folder, "gradients.ts")) ?? "");
-      if (stale !== undefined && entries.length === 0 && target === "typescript")
+      if (stale !== undefined && (asked.entries ?? []).length === 0 && target === "typescript")
         note(`${join(folder, "gradients.ts")} is of an earlier compile; add --entry gradients to renew it`);
       const json: CompileJson = {
         model: compiled.model,
@@ -81,20 +84,11 @@ export const compile = defineCommand({
   },
 }); // prettier-ignore
 
-async function compileOne(
-  file: string,
-  target: TargetName,
-  entries: readonly "gradients"[],
-  keep: (pass: string) => boolean,
-  passes: readonly OptionalPass[] | undefined,
-): Promise<Compiled> {
+async function compileOne(file: string, options: CompileOptions): Promise<Compiled> {
   const { model, source, shown } = await loadModel(file);
   return compileModel(model, {
+    ...options,
     source,
-    target,
-    entries,
-    keep,
-    ...(passes === undefined ? {} : { passes }),
     progress: (text) => progress(`${shown}: ${text}`),
   });
 }

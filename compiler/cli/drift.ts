@@ -5,7 +5,7 @@ import { basename, extname, join } from "node:path";
 import { compile, type Compiled } from "../compile.ts";
 import { generatedFolders, HEADED, modelOf, TRAINERS } from "./generated.ts";
 import { withoutCertificate } from "../check/certificate.ts";
-import { carriesItsHash, certificateLine, passesOf, readHeader } from "./header.ts";
+import { carriesItsHash, certificateLine, askedBy, readHeader } from "./header.ts";
 import type { Difference, DriftJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { paint } from "./output.ts";
@@ -65,7 +65,7 @@ async function checkFolder(folder: string, names: readonly string[]): Promise<Di
       target: header.target,
       entries: header.entries,
       effort: "none",
-      ...passesOf(header),
+      ...askedBy(header),
     });
     differences.push(...(await compareHeaded(file, name, found, again)));
     if (!isTrainer(name)) continue;

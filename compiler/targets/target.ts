@@ -17,6 +17,22 @@ export interface Facts {
   readonly graph: string;
   /** Approximate rewrites that were used, by name. */
   readonly approximations: readonly string[];
+  /** The budget it was compiled for, and what it took to keep it. */
+  readonly memory?: MemoryFacts;
+}
+
+export interface MemoryFacts {
+  /** As it was given: 512KB. */
+  readonly budget: string;
+  readonly bytes: number;
+  /** Training entries that compute values again, in order. */
+  readonly entries: readonly {
+    readonly name: string;
+    readonly again: readonly { readonly name: string; readonly bytes: number }[];
+    /** A step's operations, and this entry's bytes without what lives from step to step, before and after. */
+    readonly flops: readonly [before: number, after: number];
+    readonly bytes: readonly [before: number, after: number];
+  }[];
 }
 
 export interface Target {

@@ -26,9 +26,19 @@ export function printHeader(module: Module, facts: Facts, what: string): string 
     "//",
     `//   parameters ${group(count)}   arena ${group(module.arenaBytes)} bytes, nothing else is ever allocated   ${group(flops)} FLOPs a step`,
     `//   approximate rewrites: ${facts.approximations.length === 0 ? "none" : facts.approximations.join(", ")}`,
+    ...memoryLines(facts),
     CERTIFICATE_LINE,
   ].join("\n");
 }
+
+/** The budget, and what the backward pass computes again to keep it. */
+const memoryLines = ({ memory }: Facts): string[] =>
+  memory === undefined
+    ? []
+    : [
+        `//   memory budget ${memory.budget}, ${group(memory.bytes)} bytes${memory.entries.length === 0 ? ": nothing is computed again" : ""}`,
+        ...memory.entries.map(({ name, again, flops: [before, after] }) => `//   ${line(name)} computes again: ${line(again.map((one) => one.name).join(", "))}; ${group(after - before)} FLOPs a step more, with the same bits`),
+      ]; // prettier-ignore
 
 const offsetOf = (module: Module, name: string): number =>
   module.slots.find(({ buffer }) => buffer === name)!.offset;
