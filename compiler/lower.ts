@@ -12,8 +12,8 @@ import { isDefinitions, observe, type Level, type Observation } from "./observe.
 import type { Citation } from "./model/context.ts";
 import type { EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
-import { pipeline, place, type Purpose } from "./passes/index.ts";
-import type { Recomputed } from "./passes/recompute.ts";
+import { pipeline, place, type Purpose, type Road } from "./passes/index.ts";
+import type { Choice } from "./memory.ts";
 import { runPass } from "./passes/pass.ts";
 import { targets, type TargetName } from "./targets/index.ts";
 import { choiceOf, printPasses, type OptionalPass } from "./passes/selection.ts";
@@ -43,8 +43,8 @@ export interface CompileOptions {
   readonly passes?: readonly OptionalPass[];
   /** The trainer's arena, at most: 512KB, 1.5MiB. In place of the model's own; gradients.ts has no budget. */
   readonly memory?: string;
-  /** What the backward pass of an entry computes again, by entry: a choice made before, in place of a budget. */
-  readonly recomputed?: Choices;
+  /** What was chosen for each entry before, in place of a budget. */
+  readonly chosen?: Choices;
 }
 
 /** One entry point, before and after the pipeline. */
@@ -68,7 +68,7 @@ export interface PassRun {
 }
 
 /** What a memory budget chose, by entry. */
-export type Choices = ReadonlyMap<string, Recomputed>;
+export type Choices = ReadonlyMap<string, Choice>;
 
 /** Everything but the files: levels by entry, the placed module, what was observed. */
 export interface Lowered {
@@ -79,7 +79,7 @@ export interface Lowered {
   readonly target: TargetName;
   readonly observation: Observation;
   /** What the memory budget chose; empty without one, or where everything fits. */
-  readonly recomputed: Choices;
+  readonly chosen: Choices;
 }
 
 /** Cites the model's file by its relative path, files beside it relative to the same folder, others by name. */
@@ -176,18 +176,23 @@ export async function lower(
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
   const road = { target, choice: choiceOf(options.passes) };
   const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
-  const spent = budget && withinBudget(model.name, declared, budget, road);
+  const spent =
+    budget &&
+    withinBudget(
+      model.name,
+      declared.map((entry) => ({ ...entry, rows: rowsOf(model, options, entry.name) })),
+      budget,
+      road,
+    );
   if (spent !== undefined) observation.timings.push({ stage: "memory budget", milliseconds: performance.now() - began - observation.timings[0]!.milliseconds }); // prettier-ignore
-  const recomputed = spent?.choices ?? options.recomputed ?? new Map();
+  const chosen = spent?.choices ?? options.chosen ?? new Map<string, Choice>();
   const entries = declared.map((entry): CompiledEntry => {
     const watch = observe(entry.name, observation, keep, command);
     const passes: PassRun[] = [];
     let graph = entry.traced.graph;
     let definitions: Definitions | undefined;
-    const program = pipeline(entry.purpose, {
-      ...road,
-      recomputed: recomputed.get(entry.name),
-    }).run(graph, {
+    const own = roadOf(chosen.get(entry.name), rowsOf(model, options, entry.name));
+    const program = pipeline(entry.purpose, { ...road, ...own }).run(graph, {
       approximated: (law) => approximations.add(law),
       after(pass, input, output, milliseconds) {
         watch.after(pass, input, output, milliseconds);
@@ -221,13 +226,29 @@ export async function lower(
     approximations: [...approximations],
     ...(spent === undefined ? {} : { memory: spent.facts }),
   }; // prettier-ignore
-  return { model, entries, module, facts, target, observation, recomputed };
+  return { model, entries, module, facts, target, observation, chosen };
 }
 
+/** Rows of an entry's batch. */
+const rowsOf = (model: Model, { batch }: CompileOptions, entry: string): number =>
+  batch ?? (entry === "evaluate" || entry === "predict" ? model.batch[entry] : model.batch.train);
+
+/** A choice as the passes take it; a batch that the parts do not divide, as the small instance's, goes row by row. */
+export const roadOf = (
+  choice: Choice | undefined,
+  rows: number,
+): Pick<Road, "recomputed" | "parts"> =>
+  choice === undefined
+    ? {}
+    : {
+        recomputed: choice.recomputed,
+        parts: { rows, parts: rows % choice.parts === 0 ? choice.parts : rows },
+      };
+
 /** The amount asked for, or the model's own; the small instance has none. */
-function budgetOf(model: Model, { memory, small, recomputed }: CompileOptions): Budget | undefined {
+function budgetOf(model: Model, { memory, small, chosen }: CompileOptions): Budget | undefined {
   const text = memory ?? model.memory;
-  if (text === undefined || small === true || recomputed !== undefined) return undefined;
+  if (text === undefined || small === true || chosen !== undefined) return undefined;
   return readBudget(model.name, text);
 }
 

@@ -1,7 +1,8 @@
 /**
- * Guarantees the plans of a training entry among which a memory budget chooses: what the backward pass computes again, the bytes that
- * leaves, and the work it adds. The plans are the same whatever the budget, and a budget takes the one of least work that fits:
- * so a smaller budget never gives a larger arena or less work.
+ * Guarantees the plans of a training entry among which a memory budget chooses: what the backward pass computes again, in how many parts
+ * the batch goes, the bytes that leaves, and the work it adds. The plans are the same whatever the budget, and a budget takes the one of
+ * least work that fits, of those with a whole batch if any does: so a smaller budget never gives a larger arena, nor less work while the
+ * batch stays whole.
  *
  * Few residuals: every set of them. Many: sets of one in k kept (Chen et al. 2016, whose k = √n is among them), and one chain of sets that
  * drops, where memory peaks, what gives most bytes for least work. At most MOST plans are made, each by the passes from `recompute` to `fuse` and `place`.
@@ -9,9 +10,11 @@
 
 import type { Graph } from "./graph/graph.ts";
 import type { Module, Program } from "./loop/loop.ts";
+import { define } from "./passes/define.ts";
 import { outlined, place, type Road } from "./passes/index.ts";
 import { aligned, isPinned, sizeInBytes } from "./passes/place.ts";
 import type { Recomputed } from "./passes/recompute.ts";
+import { coursesOf, meets, type Meeting } from "./passes/rows.ts";
 
 /** Residuals of which every set is tried. */
 const FEW = 5;
@@ -20,8 +23,16 @@ const LINKS = 20;
 /** Plans in all. */
 const MOST = 44;
 
+/** What an entry's plan is made of. */
+export interface Choice {
+  readonly recomputed: Recomputed;
+  /** In how many parts the batch goes through the step. */
+  readonly parts: number;
+}
+
 export interface MemoryPlan {
   readonly chosen: Recomputed;
+  readonly parts: number;
   /** Without what lives from step to step: parameters, state, live scalars. */
   readonly bytes: number;
   readonly flops: number;
@@ -47,16 +58,12 @@ export const flopsOf = ({ calls, kernels }: Pick<Program, "calls" | "kernels">):
 export const pinnedBytes = ({ buffers }: Pick<Module, "buffers">): number =>
   buffers.filter(isPinned).reduce((n, buffer) => n + aligned(sizeInBytes(buffer)), 0);
 
-function planOf(
-  graph: Graph,
-  road: Road,
-  chosen: Recomputed,
-): { plan: MemoryPlan; program: Program } {
-  const program = outlined({ ...road, recomputed: chosen }).run(graph, SILENT);
+function planOf(graph: Graph, road: Road, { recomputed, parts }: Choice, rows: number): { plan: MemoryPlan; program: Program } {
+  const program = outlined({ ...road, recomputed, parts: { rows, parts } }).run(graph, SILENT);
   const module = place(program.name).run([program]);
   const bytes = module.arenaBytes - pinnedBytes(module);
-  return { plan: { chosen, bytes, flops: flopsOf(program), module }, program };
-}
+  return { plan: { chosen: recomputed, parts, bytes, flops: flopsOf(program), module }, program };
+} // prettier-ignore
 
 /** Residuals in the order they are made; scalars are not worth it. */
 function residualsOf(graph: Graph, { buffers, calls, kernels }: Program): Residual[] {
@@ -72,13 +79,14 @@ function residualsOf(graph: Graph, { buffers, calls, kernels }: Program): Residu
   });
 }
 
-/** Plans of one entry, from its graph with roundings fixed. The first keeps everything, and is the only one unless others are searched. */
+/** Plans of one entry that keep the batch whole. The first keeps everything, and is the only one unless others are searched. */
 export function memoryPlans(
   graph: Graph,
   road: Road,
   effort: "search" | "keep everything",
 ): readonly MemoryPlan[] {
-  const first = planOf(graph, road, { again: new Set(), kept: new Set() });
+  const planned = (recomputed: Recomputed) => planOf(graph, road, { recomputed, parts: 1 }, 1);
+  const first = planned({ again: new Set(), kept: new Set() });
   if (effort === "keep everything") return [first.plan];
   const residuals = residualsOf(graph, first.program);
   const plans = new Map<string, MemoryPlan>();
@@ -87,7 +95,7 @@ export function memoryPlans(
     let known = plans.get(key);
     if (known === undefined) {
       const kept = new Set(residuals.flatMap(({ name }) => (again.has(name) ? [] : [name])));
-      known = planOf(graph, road, { again, kept }).plan;
+      known = planned({ again, kept }).plan;
       plans.set(key, known);
     }
     return known;
@@ -102,6 +110,38 @@ export function memoryPlans(
     keepAgain(residuals, [...plans.values()], plan, MOST - plans.size);
   }
   return [...plans.values()];
+}
+
+/** Statements of a split step, at most: each part has statements of its own. */
+const STATEMENTS = 4000;
+/** Choices of what is computed again that are tried with a split batch. */
+const CHOICES = 3;
+
+/**
+ * Plans that split the batch, or where its rows meet: tried where no plan for the whole batch fits, since they change the order of sums
+ * over the rows. `whole` are the plans for the whole batch. Each number of parts that divides the rows is tried, up to STATEMENTS, with
+ * everything kept and with the best few choices of what is computed again.
+ */
+export function splitPlans(
+  graph: Graph,
+  road: Road,
+  rows: number,
+  whole: readonly MemoryPlan[],
+): readonly MemoryPlan[] | Meeting {
+  const courses = coursesOf(define.run(graph), rows);
+  if (meets(courses)) return courses;
+  const statements = whole[0]!.module.entries[0]!.calls.length;
+  const parts = Array.from({ length: rows }, (_, n) => n + 1).filter((n) => n > 1 && rows % n === 0 && n * statements <= STATEMENTS); // prettier-ignore
+  const front = frontOf(whole);
+  const spread = Array.from({ length: CHOICES }, (_, n) => front[Math.round((n * (front.length - 1)) / (CHOICES - 1))]!.chosen); // prettier-ignore
+  return parts.flatMap((n) => [...new Set(spread)].map((recomputed) => planOf(graph, road, { recomputed, parts: n }, rows).plan)); // prettier-ignore
+}
+
+/** Plans than which none has both fewer bytes and less work, from most bytes to fewest. */
+function frontOf(plans: readonly MemoryPlan[]): readonly MemoryPlan[] {
+  const byWork = [...plans].sort((a, b) => a.flops - b.flops || a.bytes - b.bytes);
+  let least = Infinity;
+  return byWork.filter(({ bytes }) => bytes < least && ((least = bytes), true));
 }
 
 const namesOf = (residuals: readonly Residual[]): ReadonlySet<string> =>

@@ -42,7 +42,7 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) }; // prettier-ignore
   const size = SIZES[effort];
   const lowered = options.lowered ?? (await lower(model, from));
-  const shipped = { ...from, recomputed: lowered.recomputed };
+  const shipped = { ...from, chosen: lowered.chosen };
   progress?.("validating every pass");
   await validatePasses(model, { ...shipped, facts: lowered.facts }, seed);
   progress?.("checking gradients against central differences");

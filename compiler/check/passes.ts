@@ -9,7 +9,7 @@ import { CompilerFault } from "../graph/error.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { createMemory, interpretEntry } from "../loop/interpret.ts";
 import type { Module, Program } from "../loop/loop.ts";
-import { entriesOf, type CompileOptions } from "../lower.ts";
+import { entriesOf, roadOf, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
 import { choiceOf } from "../passes/selection.ts";
@@ -34,9 +34,9 @@ const largestOf = (values: Float64Array): number =>
 type Meaning = ReadonlyMap<string, Float64Array>;
 
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
-export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "recomputed"> & { readonly facts: Facts }, seed: number): Promise<void> {
+export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "chosen"> & { readonly facts: Facts }, seed: number): Promise<void> {
   const entries = entriesOf(model, { ...options, batch: ROWS, small: true, dtype: "f64" }, "trainer");
-  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), recomputed: options.recomputed?.get(name) }), purpose, traced.graph, seed) }));
+  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), ...roadOf(options.chosen?.get(name), ROWS) }), purpose, traced.graph, seed) }));
   const module = place(model.name).run(validated.map(({ program }) => program));
   const batch = { train: ROWS, evaluate: ROWS, predict: ROWS };
   const trainer = await runningTrainer({ module, facts: { ...facts, batch }, target: "typescript" });

@@ -20,6 +20,7 @@ import { recompute, type Recomputed } from "./recompute.ts";
 import { schedule } from "./schedule.ts";
 import { EVERY, type PassChoice } from "./selection.ts";
 import { share } from "./share.ts";
+import { split, type Parts } from "./split.ts";
 import { stability } from "./stability.ts";
 
 export { place } from "./place.ts";
@@ -35,6 +36,7 @@ export interface Road {
   readonly choice?: PassChoice;
   readonly target?: keyof typeof machines;
   readonly recomputed?: Recomputed | undefined;
+  readonly parts?: Parts | undefined;
 }
 
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
@@ -59,6 +61,7 @@ const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, 
   rounded
     .then(recompute(road.recomputed))                 // forward values that the backward pass computes again
     .then(define)                                     // Graph → definitions
+    .then(split(road.parts))                          // the batch in parts, gradients summed over them
     .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
     .then(pack(machineOf(road))); // guards out of contractions, operands in the order they are read
 

@@ -97,14 +97,19 @@ function printMemory({ memory }: Facts): string[] {
     "",
     `## Memory budget: ${memory.budget}, ${group(memory.bytes)} bytes`,
     ...(memory.entries.length === 0 ? ["", "Everything fits: nothing is computed again."] : []),
-    ...memory.entries.flatMap(({ name, again, flops, bytes }) => [
+    ...memory.entries.flatMap(({ name, again, parts, rows, flops, bytes }) => [
       "",
-      `${name}: ${group(bytes[0])} bytes beside what lives from step to step become ${group(bytes[1])}; ${group(flops[0])} FLOPs a step become ${group(flops[1])}, ${share(...flops)} more. The weights are the same to the bit.`,
+      `${name}: ${group(bytes[0])} bytes beside what lives from step to step become ${group(bytes[1])}; ${group(flops[0])} FLOPs a step become ${group(flops[1])}, ${share(...flops)} more. ${bitsOf(parts, rows)}`,
       "",
-      ...table(["computed again in the backward pass", "bytes not kept"], again.map((one) => [one.name, group(one.bytes)])),
+      ...(again.length === 0 ? ["Nothing is computed again."] : table(["computed again in the backward pass", "bytes not kept"], again.map((one) => [one.name, group(one.bytes)]))),
     ]),
   ];
 } // prettier-ignore
+
+const bitsOf = (parts: number, rows: number): string =>
+  parts === 1
+    ? "The weights are the same to the bit."
+    : `The batch goes in ${parts} parts of ${rows} ${rows === 1 ? "row" : "rows"}. Sums over the rows are rounded part by part, so the weights differ from those of a whole batch by rounding.`;
 
 const PASSES_EXPLAINED = [
   "Before → after, where it changed. Until `fuse` every value counts as computed by a kernel of its own and stored in a place of its own,",

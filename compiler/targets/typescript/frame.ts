@@ -31,14 +31,18 @@ export function printHeader(module: Module, facts: Facts, what: string): string 
   ].join("\n");
 }
 
-/** The budget, and what the backward pass computes again to keep it. */
-const memoryLines = ({ memory }: Facts): string[] =>
-  memory === undefined
-    ? []
-    : [
-        `//   memory budget ${memory.budget}, ${group(memory.bytes)} bytes${memory.entries.length === 0 ? ": nothing is computed again" : ""}`,
-        ...memory.entries.map(({ name, again, flops: [before, after] }) => `//   ${line(name)} computes again: ${line(again.map((one) => one.name).join(", "))}; ${group(after - before)} FLOPs a step more, with the same bits`),
-      ]; // prettier-ignore
+/** The budget, and what it takes to keep it: values computed again, which keeps every bit, and a split batch, which does not. */
+function memoryLines({ memory }: Facts): string[] {
+  if (memory === undefined) return [];
+  const nothing = memory.entries.length === 0 ? ": nothing is computed again" : "";
+  return [
+    `//   memory budget ${memory.budget}, ${group(memory.bytes)} bytes${nothing}`,
+    ...memory.entries.flatMap(({ name, again, parts, rows, flops: [before, after] }) => [
+      ...(parts === 1 ? [] : [`//   ${line(name)} takes the batch in ${parts} parts of ${rows} ${rows === 1 ? "row" : "rows"} and sums over them, which rounds otherwise than the whole batch`]),
+      `//   ${line(name)} computes again: ${again.length === 0 ? "nothing" : line(again.map((one) => one.name).join(", "))}; ${group(after - before)} FLOPs a step more${parts === 1 ? ", with the same bits" : ""}`,
+    ]),
+  ];
+} // prettier-ignore
 
 const offsetOf = (module: Module, name: string): number =>
   module.slots.find(({ buffer }) => buffer === name)!.offset;
