@@ -19,7 +19,7 @@ export function batchesFor(trainer) {
   return Array.from({ length: BATCHES }, () => {
     const labels = Int32Array.from({ length: rows }, () => Math.floor(random() * CLASSES));
     const named = Object.entries(trainer.inputs).map(([name, view]) => {
-      if (view instanceof Int32Array) return [name, labels];
+      if (view instanceof Int32Array) return [name, view.length === rows ? labels : Int32Array.from(view, () => Math.floor(random() * CLASSES))]; // prettier-ignore
       const width = view.length / rows;
       const prototype = prototypes.get(name);
       const pixel = (n) =>

@@ -75,13 +75,16 @@ export function coursesOf(defined: Defined, batch: number): Courses | Meeting {
     if (role === "input" && shape[0] === batch) rows.set(name, { axis: 0, per: 1 });
   const shown = new Set(defined.results.map(({ value }) => value));
   const of = new Map<string, Course>();
+  /** By sum over the rows, and by what is made of one: the sum. */
   const sums = new Map<string, Term>();
   for (const term of defined.definitions) {
     const { name, target } = term.definition;
     const course = courseOf(term, batch, rows, of, sums);
     if ("why" in course) return course;
     of.set(name, course);
+    const made = loadsOf(term.definition.value).flatMap(({ buffer }) => sums.get(buffer) ?? [])[0];
     if (course.kind === "sum") sums.set(name, term);
+    else if (made !== undefined) sums.set(name, made);
     if (course.kind !== "rows") continue;
     rows.set(name, course.at);
     if (target === undefined && !shown.has(name)) continue;
@@ -113,18 +116,14 @@ function courseOf(
   const [row, other] = counted;
   if (row === undefined) return { kind: after === undefined ? "apart" : "after" };
   if (other !== undefined) return meeting("it reads one row beside another");
-  if (after !== undefined) return meeting(`it reads ${after.buffer} for every row, which is made of all of them${firstSum(after.buffer, sums)}`); // prettier-ignore
+  const sum = after === undefined ? undefined : sums.get(after.buffer);
+  if (sum !== undefined) return meeting(`for every row it reads ${sum.definition.name} (${sum.site}), a sum over all of them`); // prettier-ignore
   const per = extents.get(row)! / batch;
   const axis = axes.findIndex((one) => one.name === row);
   if (axis >= 0) return { kind: "rows", name: row, at: { axis, per } };
   if (wholeSum(value)?.over.some((one) => one.name === row)) return { kind: "sum", name: row, per };
   return meeting("it combines the rows by something other than a sum");
 }
-
-const firstSum = (name: string, sums: ReadonlyMap<string, Term>): string => {
-  const term = sums.get(name);
-  return term === undefined ? "" : ` (${term.site})`;
-};
 
 /** The index that counts rows in a definition. */
 export const rowNameOf = (course: Course): string | undefined =>

@@ -33,19 +33,22 @@ export const split = (into?: Parts): Pass<Defined> => ({
   },
 });
 
-/** What no row goes into: what the rows need, and the rest. */
+/** What no row goes into, where anything reads it as a whole: what the rows need, and the rest. */
 function apart({ definitions, results }: Defined, { of, rows }: Courses): { early: Term[]; late: Term[] } {
-  const needed = new Set<string>();
-  for (const { definition: { name, value } } of [...definitions].reverse()) {
+  const byRows = new Set<string>();
+  const read = new Set(results.map(({ value }) => value));
+  const whole: Term[] = [];
+  for (const term of [...definitions].reverse()) {
+    const { name, value, target } = term.definition;
     const isRow = rowNameOf(of.get(name)!) !== undefined;
-    if (!isRow && !needed.has(name) && !rows.has(name)) continue;
-    for (const { buffer } of loadsOf(value)) needed.add(buffer);
+    const stays = !isRow && (!rows.has(name) || read.has(name) || target !== undefined);
+    if (stays) whole.unshift(term);
+    for (const { buffer } of loadsOf(value)) {
+      if (stays) read.add(buffer);
+      if (isRow || rows.has(name) || byRows.has(name)) byRows.add(buffer);
+    }
   }
-  const wanted = new Set(results.map(({ value }) => value));
-  for (const { definition } of definitions)
-    if (["apart", "after"].includes(of.get(definition.name)!.kind)) for (const { buffer } of loadsOf(definition.value)) wanted.add(buffer);
-  const whole = definitions.filter(({ definition: { name, target } }) => rowNameOf(of.get(name)!) === undefined && (!rows.has(name) || wanted.has(name) || target !== undefined));
-  const isEarly = ({ definition: { name } }: Term): boolean => needed.has(name) && of.get(name)!.kind === "apart";
+  const isEarly = ({ definition: { name } }: Term): boolean => byRows.has(name) && of.get(name)!.kind === "apart";
   return { early: whole.filter(isEarly), late: whole.filter((term) => !isEarly(term)) };
 } // prettier-ignore
 
