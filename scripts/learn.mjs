@@ -52,7 +52,7 @@ async function short() {
   const timed = rows.map(({ cells, seconds }) => [...cells, seconds]);
   process.stdout.write(`${table([...head, "seconds"], timed)}\n`);
   if (values.only === undefined) {
-    const text = `# What the committed trainers learn\n\nnpm run learn: each trainer, seed 0, for the epochs that its model declares, or less where that would be more than\n6·10¹¹ FLOPs; judged on rows that it was not trained on. Thresholds stand beside the models.\n\n${table(
+    const text = `# What the committed trainers learn\n\nnpm run learn: each trainer, seed 0, for the epochs that its model declares, or less where that would be more than\n8·10¹¹ FLOPs; judged on rows that it was not trained on. Thresholds stand beside the models.\n\n${table(
       head,
       rows.map(({ cells }) => cells),
     )}\n`;
