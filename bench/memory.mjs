@@ -2,7 +2,7 @@
  * Prints what memory costs: for ever smaller budgets the arena, the work and the time of a training step of a LeNet and a transformer,
  * and writes all but the times to test/snapshots/memory.md. Fails unless the table is monotone, and the weights after twenty steps are
  * those of the trainer without a budget: to the bit where values are only computed again, within rounding where the batch is split.
- * Each budget is a sixteenth below what the row above takes, and the last the nearest one that is possible. `node bench/memory.mjs`
+ * Each budget is an eighth below what the row above takes, and the last the nearest one that is possible. `node bench/memory.mjs`
  */
 
 import { writeFileSync } from "node:fs";
@@ -62,7 +62,7 @@ async function sweep(name, model) {
     if (typeof row !== "string") {
       rows.push(row);
       console.error(`${name}\t${budget ?? "none"}\t${row.arena}`);
-      budget = `${Math.floor((rows.at(-1).arena * 15) / 16)}B`;
+      budget = `${Math.floor((rows.at(-1).arena * 7) / 8)}B`;
       continue;
     }
     const nearest = /--memory (\w+)/.exec(row)[1];

@@ -33,21 +33,27 @@ export function inOrder<Of extends Item>(items: readonly Of[], dependence: Depen
     });
   /** The first thing to do for an item that waits for nothing but scalars of updates. */
   const scalarFor = (item: Of): Of | undefined => {
-    const pending = before(item);
-    if (pending.some(({ scalar, terms }) => !scalar || terms[0]!.role !== "update")) return undefined; // prettier-ignore
-    for (const one of pending) {
-      const first = before(one).length === 0 ? one : scalarFor(one);
-      if (first !== undefined) return first;
+    const first = before(item);
+    if (first.some(({ scalar, terms }) => !scalar || terms[0]!.role !== "update")) return undefined; // prettier-ignore
+    for (const one of first) {
+      const ready = before(one).length === 0 ? one : scalarFor(one);
+      if (ready !== undefined) return ready;
     }
     return undefined;
   };
+  /** How many an item still waits for. */
+  const pending = new Map(items.map((item) => [item, before(item).length]));
   while (waiting.size > 0) {
-    const ready = [...waiting].filter((item) => before(item).length === 0);
+    const ready = [...waiting].filter((item) => pending.get(item) === 0);
     const [first] = ready;
     if (first === undefined) throw new CompilerFault("fuse", "the groups wait for each other in a circle"); // prettier-ignore
     const next = ready.find(updates) ?? (isForward(first) ? first : (firstOf([...waiting].filter(updates), scalarFor) ?? first)); // prettier-ignore
     waiting.delete(next);
     ordered.push(next);
+    for (const at of dependence.after(next.at)) {
+      const one = byAt.get(at);
+      if (one !== undefined) pending.set(one, pending.get(one)! - 1);
+    }
   }
   return ordered;
 }
