@@ -12,8 +12,8 @@ import { isDefinitions, observe, type Level, type Observation } from "./observe.
 import type { Citation } from "./model/context.ts";
 import type { EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
-import { pipeline, place, type Purpose, type Road } from "./passes/index.ts";
-import type { Choice } from "./memory.ts";
+import { pipeline, place, type Purpose } from "./passes/index.ts";
+import { roadOf, type Choice } from "./memory.ts";
 import { runPass } from "./passes/pass.ts";
 import { targets, type TargetName } from "./targets/index.ts";
 import { choiceOf, printPasses, type OptionalPass } from "./passes/selection.ts";
@@ -45,6 +45,8 @@ export interface CompileOptions {
   readonly memory?: string;
   /** What was chosen for each entry before, in place of a budget. */
   readonly chosen?: Choices;
+  /** WebAssembly only: kernels are divided among this many threads, unless whoever makes a trainer says otherwise. */
+  readonly threads?: number;
 }
 
 /** One entry point, before and after the pipeline. */
@@ -158,6 +160,15 @@ function checkNames(site: string, what: string, named: readonly { readonly name:
   throw new ModelError({ code: "name/duplicate", site, law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`, operands: [], remedy: `Give the ${what} another name.` });
 } // prettier-ignore
 
+function checkThreads(threads: number | undefined, target: TargetName): void {
+  if (threads === undefined) return;
+  const refuse = (law: string, remedy: string): never => {
+    throw new ModelError({ code: "target-threads", site: "", law, operands: [], remedy });
+  };
+  if (!Number.isInteger(threads) || threads < 1) refuse(`threads needs a whole number of at least 1, but got ${threads}`, "Name how many threads share a step, such as 2.");
+  if (target !== "wasm" && target !== "wasm-external") refuse(`only WebAssembly kernels are divided among threads, but the target is ${target}`, "Compile for the target wasm, or without threads.");
+} // prettier-ignore
+
 /** Runs the whole pipeline; the plan is proved before anything is printed. */
 export async function lower(
   model: Model,
@@ -171,6 +182,7 @@ export async function lower(
   const target = options.target ?? "typescript";
   if (target !== "typescript" && options.dtype === "f64") 
     throw new ModelError({ code: "target-float64", site: "", law: "WebAssembly kernels compute in float32, but float64 was asked for", operands: [], remedy: "Compile at float64 for the TypeScript target, or at float32 for this one." }); // prettier-ignore
+  checkThreads(options.threads, target);
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
@@ -223,6 +235,7 @@ export async function lower(
     phases,
     rowsInteract: declared[0]!.traced.rowsInteract,
     graph: (await sha256(entries.filter(({ purpose }) => purpose.kind === "train").map(({ graph }) => printGraph(withoutOrigins(graph))).join(""))).slice(0, 16),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
     approximations: [...approximations],
     ...(spent === undefined ? {} : { memory: spent.facts }),
   }; // prettier-ignore
@@ -232,18 +245,6 @@ export async function lower(
 /** Rows of an entry's batch. */
 const rowsOf = (model: Model, { batch }: CompileOptions, entry: string): number =>
   batch ?? (entry === "evaluate" || entry === "predict" ? model.batch[entry] : model.batch.train);
-
-/** A choice as the passes take it; a batch that the parts do not divide, as the small instance's, goes row by row. */
-export const roadOf = (
-  choice: Choice | undefined,
-  rows: number,
-): Pick<Road, "recomputed" | "parts"> =>
-  choice === undefined
-    ? {}
-    : {
-        recomputed: choice.recomputed,
-        parts: { rows, parts: rows % choice.parts === 0 ? choice.parts : rows },
-      };
 
 /** The amount asked for, or the model's own; the small instance has none. */
 function budgetOf(model: Model, { memory, small, chosen }: CompileOptions): Budget | undefined {
@@ -260,7 +261,14 @@ const withoutOrigins = (graph: Graph): Graph => ({
 });
 
 /** The command that makes the files again. */
-export function commandOf({ source, entries, target, passes, memory }: CompileOptions): string {
+export function commandOf({
+  source,
+  entries,
+  target,
+  passes,
+  threads,
+  memory,
+}: CompileOptions): string {
   const chosen = printPasses(passes);
   if (source === undefined) return "compile(model) in the program that declared it";
   return [
@@ -269,6 +277,7 @@ export function commandOf({ source, entries, target, passes, memory }: CompileOp
     ...(target === undefined || target === "typescript"
       ? []
       : [target === "wasm-external" ? "--target wasm --wasm external" : `--target ${target}`]),
+    ...(threads === undefined ? [] : [`--threads ${threads}`]),
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
     ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
     ...(memory === undefined ? [] : [`--memory ${memory.replaceAll(" ", "")}`]),

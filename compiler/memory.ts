@@ -30,6 +30,10 @@ export interface Choice {
   readonly parts: number;
 }
 
+/** A choice as the passes take it; a batch that the parts do not divide, as the small instance's, goes row by row. */
+export const roadOf = (choice: Choice | undefined, rows: number): Pick<Road, "recomputed" | "parts"> =>
+  choice === undefined ? {} : { recomputed: choice.recomputed, parts: { rows, parts: rows % choice.parts === 0 ? choice.parts : rows } }; // prettier-ignore
+
 export interface MemoryPlan {
   readonly chosen: Recomputed;
   readonly parts: number;

@@ -39,13 +39,13 @@ export function instrument(text: string): string {
 }
 
 /** Runs each entry of the text once and compares `samples` elements of every buffer a statement writes. */
-export async function checkKernels({ module, entries, target }: Pick<Lowered, "module" | "entries" | "target">, text: string, samples: number, seed: number): Promise<TensorCheck[]> {
+export async function checkKernels({ module, entries, facts, target }: Pick<Lowered, "module" | "entries" | "facts" | "target">, text: string, samples: number, seed: number): Promise<TensorCheck[]> {
   const watch = new Watch(module, samples, seed, target === "typescript" ? "double" : "single");
   const code = await stripTypes(instrument(text));
   const host = globalThis as unknown as Record<string, Probe>; // the one way into a module from text
   host[PROBE] = (at, statement, arena) => watch.probe(at, statement, arena);
   const { createTrainer } = await importText<TrainerText>(`const $probe = (...seen) => globalThis["${PROBE}"](...seen);\n${code}`);
-  const trainer = createTrainer(await moduleFor({ module, target }));
+  const trainer = createTrainer(await moduleFor({ module, facts, target }));
   entries.forEach(({ name, traced }, n) => {
     watch.entry = module.entries[n]!;
     const inputs = fedLeaves(traced.graph).filter(({ op }) => op === "input");

@@ -4,7 +4,7 @@
 //
 //   parameters 61,100,840   arena 495,843,904 bytes, nothing else is ever allocated   8,764,434,534 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-6, step 1e-6, kernels 1e-10, sha256 3292a9875f791f89
+// certificate: gradients 1e-6, step 1e-6, kernels 1e-10, sha256 8b60212a5d7254e4
 
 /** The model's name. */
 export const MODEL: string = "alexnet";
@@ -1791,22 +1791,67 @@ function dotRelu_2x9216x4096(
   f6_bias: Float32Array,
   f6: Float32Array,
 ): void {
-  for (let i = 0; i < 2; i++) {
-    for (let j = 0; j < 4096; j++) {
-      let sum = 0;
-      for (let k = 0; k < 9216; k++) {
-        sum +=
-          Math.fround(
-            dropout_kept[i * 9216 + k]! !== 0
-              ? p5[i * 9216 + ((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]! * 2
-              : 0,
-          ) * f6_kernel[k * 4096 + j]!;
-      }
-      const f6_product = Math.fround(sum);
-      const f6_bias_0 = f6_bias[j]!;
-      const add_0 = f6_product + f6_bias_0;
-      f6[i * 4096 + j] = add_0 < 0 ? 0 : add_0;
+  for (let j = 0; j < 4096; j += 4) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum03 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    let sum13 = 0;
+    for (let k = 0; k < 9216; k++) {
+      const dropout_kept_0 = dropout_kept[k]! !== 0;
+      const part_0 = Math.fround(
+        dropout_kept_0 ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]! * 2 : 0,
+      );
+      const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
+      const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
+      const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
+      const f6_kernel_3 = f6_kernel[k * 4096 + j + 3]!;
+      const dropout_kept_1 = dropout_kept[k + 9216]! !== 0;
+      const part_1 = Math.fround(
+        dropout_kept_1
+          ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6) + 9216]! * 2
+          : 0,
+      );
+      sum00 += part_0 * f6_kernel_0;
+      sum01 += part_0 * f6_kernel_1;
+      sum02 += part_0 * f6_kernel_2;
+      sum03 += part_0 * f6_kernel_3;
+      sum10 += part_1 * f6_kernel_0;
+      sum11 += part_1 * f6_kernel_1;
+      sum12 += part_1 * f6_kernel_2;
+      sum13 += part_1 * f6_kernel_3;
     }
+    const f6_product00 = Math.fround(sum00);
+    const f6_product01 = Math.fround(sum01);
+    const f6_product02 = Math.fround(sum02);
+    const f6_product03 = Math.fround(sum03);
+    const f6_product10 = Math.fround(sum10);
+    const f6_product11 = Math.fround(sum11);
+    const f6_product12 = Math.fround(sum12);
+    const f6_product13 = Math.fround(sum13);
+    const f6_bias_0 = f6_bias[j]!;
+    const add_0 = f6_product00 + f6_bias_0;
+    const f6_bias_1 = f6_bias[j + 1]!;
+    const add_1 = f6_product01 + f6_bias_1;
+    const f6_bias_2 = f6_bias[j + 2]!;
+    const add_2 = f6_product02 + f6_bias_2;
+    const f6_bias_3 = f6_bias[j + 3]!;
+    const add_3 = f6_product03 + f6_bias_3;
+    const add_4 = f6_product10 + f6_bias_0;
+    const add_5 = f6_product11 + f6_bias_1;
+    const add_6 = f6_product12 + f6_bias_2;
+    const add_7 = f6_product13 + f6_bias_3;
+    f6[j] = add_0 < 0 ? 0 : add_0;
+    f6[j + 1] = add_1 < 0 ? 0 : add_1;
+    f6[j + 2] = add_2 < 0 ? 0 : add_2;
+    f6[j + 3] = add_3 < 0 ? 0 : add_3;
+    f6[j + 4096] = add_4 < 0 ? 0 : add_4;
+    f6[j + 4097] = add_5 < 0 ? 0 : add_5;
+    f6[j + 4098] = add_6 < 0 ? 0 : add_6;
+    f6[j + 4099] = add_7 < 0 ? 0 : add_7;
   }
 }
 
@@ -1835,19 +1880,61 @@ function dotRelu_2x4096x4096(
   f7_bias: Float32Array,
   f7: Float32Array,
 ): void {
-  for (let i = 0; i < 2; i++) {
-    for (let j = 0; j < 4096; j++) {
-      let sum = 0;
-      for (let k = 0; k < 4096; k++) {
-        sum +=
-          Math.fround(dropout_2_kept[i * 4096 + k]! !== 0 ? f6[i * 4096 + k]! * 2 : 0) *
-          f7_kernel[k * 4096 + j]!;
-      }
-      const f7_product = Math.fround(sum);
-      const f7_bias_0 = f7_bias[j]!;
-      const add_0 = f7_product + f7_bias_0;
-      f7[i * 4096 + j] = add_0 < 0 ? 0 : add_0;
+  for (let j = 0; j < 4096; j += 4) {
+    let sum00 = 0;
+    let sum01 = 0;
+    let sum02 = 0;
+    let sum03 = 0;
+    let sum10 = 0;
+    let sum11 = 0;
+    let sum12 = 0;
+    let sum13 = 0;
+    for (let k = 0; k < 4096; k++) {
+      const dropout_2_kept_0 = dropout_2_kept[k]! !== 0;
+      const part_0 = Math.fround(dropout_2_kept_0 ? f6[k]! * 2 : 0);
+      const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
+      const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
+      const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
+      const f7_kernel_3 = f7_kernel[k * 4096 + j + 3]!;
+      const dropout_2_kept_1 = dropout_2_kept[k + 4096]! !== 0;
+      const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4096]! * 2 : 0);
+      sum00 += part_0 * f7_kernel_0;
+      sum01 += part_0 * f7_kernel_1;
+      sum02 += part_0 * f7_kernel_2;
+      sum03 += part_0 * f7_kernel_3;
+      sum10 += part_1 * f7_kernel_0;
+      sum11 += part_1 * f7_kernel_1;
+      sum12 += part_1 * f7_kernel_2;
+      sum13 += part_1 * f7_kernel_3;
     }
+    const f7_product00 = Math.fround(sum00);
+    const f7_product01 = Math.fround(sum01);
+    const f7_product02 = Math.fround(sum02);
+    const f7_product03 = Math.fround(sum03);
+    const f7_product10 = Math.fround(sum10);
+    const f7_product11 = Math.fround(sum11);
+    const f7_product12 = Math.fround(sum12);
+    const f7_product13 = Math.fround(sum13);
+    const f7_bias_0 = f7_bias[j]!;
+    const add_0 = f7_product00 + f7_bias_0;
+    const f7_bias_1 = f7_bias[j + 1]!;
+    const add_1 = f7_product01 + f7_bias_1;
+    const f7_bias_2 = f7_bias[j + 2]!;
+    const add_2 = f7_product02 + f7_bias_2;
+    const f7_bias_3 = f7_bias[j + 3]!;
+    const add_3 = f7_product03 + f7_bias_3;
+    const add_4 = f7_product10 + f7_bias_0;
+    const add_5 = f7_product11 + f7_bias_1;
+    const add_6 = f7_product12 + f7_bias_2;
+    const add_7 = f7_product13 + f7_bias_3;
+    f7[j] = add_0 < 0 ? 0 : add_0;
+    f7[j + 1] = add_1 < 0 ? 0 : add_1;
+    f7[j + 2] = add_2 < 0 ? 0 : add_2;
+    f7[j + 3] = add_3 < 0 ? 0 : add_3;
+    f7[j + 4096] = add_4 < 0 ? 0 : add_4;
+    f7[j + 4097] = add_5 < 0 ? 0 : add_5;
+    f7[j + 4098] = add_6 < 0 ? 0 : add_6;
+    f7[j + 4099] = add_7 < 0 ? 0 : add_7;
   }
 }
 
@@ -2284,20 +2371,91 @@ function dotSgd_4096x2x4096(
   f7_kernel_momentum: Float32Array,
   f7_kernel: Float32Array,
 ): void {
-  for (let i = 0; i < 4096; i++) {
-    for (let j = 0; j < 4096; j++) {
-      let sum = 0;
+  for (let i = 0; i < 4096; i += 4) {
+    for (let j = 0; j < 4096; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
       for (let k = 0; k < 2; k++) {
-        sum +=
-          Math.fround(dropout_2_kept[k * 4096 + i]! !== 0 ? f6[k * 4096 + i]! * 2 : 0) *
-          d_f7_z[k * 4096 + j]!;
+        const dropout_2_kept_0 = dropout_2_kept[k * 4096 + i]! !== 0;
+        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k * 4096 + i]! * 2 : 0);
+        const d_f7_z_0 = d_f7_z[k * 4096 + j]!;
+        const d_f7_z_1 = d_f7_z[k * 4096 + j + 1]!;
+        const dropout_2_kept_1 = dropout_2_kept[k * 4096 + i + 1]! !== 0;
+        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k * 4096 + i + 1]! * 2 : 0);
+        const dropout_2_kept_2 = dropout_2_kept[k * 4096 + i + 2]! !== 0;
+        const part_2 = Math.fround(dropout_2_kept_2 ? f6[k * 4096 + i + 2]! * 2 : 0);
+        const dropout_2_kept_3 = dropout_2_kept[k * 4096 + i + 3]! !== 0;
+        const part_3 = Math.fround(dropout_2_kept_3 ? f6[k * 4096 + i + 3]! * 2 : 0);
+        sum00 += part_0 * d_f7_z_0;
+        sum01 += part_0 * d_f7_z_1;
+        sum10 += part_1 * d_f7_z_0;
+        sum11 += part_1 * d_f7_z_1;
+        sum20 += part_2 * d_f7_z_0;
+        sum21 += part_2 * d_f7_z_1;
+        sum30 += part_3 * d_f7_z_0;
+        sum31 += part_3 * d_f7_z_1;
       }
-      const d_f7_kernel = Math.fround(sum);
-      const f7_kernel_momentum_next = Math.fround(
-        f7_kernel_momentum[i * 4096 + j]! * 0.9 + d_f7_kernel,
+      const d_f7_kernel00 = Math.fround(sum00);
+      const d_f7_kernel01 = Math.fround(sum01);
+      const d_f7_kernel10 = Math.fround(sum10);
+      const d_f7_kernel11 = Math.fround(sum11);
+      const d_f7_kernel20 = Math.fround(sum20);
+      const d_f7_kernel21 = Math.fround(sum21);
+      const d_f7_kernel30 = Math.fround(sum30);
+      const d_f7_kernel31 = Math.fround(sum31);
+      const f7_kernel_momentum_next00 = Math.fround(
+        f7_kernel_momentum[i * 4096 + j]! * 0.9 + d_f7_kernel00,
       );
-      f7_kernel_momentum[i * 4096 + j] = f7_kernel_momentum_next;
-      f7_kernel[i * 4096 + j] = f7_kernel[i * 4096 + j]! - f7_kernel_momentum_next * 0.0005;
+      f7_kernel_momentum[i * 4096 + j] = f7_kernel_momentum_next00;
+      const f7_kernel_momentum_next01 = Math.fround(
+        f7_kernel_momentum[i * 4096 + j + 1]! * 0.9 + d_f7_kernel01,
+      );
+      f7_kernel_momentum[i * 4096 + j + 1] = f7_kernel_momentum_next01;
+      const f7_kernel_momentum_next10 = Math.fround(
+        f7_kernel_momentum[i * 4096 + j + 4096]! * 0.9 + d_f7_kernel10,
+      );
+      f7_kernel_momentum[i * 4096 + j + 4096] = f7_kernel_momentum_next10;
+      const f7_kernel_momentum_next11 = Math.fround(
+        f7_kernel_momentum[i * 4096 + j + 4097]! * 0.9 + d_f7_kernel11,
+      );
+      f7_kernel_momentum[i * 4096 + j + 4097] = f7_kernel_momentum_next11;
+      const f7_kernel_momentum_next20 = Math.fround(
+        f7_kernel_momentum[i * 4096 + j + 8192]! * 0.9 + d_f7_kernel20,
+      );
+      f7_kernel_momentum[i * 4096 + j + 8192] = f7_kernel_momentum_next20;
+      const f7_kernel_momentum_next21 = Math.fround(
+        f7_kernel_momentum[i * 4096 + j + 8193]! * 0.9 + d_f7_kernel21,
+      );
+      f7_kernel_momentum[i * 4096 + j + 8193] = f7_kernel_momentum_next21;
+      const f7_kernel_momentum_next30 = Math.fround(
+        f7_kernel_momentum[i * 4096 + j + 12288]! * 0.9 + d_f7_kernel30,
+      );
+      f7_kernel_momentum[i * 4096 + j + 12288] = f7_kernel_momentum_next30;
+      const f7_kernel_momentum_next31 = Math.fround(
+        f7_kernel_momentum[i * 4096 + j + 12289]! * 0.9 + d_f7_kernel31,
+      );
+      f7_kernel_momentum[i * 4096 + j + 12289] = f7_kernel_momentum_next31;
+      f7_kernel[i * 4096 + j] = f7_kernel[i * 4096 + j]! - f7_kernel_momentum_next00 * 0.0005;
+      f7_kernel[i * 4096 + j + 1] =
+        f7_kernel[i * 4096 + j + 1]! - f7_kernel_momentum_next01 * 0.0005;
+      f7_kernel[i * 4096 + j + 4096] =
+        f7_kernel[i * 4096 + j + 4096]! - f7_kernel_momentum_next10 * 0.0005;
+      f7_kernel[i * 4096 + j + 4097] =
+        f7_kernel[i * 4096 + j + 4097]! - f7_kernel_momentum_next11 * 0.0005;
+      f7_kernel[i * 4096 + j + 8192] =
+        f7_kernel[i * 4096 + j + 8192]! - f7_kernel_momentum_next20 * 0.0005;
+      f7_kernel[i * 4096 + j + 8193] =
+        f7_kernel[i * 4096 + j + 8193]! - f7_kernel_momentum_next21 * 0.0005;
+      f7_kernel[i * 4096 + j + 12288] =
+        f7_kernel[i * 4096 + j + 12288]! - f7_kernel_momentum_next30 * 0.0005;
+      f7_kernel[i * 4096 + j + 12289] =
+        f7_kernel[i * 4096 + j + 12289]! - f7_kernel_momentum_next31 * 0.0005;
     }
   }
 }
@@ -2360,23 +2518,113 @@ function dotSgd_9216x2x4096(
   f6_kernel_momentum: Float32Array,
   f6_kernel: Float32Array,
 ): void {
-  for (let i = 0; i < 9216; i++) {
-    for (let j = 0; j < 4096; j++) {
-      let sum = 0;
+  for (let i = 0; i < 9216; i += 4) {
+    for (let j = 0; j < 4096; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
       for (let k = 0; k < 2; k++) {
-        sum +=
-          Math.fround(
-            dropout_kept[k * 9216 + i]! !== 0
-              ? p5[k * 9216 + ((i / 36) | 0) * 36 + (((i / 6) | 0) % 6) * 6 + (i % 6)]! * 2
-              : 0,
-          ) * d_f6_z[k * 4096 + j]!;
+        const dropout_kept_0 = dropout_kept[k * 9216 + i]! !== 0;
+        const part_0 = Math.fround(
+          dropout_kept_0
+            ? p5[k * 9216 + ((i / 36) | 0) * 36 + (((i / 6) | 0) % 6) * 6 + (i % 6)]! * 2
+            : 0,
+        );
+        const d_f6_z_0 = d_f6_z[k * 4096 + j]!;
+        const d_f6_z_1 = d_f6_z[k * 4096 + j + 1]!;
+        const dropout_kept_1 = dropout_kept[k * 9216 + i + 1]! !== 0;
+        const part_1 = Math.fround(
+          dropout_kept_1
+            ? p5[
+                k * 9216 + (((i + 1) / 36) | 0) * 36 + ((((i + 1) / 6) | 0) % 6) * 6 + ((i + 1) % 6)
+              ]! * 2
+            : 0,
+        );
+        const dropout_kept_2 = dropout_kept[k * 9216 + i + 2]! !== 0;
+        const part_2 = Math.fround(
+          dropout_kept_2
+            ? p5[
+                k * 9216 + (((i + 2) / 36) | 0) * 36 + ((((i + 2) / 6) | 0) % 6) * 6 + ((i + 2) % 6)
+              ]! * 2
+            : 0,
+        );
+        const dropout_kept_3 = dropout_kept[k * 9216 + i + 3]! !== 0;
+        const part_3 = Math.fround(
+          dropout_kept_3
+            ? p5[
+                k * 9216 + (((i + 3) / 36) | 0) * 36 + ((((i + 3) / 6) | 0) % 6) * 6 + ((i + 3) % 6)
+              ]! * 2
+            : 0,
+        );
+        sum00 += part_0 * d_f6_z_0;
+        sum01 += part_0 * d_f6_z_1;
+        sum10 += part_1 * d_f6_z_0;
+        sum11 += part_1 * d_f6_z_1;
+        sum20 += part_2 * d_f6_z_0;
+        sum21 += part_2 * d_f6_z_1;
+        sum30 += part_3 * d_f6_z_0;
+        sum31 += part_3 * d_f6_z_1;
       }
-      const d_f6_kernel = Math.fround(sum);
-      const f6_kernel_momentum_next = Math.fround(
-        f6_kernel_momentum[i * 4096 + j]! * 0.9 + d_f6_kernel,
+      const d_f6_kernel00 = Math.fround(sum00);
+      const d_f6_kernel01 = Math.fround(sum01);
+      const d_f6_kernel10 = Math.fround(sum10);
+      const d_f6_kernel11 = Math.fround(sum11);
+      const d_f6_kernel20 = Math.fround(sum20);
+      const d_f6_kernel21 = Math.fround(sum21);
+      const d_f6_kernel30 = Math.fround(sum30);
+      const d_f6_kernel31 = Math.fround(sum31);
+      const f6_kernel_momentum_next00 = Math.fround(
+        f6_kernel_momentum[i * 4096 + j]! * 0.9 + d_f6_kernel00,
       );
-      f6_kernel_momentum[i * 4096 + j] = f6_kernel_momentum_next;
-      f6_kernel[i * 4096 + j] = f6_kernel[i * 4096 + j]! - f6_kernel_momentum_next * 0.0005;
+      f6_kernel_momentum[i * 4096 + j] = f6_kernel_momentum_next00;
+      const f6_kernel_momentum_next01 = Math.fround(
+        f6_kernel_momentum[i * 4096 + j + 1]! * 0.9 + d_f6_kernel01,
+      );
+      f6_kernel_momentum[i * 4096 + j + 1] = f6_kernel_momentum_next01;
+      const f6_kernel_momentum_next10 = Math.fround(
+        f6_kernel_momentum[i * 4096 + j + 4096]! * 0.9 + d_f6_kernel10,
+      );
+      f6_kernel_momentum[i * 4096 + j + 4096] = f6_kernel_momentum_next10;
+      const f6_kernel_momentum_next11 = Math.fround(
+        f6_kernel_momentum[i * 4096 + j + 4097]! * 0.9 + d_f6_kernel11,
+      );
+      f6_kernel_momentum[i * 4096 + j + 4097] = f6_kernel_momentum_next11;
+      const f6_kernel_momentum_next20 = Math.fround(
+        f6_kernel_momentum[i * 4096 + j + 8192]! * 0.9 + d_f6_kernel20,
+      );
+      f6_kernel_momentum[i * 4096 + j + 8192] = f6_kernel_momentum_next20;
+      const f6_kernel_momentum_next21 = Math.fround(
+        f6_kernel_momentum[i * 4096 + j + 8193]! * 0.9 + d_f6_kernel21,
+      );
+      f6_kernel_momentum[i * 4096 + j + 8193] = f6_kernel_momentum_next21;
+      const f6_kernel_momentum_next30 = Math.fround(
+        f6_kernel_momentum[i * 4096 + j + 12288]! * 0.9 + d_f6_kernel30,
+      );
+      f6_kernel_momentum[i * 4096 + j + 12288] = f6_kernel_momentum_next30;
+      const f6_kernel_momentum_next31 = Math.fround(
+        f6_kernel_momentum[i * 4096 + j + 12289]! * 0.9 + d_f6_kernel31,
+      );
+      f6_kernel_momentum[i * 4096 + j + 12289] = f6_kernel_momentum_next31;
+      f6_kernel[i * 4096 + j] = f6_kernel[i * 4096 + j]! - f6_kernel_momentum_next00 * 0.0005;
+      f6_kernel[i * 4096 + j + 1] =
+        f6_kernel[i * 4096 + j + 1]! - f6_kernel_momentum_next01 * 0.0005;
+      f6_kernel[i * 4096 + j + 4096] =
+        f6_kernel[i * 4096 + j + 4096]! - f6_kernel_momentum_next10 * 0.0005;
+      f6_kernel[i * 4096 + j + 4097] =
+        f6_kernel[i * 4096 + j + 4097]! - f6_kernel_momentum_next11 * 0.0005;
+      f6_kernel[i * 4096 + j + 8192] =
+        f6_kernel[i * 4096 + j + 8192]! - f6_kernel_momentum_next20 * 0.0005;
+      f6_kernel[i * 4096 + j + 8193] =
+        f6_kernel[i * 4096 + j + 8193]! - f6_kernel_momentum_next21 * 0.0005;
+      f6_kernel[i * 4096 + j + 12288] =
+        f6_kernel[i * 4096 + j + 12288]! - f6_kernel_momentum_next30 * 0.0005;
+      f6_kernel[i * 4096 + j + 12289] =
+        f6_kernel[i * 4096 + j + 12289]! - f6_kernel_momentum_next31 * 0.0005;
     }
   }
 }
