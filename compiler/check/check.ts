@@ -55,13 +55,14 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
   } = options;
   const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }), ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }) }; // prettier-ignore
   const size = SIZES[effort];
-  progress?.("validating every pass");
   const lowered = options.lowered ?? (await lower(model, from));
-  await validatePasses(model, { ...from, facts: lowered.facts }, seed);
+  const shipped = { ...from, chosen: lowered.chosen };
+  progress?.("validating every pass");
+  await validatePasses(model, { ...shipped, facts: lowered.facts }, seed);
   progress?.("checking gradients against forward mode and central differences");
   const gradients = await checkModelGradients(model, from, { ...size, seed });
   progress?.("checking the emitted step against the interpreter");
-  const steps = await checkTranslation(model, from, seed);
+  const steps = await checkTranslation(model, shipped, seed);
   progress?.("checking every kernel at sampled elements");
   const kernels = options.kernels ?? (await checkKernels(lowered, options.trainer ?? (await print(lowered, "trainer")), size.elements, seed)); // prettier-ignore
   return resultOf(model.name, [...gradients, ...steps, ...kernels]);

@@ -1,6 +1,7 @@
 /** Guarantees that no argument is overlooked: an unknown or half-given flag is an error that names the nearest one. */
 
 import type { ArgsDef } from "citty";
+import { AMOUNT, parseBytes } from "../graph/bytes.ts";
 import { InputError, suggestion } from "./errors.ts";
 
 /** Flags that every verb takes. */
@@ -63,6 +64,12 @@ export function shareOf(flag: string, text: string | undefined): number | undefi
   if (!(value > 0 && value < 1))
     throw new InputError(`--${flag} needs a share above 0 and below 1, such as 0.1, but got ${JSON.stringify(text)}`); // prettier-ignore
   return value;
+}
+
+/** An amount of memory as it was given, or undefined where the flag was not given. */
+export function amountOf(flag: string, text: string | undefined): string | undefined {
+  if (text === undefined || parseBytes(text) !== undefined) return text;
+  throw new InputError(`--${flag} needs ${AMOUNT}; but got ${JSON.stringify(text)}`);
 }
 
 /** The one file that a verb takes. */

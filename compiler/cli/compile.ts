@@ -11,13 +11,13 @@ import { pipeline } from "../passes/index.ts";
 import { choiceOf, OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
 import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
-import { COMMON, TARGET, targetNamed } from "./arguments.ts";
+import { amountOf, COMMON, TARGET, targetNamed } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import type { TargetName } from "../targets/index.ts";
 import {
+  askedBefore,
   checkStems,
-  entriesAsked,
   folderFor,
   modelFiles,
   targetsIn,
@@ -37,6 +37,7 @@ export const compile = defineCommand({
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
     target: TARGET,
     wasm: { type: "string", valueHint: "external", description: "Where the bytes go: embedded (in the file) or external (trainer.wasm)" },
+    memory: { type: "string", valueHint: "amount", description: "Most bytes of the trainer's arena, such as 512KB or 1MiB: what does not fit is computed again" },
     threads: { type: "string", valueHint: "number", description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise" },
     relaxed: { type: "boolean", description: "WebAssembly: use relaxed SIMD, faster where the processor has multiply-add; weights may then differ between machines in their last bits" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
@@ -50,7 +51,8 @@ export const compile = defineCommand({
     if (args.check === true) return void (await check(args.out, args._, args.json === true));
     const models = args._.length > 0 ? [...new Set(args._)] : modelFiles();
     checkStems(args.out, models);
-    const asked = entriesOf(args.entry);
+    const entries = entriesOf(args.entry);
+    const memory = amountOf("memory", args.memory);
     const target = targetOf(args.target, args.wasm);
     const passes = passesAsked(args.passes);
     const shaped = kernelsOf(args.threads, args.relaxed, target);
@@ -62,13 +64,15 @@ export const compile = defineCommand({
     });
     for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
-      const entries = args._.length > 0 ? asked : asked.length > 0 ? asked : entriesAsked(folder);
-      const compiled = await compileOne(model, target, entries, keep, passes, args._.length > 0 ? shaped : { ...kernelsAsked(folder), ...shaped });
+      const before = args._.length > 0 ? {} : askedBefore(folder);
+      const kernels = target === "typescript" ? {} : { ...(args._.length > 0 ? {} : kernelsAsked(folder)), ...shaped };
+      const asked = { ...before, ...(entries.length > 0 && { entries }), ...(memory !== undefined && { memory }), ...(passes !== undefined && { passes }), ...kernels };
+      const compiled = await compileOne(model, { ...asked, target, keep });
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
       const files = writeFiles(folder, new Map<string, string | Uint8Array>([...compiled.files, ...compiled.binaries]));
       const stale = readHeader(readText(join(folder, "gradients.ts")) ?? "");
-      if (stale !== undefined && entries.length === 0 && target === "typescript")
+      if (stale !== undefined && (asked.entries ?? []).length === 0 && target === "typescript")
         note(`${join(folder, "gradients.ts")} is of an earlier compile; add --entry gradients to renew it`);
       const json: CompileJson = {
         model: compiled.model,
@@ -92,22 +96,11 @@ export const compile = defineCommand({
   },
 }); // prettier-ignore
 
-async function compileOne(
-  file: string,
-  target: TargetName,
-  entries: readonly "gradients"[],
-  keep: (pass: string) => boolean,
-  passes: readonly OptionalPass[] | undefined,
-  kernels: KernelOptions,
-): Promise<Compiled> {
+async function compileOne(file: string, options: CompileOptions): Promise<Compiled> {
   const { model, source, shown } = await loadModel(file);
   return compileModel(model, {
+    ...options,
     source,
-    target,
-    entries,
-    keep,
-    ...(passes === undefined ? {} : { passes }),
-    ...(target === "typescript" ? {} : kernels),
     progress: (text) => progress(`${shown}: ${text}`),
   });
 }

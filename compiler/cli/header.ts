@@ -19,6 +19,8 @@ export interface Header {
   readonly target: TargetName;
   /** Its `--passes`. */
   readonly passes?: readonly OptionalPass[];
+  /** Its `--memory`. */
+  readonly memory?: string;
   /** Its `--threads`. */
   readonly threads?: number;
   /** Its `--relaxed`. */
@@ -36,6 +38,7 @@ export function readHeader(text: string): Header | undefined {
   const command = COMMAND.exec(head);
   if (generated === null || command === null) return undefined;
   const passes = / --passes (\S+)(?: --|$)/.exec(command[1]!)?.[1];
+  const memory = / --memory (\S+)(?: --|$)/.exec(command[1]!)?.[1];
   const chosen = passes === undefined ? undefined : parsePasses(passes);
   const threads = / --threads (\d+)(?: --|$)/.exec(command[1]!)?.[1];
   const wantsGradients = / --entry gradients(?: |$)/.test(command[1]!);
@@ -47,18 +50,21 @@ export function readHeader(text: string): Header | undefined {
     entries: wantsGradients ? ["gradients"] : [],
     target: / --target wasm(?: |$)/.test(command[1]!) ? (/ --wasm external(?: |$)/.test(command[1]!) ? "wasm-external" : "wasm") : "typescript", // prettier-ignore
     ...(chosen !== undefined && "passes" in chosen ? chosen : {}),
+    ...(memory === undefined ? {} : { memory }),
     ...(threads === undefined ? {} : { threads: Number(threads) }),
     ...(/ --relaxed(?: |$)/.test(command[1]!) ? { relaxed: true } : {}),
   };
 }
 
-/** What a header's command chose, as options of a compile. */
+/** What a header's command asks for beside target and entries, as options of a compile. */
 export const optionsOf = ({
   passes,
+  memory,
   threads,
   relaxed,
-}: Header): Pick<Header, "passes" | "threads" | "relaxed"> => ({
+}: Header): Pick<Header, "passes" | "memory" | "threads" | "relaxed"> => ({
   ...(passes === undefined ? {} : { passes }),
+  ...(memory === undefined ? {} : { memory }),
   ...(threads === undefined ? {} : { threads }),
   ...(relaxed === undefined ? {} : { relaxed }),
 });

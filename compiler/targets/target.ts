@@ -21,6 +21,25 @@ export interface Facts {
   readonly relaxed?: true;
   /** Approximate rewrites that were used, by name. */
   readonly approximations: readonly string[];
+  /** The budget it was compiled for, and what it took to keep it. */
+  readonly memory?: MemoryFacts;
+}
+
+export interface MemoryFacts {
+  /** As it was given: 512KB. */
+  readonly budget: string;
+  readonly bytes: number;
+  /** Entries that compute values again or split their batch, in order. */
+  readonly entries: readonly {
+    readonly name: string;
+    readonly again: readonly { readonly name: string; readonly bytes: number }[];
+    /** In how many parts the batch goes, and the rows of each. */
+    readonly parts: number;
+    readonly rows: number;
+    /** A step's operations, and this entry's bytes without what lives from step to step, before and after. */
+    readonly flops: readonly [before: number, after: number];
+    readonly bytes: readonly [before: number, after: number];
+  }[];
 }
 
 export interface Target {
