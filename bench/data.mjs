@@ -1,25 +1,24 @@
 /** Guarantees batches alike on every machine: ten noisy classes of mostly dark pixels, as in MNIST, without its files. */
 
-const CLASSES = 10;
 const BATCHES = 8;
 
-/** Fills as many batches as are taken in turns, each with the inputs the trainer names. */
-export function batchesFor(trainer) {
+/** Fills as many batches as are taken in turns, each with the inputs the trainer names; labels are below `classes`. */
+export function batchesFor(trainer, classes = 10) {
   const random = uniform(20240229);
   const rows = trainer.batch.train;
   const floats = Object.entries(trainer.inputs).filter(([, view]) => view instanceof Float32Array);
   const prototypes = new Map(
     floats.map(([name, view]) => [
       name,
-      Float32Array.from({ length: (CLASSES * view.length) / rows }, () =>
+      Float32Array.from({ length: (classes * view.length) / rows }, () =>
         random() < 0.2 ? random() : 0,
       ),
     ]),
   );
   return Array.from({ length: BATCHES }, () => {
-    const labels = Int32Array.from({ length: rows }, () => Math.floor(random() * CLASSES));
+    const labels = Int32Array.from({ length: rows }, () => Math.floor(random() * classes));
     const named = Object.entries(trainer.inputs).map(([name, view]) => {
-      if (view instanceof Int32Array) return [name, labels];
+      if (view instanceof Int32Array) return [name, view.length === rows ? labels : view.map(() => Math.floor(random() * classes))]; // prettier-ignore
       const width = view.length / rows;
       const prototype = prototypes.get(name);
       const pixel = (n) =>

@@ -1,38 +1,46 @@
 /** Guarantees that contenders are timed in turns: what slows the machine for a while slows neighbours alike. */
 
-const WARM_UP_MS = 1000;
-const REPEAT_MS = 300;
-const REPEATS = 9;
+const wall = () => performance.now();
+/** Milliseconds of processor time of this process: what others take from it does not count. */
+export const processor = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
 
-/** Each contender is one step, given its number. Times are milliseconds a step; ratios are the last's to the first's. */
-export function inTurns(steps) {
-  const counts = steps.map(stepsIn);
+const USUAL = { warmUp: 1000, repeat: 300, repeats: 9, clock: wall };
+
+/**
+ * Each contender is one step, given its number. Times are milliseconds a step; ratios are the last's to the first's.
+ * `warmUp` and `repeat` are milliseconds for each contender; a step that takes longer is taken once.
+ */
+export function inTurns(steps, { warmUp, repeat, repeats, clock } = USUAL) {
+  const counts = steps.map((step) => stepsIn(step, warmUp, repeat, clock));
   const times = steps.map(() => []);
-  for (let repeat = 0; repeat < REPEATS; repeat++)
-    steps.forEach((step, n) => times[n].push(timed(step, counts[n]) / counts[n]));
+  for (let turn = 0; turn < repeats; turn++)
+    steps.forEach((step, n) => times[n].push(timed(step, counts[n], clock) / counts[n]));
   const contenders = times.map((all, n) => ({ ...spread(all), steps: counts[n] }));
   if (steps.length < 2) return { contenders };
-  const paired = times.at(-1).map((time, repeat) => time / times[0][repeat]);
+  const paired = times.at(-1).map((time, turn) => time / times[0][turn]);
   const median = contenders.at(-1).median / contenders[0].median;
   return { contenders, ratio: { ...spread(paired), median } };
 }
 
 /** Warms up, and says how many steps fill a repeat. */
-function stepsIn(step) {
+function stepsIn(step, warmUp, repeat, clock) {
   let count = 1;
   let spent = 0;
   for (;;) {
-    const time = timed(step, count);
+    const time = timed(step, count, clock);
     spent += time;
-    if (spent >= WARM_UP_MS) return Math.max(1, Math.ceil((REPEAT_MS * count) / time));
-    if (time < REPEAT_MS) count *= 2;
+    if (spent >= warmUp) return Math.max(1, Math.ceil((repeat * count) / time));
+    if (time < repeat) count *= 2;
   }
 }
 
-function timed(step, count) {
-  const began = performance.now();
+function timed(step, count, clock) {
+  const began = clock();
   for (let n = 0; n < count; n++) step(n);
-  return performance.now() - began;
+  return clock() - began;
 }
 
 function spread(values) {

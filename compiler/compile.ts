@@ -70,8 +70,8 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   files.set(name("model.plan"), printModule(lowered.module));
   const binaries = new Map<string, Uint8Array>();
   if (lowered.target === "wasm-external") {
-    binaries.set("trainer.wasm", (await assemble(lowered.module)).bytes);
-    if (other !== undefined) binaries.set("gradients.wasm", (await assemble(other.module)).bytes);
+    binaries.set("trainer.wasm", (await assemble(lowered.module, { shared: lowered.facts.threads !== undefined })).bytes);
+    if (other !== undefined) binaries.set("gradients.wasm", (await assemble(other.module, { shared: other.facts.threads !== undefined })).bytes);
   }
   let check: CheckResult | undefined;
   if (effort !== "none") {
@@ -83,6 +83,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
       trainer,
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(options.passes === undefined ? {} : { passes: options.passes }),
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
       ...(progress === undefined ? {} : { progress }),
     });
     timings.push({ stage: "check", milliseconds: performance.now() - began });

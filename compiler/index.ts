@@ -39,7 +39,9 @@ export type { Padding, PerAxis } from "./model/layers/spatial.ts";
 export {
   constant,
   glorot,
+  glorotNormal,
   he,
+  heUniform,
   normal,
   ones,
   uniform,

@@ -38,6 +38,8 @@ export interface CompileOptions {
   readonly small?: boolean;
   /** Which optional passes run, for bisecting; default: all. Other bits may come of it, within the check's bounds. */
   readonly passes?: readonly OptionalPass[];
+  /** WebAssembly only: kernels are divided among this many threads, unless whoever makes a trainer says otherwise. */
+  readonly threads?: number;
 }
 
 /** One entry point, before and after the pipeline. */
@@ -146,6 +148,15 @@ function checkNames(site: string, what: string, named: readonly { readonly name:
   throw new ModelError({ code: "name/duplicate", site, law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`, operands: [], remedy: `Give the ${what} another name.` });
 } // prettier-ignore
 
+function checkThreads(threads: number | undefined, target: TargetName): void {
+  if (threads === undefined) return;
+  const refuse = (law: string, remedy: string): never => {
+    throw new ModelError({ code: "target-threads", site: "", law, operands: [], remedy });
+  };
+  if (!Number.isInteger(threads) || threads < 1) refuse(`threads needs a whole number of at least 1, but got ${threads}`, "Name how many threads share a step, such as 2.");
+  if (target !== "wasm" && target !== "wasm-external") refuse(`only WebAssembly kernels are divided among threads, but the target is ${target}`, "Compile for the target wasm, or without threads.");
+} // prettier-ignore
+
 /** Runs the whole pipeline; the plan is proved before anything is printed. */
 export async function lower(
   model: Model,
@@ -159,6 +170,7 @@ export async function lower(
   const target = options.target ?? "typescript";
   if (target !== "typescript" && options.dtype === "f64") 
     throw new ModelError({ code: "target-float64", site: "", law: "WebAssembly kernels compute in float32, but float64 was asked for", operands: [], remedy: "Compile at float64 for the TypeScript target, or at float32 for this one." }); // prettier-ignore
+  checkThreads(options.threads, target);
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
@@ -200,6 +212,7 @@ export async function lower(
     phases,
     rowsInteract: declared[0]!.traced.rowsInteract,
     graph: (await sha256(entries.filter(({ purpose }) => purpose.kind === "train").map(({ graph }) => printGraph(withoutOrigins(graph))).join(""))).slice(0, 16),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
     approximations: [...approximations],
   }; // prettier-ignore
   return { model, entries, module, facts, target, observation };
@@ -213,7 +226,7 @@ const withoutOrigins = (graph: Graph): Graph => ({
 });
 
 /** The command that makes the files again. */
-export function commandOf({ source, entries, target, passes }: CompileOptions): string {
+export function commandOf({ source, entries, target, passes, threads }: CompileOptions): string {
   const chosen = printPasses(passes);
   if (source === undefined) return "compile(model) in the program that declared it";
   return [
@@ -222,6 +235,7 @@ export function commandOf({ source, entries, target, passes }: CompileOptions): 
     ...(target === undefined || target === "typescript"
       ? []
       : [target === "wasm-external" ? "--target wasm --wasm external" : `--target ${target}`]),
+    ...(threads === undefined ? [] : [`--threads ${threads}`]),
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
     ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
   ].join(" ");

@@ -5,7 +5,7 @@ import { inputsOf } from "../compiler/cli/inputs.ts";
 import { evaluate, fit } from "../runtime/index.ts";
 
 /** What a short training may cost. The number of steps follows from it, so that it is the same on every machine. */
-const MOST_FLOPS = 6e11;
+const MOST_FLOPS = 8e11;
 /** Test rows that tell whether a loss has fallen; an accuracy is that of all of them. */
 const JUDGED = 1000;
 /** Pictures that a generator is judged by. */

@@ -11,6 +11,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { markdown } from "./markdown.mjs";
 
 /** Mean test accuracies of all seeds that the project promises. */
 const BARS = { lenet: 0.984, "mnist-mlp": 0.975 };
@@ -50,9 +51,9 @@ async function short() {
   }
   const head = ["model", "data", "threshold", "reached", "steps", "holds"];
   const timed = rows.map(({ cells, seconds }) => [...cells, seconds]);
-  process.stdout.write(`${table([...head, "seconds"], timed)}\n`);
+  process.stdout.write(`${markdown([...head, "seconds"], timed)}\n`);
   if (values.only === undefined) {
-    const text = `# What the committed trainers learn\n\nnpm run learn: each trainer, seed 0, for the epochs that its model declares, or less where that would be more than\n6·10¹¹ FLOPs; judged on rows that it was not trained on. Thresholds stand beside the models.\n\n${table(
+    const text = `# What the committed trainers learn\n\nnpm run learn: each trainer, seed 0, for the epochs that its model declares, or less where that would be more than\n8·10¹¹ FLOPs; judged on rows that it was not trained on. Thresholds stand beside the models.\n\n${markdown(
       head,
       rows.map(({ cells }) => cells),
     )}\n`;
@@ -90,13 +91,6 @@ async function save(name, text) {
   const folder = join(root, "test", "snapshots");
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, name), text);
-}
-
-/** Rows under heads, as Markdown with columns that line up. */
-function table(head, rows) {
-  const widths = head.map((_, n) => Math.max(...[head, ...rows].map((row) => row[n].length)));
-  const line = (row) => `| ${row.map((cell, n) => cell.padEnd(widths[n])).join(" | ")} |`;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
 /** The models, their trainers and scripts/learn-run.mjs as one module, in which `adjoint` is the source beside it. */

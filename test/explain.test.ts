@@ -31,8 +31,20 @@ describe("of a model", () => {
       kernel: "dotRelu_32x784x128",
       flops: 2 * 32 * 784 * 128 + 32 * 128,
       bytesMoved: 4 * (32 * 784 + 784 * 128 + 128 + 32 * 128),
+      atBest: { seconds: (2 * 32 * 784 * 128 + 32 * 128) / 4.2e9, limit: "arithmetic", share: 1 },
       stores: ["hidden"],
     });
+  });
+
+  test("says what limits a kernel on the machine it is for", async () => {
+    const [entry] = explainModel(await lowered("mnist-mlp", { target: "wasm" })).entries;
+    const update = entry!.kernels.find(({ kernel }) => kernel === "sumAdam_32x128")!;
+    // d_z1 and two scalars in; the biases and both moments in and out
+    const bytes = 4 * (32 * 128 + 2 + 6 * 128);
+    const { seconds, limit, share } = update.atBest;
+    expect([update.bytesMoved, limit]).toEqual([bytes, "memory"]);
+    expect(seconds).toBeCloseTo(bytes / 50e9, 12);
+    expect(share).toBeCloseTo(update.flops / 37e9 / seconds, 12);
   });
 
   test("says what is held at the peak, and that it is the lower bound", () => {

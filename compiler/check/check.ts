@@ -19,7 +19,7 @@ import { checkTranslation } from "./translation.ts";
 
 export type { CheckResult, Effort, TensorCheck } from "./result.ts";
 
-export interface CheckOptions extends Pick<CompileOptions, "source" | "passes"> {
+export interface CheckOptions extends Pick<CompileOptions, "source" | "passes" | "threads"> {
   readonly effort: Effort;
   /** What is shipped; lowered and printed anew where it is not given. */
   readonly target?: TargetName;
@@ -40,8 +40,8 @@ export const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly 
 
 /** Checks a model as DESIGN.md says: see the files this one calls. */
 export async function checkModel(model: Model, options: CheckOptions): Promise<CheckResult> {
-  const { effort, progress, source, passes, target = "typescript", seed = 1 } = options;
-  const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) }; // prettier-ignore
+  const { effort, progress, source, passes, threads, target = "typescript", seed = 1 } = options;
+  const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }), ...(threads === undefined ? {} : { threads }) }; // prettier-ignore
   const size = SIZES[effort];
   progress?.("validating every pass");
   const lowered = options.lowered ?? (await lower(model, from));

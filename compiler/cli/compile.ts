@@ -1,6 +1,7 @@
 /** Guarantees `adjoint compile`: a model's files, all of them and only after its check holds. */
 
 import { writeFileSync, mkdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineCommand } from "citty";
 import { compile as compileModel, type Compiled } from "../compile.ts";
@@ -10,11 +11,18 @@ import { pipeline } from "../passes/index.ts";
 import { choiceOf, OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
 import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
-import { COMMON } from "./arguments.ts";
+import { COMMON, TARGET, targetNamed } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import type { TargetName } from "../targets/index.ts";
-import { checkStems, entriesAsked, folderFor, modelFiles, targetsIn } from "./generated.ts";
+import {
+  checkStems,
+  entriesAsked,
+  folderFor,
+  modelFiles,
+  targetsIn,
+  threadsOf,
+} from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel } from "./load-model.ts";
@@ -27,8 +35,9 @@ export const compile = defineCommand({
     models: { type: "positional", required: false, description: "Model files (all of models/)" },
     out: { type: "string", default: "generated", valueHint: "folder", description: "Where to write a folder for each model" },
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
-    target: { type: "string", valueHint: "wasm", description: "typescript (trainer.ts) or wasm (trainer.wasm.ts)" },
+    target: TARGET,
     wasm: { type: "string", valueHint: "external", description: "Where the bytes go: embedded (in the file) or external (trainer.wasm)" },
+    threads: { type: "string", valueHint: "number", description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
@@ -43,6 +52,7 @@ export const compile = defineCommand({
     const asked = entriesOf(args.entry);
     const target = targetOf(args.target, args.wasm);
     const passes = passesAsked(args.passes);
+    const threads = threadsAsked(args.threads, target);
     const keep = keepOf(args.print, args.stages !== undefined, passes);
     const done: CompileJson[] = [];
     const wanted = models.flatMap((model) => {
@@ -52,7 +62,7 @@ export const compile = defineCommand({
     for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
       const entries = args._.length > 0 ? asked : asked.length > 0 ? asked : entriesAsked(folder);
-      const compiled = await compileOne(model, target, entries, keep, passes);
+      const compiled = await compileOne(model, target, entries, keep, passes, threads ?? (args._.length > 0 ? undefined : threadsOf(folder)));
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
       const files = writeFiles(folder, new Map<string, string | Uint8Array>([...compiled.files, ...compiled.binaries]));
@@ -87,6 +97,7 @@ async function compileOne(
   entries: readonly "gradients"[],
   keep: (pass: string) => boolean,
   passes: readonly OptionalPass[] | undefined,
+  threads: number | undefined,
 ): Promise<Compiled> {
   const { model, source, shown } = await loadModel(file);
   return compileModel(model, {
@@ -95,6 +106,7 @@ async function compileOne(
     entries,
     keep,
     ...(passes === undefined ? {} : { passes }),
+    ...(threads === undefined || target === "typescript" ? {} : { threads }),
     progress: (text) => progress(`${shown}: ${text}`),
   });
 }
@@ -106,15 +118,23 @@ async function check(out: string, models: readonly string[], json: boolean): Pro
   process.exitCode = drift.holds ? 0 : 1;
 }
 
-function targetOf(target: string | undefined, wasm: string | undefined): TargetName | undefined {
-  if (target !== undefined && target !== "typescript" && target !== "wasm")
-    throw new InputError(`there is no target ${JSON.stringify(target)}${suggestion(target, ["typescript", "wasm"], "--target ")}; --target takes typescript or wasm`); // prettier-ignore
+function targetOf(named: string | undefined, wasm: string | undefined): TargetName | undefined {
+  const target = targetNamed(named);
   if (wasm === undefined || wasm === "embedded") return target;
   if (wasm !== "external")
     throw new InputError(`the bytes cannot go to ${JSON.stringify(wasm)}${suggestion(wasm, ["embedded", "external"], "--wasm ")}; --wasm takes embedded or external`); // prettier-ignore
   if (target !== "wasm") throw new InputError("only a WebAssembly trainer has bytes to lie beside it; add --target wasm"); // prettier-ignore
   return "wasm-external";
 }
+
+/** More than this machine has is no error: the trainer may run on another. */
+function threadsAsked(text: string | undefined, target: TargetName | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InputError(`--threads needs a whole number from 1 to 9999, but got ${JSON.stringify(text)}`);
+  if (target === undefined || target === "typescript") throw new InputError("only WebAssembly kernels are divided among threads; add --target wasm");
+  if (Number(text) > availableParallelism()) note(`--threads ${text}: this machine has ${availableParallelism()} cores, and a trainer takes no more threads than there are cores where it runs`);
+  return Number(text);
+} // prettier-ignore
 
 function entriesOf(entry: string | undefined): readonly "gradients"[] {
   if (entry === undefined) return [];

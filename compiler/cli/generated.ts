@@ -28,6 +28,10 @@ export const targetsIn = (folder: string): TargetName[] => [
   ...(readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "")?.target === "wasm-external" ? (["wasm-external"] as const) : existsSync(join(folder, "trainer.wasm.ts")) ? (["wasm"] as const) : []),
 ]; // prettier-ignore
 
+/** The threads that a folder's trainer was compiled for, so that making it again keeps them. */
+export const threadsOf = (folder: string): number | undefined =>
+  readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "")?.threads;
+
 /** Model files of models/, in order of name. */
 export function modelFiles(folder = "models"): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())

@@ -51,23 +51,8 @@ export interface Built {
 export class Nest {
   readonly #group: Group;
   readonly #buffers: ReadonlyMap<string, Buffer>;
-  readonly #names = new Names([
-    "i",
-    "j",
-    "l",
-    "m",
-    "n",
-    "o",
-    "p",
-    "q",
-    "k",
-    "k2",
-    "k3",
-    "k4",
-    "z",
-    LANE,
-  ]);
-  readonly #params = new Map<string, { name: string; reads: boolean; writes: boolean }>();
+  readonly #names: Names;
+  readonly #params: Map<string, { name: string; reads: boolean; writes: boolean }>;
   readonly #head: Stmt[] = [];
   readonly #scalars = new Map<string, Scalar>();
   readonly #counts = new Map<string, number>();
@@ -84,12 +69,16 @@ export class Nest {
   /** Whether what is being built runs in lanes already. */
   #inLanes = false;
 
+  /** `before`: the nest whose loops come first in the same kernel; parameters and names are then common. */
   constructor(
     group: Group,
     buffers: ReadonlyMap<string, Buffer>,
     tile: Tile,
     lanes: Machine["lanes"],
+    before?: Nest,
   ) {
+    this.#names = before === undefined ? new Names([..."ijlmnopqkz", "k2", "k3", "k4", LANE]) : before.#names; // prettier-ignore
+    this.#params = before === undefined ? new Map() : before.#params;
     this.#group = group;
     this.#buffers = buffers;
     this.#tile = tile;
@@ -182,14 +171,24 @@ export class Nest {
       const looped = to - from > size;
       // what reads in lanes must be seen to stay inside
       const extent = this.#lanes > 1 || this.#cut.has(axis) ? to - size + 1 : axis.extent;
-      const base = shift(looped ? index(axis.name, extent) : constant(from), start);
+      // where operands lie in tiles of the axis, its loop counts tiles
+      const inTiles = looped && from === 0 && start === 0 && this.#readsInTiles(axis, size);
+      const at = inTiles ? scale(index(axis.name, to / size), size) : index(axis.name, extent);
+      const base = shift(looped ? at : constant(from), start);
       const body = this.#loops(depth + 1, [...block, { axis, base, size, vector }]);
       if (body === undefined) return undefined;
       if (looped)
-        out.push({ kind: "for", index: axis.name, from: constant(from), to: constant(to), step: size, form: "loop", body }); // prettier-ignore
+        out.push({ kind: "for", index: axis.name, from: constant(from), to: constant(inTiles ? to / size : to), step: inTiles ? 1 : size, form: "loop", body }); // prettier-ignore
       else out.push(...body);
     }
     return out;
+  }
+
+  /** Whether a load names its place along an axis by tile and place in the tile. */
+  #readsInTiles({ name }: Axis, size: number): boolean {
+    const split = ({ atom }: Index["terms"][number]): boolean =>
+      atom.kind !== "index" && atom.by === size && atom.of.terms.length === 1 && namesIn(atom.of).has(name); // prettier-ignore
+    return size > 1 && this.#group.stages.some(({ definition }) => loadsOf(definition.value).some((part) => part.at.some((at) => at.terms.some(split)))); // prettier-ignore
   }
 
   /** The ranges of an axis; where guards turn along it, those of each stretch between two turns, counted from its start. */
@@ -327,7 +326,9 @@ export class Nest {
 
   /** Whether a later stage reads the value at its own point. */
   #readLater({ name }: Definition): boolean {
-    return this.#group.stages.some(({ definition, storage }) => {
+    const { stages } = this.#group;
+    const later = stages.slice(stages.findIndex(({ definition }) => definition.name === name) + 1);
+    return later.some(({ definition, storage }) => {
       const term = storage === "total" ? asTotal(definition, this.#group.axes) : undefined;
       let reads = false;
       walkScalar(

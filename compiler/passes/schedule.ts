@@ -5,13 +5,14 @@
 
 import { local, mapScalar } from "../loop/build.ts";
 import { keyOfGroup } from "../loop/same.ts";
-import { Names } from "../loop/identifier.ts";
+import { identifier, Names } from "../loop/identifier.ts";
 import { constant } from "../loop/index.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../loop/loop.ts"; // prettier-ignore
 import type { Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
 import { Nest, unrounded, type Built } from "./nest.ts";
 import { flopsOf } from "./cost.ts";
+import { sweepsOf } from "./sweeps.ts";
 import { mainReduce, tileOf } from "./tile.ts";
 
 export const schedule = (machine: Machine): Pass<Definitions, Program> => ({
@@ -32,11 +33,11 @@ export const schedule = (machine: Machine): Pass<Definitions, Program> => ({
       const same = known.get(key);
       if (same !== undefined)
         return { kind: "call", kernel: same.kernel, args: same.args.map((n) => numbered[n]!), group, doc }; // prettier-ignore
-      const { args, ...built } = nestOf(group, machine, byName);
+      const { args, note, ...built } = nestOf(group, machine, byName);
       const kernel: Kernel = {
         ...built,
         name: names.take(kernelName(group)),
-        doc: stages.map(({ definition }) => definition.doc.at(-1)?.maths ?? definition.name),
+        doc: [...stages.map(({ definition }) => definition.doc.at(-1)?.maths ?? definition.name), ...note], // prettier-ignore
         flops: flopsOf(group),
       };
       kernels.push(kernel);
@@ -47,13 +48,18 @@ export const schedule = (machine: Machine): Pass<Definitions, Program> => ({
   },
 });
 
-/** The nest under the machine's tile, or without lanes where these have an obstacle. */
-function nestOf(group: Group, machine: Machine, buffers: ReadonlyMap<string, Buffer>): Built {
-  const built = new Nest(group, buffers, tileOf(group, machine, buffers), machine.lanes).build();
-  if (built !== undefined) return built;
+/** The nest under the machine's tile, or without lanes where these have an obstacle; and what a reader might not expect of it. */
+function nestOf(group: Group, machine: Machine, buffers: ReadonlyMap<string, Buffer>): Built & { readonly note: readonly string[] } {
+  const tile = tileOf(group, machine, buffers);
   const plain = { sizes: group.axes.map(() => 1), order: group.axes.map((_, n) => n) };
-  return new Nest(group, buffers, plain, machine.lanes).build()!; // only lanes meet obstacles
-}
+  const [sums, rest] = sweepsOf(group, tile, machine);
+  const nest = new Nest(sums, buffers, tile, machine.lanes);
+  const built = nest.build() ?? new Nest(sums, buffers, plain, machine.lanes).build()!; // only lanes meet obstacles
+  if (rest === undefined) return { ...built, note: [] };
+  const after = new Nest(rest, buffers, plain, machine.lanes, nest).build()!;
+  const note = `All sums first, kept in ${identifier(sums.stages[0]!.definition.name)}; then the rest, point by point.`;
+  return { ...after, body: [...built.body, ...after.body], note: [note] };
+} // prettier-ignore
 
 /** A scalar of the entry: reads stored scalars at position 0, others as locals. */
 function scalarCall(

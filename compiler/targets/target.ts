@@ -15,6 +15,8 @@ export interface Facts {
   readonly rowsInteract: boolean;
   /** A hash of the training graphs, by which a checkpoint knows its own. */
   readonly graph: string;
+  /** How many threads share a step unless its caller says otherwise; undefined where the trainer knows of no threads. */
+  readonly threads?: number;
   /** Approximate rewrites that were used, by name. */
   readonly approximations: readonly string[];
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 110,400   arena 9,207,600 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 2de0152fcc64dc58
+// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 3886c105f285ea86
 
 /** The model's name. */
 export const MODEL: string = "char-transformer";
@@ -1011,7 +1011,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_5 = dense.z ⊙ 0.7071067811865476    %mul_5  mul, models/char-transformer.ts:17
     // erf = erf(mul_5)    %erf  erf, models/char-transformer.ts:17
     // add_3 = erf + 1    %add_3  add, models/char-transformer.ts:17
-    dotAdd_16x32x64x256(layerNorm_2, dense_kernel, dense_bias, dense_z, add_3);
+    dotAdd_16x32x64x256(layerNorm_2, dense_kernel, dense_z, dense_bias, add_3);
 
     // 14.
     // mul_6 = dense.z ⊙ 0.5    %mul_6  mul, models/char-transformer.ts:17
@@ -1137,7 +1137,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul_11 = dense_3.z ⊙ 0.7071067811865476    %mul_11  mul, models/char-transformer.ts:17
     // erf_2 = erf(mul_11)    %erf_2  erf, models/char-transformer.ts:17
     // add_6 = erf_2 + 1    %add_6  add, models/char-transformer.ts:17
-    dotAdd_16x32x64x256(layerNorm_4, dense_3_kernel, dense_3_bias, dense_3_z, add_6);
+    dotAdd_16x32x64x256(layerNorm_4, dense_3_kernel, dense_3_z, dense_3_bias, add_6);
 
     // 25.
     // mul_12 = dense_3.z ⊙ 0.5    %mul_12  mul, models/char-transformer.ts:17
@@ -1288,9 +1288,9 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       d_layerNorm_5_centered,
       d_layerNorm_5_mu,
       dense_4_kernel,
+      d_dense_3_z,
       add_6,
       dense_3_z,
-      d_dense_3_z,
     );
 
     // 37.
@@ -1459,7 +1459,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_dense.z = d_dense.z_part + d_dense.z_2    %d_dense.z  adjoint of add, models/char-transformer.ts:17
     // d_broadcast_17 = d_dense.z    %d_broadcast_17  adjoint of add, models/char-transformer.ts:17
     // d_dense.product = d_dense.z    %d_dense.product  adjoint of add, models/char-transformer.ts:17
-    dotAdd_16x32x64x256_3(d_residual_2, dense_2_kernel, add_3, dense_z, d_dense_z);
+    dotAdd_16x32x64x256_3(d_residual_2, dense_2_kernel, d_dense_z, add_3, dense_z);
 
     // 50.
     // d_layerNorm_2 = Σ d_dense.z·dense.kernel over axes 2 of d_dense.z    %d_layerNorm_2  adjoint of dot, models/char-transformer.ts:17
@@ -2754,7 +2754,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // erf = erf(mul_5)    %erf  erf, models/char-transformer.ts:17
     // add_3 = erf + 1    %add_3  add, models/char-transformer.ts:17
     // dense = mul_6 ⊙ add_3    %dense  mul, models/char-transformer.ts:17
-    dotAddMul_16x32x64x256_evaluate(layerNorm_2_evaluate, dense_kernel, dense_bias, dense_evaluate);
+    dotAddMul_16x32x64x256_evaluate(layerNorm_2_evaluate, dense_kernel, dense_evaluate, dense_bias);
 
     // 11.
     // dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense    %dense_2.product  dot, models/char-transformer.ts:17
@@ -2889,8 +2889,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAddMul_16x32x64x256_evaluate(
       layerNorm_4_evaluate,
       dense_3_kernel,
-      dense_3_bias,
       dense_3_evaluate,
+      dense_3_bias,
     );
 
     // 22.
@@ -3129,7 +3129,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // erf = erf(mul_5)    %erf  erf, models/char-transformer.ts:17
     // add_3 = erf + 1    %add_3  add, models/char-transformer.ts:17
     // dense = mul_6 ⊙ add_3    %dense  mul, models/char-transformer.ts:17
-    dotAddMul_1x32x64x256_predict(layerNorm_2_predict, dense_kernel, dense_bias, dense_predict);
+    dotAddMul_1x32x64x256_predict(layerNorm_2_predict, dense_kernel, dense_predict, dense_bias);
 
     // 11.
     // dense_2.product = Σ dense·dense_2.kernel over axes 2 of dense    %dense_2.product  dot, models/char-transformer.ts:17
@@ -3264,8 +3264,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAddMul_1x32x64x256_predict(
       layerNorm_4_predict,
       dense_3_kernel,
-      dense_3_bias,
       dense_3_predict,
+      dense_3_bias,
     );
 
     // 22.
@@ -3905,13 +3905,14 @@ function sumSqrtAdd_16x32x64(
  * dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2
  * dense.z = dense.product + dense.bias
  * add_3 = erf + 1
+ * All sums first, kept in dense_z; then the rest, point by point.
  * 17,301,504 floating-point operations.
  */
 function dotAdd_16x32x64x256(
   layerNorm_2: Float32Array,
   dense_kernel: Float32Array,
-  dense_bias: Float32Array,
   dense_z: Float32Array,
+  dense_bias: Float32Array,
   add_3: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
@@ -3941,40 +3942,24 @@ function dotAdd_16x32x64x256(
           sum30 += layerNorm_2_3 * dense_kernel_0;
           sum31 += layerNorm_2_3 * dense_kernel_1;
         }
-        const dense_product00 = Math.fround(sum00);
-        const dense_product01 = Math.fround(sum01);
-        const dense_product10 = Math.fround(sum10);
-        const dense_product11 = Math.fround(sum11);
-        const dense_product20 = Math.fround(sum20);
-        const dense_product21 = Math.fround(sum21);
-        const dense_product30 = Math.fround(sum30);
-        const dense_product31 = Math.fround(sum31);
-        const dense_bias_0 = dense_bias[l]!;
-        const dense_bias_1 = dense_bias[l + 1]!;
-        const dense_z00 = Math.fround(dense_product00 + dense_bias_0);
-        dense_z[i * 8192 + j * 256 + l] = dense_z00;
-        const dense_z01 = Math.fround(dense_product01 + dense_bias_1);
-        dense_z[i * 8192 + j * 256 + l + 1] = dense_z01;
-        const dense_z10 = Math.fround(dense_product10 + dense_bias_0);
-        dense_z[i * 8192 + j * 256 + l + 256] = dense_z10;
-        const dense_z11 = Math.fround(dense_product11 + dense_bias_1);
-        dense_z[i * 8192 + j * 256 + l + 257] = dense_z11;
-        const dense_z20 = Math.fround(dense_product20 + dense_bias_0);
-        dense_z[i * 8192 + j * 256 + l + 512] = dense_z20;
-        const dense_z21 = Math.fround(dense_product21 + dense_bias_1);
-        dense_z[i * 8192 + j * 256 + l + 513] = dense_z21;
-        const dense_z30 = Math.fround(dense_product30 + dense_bias_0);
-        dense_z[i * 8192 + j * 256 + l + 768] = dense_z30;
-        const dense_z31 = Math.fround(dense_product31 + dense_bias_1);
-        dense_z[i * 8192 + j * 256 + l + 769] = dense_z31;
-        add_3[i * 8192 + j * 256 + l] = erf(Math.fround(dense_z00 * 0.7071067811865476)) + 1;
-        add_3[i * 8192 + j * 256 + l + 1] = erf(Math.fround(dense_z01 * 0.7071067811865476)) + 1;
-        add_3[i * 8192 + j * 256 + l + 256] = erf(Math.fround(dense_z10 * 0.7071067811865476)) + 1;
-        add_3[i * 8192 + j * 256 + l + 257] = erf(Math.fround(dense_z11 * 0.7071067811865476)) + 1;
-        add_3[i * 8192 + j * 256 + l + 512] = erf(Math.fround(dense_z20 * 0.7071067811865476)) + 1;
-        add_3[i * 8192 + j * 256 + l + 513] = erf(Math.fround(dense_z21 * 0.7071067811865476)) + 1;
-        add_3[i * 8192 + j * 256 + l + 768] = erf(Math.fround(dense_z30 * 0.7071067811865476)) + 1;
-        add_3[i * 8192 + j * 256 + l + 769] = erf(Math.fround(dense_z31 * 0.7071067811865476)) + 1;
+        dense_z[i * 8192 + j * 256 + l] = sum00;
+        dense_z[i * 8192 + j * 256 + l + 1] = sum01;
+        dense_z[i * 8192 + j * 256 + l + 256] = sum10;
+        dense_z[i * 8192 + j * 256 + l + 257] = sum11;
+        dense_z[i * 8192 + j * 256 + l + 512] = sum20;
+        dense_z[i * 8192 + j * 256 + l + 513] = sum21;
+        dense_z[i * 8192 + j * 256 + l + 768] = sum30;
+        dense_z[i * 8192 + j * 256 + l + 769] = sum31;
+      }
+    }
+  }
+  for (let i = 0; i < 16; i++) {
+    for (let j = 0; j < 32; j++) {
+      for (let l = 0; l < 256; l++) {
+        const dense_product = dense_z[i * 8192 + j * 256 + l]!;
+        const dense_z_2 = Math.fround(dense_product + dense_bias[l]!);
+        dense_z[i * 8192 + j * 256 + l] = dense_z_2;
+        add_3[i * 8192 + j * 256 + l] = erf(Math.fround(dense_z_2 * 0.7071067811865476)) + 1;
       }
     }
   }
@@ -3994,18 +3979,66 @@ function dotAdd_16x32x256x64(
   residual_2: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j++) {
-      for (let l = 0; l < 64; l++) {
-        let sum = 0;
+    for (let j = 0; j < 32; j += 4) {
+      for (let l = 0; l < 64; l += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
         for (let k = 0; k < 256; k++) {
-          sum +=
-            Math.fround(
-              Math.fround(dense_z[i * 8192 + j * 256 + k]! * 0.5) * add_3[i * 8192 + j * 256 + k]!,
-            ) * dense_2_kernel[k * 64 + l]!;
+          const dense_z_0 = dense_z[i * 8192 + j * 256 + k]!;
+          const add_3_0 = add_3[i * 8192 + j * 256 + k]!;
+          const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
+          const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 256]!;
+          const add_3_1 = add_3[i * 8192 + j * 256 + k + 256]!;
+          const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+          const dense_z_2 = dense_z[i * 8192 + j * 256 + k + 512]!;
+          const add_3_2 = add_3[i * 8192 + j * 256 + k + 512]!;
+          const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+          const dense_z_3 = dense_z[i * 8192 + j * 256 + k + 768]!;
+          const add_3_3 = add_3[i * 8192 + j * 256 + k + 768]!;
+          const part_3 = Math.fround(Math.fround(dense_z_3 * 0.5) * add_3_3);
+          sum00 += part_0 * dense_2_kernel_0;
+          sum01 += part_0 * dense_2_kernel_1;
+          sum10 += part_1 * dense_2_kernel_0;
+          sum11 += part_1 * dense_2_kernel_1;
+          sum20 += part_2 * dense_2_kernel_0;
+          sum21 += part_2 * dense_2_kernel_1;
+          sum30 += part_3 * dense_2_kernel_0;
+          sum31 += part_3 * dense_2_kernel_1;
         }
-        const dense_2_product = Math.fround(sum);
+        const dense_2_product00 = Math.fround(sum00);
+        const dense_2_product01 = Math.fround(sum01);
+        const dense_2_product10 = Math.fround(sum10);
+        const dense_2_product11 = Math.fround(sum11);
+        const dense_2_product20 = Math.fround(sum20);
+        const dense_2_product21 = Math.fround(sum21);
+        const dense_2_product30 = Math.fround(sum30);
+        const dense_2_product31 = Math.fround(sum31);
+        const dense_2_bias_0 = dense_2_bias[l]!;
+        const dense_2_bias_1 = dense_2_bias[l + 1]!;
         residual_2[i * 2048 + j * 64 + l] =
-          residual[i * 2048 + j * 64 + l]! + (dense_2_product + dense_2_bias[l]!);
+          residual[i * 2048 + j * 64 + l]! + (dense_2_product00 + dense_2_bias_0);
+        residual_2[i * 2048 + j * 64 + l + 1] =
+          residual[i * 2048 + j * 64 + l + 1]! + (dense_2_product01 + dense_2_bias_1);
+        residual_2[i * 2048 + j * 64 + l + 64] =
+          residual[i * 2048 + j * 64 + l + 64]! + (dense_2_product10 + dense_2_bias_0);
+        residual_2[i * 2048 + j * 64 + l + 65] =
+          residual[i * 2048 + j * 64 + l + 65]! + (dense_2_product11 + dense_2_bias_1);
+        residual_2[i * 2048 + j * 64 + l + 128] =
+          residual[i * 2048 + j * 64 + l + 128]! + (dense_2_product20 + dense_2_bias_0);
+        residual_2[i * 2048 + j * 64 + l + 129] =
+          residual[i * 2048 + j * 64 + l + 129]! + (dense_2_product21 + dense_2_bias_1);
+        residual_2[i * 2048 + j * 64 + l + 192] =
+          residual[i * 2048 + j * 64 + l + 192]! + (dense_2_product30 + dense_2_bias_0);
+        residual_2[i * 2048 + j * 64 + l + 193] =
+          residual[i * 2048 + j * 64 + l + 193]! + (dense_2_product31 + dense_2_bias_1);
       }
     }
   }
@@ -4210,15 +4243,16 @@ function sumMulAddSum_16x32x64(
 /**
  * d_dense_3 = Σ d_residual_4·dense_4.kernel over axes 2 of d_residual_4
  * d_dense_3.product = d_dense_3.z
+ * All sums first, kept in d_dense_3_z; then the rest, point by point.
  * 35,258,368 floating-point operations.
  */
 function dotAdd_16x32x64x256_2(
   d_layerNorm_5_centered: Float32Array,
   d_layerNorm_5_mu: Float32Array,
   dense_4_kernel: Float32Array,
+  d_dense_3_z: Float32Array,
   add_6: Float32Array,
   dense_3_z: Float32Array,
-  d_dense_3_z: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
     for (let j = 0; j < 32; j += 4) {
@@ -4255,77 +4289,28 @@ function dotAdd_16x32x64x256_2(
           sum30 += part_3 * dense_4_kernel_0;
           sum31 += part_3 * dense_4_kernel_1;
         }
-        const d_dense_3_00 = Math.fround(sum00);
-        const d_dense_3_01 = Math.fround(sum01);
-        const d_dense_3_10 = Math.fround(sum10);
-        const d_dense_3_11 = Math.fround(sum11);
-        const d_dense_3_20 = Math.fround(sum20);
-        const d_dense_3_21 = Math.fround(sum21);
-        const d_dense_3_30 = Math.fround(sum30);
-        const d_dense_3_31 = Math.fround(sum31);
+        d_dense_3_z[i * 8192 + j * 256 + l] = sum00;
+        d_dense_3_z[i * 8192 + j * 256 + l + 1] = sum01;
+        d_dense_3_z[i * 8192 + j * 256 + l + 256] = sum10;
+        d_dense_3_z[i * 8192 + j * 256 + l + 257] = sum11;
+        d_dense_3_z[i * 8192 + j * 256 + l + 512] = sum20;
+        d_dense_3_z[i * 8192 + j * 256 + l + 513] = sum21;
+        d_dense_3_z[i * 8192 + j * 256 + l + 768] = sum30;
+        d_dense_3_z[i * 8192 + j * 256 + l + 769] = sum31;
+      }
+    }
+  }
+  for (let i = 0; i < 16; i++) {
+    for (let j = 0; j < 32; j++) {
+      for (let l = 0; l < 256; l++) {
+        const d_dense_3 = d_dense_3_z[i * 8192 + j * 256 + l]!;
         const dense_3_z_0 = dense_3_z[i * 8192 + j * 256 + l]!;
-        const part_4 = Math.fround(dense_3_z_0 * 0.7071067811865476);
-        const dense_3_z_1 = dense_3_z[i * 8192 + j * 256 + l + 1]!;
-        const part_5 = Math.fround(dense_3_z_1 * 0.7071067811865476);
-        const dense_3_z_2 = dense_3_z[i * 8192 + j * 256 + l + 256]!;
-        const part_6 = Math.fround(dense_3_z_2 * 0.7071067811865476);
-        const dense_3_z_3 = dense_3_z[i * 8192 + j * 256 + l + 257]!;
-        const part_7 = Math.fround(dense_3_z_3 * 0.7071067811865476);
-        const dense_3_z_4 = dense_3_z[i * 8192 + j * 256 + l + 512]!;
-        const part_8 = Math.fround(dense_3_z_4 * 0.7071067811865476);
-        const dense_3_z_5 = dense_3_z[i * 8192 + j * 256 + l + 513]!;
-        const part_9 = Math.fround(dense_3_z_5 * 0.7071067811865476);
-        const dense_3_z_6 = dense_3_z[i * 8192 + j * 256 + l + 768]!;
-        const part_10 = Math.fround(dense_3_z_6 * 0.7071067811865476);
-        const dense_3_z_7 = dense_3_z[i * 8192 + j * 256 + l + 769]!;
-        const part_11 = Math.fround(dense_3_z_7 * 0.7071067811865476);
+        const part_0_2 = Math.fround(dense_3_z_0 * 0.7071067811865476);
         d_dense_3_z[i * 8192 + j * 256 + l] =
-          d_dense_3_00 * add_6[i * 8192 + j * 256 + l]! * 0.5 +
-          d_dense_3_00 *
+          d_dense_3 * add_6[i * 8192 + j * 256 + l]! * 0.5 +
+          d_dense_3 *
             Math.fround(dense_3_z_0 * 0.5) *
-            (exp(-(part_4 * part_4)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_3_z[i * 8192 + j * 256 + l + 1] =
-          d_dense_3_01 * add_6[i * 8192 + j * 256 + l + 1]! * 0.5 +
-          d_dense_3_01 *
-            Math.fround(dense_3_z_1 * 0.5) *
-            (exp(-(part_5 * part_5)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_3_z[i * 8192 + j * 256 + l + 256] =
-          d_dense_3_10 * add_6[i * 8192 + j * 256 + l + 256]! * 0.5 +
-          d_dense_3_10 *
-            Math.fround(dense_3_z_2 * 0.5) *
-            (exp(-(part_6 * part_6)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_3_z[i * 8192 + j * 256 + l + 257] =
-          d_dense_3_11 * add_6[i * 8192 + j * 256 + l + 257]! * 0.5 +
-          d_dense_3_11 *
-            Math.fround(dense_3_z_3 * 0.5) *
-            (exp(-(part_7 * part_7)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_3_z[i * 8192 + j * 256 + l + 512] =
-          d_dense_3_20 * add_6[i * 8192 + j * 256 + l + 512]! * 0.5 +
-          d_dense_3_20 *
-            Math.fround(dense_3_z_4 * 0.5) *
-            (exp(-(part_8 * part_8)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_3_z[i * 8192 + j * 256 + l + 513] =
-          d_dense_3_21 * add_6[i * 8192 + j * 256 + l + 513]! * 0.5 +
-          d_dense_3_21 *
-            Math.fround(dense_3_z_5 * 0.5) *
-            (exp(-(part_9 * part_9)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_3_z[i * 8192 + j * 256 + l + 768] =
-          d_dense_3_30 * add_6[i * 8192 + j * 256 + l + 768]! * 0.5 +
-          d_dense_3_30 *
-            Math.fround(dense_3_z_6 * 0.5) *
-            (exp(-(part_10 * part_10)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_3_z[i * 8192 + j * 256 + l + 769] =
-          d_dense_3_31 * add_6[i * 8192 + j * 256 + l + 769]! * 0.5 +
-          d_dense_3_31 *
-            Math.fround(dense_3_z_7 * 0.5) *
-            (exp(-(part_11 * part_11)) * 1.1283791670955126) *
+            (exp(-(part_0_2 * part_0_2)) * 1.1283791670955126) *
             0.7071067811865476;
       }
     }
@@ -4858,14 +4843,15 @@ function sumMulAdd_16x32x64_2(
 /**
  * d_dense = Σ d_residual_2·dense_2.kernel over axes 2 of d_residual_2
  * d_dense.product = d_dense.z
+ * All sums first, kept in d_dense_z; then the rest, point by point.
  * 18,481,152 floating-point operations.
  */
 function dotAdd_16x32x64x256_3(
   d_residual_2: Float32Array,
   dense_2_kernel: Float32Array,
+  d_dense_z: Float32Array,
   add_3: Float32Array,
   dense_z: Float32Array,
-  d_dense_z: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
     for (let j = 0; j < 32; j += 4) {
@@ -4894,77 +4880,28 @@ function dotAdd_16x32x64x256_3(
           sum30 += d_residual_2_3 * dense_2_kernel_0;
           sum31 += d_residual_2_3 * dense_2_kernel_1;
         }
-        const d_dense00 = Math.fround(sum00);
-        const d_dense01 = Math.fround(sum01);
-        const d_dense10 = Math.fround(sum10);
-        const d_dense11 = Math.fround(sum11);
-        const d_dense20 = Math.fround(sum20);
-        const d_dense21 = Math.fround(sum21);
-        const d_dense30 = Math.fround(sum30);
-        const d_dense31 = Math.fround(sum31);
+        d_dense_z[i * 8192 + j * 256 + l] = sum00;
+        d_dense_z[i * 8192 + j * 256 + l + 1] = sum01;
+        d_dense_z[i * 8192 + j * 256 + l + 256] = sum10;
+        d_dense_z[i * 8192 + j * 256 + l + 257] = sum11;
+        d_dense_z[i * 8192 + j * 256 + l + 512] = sum20;
+        d_dense_z[i * 8192 + j * 256 + l + 513] = sum21;
+        d_dense_z[i * 8192 + j * 256 + l + 768] = sum30;
+        d_dense_z[i * 8192 + j * 256 + l + 769] = sum31;
+      }
+    }
+  }
+  for (let i = 0; i < 16; i++) {
+    for (let j = 0; j < 32; j++) {
+      for (let l = 0; l < 256; l++) {
+        const d_dense = d_dense_z[i * 8192 + j * 256 + l]!;
         const dense_z_0 = dense_z[i * 8192 + j * 256 + l]!;
         const part_0 = Math.fround(dense_z_0 * 0.7071067811865476);
-        const dense_z_1 = dense_z[i * 8192 + j * 256 + l + 1]!;
-        const part_1 = Math.fround(dense_z_1 * 0.7071067811865476);
-        const dense_z_2 = dense_z[i * 8192 + j * 256 + l + 256]!;
-        const part_2 = Math.fround(dense_z_2 * 0.7071067811865476);
-        const dense_z_3 = dense_z[i * 8192 + j * 256 + l + 257]!;
-        const part_3 = Math.fround(dense_z_3 * 0.7071067811865476);
-        const dense_z_4 = dense_z[i * 8192 + j * 256 + l + 512]!;
-        const part_4 = Math.fround(dense_z_4 * 0.7071067811865476);
-        const dense_z_5 = dense_z[i * 8192 + j * 256 + l + 513]!;
-        const part_5 = Math.fround(dense_z_5 * 0.7071067811865476);
-        const dense_z_6 = dense_z[i * 8192 + j * 256 + l + 768]!;
-        const part_6 = Math.fround(dense_z_6 * 0.7071067811865476);
-        const dense_z_7 = dense_z[i * 8192 + j * 256 + l + 769]!;
-        const part_7 = Math.fround(dense_z_7 * 0.7071067811865476);
         d_dense_z[i * 8192 + j * 256 + l] =
-          d_dense00 * add_3[i * 8192 + j * 256 + l]! * 0.5 +
-          d_dense00 *
+          d_dense * add_3[i * 8192 + j * 256 + l]! * 0.5 +
+          d_dense *
             Math.fround(dense_z_0 * 0.5) *
             (exp(-(part_0 * part_0)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_z[i * 8192 + j * 256 + l + 1] =
-          d_dense01 * add_3[i * 8192 + j * 256 + l + 1]! * 0.5 +
-          d_dense01 *
-            Math.fround(dense_z_1 * 0.5) *
-            (exp(-(part_1 * part_1)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_z[i * 8192 + j * 256 + l + 256] =
-          d_dense10 * add_3[i * 8192 + j * 256 + l + 256]! * 0.5 +
-          d_dense10 *
-            Math.fround(dense_z_2 * 0.5) *
-            (exp(-(part_2 * part_2)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_z[i * 8192 + j * 256 + l + 257] =
-          d_dense11 * add_3[i * 8192 + j * 256 + l + 257]! * 0.5 +
-          d_dense11 *
-            Math.fround(dense_z_3 * 0.5) *
-            (exp(-(part_3 * part_3)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_z[i * 8192 + j * 256 + l + 512] =
-          d_dense20 * add_3[i * 8192 + j * 256 + l + 512]! * 0.5 +
-          d_dense20 *
-            Math.fround(dense_z_4 * 0.5) *
-            (exp(-(part_4 * part_4)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_z[i * 8192 + j * 256 + l + 513] =
-          d_dense21 * add_3[i * 8192 + j * 256 + l + 513]! * 0.5 +
-          d_dense21 *
-            Math.fround(dense_z_5 * 0.5) *
-            (exp(-(part_5 * part_5)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_z[i * 8192 + j * 256 + l + 768] =
-          d_dense30 * add_3[i * 8192 + j * 256 + l + 768]! * 0.5 +
-          d_dense30 *
-            Math.fround(dense_z_6 * 0.5) *
-            (exp(-(part_6 * part_6)) * 1.1283791670955126) *
-            0.7071067811865476;
-        d_dense_z[i * 8192 + j * 256 + l + 769] =
-          d_dense31 * add_3[i * 8192 + j * 256 + l + 769]! * 0.5 +
-          d_dense31 *
-            Math.fround(dense_z_7 * 0.5) *
-            (exp(-(part_7 * part_7)) * 1.1283791670955126) *
             0.7071067811865476;
       }
     }
@@ -6225,33 +6162,170 @@ function dotAdamw_256x16x32x64_2(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 256; i++) {
-    for (let j = 0; j < 64; j++) {
-      let sum = 0;
+  for (let i = 0; i < 256; i += 4) {
+    for (let j = 0; j < 64; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
       for (let k = 0; k < 16; k++) {
         for (let k2 = 0; k2 < 32; k2++) {
-          sum +=
-            Math.fround(
-              Math.fround(dense_z[k * 8192 + k2 * 256 + i]! * 0.5) *
-                add_3[k * 8192 + k2 * 256 + i]!,
-            ) * d_residual_2[k * 2048 + k2 * 64 + j]!;
+          const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i]!;
+          const add_3_0 = add_3[k * 8192 + k2 * 256 + i]!;
+          const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+          const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j]!;
+          const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 1]!;
+          const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1]!;
+          const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1]!;
+          const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+          const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 2]!;
+          const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 2]!;
+          const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+          const dense_z_3 = dense_z[k * 8192 + k2 * 256 + i + 3]!;
+          const add_3_3 = add_3[k * 8192 + k2 * 256 + i + 3]!;
+          const part_3 = Math.fround(Math.fround(dense_z_3 * 0.5) * add_3_3);
+          sum00 += part_0 * d_residual_2_0;
+          sum01 += part_0 * d_residual_2_1;
+          sum10 += part_1 * d_residual_2_0;
+          sum11 += part_1 * d_residual_2_1;
+          sum20 += part_2 * d_residual_2_0;
+          sum21 += part_2 * d_residual_2_1;
+          sum30 += part_3 * d_residual_2_0;
+          sum31 += part_3 * d_residual_2_1;
         }
       }
-      const d_dense_2_kernel = Math.fround(sum);
-      const dense_2_kernel_m_next = Math.fround(
-        dense_2_kernel_m[i * 64 + j]! * 0.9 + d_dense_2_kernel * 0.09999999999999998,
+      const d_dense_2_kernel00 = Math.fround(sum00);
+      const d_dense_2_kernel01 = Math.fround(sum01);
+      const d_dense_2_kernel10 = Math.fround(sum10);
+      const d_dense_2_kernel11 = Math.fround(sum11);
+      const d_dense_2_kernel20 = Math.fround(sum20);
+      const d_dense_2_kernel21 = Math.fround(sum21);
+      const d_dense_2_kernel30 = Math.fround(sum30);
+      const d_dense_2_kernel31 = Math.fround(sum31);
+      const dense_2_kernel_m_next00 = Math.fround(
+        dense_2_kernel_m[i * 64 + j]! * 0.9 + d_dense_2_kernel00 * 0.09999999999999998,
       );
-      dense_2_kernel_m[i * 64 + j] = dense_2_kernel_m_next;
-      const dense_2_kernel_v_next = Math.fround(
+      dense_2_kernel_m[i * 64 + j] = dense_2_kernel_m_next00;
+      const dense_2_kernel_m_next01 = Math.fround(
+        dense_2_kernel_m[i * 64 + j + 1]! * 0.9 + d_dense_2_kernel01 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[i * 64 + j + 1] = dense_2_kernel_m_next01;
+      const dense_2_kernel_m_next10 = Math.fround(
+        dense_2_kernel_m[i * 64 + j + 64]! * 0.9 + d_dense_2_kernel10 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[i * 64 + j + 64] = dense_2_kernel_m_next10;
+      const dense_2_kernel_m_next11 = Math.fround(
+        dense_2_kernel_m[i * 64 + j + 65]! * 0.9 + d_dense_2_kernel11 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[i * 64 + j + 65] = dense_2_kernel_m_next11;
+      const dense_2_kernel_m_next20 = Math.fround(
+        dense_2_kernel_m[i * 64 + j + 128]! * 0.9 + d_dense_2_kernel20 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[i * 64 + j + 128] = dense_2_kernel_m_next20;
+      const dense_2_kernel_m_next21 = Math.fround(
+        dense_2_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_2_kernel21 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[i * 64 + j + 129] = dense_2_kernel_m_next21;
+      const dense_2_kernel_m_next30 = Math.fround(
+        dense_2_kernel_m[i * 64 + j + 192]! * 0.9 + d_dense_2_kernel30 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[i * 64 + j + 192] = dense_2_kernel_m_next30;
+      const dense_2_kernel_m_next31 = Math.fround(
+        dense_2_kernel_m[i * 64 + j + 193]! * 0.9 + d_dense_2_kernel31 * 0.09999999999999998,
+      );
+      dense_2_kernel_m[i * 64 + j + 193] = dense_2_kernel_m_next31;
+      const dense_2_kernel_v_next00 = Math.fround(
         dense_2_kernel_v[i * 64 + j]! * 0.999 +
-          d_dense_2_kernel * d_dense_2_kernel * 0.0010000000000000009,
+          d_dense_2_kernel00 * d_dense_2_kernel00 * 0.0010000000000000009,
       );
-      dense_2_kernel_v[i * 64 + j] = dense_2_kernel_v_next;
+      dense_2_kernel_v[i * 64 + j] = dense_2_kernel_v_next00;
+      const dense_2_kernel_v_next01 = Math.fround(
+        dense_2_kernel_v[i * 64 + j + 1]! * 0.999 +
+          d_dense_2_kernel01 * d_dense_2_kernel01 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[i * 64 + j + 1] = dense_2_kernel_v_next01;
+      const dense_2_kernel_v_next10 = Math.fround(
+        dense_2_kernel_v[i * 64 + j + 64]! * 0.999 +
+          d_dense_2_kernel10 * d_dense_2_kernel10 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[i * 64 + j + 64] = dense_2_kernel_v_next10;
+      const dense_2_kernel_v_next11 = Math.fround(
+        dense_2_kernel_v[i * 64 + j + 65]! * 0.999 +
+          d_dense_2_kernel11 * d_dense_2_kernel11 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[i * 64 + j + 65] = dense_2_kernel_v_next11;
+      const dense_2_kernel_v_next20 = Math.fround(
+        dense_2_kernel_v[i * 64 + j + 128]! * 0.999 +
+          d_dense_2_kernel20 * d_dense_2_kernel20 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[i * 64 + j + 128] = dense_2_kernel_v_next20;
+      const dense_2_kernel_v_next21 = Math.fround(
+        dense_2_kernel_v[i * 64 + j + 129]! * 0.999 +
+          d_dense_2_kernel21 * d_dense_2_kernel21 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[i * 64 + j + 129] = dense_2_kernel_v_next21;
+      const dense_2_kernel_v_next30 = Math.fround(
+        dense_2_kernel_v[i * 64 + j + 192]! * 0.999 +
+          d_dense_2_kernel30 * d_dense_2_kernel30 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[i * 64 + j + 192] = dense_2_kernel_v_next30;
+      const dense_2_kernel_v_next31 = Math.fround(
+        dense_2_kernel_v[i * 64 + j + 193]! * 0.999 +
+          d_dense_2_kernel31 * d_dense_2_kernel31 * 0.0010000000000000009,
+      );
+      dense_2_kernel_v[i * 64 + j + 193] = dense_2_kernel_v_next31;
       const dense_2_kernel_0 = dense_2_kernel[i * 64 + j]!;
+      const dense_2_kernel_1 = dense_2_kernel[i * 64 + j + 1]!;
+      const dense_2_kernel_2 = dense_2_kernel[i * 64 + j + 64]!;
+      const dense_2_kernel_3 = dense_2_kernel[i * 64 + j + 65]!;
+      const dense_2_kernel_4 = dense_2_kernel[i * 64 + j + 128]!;
+      const dense_2_kernel_5 = dense_2_kernel[i * 64 + j + 129]!;
+      const dense_2_kernel_6 = dense_2_kernel[i * 64 + j + 192]!;
+      const dense_2_kernel_7 = dense_2_kernel[i * 64 + j + 193]!;
       dense_2_kernel[i * 64 + j] =
         dense_2_kernel_0 -
         dense_2_kernel_0 * 0.00001 -
-        (dense_2_kernel_m_next * rate_0) / (Math.sqrt(dense_2_kernel_v_next * correction_0) + 1e-8);
+        (dense_2_kernel_m_next00 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next00 * correction_0) + 1e-8);
+      dense_2_kernel[i * 64 + j + 1] =
+        dense_2_kernel_1 -
+        dense_2_kernel_1 * 0.00001 -
+        (dense_2_kernel_m_next01 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next01 * correction_0) + 1e-8);
+      dense_2_kernel[i * 64 + j + 64] =
+        dense_2_kernel_2 -
+        dense_2_kernel_2 * 0.00001 -
+        (dense_2_kernel_m_next10 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next10 * correction_0) + 1e-8);
+      dense_2_kernel[i * 64 + j + 65] =
+        dense_2_kernel_3 -
+        dense_2_kernel_3 * 0.00001 -
+        (dense_2_kernel_m_next11 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next11 * correction_0) + 1e-8);
+      dense_2_kernel[i * 64 + j + 128] =
+        dense_2_kernel_4 -
+        dense_2_kernel_4 * 0.00001 -
+        (dense_2_kernel_m_next20 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next20 * correction_0) + 1e-8);
+      dense_2_kernel[i * 64 + j + 129] =
+        dense_2_kernel_5 -
+        dense_2_kernel_5 * 0.00001 -
+        (dense_2_kernel_m_next21 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next21 * correction_0) + 1e-8);
+      dense_2_kernel[i * 64 + j + 192] =
+        dense_2_kernel_6 -
+        dense_2_kernel_6 * 0.00001 -
+        (dense_2_kernel_m_next30 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next30 * correction_0) + 1e-8);
+      dense_2_kernel[i * 64 + j + 193] =
+        dense_2_kernel_7 -
+        dense_2_kernel_7 * 0.00001 -
+        (dense_2_kernel_m_next31 * rate_0) /
+          (Math.sqrt(dense_2_kernel_v_next31 * correction_0) + 1e-8);
     }
   }
 }
@@ -6600,13 +6674,14 @@ function sumAdd_16x32x64_evaluate(
  * dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2
  * dense.z = dense.product + dense.bias
  * dense = mul_6 ⊙ add_3
+ * All sums first, kept in dense; then the rest, point by point.
  * 17,563,648 floating-point operations.
  */
 function dotAddMul_16x32x64x256_evaluate(
   layerNorm_2: Float32Array,
   dense_kernel: Float32Array,
-  dense_bias: Float32Array,
   dense: Float32Array,
+  dense_bias: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
     for (let j = 0; j < 32; j += 4) {
@@ -6635,39 +6710,23 @@ function dotAddMul_16x32x64x256_evaluate(
           sum30 += layerNorm_2_3 * dense_kernel_0;
           sum31 += layerNorm_2_3 * dense_kernel_1;
         }
-        const dense_product00 = Math.fround(sum00);
-        const dense_product01 = Math.fround(sum01);
-        const dense_product10 = Math.fround(sum10);
-        const dense_product11 = Math.fround(sum11);
-        const dense_product20 = Math.fround(sum20);
-        const dense_product21 = Math.fround(sum21);
-        const dense_product30 = Math.fround(sum30);
-        const dense_product31 = Math.fround(sum31);
-        const dense_bias_0 = dense_bias[l]!;
-        const dense_bias_1 = dense_bias[l + 1]!;
-        const dense_z00 = Math.fround(dense_product00 + dense_bias_0);
-        const dense_z01 = Math.fround(dense_product01 + dense_bias_1);
-        const dense_z10 = Math.fround(dense_product10 + dense_bias_0);
-        const dense_z11 = Math.fround(dense_product11 + dense_bias_1);
-        const dense_z20 = Math.fround(dense_product20 + dense_bias_0);
-        const dense_z21 = Math.fround(dense_product21 + dense_bias_1);
-        const dense_z30 = Math.fround(dense_product30 + dense_bias_0);
-        const dense_z31 = Math.fround(dense_product31 + dense_bias_1);
-        dense[i * 8192 + j * 256 + l] = dense_z00 * 0.5 * (erf(dense_z00 * 0.7071067811865476) + 1);
-        dense[i * 8192 + j * 256 + l + 1] =
-          dense_z01 * 0.5 * (erf(dense_z01 * 0.7071067811865476) + 1);
-        dense[i * 8192 + j * 256 + l + 256] =
-          dense_z10 * 0.5 * (erf(dense_z10 * 0.7071067811865476) + 1);
-        dense[i * 8192 + j * 256 + l + 257] =
-          dense_z11 * 0.5 * (erf(dense_z11 * 0.7071067811865476) + 1);
-        dense[i * 8192 + j * 256 + l + 512] =
-          dense_z20 * 0.5 * (erf(dense_z20 * 0.7071067811865476) + 1);
-        dense[i * 8192 + j * 256 + l + 513] =
-          dense_z21 * 0.5 * (erf(dense_z21 * 0.7071067811865476) + 1);
-        dense[i * 8192 + j * 256 + l + 768] =
-          dense_z30 * 0.5 * (erf(dense_z30 * 0.7071067811865476) + 1);
-        dense[i * 8192 + j * 256 + l + 769] =
-          dense_z31 * 0.5 * (erf(dense_z31 * 0.7071067811865476) + 1);
+        dense[i * 8192 + j * 256 + l] = sum00;
+        dense[i * 8192 + j * 256 + l + 1] = sum01;
+        dense[i * 8192 + j * 256 + l + 256] = sum10;
+        dense[i * 8192 + j * 256 + l + 257] = sum11;
+        dense[i * 8192 + j * 256 + l + 512] = sum20;
+        dense[i * 8192 + j * 256 + l + 513] = sum21;
+        dense[i * 8192 + j * 256 + l + 768] = sum30;
+        dense[i * 8192 + j * 256 + l + 769] = sum31;
+      }
+    }
+  }
+  for (let i = 0; i < 16; i++) {
+    for (let j = 0; j < 32; j++) {
+      for (let l = 0; l < 256; l++) {
+        const dense_product = dense[i * 8192 + j * 256 + l]!;
+        const dense_z = Math.fround(dense_product + dense_bias[l]!);
+        dense[i * 8192 + j * 256 + l] = dense_z * 0.5 * (erf(dense_z * 0.7071067811865476) + 1);
       }
     }
   }
@@ -7195,13 +7254,14 @@ function sumAdd_1x32x64_predict(
  * dense.product = Σ layerNorm_2·dense.kernel over axes 2 of layerNorm_2
  * dense.z = dense.product + dense.bias
  * dense = mul_6 ⊙ add_3
+ * All sums first, kept in dense; then the rest, point by point.
  * 1,097,728 floating-point operations.
  */
 function dotAddMul_1x32x64x256_predict(
   layerNorm_2: Float32Array,
   dense_kernel: Float32Array,
-  dense_bias: Float32Array,
   dense: Float32Array,
+  dense_bias: Float32Array,
 ): void {
   for (let j = 0; j < 32; j += 4) {
     for (let l = 0; l < 256; l += 2) {
@@ -7229,32 +7289,21 @@ function dotAddMul_1x32x64x256_predict(
         sum30 += layerNorm_2_3 * dense_kernel_0;
         sum31 += layerNorm_2_3 * dense_kernel_1;
       }
-      const dense_product00 = Math.fround(sum00);
-      const dense_product01 = Math.fround(sum01);
-      const dense_product10 = Math.fround(sum10);
-      const dense_product11 = Math.fround(sum11);
-      const dense_product20 = Math.fround(sum20);
-      const dense_product21 = Math.fround(sum21);
-      const dense_product30 = Math.fround(sum30);
-      const dense_product31 = Math.fround(sum31);
-      const dense_bias_0 = dense_bias[l]!;
-      const dense_bias_1 = dense_bias[l + 1]!;
-      const dense_z00 = Math.fround(dense_product00 + dense_bias_0);
-      const dense_z01 = Math.fround(dense_product01 + dense_bias_1);
-      const dense_z10 = Math.fround(dense_product10 + dense_bias_0);
-      const dense_z11 = Math.fround(dense_product11 + dense_bias_1);
-      const dense_z20 = Math.fround(dense_product20 + dense_bias_0);
-      const dense_z21 = Math.fround(dense_product21 + dense_bias_1);
-      const dense_z30 = Math.fround(dense_product30 + dense_bias_0);
-      const dense_z31 = Math.fround(dense_product31 + dense_bias_1);
-      dense[j * 256 + l] = dense_z00 * 0.5 * (erf(dense_z00 * 0.7071067811865476) + 1);
-      dense[j * 256 + l + 1] = dense_z01 * 0.5 * (erf(dense_z01 * 0.7071067811865476) + 1);
-      dense[j * 256 + l + 256] = dense_z10 * 0.5 * (erf(dense_z10 * 0.7071067811865476) + 1);
-      dense[j * 256 + l + 257] = dense_z11 * 0.5 * (erf(dense_z11 * 0.7071067811865476) + 1);
-      dense[j * 256 + l + 512] = dense_z20 * 0.5 * (erf(dense_z20 * 0.7071067811865476) + 1);
-      dense[j * 256 + l + 513] = dense_z21 * 0.5 * (erf(dense_z21 * 0.7071067811865476) + 1);
-      dense[j * 256 + l + 768] = dense_z30 * 0.5 * (erf(dense_z30 * 0.7071067811865476) + 1);
-      dense[j * 256 + l + 769] = dense_z31 * 0.5 * (erf(dense_z31 * 0.7071067811865476) + 1);
+      dense[j * 256 + l] = sum00;
+      dense[j * 256 + l + 1] = sum01;
+      dense[j * 256 + l + 256] = sum10;
+      dense[j * 256 + l + 257] = sum11;
+      dense[j * 256 + l + 512] = sum20;
+      dense[j * 256 + l + 513] = sum21;
+      dense[j * 256 + l + 768] = sum30;
+      dense[j * 256 + l + 769] = sum31;
+    }
+  }
+  for (let j = 0; j < 32; j++) {
+    for (let l = 0; l < 256; l++) {
+      const dense_product = dense[j * 256 + l]!;
+      const dense_z = Math.fround(dense_product + dense_bias[l]!);
+      dense[j * 256 + l] = dense_z * 0.5 * (erf(dense_z * 0.7071067811865476) + 1);
     }
   }
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 31,074   arena 4,571,136 bytes, nothing else is ever allocated   475,902,010 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 6fcaa0d0d5ef7dcd
+// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 349ca5951680a40d
 
 /** The model's name. */
 export const MODEL: string = "dcgan-small";
@@ -556,8 +556,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convSigmoid_64x1x28x8x4x4x28(
       generator_double_padded,
       generator_paint_kernel,
-      generator_paint_bias,
       generator_paint,
+      generator_paint_bias,
     );
 
     // 11.
@@ -667,8 +667,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAddExpAdd_64x784x1(
       parts_2,
       discriminator_judge_kernel,
-      discriminator_judge_bias,
       discriminator_judge_2,
+      discriminator_judge_bias,
       exp_2,
       live_rows,
       d_rowSum_2,
@@ -719,8 +719,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotNegExpAdd_64x784x1(
       parts,
       discriminator_judge_kernel,
-      discriminator_judge_bias,
       neg,
+      discriminator_judge_bias,
       exp_,
       live_rows,
       d_rowSum,
@@ -1145,8 +1145,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convSigmoid_64x1x28x8x4x4x28(
       generator_double_padded_generator,
       generator_paint_kernel,
-      generator_paint_bias,
       generator_paint_generator,
+      generator_paint_bias,
     );
 
     // 13.
@@ -1223,8 +1223,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotNegExpNeg_64x784x1_generator(
       parts_2_generator,
       discriminator_judge_kernel,
-      discriminator_judge_bias,
       neg_4_generator,
+      discriminator_judge_bias,
       exp_3_generator,
       live_rows_generator,
       d_rowSum_3_generator,
@@ -1725,8 +1725,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convSigmoid_64x1x28x8x4x4x28(
       generator_double_padded_evaluate,
       generator_paint_kernel,
-      generator_paint_bias,
       generator_paint_evaluate,
+      generator_paint_bias,
     );
 
     // 8.
@@ -1971,8 +1971,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convSigmoid_1x1x28x8x4x4x28_predict(
       generator_double_padded_predict,
       generator_paint_kernel,
-      generator_paint_bias,
       generator_paint_predict,
+      generator_paint_bias,
     );
 
     return outputs;
@@ -2367,15 +2367,15 @@ function pad_64x8x31x31(
 /**
  * generator.paint.product = generator.double ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3])
  * generator.paint = sigmoid(generator.paint.z)
+ * All sums first, kept in generator_paint; then the rest, point by point.
  * 13,095,936 floating-point operations.
  */
 function convSigmoid_64x1x28x8x4x4x28(
   generator_double_padded: Float32Array,
   generator_paint_kernel: Float32Array,
-  generator_paint_bias: Float32Array,
   generator_paint: Float32Array,
+  generator_paint_bias: Float32Array,
 ): void {
-  const generator_paint_bias_0 = generator_paint_bias[0]!;
   for (let i = 0; i < 64; i++) {
     for (let l = 0; l < 28; l++) {
       for (let m = 0; m < 28; m += 4) {
@@ -2403,18 +2403,20 @@ function convSigmoid_64x1x28x8x4x4x28(
             }
           }
         }
-        const generator_paint_product0 = Math.fround(sum0);
-        const generator_paint_product1 = Math.fround(sum1);
-        const generator_paint_product2 = Math.fround(sum2);
-        const generator_paint_product3 = Math.fround(sum3);
+        generator_paint[i * 784 + l * 28 + m] = sum0;
+        generator_paint[i * 784 + l * 28 + m + 1] = sum1;
+        generator_paint[i * 784 + l * 28 + m + 2] = sum2;
+        generator_paint[i * 784 + l * 28 + m + 3] = sum3;
+      }
+    }
+  }
+  const generator_paint_bias_0 = generator_paint_bias[0]!;
+  for (let i = 0; i < 64; i++) {
+    for (let l = 0; l < 28; l++) {
+      for (let m = 0; m < 28; m++) {
+        const generator_paint_product = generator_paint[i * 784 + l * 28 + m]!;
         generator_paint[i * 784 + l * 28 + m] =
-          1 / (1 + exp(-(generator_paint_product0 + generator_paint_bias_0)));
-        generator_paint[i * 784 + l * 28 + m + 1] =
-          1 / (1 + exp(-(generator_paint_product1 + generator_paint_bias_0)));
-        generator_paint[i * 784 + l * 28 + m + 2] =
-          1 / (1 + exp(-(generator_paint_product2 + generator_paint_bias_0)));
-        generator_paint[i * 784 + l * 28 + m + 3] =
-          1 / (1 + exp(-(generator_paint_product3 + generator_paint_bias_0)));
+          1 / (1 + exp(-(generator_paint_product + generator_paint_bias_0)));
       }
     }
   }
@@ -2907,21 +2909,19 @@ function convAddWhere_64x8x14x1x4x4x14_2(
  * discriminator.judge_2 = discriminator.judge.product_2 + discriminator.judge.bias
  * exp_2 = exp(neg_3)
  * d_discriminator.judge.product_2 = d_discriminator.judge_2
+ * All sums first, kept in discriminator_judge_2; then the rest, point by point.
  * 101,120 floating-point operations.
  */
 function dotAddExpAdd_64x784x1(
   parts_2: Float32Array,
   discriminator_judge_kernel: Float32Array,
-  discriminator_judge_bias: Float32Array,
   discriminator_judge_2: Float32Array,
-  exp_2: Float32Array,
+  discriminator_judge_bias: Float32Array,
+  exp_2_2: Float32Array,
   live_rows: Int32Array,
   d_rowSum_2: Float32Array,
   d_discriminator_judge_2: Float32Array,
 ): void {
-  const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_2_0 = d_rowSum_2[0]!;
   for (let i = 0; i < 64; i += 4) {
     let sum0 = 0;
     let sum1 = 0;
@@ -2941,54 +2941,27 @@ function dotAddExpAdd_64x784x1(
       sum2 += parts_2_2 * discriminator_judge_kernel_0;
       sum3 += parts_2_3 * discriminator_judge_kernel_0;
     }
-    const discriminator_judge_product_2_0 = Math.fround(sum0);
-    const discriminator_judge_product_2_1 = Math.fround(sum1);
-    const discriminator_judge_product_2_2 = Math.fround(sum2);
-    const discriminator_judge_product_2_3 = Math.fround(sum3);
-    const discriminator_judge_2_0 = Math.fround(
-      discriminator_judge_product_2_0 + discriminator_judge_bias_0,
-    );
-    discriminator_judge_2[i] = discriminator_judge_2_0;
-    const discriminator_judge_2_1 = Math.fround(
-      discriminator_judge_product_2_1 + discriminator_judge_bias_0,
-    );
-    discriminator_judge_2[i + 1] = discriminator_judge_2_1;
+    discriminator_judge_2[i] = sum0;
+    discriminator_judge_2[i + 1] = sum1;
+    discriminator_judge_2[i + 2] = sum2;
+    discriminator_judge_2[i + 3] = sum3;
+  }
+  const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
+  const live_rows_0 = live_rows[0]!;
+  const d_rowSum_2_0 = d_rowSum_2[0]!;
+  for (let i = 0; i < 64; i++) {
+    const discriminator_judge_product_2 = discriminator_judge_2[i]!;
     const discriminator_judge_2_2 = Math.fround(
-      discriminator_judge_product_2_2 + discriminator_judge_bias_0,
+      discriminator_judge_product_2 + discriminator_judge_bias_0,
     );
-    discriminator_judge_2[i + 2] = discriminator_judge_2_2;
-    const discriminator_judge_2_3 = Math.fround(
-      discriminator_judge_product_2_3 + discriminator_judge_bias_0,
-    );
-    discriminator_judge_2[i + 3] = discriminator_judge_2_3;
-    const exp_2_0 = Math.fround(exp(-Math.abs(discriminator_judge_2_0)));
-    exp_2[i] = exp_2_0;
-    const exp_2_1 = Math.fround(exp(-Math.abs(discriminator_judge_2_1)));
-    exp_2[i + 1] = exp_2_1;
-    const exp_2_2 = Math.fround(exp(-Math.abs(discriminator_judge_2_2)));
-    exp_2[i + 2] = exp_2_2;
-    const exp_2_3 = Math.fround(exp(-Math.abs(discriminator_judge_2_3)));
-    exp_2[i + 3] = exp_2_3;
+    discriminator_judge_2[i] = discriminator_judge_2_2;
+    const exp_2 = Math.fround(exp(-Math.abs(discriminator_judge_2_2)));
+    exp_2_2[i] = exp_2;
     const lt_0 = i < live_rows_0;
     const chosen_0 = lt_0 ? d_rowSum_2_0 : 0;
-    const lt_1 = i + 1 < live_rows_0;
-    const chosen_1 = lt_1 ? d_rowSum_2_0 : 0;
-    const lt_2 = i + 2 < live_rows_0;
-    const chosen_2 = lt_2 ? d_rowSum_2_0 : 0;
-    const lt_3 = i + 3 < live_rows_0;
-    const chosen_3 = lt_3 ? d_rowSum_2_0 : 0;
     d_discriminator_judge_2[i] =
-      -((chosen_0 / (exp_2_0 + 1)) * exp_2_0) * Math.sign(discriminator_judge_2_0) +
-      (0 < discriminator_judge_2_0 ? chosen_0 : discriminator_judge_2_0 === 0 ? chosen_0 * 0.5 : 0);
-    d_discriminator_judge_2[i + 1] =
-      -((chosen_1 / (exp_2_1 + 1)) * exp_2_1) * Math.sign(discriminator_judge_2_1) +
-      (0 < discriminator_judge_2_1 ? chosen_1 : discriminator_judge_2_1 === 0 ? chosen_1 * 0.5 : 0);
-    d_discriminator_judge_2[i + 2] =
-      -((chosen_2 / (exp_2_2 + 1)) * exp_2_2) * Math.sign(discriminator_judge_2_2) +
-      (0 < discriminator_judge_2_2 ? chosen_2 : discriminator_judge_2_2 === 0 ? chosen_2 * 0.5 : 0);
-    d_discriminator_judge_2[i + 3] =
-      -((chosen_3 / (exp_2_3 + 1)) * exp_2_3) * Math.sign(discriminator_judge_2_3) +
-      (0 < discriminator_judge_2_3 ? chosen_3 : discriminator_judge_2_3 === 0 ? chosen_3 * 0.5 : 0);
+      -((chosen_0 / (exp_2 + 1)) * exp_2) * Math.sign(discriminator_judge_2_2) +
+      (0 < discriminator_judge_2_2 ? chosen_0 : discriminator_judge_2_2 === 0 ? chosen_0 * 0.5 : 0);
   }
 }
 
@@ -3020,21 +2993,19 @@ function sum_1x64(
  * neg = −discriminator.judge
  * exp = exp(neg_2)
  * d_neg = d_neg_part + d_neg_4
+ * All sums first, kept in neg; then the rest, point by point.
  * 101,184 floating-point operations.
  */
 function dotNegExpAdd_64x784x1(
   parts: Float32Array,
   discriminator_judge_kernel: Float32Array,
-  discriminator_judge_bias: Float32Array,
   neg: Float32Array,
-  exp_: Float32Array,
+  discriminator_judge_bias: Float32Array,
+  exp__2: Float32Array,
   live_rows: Int32Array,
   d_rowSum: Float32Array,
   d_neg: Float32Array,
 ): void {
-  const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_0 = d_rowSum[0]!;
   for (let i = 0; i < 64; i += 4) {
     let sum0 = 0;
     let sum1 = 0;
@@ -3054,46 +3025,25 @@ function dotNegExpAdd_64x784x1(
       sum2 += parts_2 * discriminator_judge_kernel_0;
       sum3 += parts_3 * discriminator_judge_kernel_0;
     }
-    const discriminator_judge_product0 = Math.fround(sum0);
-    const discriminator_judge_product1 = Math.fround(sum1);
-    const discriminator_judge_product2 = Math.fround(sum2);
-    const discriminator_judge_product3 = Math.fround(sum3);
-    const neg0 = Math.fround(-(discriminator_judge_product0 + discriminator_judge_bias_0));
-    neg[i] = neg0;
-    const neg1 = Math.fround(-(discriminator_judge_product1 + discriminator_judge_bias_0));
-    neg[i + 1] = neg1;
-    const neg2 = Math.fround(-(discriminator_judge_product2 + discriminator_judge_bias_0));
-    neg[i + 2] = neg2;
-    const neg3 = Math.fround(-(discriminator_judge_product3 + discriminator_judge_bias_0));
-    neg[i + 3] = neg3;
-    const exp0 = Math.fround(exp(-Math.abs(neg0)));
-    exp_[i] = exp0;
-    const exp1 = Math.fround(exp(-Math.abs(neg1)));
-    exp_[i + 1] = exp1;
-    const exp2 = Math.fround(exp(-Math.abs(neg2)));
-    exp_[i + 2] = exp2;
-    const exp3 = Math.fround(exp(-Math.abs(neg3)));
-    exp_[i + 3] = exp3;
+    neg[i] = sum0;
+    neg[i + 1] = sum1;
+    neg[i + 2] = sum2;
+    neg[i + 3] = sum3;
+  }
+  const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
+  const live_rows_0 = live_rows[0]!;
+  const d_rowSum_0 = d_rowSum[0]!;
+  for (let i = 0; i < 64; i++) {
+    const discriminator_judge_product = neg[i]!;
+    const neg_2 = Math.fround(-(discriminator_judge_product + discriminator_judge_bias_0));
+    neg[i] = neg_2;
+    const exp_ = Math.fround(exp(-Math.abs(neg_2)));
+    exp__2[i] = exp_;
     const lt_0 = i < live_rows_0;
     const chosen_0 = lt_0 ? d_rowSum_0 : 0;
-    const lt_1 = i + 1 < live_rows_0;
-    const chosen_1 = lt_1 ? d_rowSum_0 : 0;
-    const lt_2 = i + 2 < live_rows_0;
-    const chosen_2 = lt_2 ? d_rowSum_0 : 0;
-    const lt_3 = i + 3 < live_rows_0;
-    const chosen_3 = lt_3 ? d_rowSum_0 : 0;
     d_neg[i] =
-      -((chosen_0 / (exp0 + 1)) * exp0) * Math.sign(neg0) +
-      (0 < neg0 ? chosen_0 : neg0 === 0 ? chosen_0 * 0.5 : 0);
-    d_neg[i + 1] =
-      -((chosen_1 / (exp1 + 1)) * exp1) * Math.sign(neg1) +
-      (0 < neg1 ? chosen_1 : neg1 === 0 ? chosen_1 * 0.5 : 0);
-    d_neg[i + 2] =
-      -((chosen_2 / (exp2 + 1)) * exp2) * Math.sign(neg2) +
-      (0 < neg2 ? chosen_2 : neg2 === 0 ? chosen_2 * 0.5 : 0);
-    d_neg[i + 3] =
-      -((chosen_3 / (exp3 + 1)) * exp3) * Math.sign(neg3) +
-      (0 < neg3 ? chosen_3 : neg3 === 0 ? chosen_3 * 0.5 : 0);
+      -((chosen_0 / (exp_ + 1)) * exp_) * Math.sign(neg_2) +
+      (0 < neg_2 ? chosen_0 : neg_2 === 0 ? chosen_0 * 0.5 : 0);
   }
 }
 
@@ -4198,21 +4148,19 @@ function mulRelu_64x16x7x7_generator(
  * neg_4 = −discriminator.judge_2
  * exp_3 = exp(neg_5)
  * d_discriminator.judge.product_2 = d_discriminator.judge_2
+ * All sums first, kept in neg_4; then the rest, point by point.
  * 101,248 floating-point operations.
  */
 function dotNegExpNeg_64x784x1_generator(
   parts_2: Float32Array,
   discriminator_judge_kernel: Float32Array,
-  discriminator_judge_bias: Float32Array,
   neg_4: Float32Array,
-  exp_3: Float32Array,
+  discriminator_judge_bias: Float32Array,
+  exp_3_2: Float32Array,
   live_rows: Int32Array,
   d_rowSum_3: Float32Array,
   d_discriminator_judge_2: Float32Array,
 ): void {
-  const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
-  const live_rows_0 = live_rows[0]!;
-  const d_rowSum_3_0 = d_rowSum_3[0]!;
   for (let i = 0; i < 64; i += 4) {
     let sum0 = 0;
     let sum1 = 0;
@@ -4232,49 +4180,25 @@ function dotNegExpNeg_64x784x1_generator(
       sum2 += parts_2_2 * discriminator_judge_kernel_0;
       sum3 += parts_2_3 * discriminator_judge_kernel_0;
     }
-    const discriminator_judge_product_2_0 = Math.fround(sum0);
-    const discriminator_judge_product_2_1 = Math.fround(sum1);
-    const discriminator_judge_product_2_2 = Math.fround(sum2);
-    const discriminator_judge_product_2_3 = Math.fround(sum3);
-    const neg_4_0 = Math.fround(-(discriminator_judge_product_2_0 + discriminator_judge_bias_0));
-    neg_4[i] = neg_4_0;
-    const neg_4_1 = Math.fround(-(discriminator_judge_product_2_1 + discriminator_judge_bias_0));
-    neg_4[i + 1] = neg_4_1;
-    const neg_4_2 = Math.fround(-(discriminator_judge_product_2_2 + discriminator_judge_bias_0));
-    neg_4[i + 2] = neg_4_2;
-    const neg_4_3 = Math.fround(-(discriminator_judge_product_2_3 + discriminator_judge_bias_0));
-    neg_4[i + 3] = neg_4_3;
-    const exp_3_0 = Math.fround(exp(-Math.abs(neg_4_0)));
-    exp_3[i] = exp_3_0;
-    const exp_3_1 = Math.fround(exp(-Math.abs(neg_4_1)));
-    exp_3[i + 1] = exp_3_1;
-    const exp_3_2 = Math.fround(exp(-Math.abs(neg_4_2)));
-    exp_3[i + 2] = exp_3_2;
-    const exp_3_3 = Math.fround(exp(-Math.abs(neg_4_3)));
-    exp_3[i + 3] = exp_3_3;
+    neg_4[i] = sum0;
+    neg_4[i + 1] = sum1;
+    neg_4[i + 2] = sum2;
+    neg_4[i + 3] = sum3;
+  }
+  const discriminator_judge_bias_0 = discriminator_judge_bias[0]!;
+  const live_rows_0 = live_rows[0]!;
+  const d_rowSum_3_0 = d_rowSum_3[0]!;
+  for (let i = 0; i < 64; i++) {
+    const discriminator_judge_product_2 = neg_4[i]!;
+    const neg_4_2 = Math.fround(-(discriminator_judge_product_2 + discriminator_judge_bias_0));
+    neg_4[i] = neg_4_2;
+    const exp_3 = Math.fround(exp(-Math.abs(neg_4_2)));
+    exp_3_2[i] = exp_3;
     const lt_0 = i < live_rows_0;
     const chosen_0 = lt_0 ? d_rowSum_3_0 : 0;
-    const lt_1 = i + 1 < live_rows_0;
-    const chosen_1 = lt_1 ? d_rowSum_3_0 : 0;
-    const lt_2 = i + 2 < live_rows_0;
-    const chosen_2 = lt_2 ? d_rowSum_3_0 : 0;
-    const lt_3 = i + 3 < live_rows_0;
-    const chosen_3 = lt_3 ? d_rowSum_3_0 : 0;
     d_discriminator_judge_2[i] = -(
-      -((chosen_0 / (exp_3_0 + 1)) * exp_3_0) * Math.sign(neg_4_0) +
-      (0 < neg_4_0 ? chosen_0 : neg_4_0 === 0 ? chosen_0 * 0.5 : 0)
-    );
-    d_discriminator_judge_2[i + 1] = -(
-      -((chosen_1 / (exp_3_1 + 1)) * exp_3_1) * Math.sign(neg_4_1) +
-      (0 < neg_4_1 ? chosen_1 : neg_4_1 === 0 ? chosen_1 * 0.5 : 0)
-    );
-    d_discriminator_judge_2[i + 2] = -(
-      -((chosen_2 / (exp_3_2 + 1)) * exp_3_2) * Math.sign(neg_4_2) +
-      (0 < neg_4_2 ? chosen_2 : neg_4_2 === 0 ? chosen_2 * 0.5 : 0)
-    );
-    d_discriminator_judge_2[i + 3] = -(
-      -((chosen_3 / (exp_3_3 + 1)) * exp_3_3) * Math.sign(neg_4_3) +
-      (0 < neg_4_3 ? chosen_3 : neg_4_3 === 0 ? chosen_3 * 0.5 : 0)
+      -((chosen_0 / (exp_3 + 1)) * exp_3) * Math.sign(neg_4_2) +
+      (0 < neg_4_2 ? chosen_0 : neg_4_2 === 0 ? chosen_0 * 0.5 : 0)
     );
   }
 }
@@ -6051,15 +5975,15 @@ function pad_1x8x31x31_predict(
 /**
  * generator.paint.product = generator.double ∗ reverse(transpose(generator.paint.kernel, [1,0,2,3]), [2,3])
  * generator.paint = sigmoid(generator.paint.z)
+ * All sums first, kept in generator_paint; then the rest, point by point.
  * 204,624 floating-point operations.
  */
 function convSigmoid_1x1x28x8x4x4x28_predict(
   generator_double_padded: Float32Array,
   generator_paint_kernel: Float32Array,
-  generator_paint_bias: Float32Array,
   generator_paint: Float32Array,
+  generator_paint_bias: Float32Array,
 ): void {
-  const generator_paint_bias_0 = generator_paint_bias[0]!;
   for (let l = 0; l < 28; l++) {
     for (let m = 0; m < 28; m += 4) {
       let sum0 = 0;
@@ -6086,18 +6010,18 @@ function convSigmoid_1x1x28x8x4x4x28_predict(
           }
         }
       }
-      const generator_paint_product0 = Math.fround(sum0);
-      const generator_paint_product1 = Math.fround(sum1);
-      const generator_paint_product2 = Math.fround(sum2);
-      const generator_paint_product3 = Math.fround(sum3);
+      generator_paint[l * 28 + m] = sum0;
+      generator_paint[l * 28 + m + 1] = sum1;
+      generator_paint[l * 28 + m + 2] = sum2;
+      generator_paint[l * 28 + m + 3] = sum3;
+    }
+  }
+  const generator_paint_bias_0 = generator_paint_bias[0]!;
+  for (let l = 0; l < 28; l++) {
+    for (let m = 0; m < 28; m++) {
+      const generator_paint_product = generator_paint[l * 28 + m]!;
       generator_paint[l * 28 + m] =
-        1 / (1 + exp(-(generator_paint_product0 + generator_paint_bias_0)));
-      generator_paint[l * 28 + m + 1] =
-        1 / (1 + exp(-(generator_paint_product1 + generator_paint_bias_0)));
-      generator_paint[l * 28 + m + 2] =
-        1 / (1 + exp(-(generator_paint_product2 + generator_paint_bias_0)));
-      generator_paint[l * 28 + m + 3] =
-        1 / (1 + exp(-(generator_paint_product3 + generator_paint_bias_0)));
+        1 / (1 + exp(-(generator_paint_product + generator_paint_bias_0)));
     }
   }
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 318,410   arena 5,720,336 bytes, nothing else is ever allocated   169,163,384 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 62cfb9237f6acc76
+// certificate: gradients 1e-6, step 1e-6, kernels 1e-10, sha256 29e3041f7004874e
 
 /** The model's name. */
 export const MODEL: string = "three-layer-net-sigmoid";
@@ -192,13 +192,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/three-layer-net-sigmoid.ts:17
     // z1 = dot + b1    %z1  add, models/three-layer-net-sigmoid.ts:17
     // h1 = sigmoid(z1)    %h1  sigmoid, models/three-layer-net-sigmoid.ts:18
-    dotSigmoid_128x3072x100(x, W1, b1, h1);
+    dotSigmoid_128x3072x100(x, W1, h1, b1);
 
     // 3.
     // dot_2 = h1 · W2    %dot_2  dot, models/three-layer-net-sigmoid.ts:19
     // z2 = dot_2 + b2    %z2  add, models/three-layer-net-sigmoid.ts:19
     // h2 = sigmoid(z2)    %h2  sigmoid, models/three-layer-net-sigmoid.ts:20
-    dotSigmoid_128x100x100(h1, W2, b2, h2);
+    dotSigmoid_128x100x100(h1, W2, h2, b2);
 
     // 4.
     // dot_3 = h2 · W3    %dot_3  dot, models/three-layer-net-sigmoid.ts:21
@@ -372,13 +372,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/three-layer-net-sigmoid.ts:17
     // z1 = dot + b1    %z1  add, models/three-layer-net-sigmoid.ts:17
     // h1 = sigmoid(z1)    %h1  sigmoid, models/three-layer-net-sigmoid.ts:18
-    dotSigmoid_250x3072x100_evaluate(x_evaluate, W1, b1, h1_evaluate);
+    dotSigmoid_250x3072x100_evaluate(x_evaluate, W1, h1_evaluate, b1);
 
     // 2.
     // dot_2 = h1 · W2    %dot_2  dot, models/three-layer-net-sigmoid.ts:19
     // z2 = dot_2 + b2    %z2  add, models/three-layer-net-sigmoid.ts:19
     // h2 = sigmoid(z2)    %h2  sigmoid, models/three-layer-net-sigmoid.ts:20
-    dotSigmoid_250x100x100_evaluate(h1_evaluate, W2, b2, h2_evaluate);
+    dotSigmoid_250x100x100_evaluate(h1_evaluate, W2, h2_evaluate, b2);
 
     // 3.
     // dot_3 = h2 · W3    %dot_3  dot, models/three-layer-net-sigmoid.ts:21
@@ -477,13 +477,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // dot = x · W1    %dot  dot, models/three-layer-net-sigmoid.ts:17
     // z1 = dot + b1    %z1  add, models/three-layer-net-sigmoid.ts:17
     // h1 = sigmoid(z1)    %h1  sigmoid, models/three-layer-net-sigmoid.ts:18
-    dotSigmoid_1x3072x100_predict(x_predict, W1, b1, h1_predict);
+    dotSigmoid_1x3072x100_predict(x_predict, W1, h1_predict, b1);
 
     // 2.
     // dot_2 = h1 · W2    %dot_2  dot, models/three-layer-net-sigmoid.ts:19
     // z2 = dot_2 + b2    %z2  add, models/three-layer-net-sigmoid.ts:19
     // h2 = sigmoid(z2)    %h2  sigmoid, models/three-layer-net-sigmoid.ts:20
-    dotSigmoid_1x100x100_predict(h1_predict, W2, b2, h2_predict);
+    dotSigmoid_1x100x100_predict(h1_predict, W2, h2_predict, b2);
 
     // 3.
     // dot_3 = h2 · W3    %dot_3  dot, models/three-layer-net-sigmoid.ts:21
@@ -547,13 +547,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 /**
  * dot = x · W1
  * h1 = sigmoid(z1)
+ * All sums first, kept in h1; then the rest, point by point.
  * 78,707,200 floating-point operations.
  */
 function dotSigmoid_128x3072x100(
   x: Float32Array,
   W1: Float32Array,
-  b1: Float32Array,
   h1: Float32Array,
+  b1: Float32Array,
 ): void {
   for (let i = 0; i < 128; i += 4) {
     for (let j = 0; j < 100; j += 2) {
@@ -581,24 +582,20 @@ function dotSigmoid_128x3072x100(
         sum30 += x_3 * W1_0;
         sum31 += x_3 * W1_1;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const dot30 = Math.fround(sum30);
-      const dot31 = Math.fround(sum31);
-      const b1_0 = b1[j]!;
-      const b1_1 = b1[j + 1]!;
-      h1[i * 100 + j] = 1 / (1 + exp(-(dot00 + b1_0)));
-      h1[i * 100 + j + 1] = 1 / (1 + exp(-(dot01 + b1_1)));
-      h1[i * 100 + j + 100] = 1 / (1 + exp(-(dot10 + b1_0)));
-      h1[i * 100 + j + 101] = 1 / (1 + exp(-(dot11 + b1_1)));
-      h1[i * 100 + j + 200] = 1 / (1 + exp(-(dot20 + b1_0)));
-      h1[i * 100 + j + 201] = 1 / (1 + exp(-(dot21 + b1_1)));
-      h1[i * 100 + j + 300] = 1 / (1 + exp(-(dot30 + b1_0)));
-      h1[i * 100 + j + 301] = 1 / (1 + exp(-(dot31 + b1_1)));
+      h1[i * 100 + j] = sum00;
+      h1[i * 100 + j + 1] = sum01;
+      h1[i * 100 + j + 100] = sum10;
+      h1[i * 100 + j + 101] = sum11;
+      h1[i * 100 + j + 200] = sum20;
+      h1[i * 100 + j + 201] = sum21;
+      h1[i * 100 + j + 300] = sum30;
+      h1[i * 100 + j + 301] = sum31;
+    }
+  }
+  for (let i = 0; i < 128; i++) {
+    for (let j = 0; j < 100; j++) {
+      const dot = h1[i * 100 + j]!;
+      h1[i * 100 + j] = 1 / (1 + exp(-(dot + b1[j]!)));
     }
   }
 }
@@ -606,13 +603,14 @@ function dotSigmoid_128x3072x100(
 /**
  * dot_2 = h1 · W2
  * h2 = sigmoid(z2)
+ * All sums first, kept in h2; then the rest, point by point.
  * 2,624,000 floating-point operations.
  */
 function dotSigmoid_128x100x100(
   h1: Float32Array,
   W2: Float32Array,
-  b2: Float32Array,
   h2: Float32Array,
+  b2: Float32Array,
 ): void {
   for (let i = 0; i < 128; i += 4) {
     for (let j = 0; j < 100; j += 2) {
@@ -640,24 +638,20 @@ function dotSigmoid_128x100x100(
         sum30 += h1_3 * W2_0;
         sum31 += h1_3 * W2_1;
       }
-      const dot_2_00 = Math.fround(sum00);
-      const dot_2_01 = Math.fround(sum01);
-      const dot_2_10 = Math.fround(sum10);
-      const dot_2_11 = Math.fround(sum11);
-      const dot_2_20 = Math.fround(sum20);
-      const dot_2_21 = Math.fround(sum21);
-      const dot_2_30 = Math.fround(sum30);
-      const dot_2_31 = Math.fround(sum31);
-      const b2_0 = b2[j]!;
-      const b2_1 = b2[j + 1]!;
-      h2[i * 100 + j] = 1 / (1 + exp(-(dot_2_00 + b2_0)));
-      h2[i * 100 + j + 1] = 1 / (1 + exp(-(dot_2_01 + b2_1)));
-      h2[i * 100 + j + 100] = 1 / (1 + exp(-(dot_2_10 + b2_0)));
-      h2[i * 100 + j + 101] = 1 / (1 + exp(-(dot_2_11 + b2_1)));
-      h2[i * 100 + j + 200] = 1 / (1 + exp(-(dot_2_20 + b2_0)));
-      h2[i * 100 + j + 201] = 1 / (1 + exp(-(dot_2_21 + b2_1)));
-      h2[i * 100 + j + 300] = 1 / (1 + exp(-(dot_2_30 + b2_0)));
-      h2[i * 100 + j + 301] = 1 / (1 + exp(-(dot_2_31 + b2_1)));
+      h2[i * 100 + j] = sum00;
+      h2[i * 100 + j + 1] = sum01;
+      h2[i * 100 + j + 100] = sum10;
+      h2[i * 100 + j + 101] = sum11;
+      h2[i * 100 + j + 200] = sum20;
+      h2[i * 100 + j + 201] = sum21;
+      h2[i * 100 + j + 300] = sum30;
+      h2[i * 100 + j + 301] = sum31;
+    }
+  }
+  for (let i = 0; i < 128; i++) {
+    for (let j = 0; j < 100; j++) {
+      const dot_2 = h2[i * 100 + j]!;
+      h2[i * 100 + j] = 1 / (1 + exp(-(dot_2 + b2[j]!)));
     }
   }
 }
@@ -1343,13 +1337,14 @@ function dotSgd_3072x128x100(
 /**
  * dot = x · W1
  * h1 = sigmoid(z1)
+ * All sums first, kept in h1; then the rest, point by point.
  * 153,725,000 floating-point operations.
  */
 function dotSigmoid_250x3072x100_evaluate(
   x: Float32Array,
   W1: Float32Array,
-  b1: Float32Array,
   h1: Float32Array,
+  b1: Float32Array,
 ): void {
   for (let i = 0; i < 250; i += 2) {
     for (let j = 0; j < 100; j += 4) {
@@ -1377,26 +1372,20 @@ function dotSigmoid_250x3072x100_evaluate(
         sum12 += x_1 * W1_2;
         sum13 += x_1 * W1_3;
       }
-      const dot00 = Math.fround(sum00);
-      const dot01 = Math.fround(sum01);
-      const dot02 = Math.fround(sum02);
-      const dot03 = Math.fround(sum03);
-      const dot10 = Math.fround(sum10);
-      const dot11 = Math.fround(sum11);
-      const dot12 = Math.fround(sum12);
-      const dot13 = Math.fround(sum13);
-      const b1_0 = b1[j]!;
-      const b1_1 = b1[j + 1]!;
-      const b1_2 = b1[j + 2]!;
-      const b1_3 = b1[j + 3]!;
-      h1[i * 100 + j] = 1 / (1 + exp(-(dot00 + b1_0)));
-      h1[i * 100 + j + 1] = 1 / (1 + exp(-(dot01 + b1_1)));
-      h1[i * 100 + j + 2] = 1 / (1 + exp(-(dot02 + b1_2)));
-      h1[i * 100 + j + 3] = 1 / (1 + exp(-(dot03 + b1_3)));
-      h1[i * 100 + j + 100] = 1 / (1 + exp(-(dot10 + b1_0)));
-      h1[i * 100 + j + 101] = 1 / (1 + exp(-(dot11 + b1_1)));
-      h1[i * 100 + j + 102] = 1 / (1 + exp(-(dot12 + b1_2)));
-      h1[i * 100 + j + 103] = 1 / (1 + exp(-(dot13 + b1_3)));
+      h1[i * 100 + j] = sum00;
+      h1[i * 100 + j + 1] = sum01;
+      h1[i * 100 + j + 2] = sum02;
+      h1[i * 100 + j + 3] = sum03;
+      h1[i * 100 + j + 100] = sum10;
+      h1[i * 100 + j + 101] = sum11;
+      h1[i * 100 + j + 102] = sum12;
+      h1[i * 100 + j + 103] = sum13;
+    }
+  }
+  for (let i = 0; i < 250; i++) {
+    for (let j = 0; j < 100; j++) {
+      const dot = h1[i * 100 + j]!;
+      h1[i * 100 + j] = 1 / (1 + exp(-(dot + b1[j]!)));
     }
   }
 }
@@ -1404,13 +1393,14 @@ function dotSigmoid_250x3072x100_evaluate(
 /**
  * dot_2 = h1 · W2
  * h2 = sigmoid(z2)
+ * All sums first, kept in h2; then the rest, point by point.
  * 5,125,000 floating-point operations.
  */
 function dotSigmoid_250x100x100_evaluate(
   h1: Float32Array,
   W2: Float32Array,
-  b2: Float32Array,
   h2: Float32Array,
+  b2: Float32Array,
 ): void {
   for (let i = 0; i < 250; i += 2) {
     for (let j = 0; j < 100; j += 4) {
@@ -1438,26 +1428,20 @@ function dotSigmoid_250x100x100_evaluate(
         sum12 += h1_1 * W2_2;
         sum13 += h1_1 * W2_3;
       }
-      const dot_2_00 = Math.fround(sum00);
-      const dot_2_01 = Math.fround(sum01);
-      const dot_2_02 = Math.fround(sum02);
-      const dot_2_03 = Math.fround(sum03);
-      const dot_2_10 = Math.fround(sum10);
-      const dot_2_11 = Math.fround(sum11);
-      const dot_2_12 = Math.fround(sum12);
-      const dot_2_13 = Math.fround(sum13);
-      const b2_0 = b2[j]!;
-      const b2_1 = b2[j + 1]!;
-      const b2_2 = b2[j + 2]!;
-      const b2_3 = b2[j + 3]!;
-      h2[i * 100 + j] = 1 / (1 + exp(-(dot_2_00 + b2_0)));
-      h2[i * 100 + j + 1] = 1 / (1 + exp(-(dot_2_01 + b2_1)));
-      h2[i * 100 + j + 2] = 1 / (1 + exp(-(dot_2_02 + b2_2)));
-      h2[i * 100 + j + 3] = 1 / (1 + exp(-(dot_2_03 + b2_3)));
-      h2[i * 100 + j + 100] = 1 / (1 + exp(-(dot_2_10 + b2_0)));
-      h2[i * 100 + j + 101] = 1 / (1 + exp(-(dot_2_11 + b2_1)));
-      h2[i * 100 + j + 102] = 1 / (1 + exp(-(dot_2_12 + b2_2)));
-      h2[i * 100 + j + 103] = 1 / (1 + exp(-(dot_2_13 + b2_3)));
+      h2[i * 100 + j] = sum00;
+      h2[i * 100 + j + 1] = sum01;
+      h2[i * 100 + j + 2] = sum02;
+      h2[i * 100 + j + 3] = sum03;
+      h2[i * 100 + j + 100] = sum10;
+      h2[i * 100 + j + 101] = sum11;
+      h2[i * 100 + j + 102] = sum12;
+      h2[i * 100 + j + 103] = sum13;
+    }
+  }
+  for (let i = 0; i < 250; i++) {
+    for (let j = 0; j < 100; j++) {
+      const dot_2 = h2[i * 100 + j]!;
+      h2[i * 100 + j] = 1 / (1 + exp(-(dot_2 + b2[j]!)));
     }
   }
 }
@@ -1616,13 +1600,14 @@ function argmaxSum_10x250_evaluate(
 /**
  * dot = x · W1
  * h1 = sigmoid(z1)
+ * All sums first, kept in h1; then the rest, point by point.
  * 614,900 floating-point operations.
  */
 function dotSigmoid_1x3072x100_predict(
   x: Float32Array,
   W1: Float32Array,
-  b1: Float32Array,
   h1: Float32Array,
+  b1: Float32Array,
 ): void {
   for (let j = 0; j < 100; j += 4) {
     let sum0 = 0;
@@ -1640,27 +1625,28 @@ function dotSigmoid_1x3072x100_predict(
       sum2 += x_0 * W1_2;
       sum3 += x_0 * W1_3;
     }
-    const dot0 = Math.fround(sum0);
-    const dot1 = Math.fround(sum1);
-    const dot2 = Math.fround(sum2);
-    const dot3 = Math.fround(sum3);
-    h1[j] = 1 / (1 + exp(-(dot0 + b1[j]!)));
-    h1[j + 1] = 1 / (1 + exp(-(dot1 + b1[j + 1]!)));
-    h1[j + 2] = 1 / (1 + exp(-(dot2 + b1[j + 2]!)));
-    h1[j + 3] = 1 / (1 + exp(-(dot3 + b1[j + 3]!)));
+    h1[j] = sum0;
+    h1[j + 1] = sum1;
+    h1[j + 2] = sum2;
+    h1[j + 3] = sum3;
+  }
+  for (let j = 0; j < 100; j++) {
+    const dot = h1[j]!;
+    h1[j] = 1 / (1 + exp(-(dot + b1[j]!)));
   }
 }
 
 /**
  * dot_2 = h1 · W2
  * h2 = sigmoid(z2)
+ * All sums first, kept in h2; then the rest, point by point.
  * 20,500 floating-point operations.
  */
 function dotSigmoid_1x100x100_predict(
   h1: Float32Array,
   W2: Float32Array,
-  b2: Float32Array,
   h2: Float32Array,
+  b2: Float32Array,
 ): void {
   for (let j = 0; j < 100; j += 4) {
     let sum0 = 0;
@@ -1678,14 +1664,14 @@ function dotSigmoid_1x100x100_predict(
       sum2 += h1_0 * W2_2;
       sum3 += h1_0 * W2_3;
     }
-    const dot_2_0 = Math.fround(sum0);
-    const dot_2_1 = Math.fround(sum1);
-    const dot_2_2 = Math.fround(sum2);
-    const dot_2_3 = Math.fround(sum3);
-    h2[j] = 1 / (1 + exp(-(dot_2_0 + b2[j]!)));
-    h2[j + 1] = 1 / (1 + exp(-(dot_2_1 + b2[j + 1]!)));
-    h2[j + 2] = 1 / (1 + exp(-(dot_2_2 + b2[j + 2]!)));
-    h2[j + 3] = 1 / (1 + exp(-(dot_2_3 + b2[j + 3]!)));
+    h2[j] = sum0;
+    h2[j + 1] = sum1;
+    h2[j + 2] = sum2;
+    h2[j + 3] = sum3;
+  }
+  for (let j = 0; j < 100; j++) {
+    const dot_2 = h2[j]!;
+    h2[j] = 1 / (1 + exp(-(dot_2 + b2[j]!)));
   }
 }
 

@@ -4,7 +4,7 @@
 //
 //   parameters 29,579   arena 4,978,880 bytes, nothing else is ever allocated   335,953,447 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 d4b00aece3d2cdbf
+// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 20a571a13222e8a8
 
 /** The model's name. */
 export const MODEL: string = "unet-small";
@@ -2792,15 +2792,23 @@ function convRelu_8x16x16x48x3x3x16(
   conv2d_7: Float32Array,
 ): void {
   for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 16; j++) {
+    for (let j = 0; j < 16; j += 2) {
       for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m++) {
-          let sum = 0;
+        for (let m = 0; m < 16; m += 4) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum02 = 0;
+          let sum03 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum12 = 0;
+          let sum13 = 0;
           for (let k = 0; k < 48; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                sum +=
-                  (0 <= l + k2 - 1 && l + k2 - 1 < 16 && 0 <= m + k3 - 1 && m + k3 - 1 < 16
+                const and_0 = 0 <= l + k2 - 1 && l + k2 - 1 < 16;
+                const chosen_0 =
+                  and_0 && 0 <= m + k3 - 1 && m + k3 - 1 < 16
                     ? k < 16
                       ? conv2d_4[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 - 17]!
                       : conv2d_6[
@@ -2810,14 +2818,82 @@ function convRelu_8x16x16x48x3x3x16(
                             (((m + k3 + 1) / 2) | 0) -
                             1033
                         ]!
-                    : 0) * conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3]!;
+                    : 0;
+                const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3]!;
+                const chosen_1 =
+                  and_0 && 0 <= m + k3 && m + k3 < 16
+                    ? k < 16
+                      ? conv2d_4[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 - 16]!
+                      : conv2d_6[
+                          i * 2048 +
+                            k * 64 +
+                            (((l + k2 + 1) / 2) | 0) * 8 +
+                            (((m + k3) / 2) | 0) -
+                            1032
+                        ]!
+                    : 0;
+                const chosen_2 =
+                  and_0 && 0 <= m + k3 + 1 && m + k3 + 1 < 16
+                    ? k < 16
+                      ? conv2d_4[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 - 15]!
+                      : conv2d_6[
+                          i * 2048 +
+                            k * 64 +
+                            (((l + k2 + 1) / 2) | 0) * 8 +
+                            (((m + k3 + 1) / 2) | 0) -
+                            1032
+                        ]!
+                    : 0;
+                const chosen_3 =
+                  and_0 && 0 <= m + k3 + 2 && m + k3 + 2 < 16
+                    ? k < 16
+                      ? conv2d_4[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 - 14]!
+                      : conv2d_6[
+                          i * 2048 +
+                            k * 64 +
+                            (((l + k2 + 1) / 2) | 0) * 8 +
+                            (((m + k3) / 2) | 0) -
+                            1031
+                        ]!
+                    : 0;
+                const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3 + 432]!;
+                sum00 += chosen_0 * conv2d_7_kernel_0;
+                sum01 += chosen_1 * conv2d_7_kernel_0;
+                sum02 += chosen_2 * conv2d_7_kernel_0;
+                sum03 += chosen_3 * conv2d_7_kernel_0;
+                sum10 += chosen_0 * conv2d_7_kernel_1;
+                sum11 += chosen_1 * conv2d_7_kernel_1;
+                sum12 += chosen_2 * conv2d_7_kernel_1;
+                sum13 += chosen_3 * conv2d_7_kernel_1;
               }
             }
           }
-          const conv2d_7_product = Math.fround(sum);
+          const conv2d_7_product00 = Math.fround(sum00);
+          const conv2d_7_product01 = Math.fround(sum01);
+          const conv2d_7_product02 = Math.fround(sum02);
+          const conv2d_7_product03 = Math.fround(sum03);
+          const conv2d_7_product10 = Math.fround(sum10);
+          const conv2d_7_product11 = Math.fround(sum11);
+          const conv2d_7_product12 = Math.fround(sum12);
+          const conv2d_7_product13 = Math.fround(sum13);
           const conv2d_7_bias_0 = conv2d_7_bias[j]!;
-          const add_0 = conv2d_7_product + conv2d_7_bias_0;
+          const add_0 = conv2d_7_product00 + conv2d_7_bias_0;
+          const add_1 = conv2d_7_product01 + conv2d_7_bias_0;
+          const add_2 = conv2d_7_product02 + conv2d_7_bias_0;
+          const add_3 = conv2d_7_product03 + conv2d_7_bias_0;
+          const conv2d_7_bias_1 = conv2d_7_bias[j + 1]!;
+          const add_4 = conv2d_7_product10 + conv2d_7_bias_1;
+          const add_5 = conv2d_7_product11 + conv2d_7_bias_1;
+          const add_6 = conv2d_7_product12 + conv2d_7_bias_1;
+          const add_7 = conv2d_7_product13 + conv2d_7_bias_1;
           conv2d_7[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
+          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
+          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
+          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
+          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
+          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
+          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
+          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
         }
       }
     }
@@ -5266,45 +5342,266 @@ function convAdam_16x48x3x8x16x16x3(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i++) {
+  for (let i = 0; i < 16; i += 4) {
     for (let j = 0; j < 48; j++) {
       for (let l = 0; l < 3; l++) {
-        for (let m = 0; m < 3; m++) {
-          let sum = 0;
-          for (let k = 0; k < 8; k++) {
-            for (let k2 = 0; k2 < 16; k2++) {
-              for (let k3 = 0; k3 < 16; k3++) {
-                sum +=
-                  (0 <= l + k2 - 1 && l + k2 - 1 < 16 && 0 <= m + k3 - 1 && m + k3 - 1 < 16
-                    ? j < 16
-                      ? conv2d_4[k * 4096 + j * 256 + l * 16 + k2 * 16 + m + k3 - 17]!
-                      : conv2d_6[
-                          k * 2048 +
-                            j * 64 +
-                            (((l + k2 + 1) / 2) | 0) * 8 +
-                            (((m + k3 + 1) / 2) | 0) -
-                            1033
-                        ]!
-                    : 0) * d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              }
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 16; k2++) {
+            for (let k3 = 0; k3 < 16; k3++) {
+              const and_0 = 0 <= l + k2 - 1 && l + k2 - 1 < 16;
+              const chosen_0 =
+                and_0 && 0 <= k3 - 1 && k3 - 1 < 16
+                  ? j < 16
+                    ? conv2d_4[k * 4096 + j * 256 + l * 16 + k2 * 16 + k3 - 17]!
+                    : conv2d_6[
+                        k * 2048 +
+                          j * 64 +
+                          (((l + k2 + 1) / 2) | 0) * 8 +
+                          (((k3 + 1) / 2) | 0) -
+                          1033
+                      ]!
+                  : 0;
+              const d_conv2d_7_z_0 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
+              const chosen_1 =
+                and_0 && 0 <= k3 && k3 < 16
+                  ? j < 16
+                    ? conv2d_4[k * 4096 + j * 256 + l * 16 + k2 * 16 + k3 - 16]!
+                    : conv2d_6[
+                        k * 2048 + j * 64 + (((l + k2 + 1) / 2) | 0) * 8 + ((k3 / 2) | 0) - 1032
+                      ]!
+                  : 0;
+              const d_conv2d_7_z_1 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+              const d_conv2d_7_z_2 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+              const d_conv2d_7_z_3 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+              sum00 += chosen_0 * d_conv2d_7_z_0;
+              sum01 += chosen_1 * d_conv2d_7_z_0;
+              sum10 += chosen_0 * d_conv2d_7_z_1;
+              sum11 += chosen_1 * d_conv2d_7_z_1;
+              sum20 += chosen_0 * d_conv2d_7_z_2;
+              sum21 += chosen_1 * d_conv2d_7_z_2;
+              sum30 += chosen_0 * d_conv2d_7_z_3;
+              sum31 += chosen_1 * d_conv2d_7_z_3;
             }
           }
-          const d_conv2d_7_kernel = Math.fround(sum);
-          const conv2d_7_kernel_m_next = Math.fround(
-            conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + m]! * 0.9 +
-              d_conv2d_7_kernel * 0.09999999999999998,
-          );
-          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + m] = conv2d_7_kernel_m_next;
-          const conv2d_7_kernel_v_next = Math.fround(
-            conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + m]! * 0.999 +
-              d_conv2d_7_kernel * d_conv2d_7_kernel * 0.0010000000000000009,
-          );
-          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + m] = conv2d_7_kernel_v_next;
-          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + m] =
-            conv2d_7_kernel[i * 432 + j * 9 + l * 3 + m]! -
-            (conv2d_7_kernel_m_next * rate_0) /
-              (Math.sqrt(conv2d_7_kernel_v_next * correction_0) + 1e-8);
         }
+        const d_conv2d_7_kernel00 = Math.fround(sum00);
+        const d_conv2d_7_kernel01 = Math.fround(sum01);
+        const d_conv2d_7_kernel10 = Math.fround(sum10);
+        const d_conv2d_7_kernel11 = Math.fround(sum11);
+        const d_conv2d_7_kernel20 = Math.fround(sum20);
+        const d_conv2d_7_kernel21 = Math.fround(sum21);
+        const d_conv2d_7_kernel30 = Math.fround(sum30);
+        const d_conv2d_7_kernel31 = Math.fround(sum31);
+        const conv2d_7_kernel_m_next00 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3]! * 0.9 +
+            d_conv2d_7_kernel00 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3] = conv2d_7_kernel_m_next00;
+        const conv2d_7_kernel_m_next01 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1]! * 0.9 +
+            d_conv2d_7_kernel01 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1] = conv2d_7_kernel_m_next01;
+        const conv2d_7_kernel_m_next10 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 432]! * 0.9 +
+            d_conv2d_7_kernel10 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 432] = conv2d_7_kernel_m_next10;
+        const conv2d_7_kernel_m_next11 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 433]! * 0.9 +
+            d_conv2d_7_kernel11 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 433] = conv2d_7_kernel_m_next11;
+        const conv2d_7_kernel_m_next20 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 864]! * 0.9 +
+            d_conv2d_7_kernel20 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 864] = conv2d_7_kernel_m_next20;
+        const conv2d_7_kernel_m_next21 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 865]! * 0.9 +
+            d_conv2d_7_kernel21 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 865] = conv2d_7_kernel_m_next21;
+        const conv2d_7_kernel_m_next30 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1296]! * 0.9 +
+            d_conv2d_7_kernel30 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1296] = conv2d_7_kernel_m_next30;
+        const conv2d_7_kernel_m_next31 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1297]! * 0.9 +
+            d_conv2d_7_kernel31 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1297] = conv2d_7_kernel_m_next31;
+        const conv2d_7_kernel_v_next00 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3]! * 0.999 +
+            d_conv2d_7_kernel00 * d_conv2d_7_kernel00 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3] = conv2d_7_kernel_v_next00;
+        const conv2d_7_kernel_v_next01 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1]! * 0.999 +
+            d_conv2d_7_kernel01 * d_conv2d_7_kernel01 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1] = conv2d_7_kernel_v_next01;
+        const conv2d_7_kernel_v_next10 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 432]! * 0.999 +
+            d_conv2d_7_kernel10 * d_conv2d_7_kernel10 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 432] = conv2d_7_kernel_v_next10;
+        const conv2d_7_kernel_v_next11 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 433]! * 0.999 +
+            d_conv2d_7_kernel11 * d_conv2d_7_kernel11 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 433] = conv2d_7_kernel_v_next11;
+        const conv2d_7_kernel_v_next20 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 864]! * 0.999 +
+            d_conv2d_7_kernel20 * d_conv2d_7_kernel20 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 864] = conv2d_7_kernel_v_next20;
+        const conv2d_7_kernel_v_next21 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 865]! * 0.999 +
+            d_conv2d_7_kernel21 * d_conv2d_7_kernel21 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 865] = conv2d_7_kernel_v_next21;
+        const conv2d_7_kernel_v_next30 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1296]! * 0.999 +
+            d_conv2d_7_kernel30 * d_conv2d_7_kernel30 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1296] = conv2d_7_kernel_v_next30;
+        const conv2d_7_kernel_v_next31 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1297]! * 0.999 +
+            d_conv2d_7_kernel31 * d_conv2d_7_kernel31 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1297] = conv2d_7_kernel_v_next31;
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3]! -
+          (conv2d_7_kernel_m_next00 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next00 * correction_0) + 1e-8);
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1]! -
+          (conv2d_7_kernel_m_next01 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next01 * correction_0) + 1e-8);
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 432] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 432]! -
+          (conv2d_7_kernel_m_next10 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next10 * correction_0) + 1e-8);
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 433] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 433]! -
+          (conv2d_7_kernel_m_next11 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next11 * correction_0) + 1e-8);
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 864] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 864]! -
+          (conv2d_7_kernel_m_next20 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next20 * correction_0) + 1e-8);
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 865] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 865]! -
+          (conv2d_7_kernel_m_next21 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next21 * correction_0) + 1e-8);
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1296] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1296]! -
+          (conv2d_7_kernel_m_next30 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next30 * correction_0) + 1e-8);
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1297] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1297]! -
+          (conv2d_7_kernel_m_next31 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next31 * correction_0) + 1e-8);
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
+        let sum3 = 0;
+        for (let k = 0; k < 8; k++) {
+          for (let k2 = 0; k2 < 16; k2++) {
+            for (let k3 = 0; k3 < 16; k3++) {
+              const chosen_2 =
+                0 <= l + k2 - 1 && l + k2 - 1 < 16 && 0 <= k3 + 1 && k3 + 1 < 16
+                  ? j < 16
+                    ? conv2d_4[k * 4096 + j * 256 + l * 16 + k2 * 16 + k3 - 15]!
+                    : conv2d_6[
+                        k * 2048 +
+                          j * 64 +
+                          (((l + k2 + 1) / 2) | 0) * 8 +
+                          (((k3 + 1) / 2) | 0) -
+                          1032
+                      ]!
+                  : 0;
+              const d_conv2d_7_z_4 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
+              const d_conv2d_7_z_5 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
+              const d_conv2d_7_z_6 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
+              const d_conv2d_7_z_7 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
+              sum0 += chosen_2 * d_conv2d_7_z_4;
+              sum1 += chosen_2 * d_conv2d_7_z_5;
+              sum2 += chosen_2 * d_conv2d_7_z_6;
+              sum3 += chosen_2 * d_conv2d_7_z_7;
+            }
+          }
+        }
+        const d_conv2d_7_kernel0 = Math.fround(sum0);
+        const d_conv2d_7_kernel1 = Math.fround(sum1);
+        const d_conv2d_7_kernel2 = Math.fround(sum2);
+        const d_conv2d_7_kernel3 = Math.fround(sum3);
+        const conv2d_7_kernel_m_next0 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 2]! * 0.9 +
+            d_conv2d_7_kernel0 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 2] = conv2d_7_kernel_m_next0;
+        const conv2d_7_kernel_m_next1 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 434]! * 0.9 +
+            d_conv2d_7_kernel1 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 434] = conv2d_7_kernel_m_next1;
+        const conv2d_7_kernel_m_next2 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 866]! * 0.9 +
+            d_conv2d_7_kernel2 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 866] = conv2d_7_kernel_m_next2;
+        const conv2d_7_kernel_m_next3 = Math.fround(
+          conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1298]! * 0.9 +
+            d_conv2d_7_kernel3 * 0.09999999999999998,
+        );
+        conv2d_7_kernel_m[i * 432 + j * 9 + l * 3 + 1298] = conv2d_7_kernel_m_next3;
+        const conv2d_7_kernel_v_next0 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 2]! * 0.999 +
+            d_conv2d_7_kernel0 * d_conv2d_7_kernel0 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 2] = conv2d_7_kernel_v_next0;
+        const conv2d_7_kernel_v_next1 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 434]! * 0.999 +
+            d_conv2d_7_kernel1 * d_conv2d_7_kernel1 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 434] = conv2d_7_kernel_v_next1;
+        const conv2d_7_kernel_v_next2 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 866]! * 0.999 +
+            d_conv2d_7_kernel2 * d_conv2d_7_kernel2 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 866] = conv2d_7_kernel_v_next2;
+        const conv2d_7_kernel_v_next3 = Math.fround(
+          conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1298]! * 0.999 +
+            d_conv2d_7_kernel3 * d_conv2d_7_kernel3 * 0.0010000000000000009,
+        );
+        conv2d_7_kernel_v[i * 432 + j * 9 + l * 3 + 1298] = conv2d_7_kernel_v_next3;
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 2] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 2]! -
+          (conv2d_7_kernel_m_next0 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next0 * correction_0) + 1e-8);
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 434] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 434]! -
+          (conv2d_7_kernel_m_next1 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next1 * correction_0) + 1e-8);
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 866] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 866]! -
+          (conv2d_7_kernel_m_next2 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next2 * correction_0) + 1e-8);
+        conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1298] =
+          conv2d_7_kernel[i * 432 + j * 9 + l * 3 + 1298]! -
+          (conv2d_7_kernel_m_next3 * rate_0) /
+            (Math.sqrt(conv2d_7_kernel_v_next3 * correction_0) + 1e-8);
       }
     }
   }

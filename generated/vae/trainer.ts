@@ -4,7 +4,7 @@
 //
 //   parameters 207,920   arena 4,223,120 bytes, nothing else is ever allocated   70,476,784 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 1c1df9ba0302a9e1
+// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 2d2b47fe5f1c6e23
 
 /** The model's name. */
 export const MODEL: string = "vae";
@@ -312,7 +312,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // mul = logVariance ⊙ 0.5    %mul  mul, models/vae.ts:15
     // exp = exp(mul)    %exp  exp, models/vae.ts:15
     // exp_3 = exp(logVariance)    %exp_3  exp, models/vae.ts:19
-    dotAddExp_64x128x16(encoder, logVariance_kernel, logVariance_bias, logVariance, exp_, exp_3);
+    dotAddExp_64x128x16(encoder, logVariance_kernel, logVariance, logVariance_bias, exp_, exp_3);
 
     // 7.
     // bits = random bits of random, stream 0    %bits  randomBits, models/vae.ts:15
@@ -355,7 +355,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // abs = |logits|    %abs  abs, models/vae.ts:18
     // neg = −abs    %neg  neg, models/vae.ts:18
     // exp_2 = exp(neg)    %exp_2  exp, models/vae.ts:18
-    dotAddExp_64x128x784(decoder, logits_kernel, logits_bias, logits, exp_2);
+    dotAddExp_64x128x784(decoder, logits_kernel, logits, logits_bias, exp_2);
 
     // 11.
     // max = max(logits, 0)    %max  max, models/vae.ts:18
@@ -783,8 +783,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     dotAdd_250x128x16_2_evaluate(
       encoder_evaluate,
       logVariance_kernel,
-      logVariance_bias,
       logVariance_evaluate,
+      logVariance_bias,
       mu_evaluate,
       random,
       z_evaluate,
@@ -899,7 +899,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // logits.product_2 = decoder_2 · logits.kernel    %logits.product_2  dot, models/vae.ts:23
     // logits_2 = logits.product_2 + logits.bias    %logits_2  add, models/vae.ts:23
     // image = sigmoid(logits_2)    %image  sigmoid, models/vae.ts:23
-    dotSigmoid_1x128x784_predict(decoder_2_predict, logits_kernel, logits_bias, image_predict);
+    dotSigmoid_1x128x784_predict(decoder_2_predict, logits_kernel, image_predict, logits_bias);
 
     return outputs;
   }
@@ -1114,13 +1114,14 @@ function dotAdd_64x128x16(
  * logVariance = logVariance.product + logVariance.bias
  * exp = exp(mul)
  * exp_3 = exp(logVariance)
+ * All sums first, kept in logVariance; then the rest, point by point.
  * 266,240 floating-point operations.
  */
 function dotAddExp_64x128x16(
   encoder: Float32Array,
   logVariance_kernel: Float32Array,
-  logVariance_bias: Float32Array,
   logVariance: Float32Array,
+  logVariance_bias: Float32Array,
   exp_: Float32Array,
   exp_3: Float32Array,
 ): void {
@@ -1150,48 +1151,23 @@ function dotAddExp_64x128x16(
         sum30 += encoder_3 * logVariance_kernel_0;
         sum31 += encoder_3 * logVariance_kernel_1;
       }
-      const logVariance_product00 = Math.fround(sum00);
-      const logVariance_product01 = Math.fround(sum01);
-      const logVariance_product10 = Math.fround(sum10);
-      const logVariance_product11 = Math.fround(sum11);
-      const logVariance_product20 = Math.fround(sum20);
-      const logVariance_product21 = Math.fround(sum21);
-      const logVariance_product30 = Math.fround(sum30);
-      const logVariance_product31 = Math.fround(sum31);
-      const logVariance_bias_0 = logVariance_bias[j]!;
-      const logVariance_bias_1 = logVariance_bias[j + 1]!;
-      const logVariance00 = Math.fround(logVariance_product00 + logVariance_bias_0);
-      logVariance[i * 16 + j] = logVariance00;
-      const logVariance01 = Math.fround(logVariance_product01 + logVariance_bias_1);
-      logVariance[i * 16 + j + 1] = logVariance01;
-      const logVariance10 = Math.fround(logVariance_product10 + logVariance_bias_0);
-      logVariance[i * 16 + j + 16] = logVariance10;
-      const logVariance11 = Math.fround(logVariance_product11 + logVariance_bias_1);
-      logVariance[i * 16 + j + 17] = logVariance11;
-      const logVariance20 = Math.fround(logVariance_product20 + logVariance_bias_0);
-      logVariance[i * 16 + j + 32] = logVariance20;
-      const logVariance21 = Math.fround(logVariance_product21 + logVariance_bias_1);
-      logVariance[i * 16 + j + 33] = logVariance21;
-      const logVariance30 = Math.fround(logVariance_product30 + logVariance_bias_0);
-      logVariance[i * 16 + j + 48] = logVariance30;
-      const logVariance31 = Math.fround(logVariance_product31 + logVariance_bias_1);
-      logVariance[i * 16 + j + 49] = logVariance31;
-      exp_[i * 16 + j] = exp(logVariance00 * 0.5);
-      exp_[i * 16 + j + 1] = exp(logVariance01 * 0.5);
-      exp_[i * 16 + j + 16] = exp(logVariance10 * 0.5);
-      exp_[i * 16 + j + 17] = exp(logVariance11 * 0.5);
-      exp_[i * 16 + j + 32] = exp(logVariance20 * 0.5);
-      exp_[i * 16 + j + 33] = exp(logVariance21 * 0.5);
-      exp_[i * 16 + j + 48] = exp(logVariance30 * 0.5);
-      exp_[i * 16 + j + 49] = exp(logVariance31 * 0.5);
-      exp_3[i * 16 + j] = exp(logVariance00);
-      exp_3[i * 16 + j + 1] = exp(logVariance01);
-      exp_3[i * 16 + j + 16] = exp(logVariance10);
-      exp_3[i * 16 + j + 17] = exp(logVariance11);
-      exp_3[i * 16 + j + 32] = exp(logVariance20);
-      exp_3[i * 16 + j + 33] = exp(logVariance21);
-      exp_3[i * 16 + j + 48] = exp(logVariance30);
-      exp_3[i * 16 + j + 49] = exp(logVariance31);
+      logVariance[i * 16 + j] = sum00;
+      logVariance[i * 16 + j + 1] = sum01;
+      logVariance[i * 16 + j + 16] = sum10;
+      logVariance[i * 16 + j + 17] = sum11;
+      logVariance[i * 16 + j + 32] = sum20;
+      logVariance[i * 16 + j + 33] = sum21;
+      logVariance[i * 16 + j + 48] = sum30;
+      logVariance[i * 16 + j + 49] = sum31;
+    }
+  }
+  for (let i = 0; i < 64; i++) {
+    for (let j = 0; j < 16; j++) {
+      const logVariance_product = logVariance[i * 16 + j]!;
+      const logVariance_2 = Math.fround(logVariance_product + logVariance_bias[j]!);
+      logVariance[i * 16 + j] = logVariance_2;
+      exp_[i * 16 + j] = exp(logVariance_2 * 0.5);
+      exp_3[i * 16 + j] = exp(logVariance_2);
     }
   }
 }
@@ -1306,13 +1282,14 @@ function dotRelu_64x16x128(
  * logits.product = decoder · logits.kernel
  * logits = logits.product + logits.bias
  * exp_2 = exp(neg)
+ * All sums first, kept in logits; then the rest, point by point.
  * 13,045,760 floating-point operations.
  */
 function dotAddExp_64x128x784(
   decoder: Float32Array,
   logits_kernel: Float32Array,
-  logits_bias: Float32Array,
   logits: Float32Array,
+  logits_bias: Float32Array,
   exp_2: Float32Array,
 ): void {
   for (let i = 0; i < 64; i += 4) {
@@ -1341,40 +1318,22 @@ function dotAddExp_64x128x784(
         sum30 += decoder_3 * logits_kernel_0;
         sum31 += decoder_3 * logits_kernel_1;
       }
-      const logits_product00 = Math.fround(sum00);
-      const logits_product01 = Math.fround(sum01);
-      const logits_product10 = Math.fround(sum10);
-      const logits_product11 = Math.fround(sum11);
-      const logits_product20 = Math.fround(sum20);
-      const logits_product21 = Math.fround(sum21);
-      const logits_product30 = Math.fround(sum30);
-      const logits_product31 = Math.fround(sum31);
-      const logits_bias_0 = logits_bias[j]!;
-      const logits_bias_1 = logits_bias[j + 1]!;
-      const logits00 = Math.fround(logits_product00 + logits_bias_0);
-      logits[i * 784 + j] = logits00;
-      const logits01 = Math.fround(logits_product01 + logits_bias_1);
-      logits[i * 784 + j + 1] = logits01;
-      const logits10 = Math.fround(logits_product10 + logits_bias_0);
-      logits[i * 784 + j + 784] = logits10;
-      const logits11 = Math.fround(logits_product11 + logits_bias_1);
-      logits[i * 784 + j + 785] = logits11;
-      const logits20 = Math.fround(logits_product20 + logits_bias_0);
-      logits[i * 784 + j + 1568] = logits20;
-      const logits21 = Math.fround(logits_product21 + logits_bias_1);
-      logits[i * 784 + j + 1569] = logits21;
-      const logits30 = Math.fround(logits_product30 + logits_bias_0);
-      logits[i * 784 + j + 2352] = logits30;
-      const logits31 = Math.fround(logits_product31 + logits_bias_1);
-      logits[i * 784 + j + 2353] = logits31;
-      exp_2[i * 784 + j] = exp(-Math.abs(logits00));
-      exp_2[i * 784 + j + 1] = exp(-Math.abs(logits01));
-      exp_2[i * 784 + j + 784] = exp(-Math.abs(logits10));
-      exp_2[i * 784 + j + 785] = exp(-Math.abs(logits11));
-      exp_2[i * 784 + j + 1568] = exp(-Math.abs(logits20));
-      exp_2[i * 784 + j + 1569] = exp(-Math.abs(logits21));
-      exp_2[i * 784 + j + 2352] = exp(-Math.abs(logits30));
-      exp_2[i * 784 + j + 2353] = exp(-Math.abs(logits31));
+      logits[i * 784 + j] = sum00;
+      logits[i * 784 + j + 1] = sum01;
+      logits[i * 784 + j + 784] = sum10;
+      logits[i * 784 + j + 785] = sum11;
+      logits[i * 784 + j + 1568] = sum20;
+      logits[i * 784 + j + 1569] = sum21;
+      logits[i * 784 + j + 2352] = sum30;
+      logits[i * 784 + j + 2353] = sum31;
+    }
+  }
+  for (let i = 0; i < 64; i++) {
+    for (let j = 0; j < 784; j++) {
+      const logits_product = logits[i * 784 + j]!;
+      const logits_2 = Math.fround(logits_product + logits_bias[j]!);
+      logits[i * 784 + j] = logits_2;
+      exp_2[i * 784 + j] = exp(-Math.abs(logits_2));
     }
   }
 }
@@ -2788,18 +2747,18 @@ function dotAdd_250x128x16_evaluate(
  * logVariance.product = encoder · logVariance.kernel
  * logVariance = logVariance.product + logVariance.bias
  * z = mu + mul_8
+ * All sums first, kept in logVariance; then the rest, point by point.
  * 1,116,000 floating-point operations.
  */
 function dotAdd_250x128x16_2_evaluate(
   encoder: Float32Array,
   logVariance_kernel: Float32Array,
-  logVariance_bias: Float32Array,
   logVariance: Float32Array,
+  logVariance_bias: Float32Array,
   mu: Float32Array,
   random: Int32Array,
   z_2: Float32Array,
 ): void {
-  const random_0 = random[0]!;
   for (let i = 0; i < 250; i += 2) {
     for (let j = 0; j < 16; j += 4) {
       let sum00 = 0;
@@ -2826,37 +2785,25 @@ function dotAdd_250x128x16_2_evaluate(
         sum12 += encoder_1 * logVariance_kernel_2;
         sum13 += encoder_1 * logVariance_kernel_3;
       }
-      const logVariance_product00 = Math.fround(sum00);
-      const logVariance_product01 = Math.fround(sum01);
-      const logVariance_product02 = Math.fround(sum02);
-      const logVariance_product03 = Math.fround(sum03);
-      const logVariance_product10 = Math.fround(sum10);
-      const logVariance_product11 = Math.fround(sum11);
-      const logVariance_product12 = Math.fround(sum12);
-      const logVariance_product13 = Math.fround(sum13);
-      const logVariance_bias_0 = logVariance_bias[j]!;
-      const logVariance_bias_1 = logVariance_bias[j + 1]!;
-      const logVariance_bias_2 = logVariance_bias[j + 2]!;
-      const logVariance_bias_3 = logVariance_bias[j + 3]!;
-      const logVariance00 = Math.fround(logVariance_product00 + logVariance_bias_0);
-      logVariance[i * 16 + j] = logVariance00;
-      const logVariance01 = Math.fround(logVariance_product01 + logVariance_bias_1);
-      logVariance[i * 16 + j + 1] = logVariance01;
-      const logVariance02 = Math.fround(logVariance_product02 + logVariance_bias_2);
-      logVariance[i * 16 + j + 2] = logVariance02;
-      const logVariance03 = Math.fround(logVariance_product03 + logVariance_bias_3);
-      logVariance[i * 16 + j + 3] = logVariance03;
-      const logVariance10 = Math.fround(logVariance_product10 + logVariance_bias_0);
-      logVariance[i * 16 + j + 16] = logVariance10;
-      const logVariance11 = Math.fround(logVariance_product11 + logVariance_bias_1);
-      logVariance[i * 16 + j + 17] = logVariance11;
-      const logVariance12 = Math.fround(logVariance_product12 + logVariance_bias_2);
-      logVariance[i * 16 + j + 18] = logVariance12;
-      const logVariance13 = Math.fround(logVariance_product13 + logVariance_bias_3);
-      logVariance[i * 16 + j + 19] = logVariance13;
+      logVariance[i * 16 + j] = sum00;
+      logVariance[i * 16 + j + 1] = sum01;
+      logVariance[i * 16 + j + 2] = sum02;
+      logVariance[i * 16 + j + 3] = sum03;
+      logVariance[i * 16 + j + 16] = sum10;
+      logVariance[i * 16 + j + 17] = sum11;
+      logVariance[i * 16 + j + 18] = sum12;
+      logVariance[i * 16 + j + 19] = sum13;
+    }
+  }
+  const random_0 = random[0]!;
+  for (let i = 0; i < 250; i++) {
+    for (let j = 0; j < 16; j++) {
+      const logVariance_product = logVariance[i * 16 + j]!;
+      const logVariance_2 = Math.fround(logVariance_product + logVariance_bias[j]!);
+      logVariance[i * 16 + j] = logVariance_2;
       z_2[i * 16 + j] =
         mu[i * 16 + j]! +
-        exp(logVariance00 * 0.5) *
+        exp(logVariance_2 * 0.5) *
           (Math.sqrt(
             log(
               (Math.min(
@@ -2870,139 +2817,6 @@ function dotAdd_250x128x16_2_evaluate(
             cos(
               Math.min(
                 Math.floor(randomBits(random_0, 1, i * 16 + j) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) * 3.7450702829239286e-7,
-            ));
-      z_2[i * 16 + j + 1] =
-        mu[i * 16 + j + 1]! +
-        exp(logVariance01 * 0.5) *
-          (Math.sqrt(
-            log(
-              (Math.min(
-                Math.floor(randomBits(random_0, 0, i * 16 + j + 1) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) +
-                1) *
-                5.960464477539063e-8,
-            ) * -2,
-          ) *
-            cos(
-              Math.min(
-                Math.floor(randomBits(random_0, 1, i * 16 + j + 1) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) * 3.7450702829239286e-7,
-            ));
-      z_2[i * 16 + j + 2] =
-        mu[i * 16 + j + 2]! +
-        exp(logVariance02 * 0.5) *
-          (Math.sqrt(
-            log(
-              (Math.min(
-                Math.floor(randomBits(random_0, 0, i * 16 + j + 2) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) +
-                1) *
-                5.960464477539063e-8,
-            ) * -2,
-          ) *
-            cos(
-              Math.min(
-                Math.floor(randomBits(random_0, 1, i * 16 + j + 2) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) * 3.7450702829239286e-7,
-            ));
-      z_2[i * 16 + j + 3] =
-        mu[i * 16 + j + 3]! +
-        exp(logVariance03 * 0.5) *
-          (Math.sqrt(
-            log(
-              (Math.min(
-                Math.floor(randomBits(random_0, 0, i * 16 + j + 3) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) +
-                1) *
-                5.960464477539063e-8,
-            ) * -2,
-          ) *
-            cos(
-              Math.min(
-                Math.floor(randomBits(random_0, 1, i * 16 + j + 3) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) * 3.7450702829239286e-7,
-            ));
-      z_2[i * 16 + j + 16] =
-        mu[i * 16 + j + 16]! +
-        exp(logVariance10 * 0.5) *
-          (Math.sqrt(
-            log(
-              (Math.min(
-                Math.floor(randomBits(random_0, 0, i * 16 + j + 16) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) +
-                1) *
-                5.960464477539063e-8,
-            ) * -2,
-          ) *
-            cos(
-              Math.min(
-                Math.floor(randomBits(random_0, 1, i * 16 + j + 16) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) * 3.7450702829239286e-7,
-            ));
-      z_2[i * 16 + j + 17] =
-        mu[i * 16 + j + 17]! +
-        exp(logVariance11 * 0.5) *
-          (Math.sqrt(
-            log(
-              (Math.min(
-                Math.floor(randomBits(random_0, 0, i * 16 + j + 17) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) +
-                1) *
-                5.960464477539063e-8,
-            ) * -2,
-          ) *
-            cos(
-              Math.min(
-                Math.floor(randomBits(random_0, 1, i * 16 + j + 17) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) * 3.7450702829239286e-7,
-            ));
-      z_2[i * 16 + j + 18] =
-        mu[i * 16 + j + 18]! +
-        exp(logVariance12 * 0.5) *
-          (Math.sqrt(
-            log(
-              (Math.min(
-                Math.floor(randomBits(random_0, 0, i * 16 + j + 18) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) +
-                1) *
-                5.960464477539063e-8,
-            ) * -2,
-          ) *
-            cos(
-              Math.min(
-                Math.floor(randomBits(random_0, 1, i * 16 + j + 18) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) * 3.7450702829239286e-7,
-            ));
-      z_2[i * 16 + j + 19] =
-        mu[i * 16 + j + 19]! +
-        exp(logVariance13 * 0.5) *
-          (Math.sqrt(
-            log(
-              (Math.min(
-                Math.floor(randomBits(random_0, 0, i * 16 + j + 19) * 0.00390625) + 8_388_608,
-                16_777_215,
-              ) +
-                1) *
-                5.960464477539063e-8,
-            ) * -2,
-          ) *
-            cos(
-              Math.min(
-                Math.floor(randomBits(random_0, 1, i * 16 + j + 19) * 0.00390625) + 8_388_608,
                 16_777_215,
               ) * 3.7450702829239286e-7,
             ));
@@ -3324,13 +3138,14 @@ function dotRelu_1x16x128_predict(
 /**
  * logits.product_2 = decoder_2 · logits.kernel
  * image = sigmoid(logits_2)
+ * All sums first, kept in image; then the rest, point by point.
  * 204,624 floating-point operations.
  */
 function dotSigmoid_1x128x784_predict(
   decoder_2: Float32Array,
   logits_kernel: Float32Array,
-  logits_bias: Float32Array,
   image: Float32Array,
+  logits_bias: Float32Array,
 ): void {
   for (let j = 0; j < 784; j += 4) {
     let sum0 = 0;
@@ -3348,14 +3163,14 @@ function dotSigmoid_1x128x784_predict(
       sum2 += decoder_2_0 * logits_kernel_2;
       sum3 += decoder_2_0 * logits_kernel_3;
     }
-    const logits_product_2_0 = Math.fround(sum0);
-    const logits_product_2_1 = Math.fround(sum1);
-    const logits_product_2_2 = Math.fround(sum2);
-    const logits_product_2_3 = Math.fround(sum3);
-    image[j] = 1 / (1 + exp(-(logits_product_2_0 + logits_bias[j]!)));
-    image[j + 1] = 1 / (1 + exp(-(logits_product_2_1 + logits_bias[j + 1]!)));
-    image[j + 2] = 1 / (1 + exp(-(logits_product_2_2 + logits_bias[j + 2]!)));
-    image[j + 3] = 1 / (1 + exp(-(logits_product_2_3 + logits_bias[j + 3]!)));
+    image[j] = sum0;
+    image[j + 1] = sum1;
+    image[j + 2] = sum2;
+    image[j + 3] = sum3;
+  }
+  for (let j = 0; j < 784; j++) {
+    const logits_product_2 = image[j]!;
+    image[j] = 1 / (1 + exp(-(logits_product_2 + logits_bias[j]!)));
   }
 }
 

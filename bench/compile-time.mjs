@@ -1,0 +1,72 @@
+/**
+ * Measures the compiler itself (`node bench/compile-time.mjs`), in processor time, imports and numeric checks apart: each model's forward
+ * nodes, seconds to its printed trainer and to lay it out, and a 200-layer MLP beside a 50-layer one; writes bench/compile-time.md.
+ * The exit code is 1 where a model of up to 100 forward nodes takes more than 2 s, or 200 layers more than 5 times 50.
+ */
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { chosenModels, loadCompiler, root } from "../scripts/compiler.mjs";
+import { markdown } from "../scripts/markdown.mjs";
+import { processor } from "./timing.mjs";
+
+const NODES = 100;
+const SECONDS = 2;
+const RATIO = 5;
+
+const given = process.argv.slice(2);
+const names = chosenModels(given);
+const { models, adjoint, lower, printTrainer, format } = await loadCompiler(names);
+
+/** A perceptron of so many hidden layers, 32 wide, as mnist-mlp's otherwise. */
+function perceptron(layers) {
+  const { model, input, labels, dense, softmaxCrossEntropy, adam } = adjoint;
+  return model(`mlp-${layers}`, { batch: 32 }, ({ batch }) => {
+    let h = input("x", [batch, 32]);
+    for (let n = 0; n < layers; n++) h = dense(32, { activation: "relu", name: `layer${n}` })(h);
+    const loss = softmaxCrossEntropy(dense(10, { name: "scores" })(h), labels("y", [batch], { classes: 10 })); // prettier-ignore
+    return { loss, optimizer: adam({ learningRate: 0.001 }) };
+  });
+}
+
+/** Processor seconds of one compilation, its text laid out apart, and the forward graph's nodes without leaves. */
+async function measure(model) {
+  const began = processor();
+  const lowered = await lower(model);
+  const text = printTrainer(lowered);
+  const compiled = processor();
+  await format(text);
+  const { graph } = lowered.entries.find(({ name }) => name === "evaluate").traced;
+  return { nodes: graph.nodes.filter(({ inputs }) => inputs.length > 0).length, seconds: (compiled - began) / 1000, layout: (processor() - compiled) / 1000 }; // prettier-ignore
+}
+
+// what is loaded and compiled once is no part of any model's time
+await measure(perceptron(2));
+const rows = [];
+const row = async (name, model) => {
+  const found = await measure(model);
+  rows.push([name, String(found.nodes), found.seconds.toFixed(2), found.layout.toFixed(2)]);
+  process.stderr.write(`${rows.at(-1).join("  ")}\n`);
+  return found;
+};
+let fails = false;
+for (const name of names) {
+  const { nodes, seconds } = await row(name, models[name]);
+  fails ||= nodes <= NODES && seconds > SECONDS;
+}
+let ratio;
+if (given.length === 0) {
+  const shallow = await row("50 layers", perceptron(50));
+  ratio = (await row("200 layers", perceptron(200))).seconds / shallow.seconds;
+  fails ||= ratio > RATIO;
+}
+const verdict =
+  ratio === undefined ? "" : `\n200 layers take ${ratio.toFixed(1)} times as long as 50.\n`;
+const table = `${markdown(["model", "forward nodes", "compiler, s", "layout, s"], rows)}\n${verdict}`;
+process.stdout.write(table);
+if (given.length === 0)
+  await writeFile(
+    join(root, "bench", "compile-time.md"),
+    `# What compiling takes\n\nnode bench/compile-time.mjs, Node ${process.versions.node}: processor seconds, imports and numeric checks apart; layout is prettier's.\n\n${table}`,
+  );
+if (fails) process.exitCode = 1;

@@ -1,0 +1,59 @@
+/**
+ * Times a training step of each model with the optimizer and without (`--passes none`), in turns in one process, and prints the ratio;
+ * writes bench/passes.md. Names of models take some.
+ */
+
+import { writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { chosenModels, loadCompiler, root, stripped } from "../scripts/compiler.mjs";
+import { markdown } from "../scripts/markdown.mjs";
+import { batchesFor } from "./data.mjs";
+import { inTurns, processor } from "./timing.mjs";
+
+/** Milliseconds: a step without the optimizer that takes longer is not timed again and again. */
+const TOO_LONG = 20_000;
+const HEAVY = 1000;
+const BRIEF = { warmUp: 3000, repeat: 300, repeats: 7, clock: processor };
+const FEW = { warmUp: 1, repeat: 1, repeats: 3, clock: processor };
+
+const given = process.argv.slice(2);
+const names = chosenModels(given);
+const { models, lower, printTrainer } = await loadCompiler(names);
+
+async function trainerOf(name, passes) {
+  const lowered = await lower(models[name], passes === undefined ? {} : { passes });
+  const url = `data:text/javascript;base64,${Buffer.from(await stripped(printTrainer(lowered))).toString("base64")}`;
+  const { createTrainer } = await import(url);
+  return { trainer: createTrainer({ seed: 1 }), arena: lowered.module.arenaBytes, classes: lowered.module.buffers.flatMap(({ classes }) => classes ?? []) }; // prettier-ignore
+}
+
+async function measure(name) {
+  const ours = await trainerOf(name);
+  const plain = await trainerOf(name, []);
+  const batches = batchesFor(ours.trainer, Math.min(10, ...ours.classes));
+  const steps = [ours, plain].map(({ trainer }) => (n) => trainer.step(batches[n % batches.length])); // prettier-ignore
+  const arenas = [ours, plain].map(({ arena }) => arena);
+  const began = processor();
+  steps[1](0);
+  const first = processor() - began;
+  if (first > TOO_LONG) return { name, arenas, skipped: `a step without the optimizer took ${(first / 1000).toFixed(0)} s` }; // prettier-ignore
+  return { name, arenas, ...inTurns(steps, first > HEAVY ? FEW : BRIEF) };
+}
+
+const milliseconds = ({ median }) => median.toPrecision(3);
+const mebibytes = (bytes) => (bytes / 2 ** 20).toPrecision(3);
+const rows = [];
+for (const name of names) {
+  const { arenas, skipped, contenders, ratio } = await measure(name);
+  const times = skipped === undefined ? [...contenders.map(milliseconds), `${ratio.median.toFixed(2)}×`, `${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}×`] : ["–", "–", "–", skipped]; // prettier-ignore
+  rows.push([name, ...times, ...arenas.map(mebibytes)]);
+  process.stderr.write(`${rows.at(-1).join("  ")}\n`);
+}
+const table = markdown(["model", "step, ms", "without, ms", "ratio", "min–max", "arena, MiB", "without, MiB"], rows); // prettier-ignore
+process.stdout.write(`${table}\n`);
+if (given.length === 0)
+  await writeFile(
+    join(root, "bench", "passes.md"),
+    `# A step with the optimizer and without\n\nnode bench/passes.mjs, Node ${process.versions.node}, ${availableParallelism()} shared cores: medians of processor time, repeats in turns; without is \`--passes none\`, tiles included. Read the ratios.\n\n${table}\n`,
+  );

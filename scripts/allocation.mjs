@@ -1,0 +1,57 @@
+/**
+ * Runs warm steps of every model's small instance (2,000) and of its committed trainer (as many as fit ten seconds, at least three), each in
+ * a process of its own, and holds them to adding no array buffer, no object but what they return, and to causing no collection
+ * (`npm run allocation`); writes test/snapshots/allocation.md. Names of models take some.
+ */
+
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { chosenModels, loadCompiler, root, stripped } from "./compiler.mjs";
+import { markdown } from "./markdown.mjs";
+
+const FLAGS = ["--expose-gc", "--single-threaded", "--allow-natives-syntax"];
+const SMALL = ["--steps", "2000", "--rounds", "10"];
+const SHIPPED = ["--seconds", "10", "--rounds", "2"];
+
+const given = process.argv.slice(2);
+const names = chosenModels(given);
+const { models, lower, printTrainer } = await loadCompiler(names);
+const folder = await mkdtemp(join(tmpdir(), "adjoint-allocation-"));
+const rows = [];
+try {
+  for (const name of names) {
+    const small = await growth(`${name}-small`, printTrainer(await lower(models[name], { batch: 2, small: true })), SMALL); // prettier-ignore
+    const text = await readFile(join(root, "generated", name, "trainer.ts"), "utf8");
+    rows.push({ name, small, shipped: await growth(name, text, SHIPPED) });
+    process.stderr.write(`${name} `);
+  }
+} finally {
+  await rm(folder, { recursive: true });
+}
+process.stderr.write("\n");
+
+async function growth(id, text, options) {
+  const file = join(folder, `${id}.mjs`);
+  await writeFile(file, await stripped(text));
+  const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, join(root, "scripts", "allocation-run.mjs"), file, ...options]); // prettier-ignore
+  return JSON.parse(stdout);
+}
+
+/** Few steps are too few to tell a step's own bytes from V8's, which it takes once: there, buffers and collections alone count. */
+const ENOUGH = 100;
+const holds = ({ steps, buffers, heap, most, collections }) =>
+  buffers === 0 && collections === 0 && (steps < ENOUGH || heap <= most);
+const cells = ({ steps, buffers, heap, collections }) => [steps.toLocaleString("en-US"), String(buffers), String(collections), steps < ENOUGH ? "–" : heap.toFixed(0)]; // prettier-ignore
+const head = (what) => [`${what}: steps`, "array buffers, bytes", "collections", "bytes a step"];
+const fails = rows.filter(({ small, shipped }) => !holds(small) || !holds(shipped));
+const table = markdown(["model", ...head("small"), ...head("shipped"), "holds"], rows.map((row) => [row.name, ...cells(row.small), ...cells(row.shipped), fails.includes(row) ? "**no**" : "yes"])); // prettier-ignore
+process.stdout.write(`${table}\n`);
+if (given.length === 0)
+  await writeFile(
+    join(root, "test", "snapshots", "allocation.md"),
+    `# What warm steps add to their process\n\nnpm run allocation, Node ${process.versions.node}: a step may return a boxed number, or an object with one a phase, and leave as much with its caller\n(40 bytes, or 80 with two phases); under ${ENOUGH} steps only buffers and collections are counted.\n\n${table}\n`,
+  );
+if (fails.length > 0) process.exitCode = 1;
