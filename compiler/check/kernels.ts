@@ -71,7 +71,7 @@ export async function checkText(
   samples: number,
   seed: number,
 ): Promise<TensorCheck[]> {
-  const { module, entries, target } = lowered;
+  const { module, entries, facts, target } = lowered;
   const watch = new Watch(
     module,
     table,
@@ -98,7 +98,7 @@ export async function checkText(
       const n = entries.indexOf(entry);
       watch.entry = module.entries[n]!;
       const given = seed + n + (short ? 100 : 0);
-      watch.compareReturned(call(trainer, entry, lowered.facts, given, short));
+      watch.compareReturned(call(trainer, entry, facts, given, short));
     }
     return watch.found;
   };

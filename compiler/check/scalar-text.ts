@@ -86,7 +86,8 @@ export abstract class Writer {
       case "apply": {
         const args = s.args.map((arg) => this.value(arg));
         if (COMPARISONS.has(s.fn)) this.compared(s.args, args);
-        if (s.fn === "cast") return this.let({ i32: `Math.trunc(${args[0]})`, bool: `+(${args[0]} !== 0)`, f32: args[0]!, f64: args[0]! }[s.dtype]); // prettier-ignore
+        if (s.fn === "cast") return this.let({ i32: `(Math.max(-2147483648, Math.min(2147483647, ${args[0]})) | 0)`, bool: `+(${args[0]} !== 0)`, f32: args[0]!, f64: args[0]! }[s.dtype]); // prettier-ignore
+        if (s.fn === "neg" && s.dtype === "i32") return this.let(`-${args[0]} | 0`); // no −0
         return this.let(filled(VALUES[s.fn], args));
       }
       case "select":
