@@ -134,8 +134,8 @@ describe("of a kernel", () => {
     expect(call!.stages[1]!.text).toBe("d_z1[i,j] = where(0 < hidden[i,j], d_hidden[i,j], 0)");
     expect(call!.nodes.map(({ node }) => node)).toEqual(["d_hidden", "d_z1_lt", "d_z1", "d_broadcast", "d_dot"]); // prettier-ignore
     expect(call!.neighbours).toEqual([
-      { side: "before", kernel: "reduceMaxExpSumAdd_32x10", statement: 9, reasons: [{ value: "d_hidden", reason: "it contracts" }] },
-      { side: "after", kernel: "sumAdam_32x10", statement: 16, reasons: [{ reason: "neither reads the other" }] },
+      { side: "before", kernel: "sumAdam_32x10", statement: 15, reasons: [{ reason: "neither reads the other" }] },
+      { side: "after", kernel: "dotAdam_128x32x10", statement: 17, reasons: [{ reason: "neither reads the other" }] },
     ]); // prettier-ignore
     expect(explainKernel(mlp, "dotWhere")).toBeUndefined();
   });
