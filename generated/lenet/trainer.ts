@@ -4,7 +4,7 @@
 //
 //   parameters 44,426   arena 1,952,528 bytes, nothing else is ever allocated   62,001,250 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 48bef1185e1b55b8
+// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 26c3a8ac54b1bf2d
 
 /** The model's name. */
 export const MODEL: string = "lenet";
@@ -2028,7 +2028,7 @@ function dotAdam_256x32x120(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 256; i += 4) {
+  for (let i = 0; i < 64; i++) {
     for (let j = 0; j < 120; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -2039,15 +2039,12 @@ function dotAdam_256x32x120(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 32; k++) {
-        const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4)]!;
+        const s4_0 = s4[k * 256 + ((i / 4) | 0) * 16 + (i % 4) * 4]!;
         const d_f5_z_0 = d_f5_z[k * 120 + j]!;
         const d_f5_z_1 = d_f5_z[k * 120 + j + 1]!;
-        const s4_1 =
-          s4[k * 256 + (((i + 1) / 16) | 0) * 16 + ((((i + 1) / 4) | 0) % 4) * 4 + ((i + 1) % 4)]!;
-        const s4_2 =
-          s4[k * 256 + (((i + 2) / 16) | 0) * 16 + ((((i + 2) / 4) | 0) % 4) * 4 + ((i + 2) % 4)]!;
-        const s4_3 =
-          s4[k * 256 + (((i + 3) / 16) | 0) * 16 + ((((i + 3) / 4) | 0) % 4) * 4 + ((i + 3) % 4)]!;
+        const s4_1 = s4[k * 256 + ((i / 4) | 0) * 16 + (i % 4) * 4 + 1]!;
+        const s4_2 = s4[k * 256 + ((i / 4) | 0) * 16 + (i % 4) * 4 + 2]!;
+        const s4_3 = s4[k * 256 + ((i / 4) | 0) * 16 + (i % 4) * 4 + 3]!;
         sum00 += s4_0 * d_f5_z_0;
         sum01 += s4_0 * d_f5_z_1;
         sum10 += s4_1 * d_f5_z_0;
@@ -2066,99 +2063,99 @@ function dotAdam_256x32x120(
       const d_f5_kernel30 = Math.fround(sum30);
       const d_f5_kernel31 = Math.fround(sum31);
       const f5_kernel_m_next00 = Math.fround(
-        f5_kernel_m[i * 120 + j]! * 0.9 + d_f5_kernel00 * 0.09999999999999998,
+        f5_kernel_m[i * 480 + j]! * 0.9 + d_f5_kernel00 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 120 + j] = f5_kernel_m_next00;
+      f5_kernel_m[i * 480 + j] = f5_kernel_m_next00;
       const f5_kernel_m_next01 = Math.fround(
-        f5_kernel_m[i * 120 + j + 1]! * 0.9 + d_f5_kernel01 * 0.09999999999999998,
+        f5_kernel_m[i * 480 + j + 1]! * 0.9 + d_f5_kernel01 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 120 + j + 1] = f5_kernel_m_next01;
+      f5_kernel_m[i * 480 + j + 1] = f5_kernel_m_next01;
       const f5_kernel_m_next10 = Math.fround(
-        f5_kernel_m[i * 120 + j + 120]! * 0.9 + d_f5_kernel10 * 0.09999999999999998,
+        f5_kernel_m[i * 480 + j + 120]! * 0.9 + d_f5_kernel10 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 120 + j + 120] = f5_kernel_m_next10;
+      f5_kernel_m[i * 480 + j + 120] = f5_kernel_m_next10;
       const f5_kernel_m_next11 = Math.fround(
-        f5_kernel_m[i * 120 + j + 121]! * 0.9 + d_f5_kernel11 * 0.09999999999999998,
+        f5_kernel_m[i * 480 + j + 121]! * 0.9 + d_f5_kernel11 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 120 + j + 121] = f5_kernel_m_next11;
+      f5_kernel_m[i * 480 + j + 121] = f5_kernel_m_next11;
       const f5_kernel_m_next20 = Math.fround(
-        f5_kernel_m[i * 120 + j + 240]! * 0.9 + d_f5_kernel20 * 0.09999999999999998,
+        f5_kernel_m[i * 480 + j + 240]! * 0.9 + d_f5_kernel20 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 120 + j + 240] = f5_kernel_m_next20;
+      f5_kernel_m[i * 480 + j + 240] = f5_kernel_m_next20;
       const f5_kernel_m_next21 = Math.fround(
-        f5_kernel_m[i * 120 + j + 241]! * 0.9 + d_f5_kernel21 * 0.09999999999999998,
+        f5_kernel_m[i * 480 + j + 241]! * 0.9 + d_f5_kernel21 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 120 + j + 241] = f5_kernel_m_next21;
+      f5_kernel_m[i * 480 + j + 241] = f5_kernel_m_next21;
       const f5_kernel_m_next30 = Math.fround(
-        f5_kernel_m[i * 120 + j + 360]! * 0.9 + d_f5_kernel30 * 0.09999999999999998,
+        f5_kernel_m[i * 480 + j + 360]! * 0.9 + d_f5_kernel30 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 120 + j + 360] = f5_kernel_m_next30;
+      f5_kernel_m[i * 480 + j + 360] = f5_kernel_m_next30;
       const f5_kernel_m_next31 = Math.fround(
-        f5_kernel_m[i * 120 + j + 361]! * 0.9 + d_f5_kernel31 * 0.09999999999999998,
+        f5_kernel_m[i * 480 + j + 361]! * 0.9 + d_f5_kernel31 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 120 + j + 361] = f5_kernel_m_next31;
+      f5_kernel_m[i * 480 + j + 361] = f5_kernel_m_next31;
       const f5_kernel_v_next00 = Math.fround(
-        f5_kernel_v[i * 120 + j]! * 0.999 + d_f5_kernel00 * d_f5_kernel00 * 0.0010000000000000009,
+        f5_kernel_v[i * 480 + j]! * 0.999 + d_f5_kernel00 * d_f5_kernel00 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 120 + j] = f5_kernel_v_next00;
+      f5_kernel_v[i * 480 + j] = f5_kernel_v_next00;
       const f5_kernel_v_next01 = Math.fround(
-        f5_kernel_v[i * 120 + j + 1]! * 0.999 +
+        f5_kernel_v[i * 480 + j + 1]! * 0.999 +
           d_f5_kernel01 * d_f5_kernel01 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 120 + j + 1] = f5_kernel_v_next01;
+      f5_kernel_v[i * 480 + j + 1] = f5_kernel_v_next01;
       const f5_kernel_v_next10 = Math.fround(
-        f5_kernel_v[i * 120 + j + 120]! * 0.999 +
+        f5_kernel_v[i * 480 + j + 120]! * 0.999 +
           d_f5_kernel10 * d_f5_kernel10 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 120 + j + 120] = f5_kernel_v_next10;
+      f5_kernel_v[i * 480 + j + 120] = f5_kernel_v_next10;
       const f5_kernel_v_next11 = Math.fround(
-        f5_kernel_v[i * 120 + j + 121]! * 0.999 +
+        f5_kernel_v[i * 480 + j + 121]! * 0.999 +
           d_f5_kernel11 * d_f5_kernel11 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 120 + j + 121] = f5_kernel_v_next11;
+      f5_kernel_v[i * 480 + j + 121] = f5_kernel_v_next11;
       const f5_kernel_v_next20 = Math.fround(
-        f5_kernel_v[i * 120 + j + 240]! * 0.999 +
+        f5_kernel_v[i * 480 + j + 240]! * 0.999 +
           d_f5_kernel20 * d_f5_kernel20 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 120 + j + 240] = f5_kernel_v_next20;
+      f5_kernel_v[i * 480 + j + 240] = f5_kernel_v_next20;
       const f5_kernel_v_next21 = Math.fround(
-        f5_kernel_v[i * 120 + j + 241]! * 0.999 +
+        f5_kernel_v[i * 480 + j + 241]! * 0.999 +
           d_f5_kernel21 * d_f5_kernel21 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 120 + j + 241] = f5_kernel_v_next21;
+      f5_kernel_v[i * 480 + j + 241] = f5_kernel_v_next21;
       const f5_kernel_v_next30 = Math.fround(
-        f5_kernel_v[i * 120 + j + 360]! * 0.999 +
+        f5_kernel_v[i * 480 + j + 360]! * 0.999 +
           d_f5_kernel30 * d_f5_kernel30 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 120 + j + 360] = f5_kernel_v_next30;
+      f5_kernel_v[i * 480 + j + 360] = f5_kernel_v_next30;
       const f5_kernel_v_next31 = Math.fround(
-        f5_kernel_v[i * 120 + j + 361]! * 0.999 +
+        f5_kernel_v[i * 480 + j + 361]! * 0.999 +
           d_f5_kernel31 * d_f5_kernel31 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 120 + j + 361] = f5_kernel_v_next31;
-      f5_kernel[i * 120 + j] =
-        f5_kernel[i * 120 + j]! -
+      f5_kernel_v[i * 480 + j + 361] = f5_kernel_v_next31;
+      f5_kernel[i * 480 + j] =
+        f5_kernel[i * 480 + j]! -
         (f5_kernel_m_next00 * rate_0) / (Math.sqrt(f5_kernel_v_next00 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 1] =
-        f5_kernel[i * 120 + j + 1]! -
+      f5_kernel[i * 480 + j + 1] =
+        f5_kernel[i * 480 + j + 1]! -
         (f5_kernel_m_next01 * rate_0) / (Math.sqrt(f5_kernel_v_next01 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 120] =
-        f5_kernel[i * 120 + j + 120]! -
+      f5_kernel[i * 480 + j + 120] =
+        f5_kernel[i * 480 + j + 120]! -
         (f5_kernel_m_next10 * rate_0) / (Math.sqrt(f5_kernel_v_next10 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 121] =
-        f5_kernel[i * 120 + j + 121]! -
+      f5_kernel[i * 480 + j + 121] =
+        f5_kernel[i * 480 + j + 121]! -
         (f5_kernel_m_next11 * rate_0) / (Math.sqrt(f5_kernel_v_next11 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 240] =
-        f5_kernel[i * 120 + j + 240]! -
+      f5_kernel[i * 480 + j + 240] =
+        f5_kernel[i * 480 + j + 240]! -
         (f5_kernel_m_next20 * rate_0) / (Math.sqrt(f5_kernel_v_next20 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 241] =
-        f5_kernel[i * 120 + j + 241]! -
+      f5_kernel[i * 480 + j + 241] =
+        f5_kernel[i * 480 + j + 241]! -
         (f5_kernel_m_next21 * rate_0) / (Math.sqrt(f5_kernel_v_next21 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 360] =
-        f5_kernel[i * 120 + j + 360]! -
+      f5_kernel[i * 480 + j + 360] =
+        f5_kernel[i * 480 + j + 360]! -
         (f5_kernel_m_next30 * rate_0) / (Math.sqrt(f5_kernel_v_next30 * correction_0) + 1e-8);
-      f5_kernel[i * 120 + j + 361] =
-        f5_kernel[i * 120 + j + 361]! -
+      f5_kernel[i * 480 + j + 361] =
+        f5_kernel[i * 480 + j + 361]! -
         (f5_kernel_m_next31 * rate_0) / (Math.sqrt(f5_kernel_v_next31 * correction_0) + 1e-8);
     }
   }
