@@ -169,6 +169,8 @@ test("the split step is checked like any other, and says what it is", async () =
   expect((await checkModel(layer(), { effort: "quick", lowered })).holds).toBe(true);
   const tight = await lower(tall("4KB"));
   expect(tight.chosen.get("train")!.parts).toBeGreaterThan(1);
+  const docs = tight.module.entries[0]!.calls.flatMap(({ doc }) => doc);
+  for (const { node, site } of docs) expect(site, node).toMatch(/:\d+$/);
   const head = (await print(tight, "trainer")).split("\n").slice(0, 12);
   expect(head.filter((line) => /memory budget|in \d parts|computes again/.test(line))).toMatchInlineSnapshot(`
     [

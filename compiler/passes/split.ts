@@ -149,11 +149,11 @@ class Part {
     return mapScalar(term.definition.value, (part): Scalar => {
       if (part.kind === "reduce")
         return { ...part, over: part.over.map((axis) => axis.name === row ? { ...axis, extent: this.#size * per } : axis) }; // prettier-ignore
-      if (part.kind === "index") return this.#position(part.at, row, moved);
+      if (part.kind === "index") return this.#position(part.at, row, term.site, moved);
       if (part.kind !== "load" || !part.at.some((at) => namesIn(at).has(row))) return part;
       const where = rows.get(part.buffer) ?? this.#rowsOf(part.buffer, part.at, row, extents);
       const at = part.at.map((one, n) => moved(one, n === where?.axis ? 0 : this.#part));
-      return { ...part, at, buffer: where === undefined ? part.buffer : this.#rows(part.buffer, where) }; // prettier-ignore
+      return { ...part, at, buffer: where === undefined ? part.buffer : this.#rows(part.buffer, where, term.site) }; // prettier-ignore
     });
   }
 
@@ -171,7 +171,7 @@ class Part {
   }
 
   /** What this part reads of a value: its own definition, or a copy of what is stored for the whole batch. */
-  #rows(buffer: string, { axis, per }: RowAxis): string {
+  #rows(buffer: string, { axis, per }: RowAxis, site: string): string {
     const name = this.#named(buffer);
     const computed = this.#courses.of.has(buffer) && this.#courses.rows.has(buffer);
     if (computed || this.#copies.has(name)) return name;
@@ -179,30 +179,35 @@ class Part {
     const { dtype, shape } = this.#storage.get(buffer)!;
     const axes = axesOf(shape.map((extent, n) => (n === axis ? this.#size * per : extent)));
     const at = identity(axes).map((one, n) => n === axis ? shift(one, this.#part * this.#size * per) : one); // prettier-ignore
-    const doc = this.#doc([{ maths: `${name} = ${buffer}`, node: name, role: "input", site: "" }]);
+    const doc = this.#doc([{ maths: `${name} = ${buffer}`, node: name, role: "input", site }]);
     const definition = { name, dtype, shape: axes.map(({ extent }) => extent), axes, value: load(buffer, dtype, ...at), op: "rows", doc }; // prettier-ignore
-    this.#push({ definition, view: false, rounded: true, contracts: false, role: "primal", again: false, site: "", kept: true }, definition); // prettier-ignore
+    this.#push({ definition, view: false, rounded: true, contracts: false, role: "primal", again: false, site, kept: true }, definition); // prettier-ignore
     return name;
   }
 
   /** A position in the whole batch: that in the part, and the parts before. */
-  #position(at: Index, row: string, moved: (at: Index, part: number) => Index): Scalar {
+  #position(
+    at: Index,
+    row: string,
+    site: string,
+    moved: (at: Index, part: number) => Index,
+  ): Scalar {
     const [first, second] = [moved(at, 0), moved(at, 1)];
     const each = second.offset - first.offset;
     if (!namesIn(at).has(row)) return position(at);
     if (!equal(second, shift(first, each))) return position(moved(at, this.#part));
-    const before = apply("mul", "i32", load(this.#number(), "i32"), literal(each, "i32"));
+    const before = apply("mul", "i32", load(this.#number(site), "i32"), literal(each, "i32"));
     return apply("add", "i32", position(first), before);
   }
 
   /** The scalar that counts the parts before this one. */
-  #number(): string {
+  #number(site: string): string {
     const name = this.#named("batch");
     if (this.#copies.has(name)) return name;
     this.#copies.add(name);
-    const doc = [{ maths: `${name} = ${this.#part}`, node: name, role: "parts of the batch before this one", site: "" }]; // prettier-ignore
+    const doc = [{ maths: `${name} = ${this.#part}`, node: name, role: "parts of the batch before this one", site }]; // prettier-ignore
     const definition = { name, dtype: "i32" as const, shape: [], axes: [], value: literal(this.#part, "i32"), op: "literal", doc }; // prettier-ignore
-    this.#push({ definition, view: false, rounded: true, contracts: false, role: "primal", again: false, site: "" }, definition); // prettier-ignore
+    this.#push({ definition, view: false, rounded: true, contracts: false, role: "primal", again: false, site }, definition); // prettier-ignore
     return name;
   }
 }
