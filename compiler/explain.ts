@@ -4,7 +4,8 @@ import { loadsOf } from "./loop/build.ts";
 import type { Apart, Call, Doc, Entry, Module, Storage } from "./loop/loop.ts";
 import { printDefinition, printKernel } from "./loop/print.ts";
 import type { CompiledEntry, Lowered } from "./lower.ts";
-import { bytesMoved } from "./passes/cost.ts";
+import { bytesMoved, rooflineOf, type Roofline } from "./passes/cost.ts";
+import { machines, type Machine } from "./passes/machine.ts";
 import { aligned, isPinned, sizeInBytes } from "./passes/place.ts";
 
 type KernelCall = Extract<Call, { kind: "call" }>;
@@ -30,6 +31,7 @@ export interface KernelCost {
   readonly kernel: string;
   readonly flops: number;
   readonly bytesMoved: number;
+  readonly atBest: Roofline;
   /** What it stores. */
   readonly stores: readonly string[];
 }
@@ -54,6 +56,7 @@ export interface KernelCallFacts {
   readonly entry: string;
   readonly statement: number;
   readonly bytesMoved: number;
+  readonly atBest: Roofline;
   readonly stages: readonly { readonly text: string; readonly storage: Storage; readonly into?: string }[]; // prettier-ignore
   /** The graph nodes computed here. */
   readonly nodes: readonly Doc[];
@@ -73,7 +76,8 @@ export type NoCandidate =
   "neither reads the other" | "what reads it is computed with a later value that it reads as well";
 
 /** Kernels with their costs, the arena, and what sits at its peak. */
-export function explainModel({ model, module }: Lowered): ModelFacts {
+export function explainModel({ model, module, target }: Lowered): ModelFacts {
+  const machine = machines[target];
   const pinnedEnd = endOf(module, module.buffers.filter(isPinned).map(({ name }) => name));
   return {
     model: model.name,
@@ -82,7 +86,7 @@ export function explainModel({ model, module }: Lowered): ModelFacts {
       entry: entry.name,
       arenaBytes: Math.max(pinnedEnd, endOf(module, entry.buffers)),
       lowerBound: entry.lowerBound,
-      kernels: entry.calls.flatMap((call, n) => (call.kind === "call" ? [costOf(module, call, n)] : [])),
+      kernels: entry.calls.flatMap((call, n) => (call.kind === "call" ? [costOf(module, call, n, machine)] : [])),
       peak: peakOf(module, entry),
     })),
   };
@@ -97,13 +101,12 @@ const movedBy = ({ buffers }: Module, { group }: KernelCall): number =>
     return buffer === undefined ? 0 : sizeInBytes(buffer);
   });
 
-const costOf = (module: Module, call: KernelCall, n: number): KernelCost => ({
-  statement: n + 1,
-  kernel: call.kernel,
-  flops: module.kernels.find(({ name }) => name === call.kernel)!.flops,
-  bytesMoved: movedBy(module, call),
-  stores: call.group.stages.flatMap(({ definition, storage }) => storage === "local" ? [] : [definition.target ?? definition.name]), // prettier-ignore
-});
+function costOf(module: Module, call: KernelCall, n: number, machine: Machine): KernelCost {
+  const { flops } = module.kernels.find(({ name }) => name === call.kernel)!;
+  const bytes = movedBy(module, call);
+  const stores = call.group.stages.flatMap(({ definition, storage }) => storage === "local" ? [] : [definition.target ?? definition.name]); // prettier-ignore
+  return { statement: n + 1, kernel: call.kernel, flops, bytesMoved: bytes, atBest: rooflineOf(flops, bytes, machine), stores }; // prettier-ignore
+}
 
 function peakOf({ slots, buffers }: Module, entry: Entry): EntryFacts["peak"] {
   const roles = new Map(buffers.map(({ name, role }) => [name, role]));
@@ -120,16 +123,18 @@ function peakOf({ slots, buffers }: Module, entry: Entry): EntryFacts["peak"] {
 }
 
 /** A kernel by its name; undefined where there is none. */
-export function explainKernel({ model, module, entries }: Lowered, name: string): KernelFacts | undefined {
+export function explainKernel({ model, module, entries, target }: Lowered, name: string): KernelFacts | undefined {
   const kernel = module.kernels.find((one) => one.name === name);
   if (kernel === undefined) return undefined;
   const calls = module.entries.flatMap((entry, at) =>
     entry.calls.flatMap((call, n): KernelCallFacts[] => {
       if (call.kind !== "call" || call.kernel !== name) return [];
+      const bytes = movedBy(module, call);
       return [{
         entry: entry.name,
         statement: n + 1,
-        bytesMoved: movedBy(module, call),
+        bytesMoved: bytes,
+        atBest: rooflineOf(kernel.flops, bytes, machines[target]),
         stages: call.group.stages.map(({ definition, storage }) => ({ text: printDefinition(definition), storage, ...(definition.target === undefined ? {} : { into: definition.target }) })),
         nodes: call.doc,
         neighbours: neighboursOf(entry, entries[at]!, n),

@@ -50,4 +50,5 @@ export {
 } from "./model/initializers.ts";
 export type { FloatTensor, Scalar, Tensor } from "./model/tensor.ts";
 export { ModelError, type Diagnostic } from "./graph/error.ts";
+export { BudgetError } from "./budget.ts";
 export { CheckError, compile, load, type Compiled, type CompileOptions, type LoadedTrainer, type TrainerModule } from "./compile.ts"; // prettier-ignore

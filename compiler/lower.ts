@@ -1,7 +1,9 @@
 /** Guarantees the road from a declared model to its files: deterministic, without touching the disk. */
 
 import type { Phase } from "./autodiff/update.ts";
-import { ModelError } from "./graph/error.ts";
+import { withinBudget } from "./budget.ts";
+import { readBudget, type Budget } from "./graph/bytes.ts";
+import { CompilerFault, ModelError } from "./graph/error.ts";
 import type { Graph } from "./graph/graph.ts";
 import { printGraph } from "./graph/print.ts";
 import type { Float } from "./graph/type.ts";
@@ -11,6 +13,7 @@ import type { Citation } from "./model/context.ts";
 import type { EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
 import { pipeline, place, type Purpose } from "./passes/index.ts";
+import { roadOf, type Choice } from "./memory.ts";
 import { runPass } from "./passes/pass.ts";
 import { targets, type TargetName } from "./targets/index.ts";
 import { choiceOf, printPasses, type OptionalPass } from "./passes/selection.ts";
@@ -38,6 +41,14 @@ export interface CompileOptions {
   readonly small?: boolean;
   /** Which optional passes run, for bisecting; default: all. Other bits may come of it, within the check's bounds. */
   readonly passes?: readonly OptionalPass[];
+  /** The trainer's arena, at most: 512KB, 1.5MiB. In place of the model's own; gradients.ts has no budget. */
+  readonly memory?: string;
+  /** What was chosen for each entry before, in place of a budget. */
+  readonly chosen?: Choices;
+  /** WebAssembly only: kernels are divided among this many threads, unless whoever makes a trainer says otherwise. */
+  readonly threads?: number;
+  /** WebAssembly only: uses relaxed SIMD, and gives up that all machines have the same bits. */
+  readonly relaxed?: boolean;
 }
 
 /** One entry point, before and after the pipeline. */
@@ -60,6 +71,9 @@ export interface PassRun {
   readonly after: Level;
 }
 
+/** What a memory budget chose, by entry. */
+export type Choices = ReadonlyMap<string, Choice>;
+
 /** Everything but the files: levels by entry, the placed module, what was observed. */
 export interface Lowered {
   readonly model: Model;
@@ -68,6 +82,8 @@ export interface Lowered {
   readonly facts: Facts;
   readonly target: TargetName;
   readonly observation: Observation;
+  /** What the memory budget chose; empty without one, or where everything fits. */
+  readonly chosen: Choices;
 }
 
 /** Cites the model's file by its relative path, files beside it relative to the same folder, others by name. */
@@ -146,6 +162,15 @@ function checkNames(site: string, what: string, named: readonly { readonly name:
   throw new ModelError({ code: "name/duplicate", site, law: `two things of the trainer are called ${JSON.stringify(twice)}, one of them a ${what}`, operands: [], remedy: `Give the ${what} another name.` });
 } // prettier-ignore
 
+function checkThreads(threads: number | undefined, target: TargetName): void {
+  if (threads === undefined) return;
+  const refuse = (law: string, remedy: string): never => {
+    throw new ModelError({ code: "target-threads", site: "", law, operands: [], remedy });
+  };
+  if (!Number.isInteger(threads) || threads < 1) refuse(`threads needs a whole number of at least 1, but got ${threads}`, "Name how many threads share a step, such as 2.");
+  if (target !== "wasm" && target !== "wasm-external") refuse(`only WebAssembly kernels are divided among threads, but the target is ${target}`, "Compile for the target wasm, or without threads.");
+} // prettier-ignore
+
 /** Runs the whole pipeline; the plan is proved before anything is printed. */
 export async function lower(
   model: Model,
@@ -159,27 +184,40 @@ export async function lower(
   const target = options.target ?? "typescript";
   if (target !== "typescript" && options.dtype === "f64") 
     throw new ModelError({ code: "target-float64", site: "", law: "WebAssembly kernels compute in float32, but float64 was asked for", operands: [], remedy: "Compile at float64 for the TypeScript target, or at float32 for this one." }); // prettier-ignore
+  checkThreads(options.threads, target);
+  if (options.relaxed === true && !target.startsWith("wasm"))
+    throw new ModelError({ code: "target-relaxed", site: "", law: `only WebAssembly has relaxed SIMD, but the target is ${target}`, operands: [], remedy: "Compile for the target wasm, or without relaxed." }); // prettier-ignore
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
+  const road = { target, choice: choiceOf(options.passes) };
+  const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
+  const spent =
+    budget &&
+    withinBudget(
+      model.name,
+      declared.map((entry) => ({ ...entry, rows: rowsOf(model, options, entry.name) })),
+      budget,
+      road,
+    );
+  if (spent !== undefined) observation.timings.push({ stage: "memory budget", milliseconds: performance.now() - began - observation.timings[0]!.milliseconds }); // prettier-ignore
+  const chosen = spent?.choices ?? options.chosen ?? new Map<string, Choice>();
   const entries = declared.map((entry): CompiledEntry => {
     const watch = observe(entry.name, observation, keep, command);
     const passes: PassRun[] = [];
     let graph = entry.traced.graph;
     let definitions: Definitions | undefined;
-    const program = pipeline(entry.purpose, { target, choice: choiceOf(options.passes) }).run(
-      graph,
-      {
-        approximated: (law) => approximations.add(law),
-        after(pass, input, output, milliseconds) {
-          watch.after(pass, input, output, milliseconds);
-          const [before, after] = [input as Level, output as Level]; // pipelines begin at Graph and go from level to level
-          if (pass.name === "numerics") graph = output as unknown as Graph; // numerics is Graph → Graph
-          if (isDefinitions(after)) definitions = after;
-          passes.push({ pass: pass.name, before, after });
-        },
+    const own = roadOf(chosen.get(entry.name), rowsOf(model, options, entry.name));
+    const program = pipeline(entry.purpose, { ...road, ...own }).run(graph, {
+      approximated: (law) => approximations.add(law),
+      after(pass, input, output, milliseconds) {
+        watch.after(pass, input, output, milliseconds);
+        const [before, after] = [input as Level, output as Level]; // pipelines begin at Graph and go from level to level
+        if (pass.name === "recompute") graph = output as unknown as Graph; // recompute is Graph → Graph
+        if (isDefinitions(after)) definitions = after;
+        passes.push({ pass: pass.name, before, after });
       },
-    );
+    });
     return {
       ...entry,
       graph,
@@ -190,6 +228,7 @@ export async function lower(
   });
   const module = runPass(place(model.name), entries.map(({ program }) => program), observe("module", observation, keep, command)); // prettier-ignore
   checkPlan(module);
+  if (budget !== undefined && module.arenaBytes > budget.bytes) throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`); // prettier-ignore
   const batch = options.batch === undefined ? model.batch : { train: options.batch, evaluate: options.batch, predict: options.batch }; // prettier-ignore
   const phases = declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name);
   const facts: Facts = {
@@ -200,9 +239,23 @@ export async function lower(
     phases,
     rowsInteract: declared[0]!.traced.rowsInteract,
     graph: (await sha256(entries.filter(({ purpose }) => purpose.kind === "train").map(({ graph }) => printGraph(withoutOrigins(graph))).join(""))).slice(0, 16),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.relaxed === true ? { relaxed: true as const } : {}),
     approximations: [...approximations],
+    ...(spent === undefined ? {} : { memory: spent.facts }),
   }; // prettier-ignore
-  return { model, entries, module, facts, target, observation };
+  return { model, entries, module, facts, target, observation, chosen };
+}
+
+/** Rows of an entry's batch. */
+const rowsOf = (model: Model, { batch }: CompileOptions, entry: string): number =>
+  batch ?? (entry === "evaluate" || entry === "predict" ? model.batch[entry] : model.batch.train);
+
+/** The amount asked for, or the model's own; the small instance has none. */
+function budgetOf(model: Model, { memory, small, chosen }: CompileOptions): Budget | undefined {
+  const text = memory ?? model.memory;
+  if (text === undefined || small === true || chosen !== undefined) return undefined;
+  return readBudget(model.name, text);
 }
 
 /** What is computed, without whose lines it came from: moving a line of the model changes no graph. */
@@ -213,7 +266,15 @@ const withoutOrigins = (graph: Graph): Graph => ({
 });
 
 /** The command that makes the files again. */
-export function commandOf({ source, entries, target, passes }: CompileOptions): string {
+export function commandOf({
+  source,
+  entries,
+  target,
+  passes,
+  threads,
+  relaxed,
+  memory,
+}: CompileOptions): string {
   const chosen = printPasses(passes);
   if (source === undefined) return "compile(model) in the program that declared it";
   return [
@@ -222,8 +283,11 @@ export function commandOf({ source, entries, target, passes }: CompileOptions): 
     ...(target === undefined || target === "typescript"
       ? []
       : [target === "wasm-external" ? "--target wasm --wasm external" : `--target ${target}`]),
+    ...(threads === undefined ? [] : [`--threads ${threads}`]),
+    ...(relaxed === true ? ["--relaxed"] : []),
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
     ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
+    ...(memory === undefined ? [] : [`--memory ${memory.replaceAll(" ", "")}`]),
   ].join(" ");
 }
 

@@ -17,6 +17,7 @@ const { outputFiles, metafile } = await build({
     index: "compiler/index.ts",
     runtime: "runtime/index.ts",
     "runtime-node": "runtime/node/index.ts",
+    "thread-worker": "runtime/node/thread-worker.ts",
     cli: "compiler/cli/main.ts",
   },
   outdir: "dist",

@@ -1,4 +1,4 @@
-/** Compiles and runs random programs (`npm run fuzz -- --programs 10000`, or `--minutes 30`) and writes what became of them to test/snapshots/fuzz.txt. */
+/** Compiles and runs random programs (`npm run fuzz -- --programs 10000`, or `--minutes 30`) and writes what became of them, after each batch, to test/snapshots/fuzz.txt. */
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -54,6 +54,8 @@ async function main() {
   const mismatches = [];
   let counts = noCounts();
   let batch = seed;
+  let text = "";
+  const limits = [...(programs < Infinity ? [`--programs ${programs}`] : []), ...(minutes < Infinity ? [`--minutes ${minutes}`] : [])].join(" "); // prettier-ignore
   for (; counts.programs < programs && elapsed() < minutes; batch++) {
     const wanted = Math.min(BATCH, programs - counts.programs);
     const found = await campaign({ programs: wanted, seed: batch });
@@ -61,11 +63,11 @@ async function main() {
     for (const text of found.mismatches) process.stdout.write(`${text}\n`);
     mismatches.push(...found.mismatches);
     process.stderr.write(`seed ${batch}: ${counts.programs} programs, ${mismatches.length} mismatches, ${elapsed().toFixed(1)} minutes\n`); // prettier-ignore
+    text = `npm run fuzz -- ${limits} --seed ${seed}\n\n${report(counts, mismatches, seed, batch)}`; // prettier-ignore
+    // a run that is ended early says how far it came
+    await writeFile(join(root, "test", "snapshots", "fuzz.txt"), text);
   }
-  const limits = [...(programs < Infinity ? [`--programs ${programs}`] : []), ...(minutes < Infinity ? [`--minutes ${minutes}`] : [])].join(" "); // prettier-ignore
-  const text = `npm run fuzz -- ${limits} --seed ${seed}\n\n${report(counts, mismatches, seed, batch - 1)}`; // prettier-ignore
   process.stdout.write(text);
-  await writeFile(join(root, "test", "snapshots", "fuzz.txt"), text);
   if (mismatches.length > 0) process.exitCode = 1;
 }
 

@@ -121,6 +121,23 @@ describe("one changed character", () => {
   }, 30_000);
 });
 
+test("--target wasm writes a trainer of its own name, and --wasm external its bytes beside it", async () => {
+  const kept = "compile models/circuit.ts --target wasm --out inside";
+  const [inside, beside] = await twoAtATime([kept, "compile models/circuit.ts --target wasm --wasm external --out beside"], run); // prettier-ignore
+  expect([inside!.code, inside!.stderr, beside!.code, beside!.stderr]).toEqual([0, "", 0, ""]);
+  const FILES = ["certificate.wasm.json", "model.wasm.plan", "report.wasm.md", "trainer.wasm.ts"];
+  expect(readdirSync(at("inside/circuit")).sort()).toEqual(FILES);
+  expect(readdirSync(at("beside/circuit")).sort()).toEqual([...FILES.slice(0, 3), "trainer.wasm", FILES[3]]); // prettier-ignore
+  expect([...readFileSync(at("beside/circuit/trainer.wasm")).subarray(0, 8)]).toEqual([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]); // prettier-ignore
+  const text = (of: string): string => readFileSync(at(`${of}/circuit/trainer.wasm.ts`), "utf8");
+  expect(text("inside")).toContain(
+    "// Regenerate: adjoint compile models/circuit.ts --target wasm\n",
+  );
+  expect(text("beside")).toContain("// Regenerate: adjoint compile models/circuit.ts --target wasm --wasm external\n"); // prettier-ignore
+  expect([text("inside").includes("atob"), text("beside").includes("atob")]).toEqual([true, false]);
+  expect(await run(kept)).toMatchObject({ code: 0, stdout: expect.stringContaining("unchanged") as string }); // prettier-ignore
+}, 60_000);
+
 describe("check", () => {
   /** The bounds that the first issue states: of gradients in float64, of emitted steps in float32. */
   const expectBounds = ({ tensors }: Pick<CheckJson, "tensors">): void => {

@@ -32,6 +32,7 @@ describe("found by random programs", () => {
     ["the slope of a power with a constant exponent is a constant", { ...plain, steps: [{ op: "powers", a: 1, b: 1, n: 3, m: 0 }] }],
     ["the slope of a constant's power chooses by a constant condition", { ...plain, steps: [{ op: "powers", a: 1, b: 1, n: 5, m: 1 }] }],
     ["a guarded read of one position outside its buffer stays behind its guard", { ...plain, rows: 1, extents: [], steps: [step("concat"), { ...step("unary"), a: 1 }, { ...step("windowMax", 0, 23), a: 5 }] }],
+    ["a whole number has no −0", { ...plain, rows: 1, extents: [], steps: [step("whole", 4, 9), step("unary")], seed: 3637 }],
   ])("%s", async (_, recipe) => {
     expect(await check(recipe)).toMatchObject({ kind: "same", f32: "compared" });
   }); // prettier-ignore
@@ -52,6 +53,7 @@ describe("a fault", () => {
   const broken: ProgramTarget = {
     name: "broken",
     dtype: "f64",
+    target: "typescript",
     async trainer(lowered) {
       const trainer = await targets[0]!.trainer(lowered);
       const step: typeof trainer.step = (batch, count) => {

@@ -3,6 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { walkScalar } from "../compiler/loop/build.ts";
 import type { Call, Entry, Module } from "../compiler/loop/loop.ts";
+import { bytesOf, sizeOf } from "../compiler/graph/type.ts";
+import { opOf } from "../compiler/ops/index.ts";
 import { aligned } from "../compiler/passes/place.ts";
 import { lowered, modelNames } from "./support/models.ts";
 
@@ -26,7 +28,7 @@ function kernelList({ entries, kernels }: Module, phases: readonly string[]): st
 const WIDER: Readonly<Record<string, string>> = {};
 
 describe.each(modelNames)("%s", async (name) => {
-  const { module, facts } = await lowered(name);
+  const { module, entries, facts } = await lowered(name);
 
   test("steps by the kernels on record", async () => {
     await expect(kernelList(module, facts.phases)).toMatchFileSnapshot(`kernels/${name}.txt`);
@@ -47,6 +49,20 @@ describe.each(modelNames)("%s", async (name) => {
       expect(entry.lowerBound).toBe(Math.max(...peaks));
     }
   });
+
+  const steps = entries.flatMap(({ graph, purpose }, n) => purpose.kind === "train" && graph.nodes.some(({ op }) => op === "conv") ? [{ graph, entry: module.entries[n]! }] : []); // prettier-ignore
+  test.skipIf(steps.length === 0)("takes at most 40 % of what its graph takes with a buffer a tensor, parameters, state and inputs aside", () => {
+    for (const { graph, entry } of steps) {
+      const own = module.slots.filter(({ buffer }) => entry.buffers.includes(buffer));
+      const isInput = (name: string): boolean => module.buffers.find((buffer) => buffer.name === name)!.role === "input";
+      const inputs = own.reduce((n, { buffer, bytes }) => n + (isInput(buffer) ? aligned(bytes) : 0), 0);
+      const start = Math.max(0, ...module.slots.flatMap(({ live, offset, bytes }) => (live === "always" ? [aligned(offset + bytes)] : [])));
+      const end = Math.max(...own.map(({ offset, bytes }) => aligned(offset + bytes)));
+      const alive = entry.calls.map((_, call) => own.reduce((n, { buffer, live, bytes }) => n + (live !== "always" && live[0] <= call && call <= live[1] && !isInput(buffer) ? aligned(bytes) : 0), 0));
+      const apart = graph.nodes.reduce((n, { op, type }) => n + (opOf(op).view || opOf(op).leaf ? 0 : aligned(sizeOf(type.shape) * bytesOf(type.dtype))), 0);
+      expect(Math.max(end - start - inputs, ...alive) / apart).toBeLessThanOrEqual(0.4);
+    }
+  }); // prettier-ignore
 });
 
 describe("mnist-mlp's step", async () => {

@@ -175,6 +175,9 @@ describe("the interpreter", () => {
 
   test.each([
     [apply("cast", "i32", f(-2.7)), -2],
+    [apply("cast", "i32", f(-0.7)), 0],
+    [apply("cast", "i32", f(3e9)), 2147483647],
+    [apply("cast", "i32", f(NaN)), 0],
     [apply("cast", "bool", f(-2.7)), 1],
     [apply("cast", "f32", f(0.1)), 0.1],
     [{ kind: "round", dtype: "f32", value: f(0.1) } as Scalar, Math.fround(0.1)],

@@ -24,6 +24,7 @@ import { movement, movementRules } from "../compiler/passes/movement.ts";
 import { numerics } from "../compiler/passes/numerics.ts";
 import type { Pass } from "../compiler/passes/pass.ts";
 import { prune } from "../compiler/passes/prune.ts";
+import { recompute } from "../compiler/passes/recompute.ts";
 import { applyRules, type Pattern, type Rule } from "../compiler/passes/rule.ts";
 import { share } from "../compiler/passes/share.ts";
 import { stability, stabilityRules } from "../compiler/passes/stability.ts";
@@ -33,7 +34,10 @@ import { anyGraph, feedOf } from "./support/random-graph.ts";
 const phase = { name: "train", rule: sgd({ learningRate: 0.5 }) };
 const graphPasses: readonly Pass<Graph>[] = [fold, algebra, share, stability, prune, movement, numerics]; // prettier-ignore
 const passes = new Map<string, Pass<Graph>>(
-  [...graphPasses, differentiate(phase, { counts: true })].map((pass) => [pass.name, pass]),
+  [...graphPasses, differentiate(phase, { counts: true }), recompute()].map((pass) => [
+    pass.name,
+    pass,
+  ]),
 );
 
 const here = (path: string): string => new URL(path, import.meta.url).pathname;

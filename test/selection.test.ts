@@ -25,12 +25,14 @@ test("the optional passes are those that the pipeline can do without", () => {
   expect(namesOf([])).toEqual([
     "differentiate",
     "numerics",
+    "recompute",
     "define",
+    "split",
     "separate",
     "pack",
     "schedule",
   ]);
-  expect(namesOf(["share"])).toEqual(["share", "differentiate", "share", "numerics", "define", "separate", "pack", "schedule"]); // prettier-ignore
+  expect(namesOf(["share"])).toEqual(["share", "differentiate", "share", "numerics", "recompute", "define", "split", "separate", "pack", "schedule"]); // prettier-ignore
 });
 
 describe("the text of --passes", () => {

@@ -12,11 +12,14 @@ import { fold } from "../compiler/passes/fold.ts";
 import { fuse } from "../compiler/passes/fuse.ts";
 import { movement } from "../compiler/passes/movement.ts";
 import { numerics } from "../compiler/passes/numerics.ts";
+import * as ordering from "../compiler/passes/order.ts";
 import * as placing from "../compiler/passes/place.ts";
 import { prune } from "../compiler/passes/prune.ts";
+import * as recomputing from "../compiler/passes/recompute.ts";
 import * as scheduling from "../compiler/passes/schedule.ts";
 import { share } from "../compiler/passes/share.ts";
-import { lower } from "../compiler/lower.ts";
+import * as splitting from "../compiler/passes/split.ts";
+import { lower, type Choices } from "../compiler/lower.ts";
 import { modelOf } from "./support/models.ts";
 
 afterEach(() => void vi.restoreAllMocks());
@@ -88,6 +91,48 @@ test("a bug in fuse is caught: an update that comes before the last reader of th
 
 const updates = (work: Definitions["work"][number]): boolean =>
   work.kind === "group" && work.group.stages.some(({ definition }) => definition.target !== undefined); // prettier-ignore
+
+const chosen = (parts: number): Choices =>
+  new Map([
+    ["train", { parts, recomputed: { again: new Set(["relu"]), kept: new Set<string>() } }],
+  ]);
+
+test("a bug in recompute is caught and named: a copy of another value", async () => {
+  const { recompute } = recomputing;
+  vi.spyOn(recomputing, "recompute").mockImplementation((of) => ({
+    ...recompute(of),
+    run(graph) {
+      const now = recompute(of).run(graph);
+      const at = now.nodes.findIndex(({ op, attrs }) => attrs["again"] !== undefined && op === "add");
+      return at < 0 ? now : { ...now, nodes: now.nodes.map((node, n) => (n === at ? { ...node, op: "sub" } : node)) };
+    },
+  }));
+  await expect(compile(await modelOf("mnist-mlp"), { chosen: chosen(1) })).rejects.toThrow('pass "recompute" changed what');
+}); // prettier-ignore
+
+test("a bug in order is caught: the updates before everything else", async () => {
+  const { inOrder } = ordering;
+  vi.spyOn(ordering, "inOrder").mockImplementation((items, dependence) => {
+    const ordered = inOrder(items, dependence);
+    const isUpdate = ({ terms }: (typeof ordered)[number]): boolean => terms.some(({ definition }) => definition.target !== undefined);
+    return [...ordered].sort((a, b) => Number(isUpdate(b)) - Number(isUpdate(a)));
+  });
+  await expect(lower(await modelOf("mnist-mlp"))).rejects.toThrow(/reads \S+, /);
+}); // prettier-ignore
+
+test("a bug in split is caught: a part that reads the rows of another", async () => {
+  const { split } = splitting;
+  vi.spyOn(splitting, "split").mockImplementation((into) => ({
+    ...split(into),
+    run(defined) {
+      const now = split(into).run(defined);
+      const at = now.definitions.findIndex(({ definition }) => definition.name === "x.part2");
+      const first = now.definitions.find(({ definition }) => definition.name === "x.part1");
+      return at < 0 ? now : { ...now, definitions: now.definitions.map((term, n) => (n === at ? { ...term, definition: { ...term.definition, value: first!.definition.value } } : term)) };
+    },
+  }));
+  await expect(compile(await modelOf("mnist-mlp"), { chosen: chosen(2) })).rejects.toThrow("changed what");
+}); // prettier-ignore
 
 /** One more than the first loop's start. */
 function late(body: readonly Stmt[]): readonly Stmt[] {

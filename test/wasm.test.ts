@@ -2,7 +2,7 @@
 
 import binaryen from "binaryen";
 import { describe, expect, test } from "vitest";
-import { apply, load as loadOf } from "../compiler/loop/build.ts";
+import { apply, literal, load as loadOf, local, select } from "../compiler/loop/build.ts";
 import { add, constant, index, scale } from "../compiler/loop/index.ts";
 import { printModule } from "../compiler/loop/print.ts";
 import { verifyModule } from "../compiler/loop/verify.ts";
@@ -10,7 +10,7 @@ import { lower, type Lowered } from "../compiler/lower.ts";
 import type { Kernel, ScalarFn } from "../compiler/loop/loop.ts";
 import { importText, stripTypes } from "../compiler/strip.ts";
 import { targets } from "../compiler/targets/index.ts";
-import { assemble } from "../compiler/targets/wasm/assemble.ts";
+import { assemble, textOf } from "../compiler/targets/wasm/assemble.ts";
 import { compile, load, type LoadedTrainer } from "../compiler/compile.ts";
 import { convolutions, longSums } from "./support/nets.ts";
 import { lowered, modelNames, modelOf } from "./support/models.ts";
@@ -76,7 +76,7 @@ describe.each(modelNames)("%s", (name) => {
 });
 
 test.each([
-  ["convolutions", convolutions, 5, /kernel pad_[^]*kernel pack_/],
+  ["convolutions", convolutions, 5, /kernel pad_[^]*kernel pack_2x3x3x3x4\(/],
   ["a long sum", longSums, 160, /kernel dot_160x4x256x18[^]*for k in 0\.\.4 \{/],
 ] as const)(
   "%s: the twin has the same bits, by the schedule meant for it",
@@ -110,6 +110,38 @@ test("an index that falls is reached from its lowest", async () => {
   arena.set([1, 2, 3, 4, 5, 6, 7, 8]);
   functions["back"]!(0, 32);
   expect(Array.from(arena.subarray(8))).toEqual([8, 7, 6, 5, 4, 3, 2, 1]);
+});
+
+test("what lanes share and nothing else reads is loaded into a vector once", async () => {
+  const at = (from: number) => add(index("lane", 4), constant(from));
+  const [a, b] = [local("a", "f32"), local("b", "f32")];
+  const let_ = (name: string, n: number) => ({ kind: "let", name, dtype: "f32", value: loadOf("x", "f32", constant(n)), mutable: false }) as const; // prettier-ignore
+  const x = loadOf("x", "f32", at(4));
+  const store = (n: number, value: ReturnType<typeof apply>) => ({ kind: "store", buffer: "y", at: at(n), value }) as const; // prettier-ignore
+  const positive = apply("lt", "bool", literal(0, "f32"), b);
+  const body = [
+    let_("a", 0),
+    let_("b", 1),
+    store(0, apply("mul", "f32", a, x)),
+    store(4, apply("add", "f32", a, select(positive, apply("mul", "f32", b, x), x))),
+  ];
+  const shared: Kernel = {
+    name: "shared",
+    doc: [],
+    params: [{ name: "x", dtype: "f32", length: 8, access: "read" }, { name: "y", dtype: "f32", length: 8, access: "write" }], // prettier-ignore
+    body: [{ kind: "for", index: "lane", from: constant(0), to: constant(4), step: 1, form: "vector", body }], // prettier-ignore
+    flops: 0,
+  };
+  const module = { name: "shared", entries: [], buffers: [], kernels: [shared], slots: [], arenaBytes: 64 }; // prettier-ignore
+  const { text } = textOf(module);
+  expect(text).toContain("(local.set $a.v (v128.load32_splat (local.get $x)))");
+  expect(text).toContain("(local.set $b (f32.load offset=4 (local.get $x)))"); // a condition reads it alone
+  expect(text.match(/f32x4\.splat/g)).toHaveLength(1);
+  const { memory, ...functions } = instantiate((await assemble(module)).bytes);
+  const arena = new Float32Array(memory.buffer, 0, 16);
+  arena.set([2, 3, 0, 0, 1, 2, 3, 4]);
+  functions["shared"]!(0, 32);
+  expect(Array.from(arena.subarray(8))).toEqual([2, 4, 6, 8, 5, 8, 11, 14]);
 });
 
 test("bytes beside the file serve a trainer that is given them", SLOW, async () => {

@@ -1,12 +1,11 @@
 /** Guarantees that cotangents are appended to a graph by each op's own rule; the one op this file names is `add`, which sums them. */
 
 import type { Builder } from "../graph/build.ts";
-import type { Origin, Value } from "../graph/graph.ts";
+import type { Node, Origin, Value } from "../graph/graph.ts";
 import { isFloat } from "../graph/type.ts";
 import { dependents, reachableFrom } from "../graph/walk.ts";
 import { callsOn, opOf } from "../ops/index.ts";
 import { lawOf } from "../ops/op.ts";
-import { Residuals, unmarked } from "./recompute.ts";
 
 /**
  * Appends d(loss)/d(value) for each of `wrt` and returns them in that order; undefined where the loss does not depend on the value.
@@ -22,7 +21,6 @@ export function reverse(
   const relevant = between(builder, loss, wrt);
   const contributions = new Map<Value, Part[]>();
   const cotangents = new Map<Value, Value>();
-  const residuals = new Residuals(builder);
   contributions.set(loss, [
     { value: g.literal(1, g.typeOf(loss).dtype), origin: seedOf(builder, loss) },
   ]);
@@ -44,7 +42,7 @@ export function reverse(
         rule,
         site: node.origin.site,
       };
-      const scope = { g, node: unmarked(node), inputs: node.inputs.map((of) => residuals.of(of)), output: residuals.of(at), cotangent }; // prettier-ignore
+      const scope = { g, node: unmarked(node), inputs: node.inputs, output: at, cotangent };
       const mark = builder.nodes.length;
       const value = op.vjp({ ...scope, replay: (...cone) => replay(builder, ...cone) }, operand);
       nameParts(builder, mark, value, `d_${builder.node(input).name}`);
@@ -56,6 +54,12 @@ export function reverse(
   }
   builder.origin = before;
   return wrt.map((value) => cotangents.get(value));
+}
+
+/** A node without the mark of its checkpointed region: what its gradient rule appends belongs to none. */
+function unmarked(node: Node): Node {
+  const { checkpoint, ...attrs } = node.attrs;
+  return checkpoint === undefined ? node : { ...node, attrs };
 }
 
 /** A value computed again with another value in the place of `hole`. */

@@ -45,7 +45,9 @@ export async function runningTrainer({
   target,
 }: Pick<Lowered, "module" | "facts" | "target">): Promise<AnyTrainer> {
   const code = await stripTypes(await targets[target].printTrainer(module, facts));
-  return (await importText<TrainerText>(code)).createTrainer(await moduleFor({ module, target }));
+  return (await importText<TrainerText>(code)).createTrainer(
+    await moduleFor({ module, facts, target }),
+  );
 }
 
 /** What the constructor of an emitted file needs: the compiled kernels where they lie beside it. */
@@ -64,9 +66,14 @@ interface GradientsText {
 
 export async function moduleFor({
   module,
+  facts,
   target,
-}: Pick<Lowered, "module" | "target">): Promise<Given> {
-  return target === "wasm-external" ? { module: compileBytes((await assemble(module)).bytes) } : {};
+}: Pick<Lowered, "module" | "facts" | "target">): Promise<Given> {
+  return target === "wasm-external"
+    ? {
+        module: compileBytes((await assemble(module, facts)).bytes),
+      }
+    : {};
 }
 
 const NOBODY: Observer = { after: () => {} };
@@ -81,7 +88,7 @@ export async function runningGradients(
   const module: Module = place(model.name).run([program]);
   const code = await stripTypes(await targets[target].printGradients(module, facts));
   return (await importText<GradientsText>(code)).createGradients(
-    await moduleFor({ module, target }),
+    await moduleFor({ module, facts, target }),
   );
 }
 

@@ -10,10 +10,12 @@ import type { Graph, Node } from "../graph/graph.ts";
 import { createMemory, interpretEntry } from "../loop/interpret.ts";
 import type { Module, Program } from "../loop/loop.ts";
 import { entriesOf, type CompileOptions } from "../lower.ts";
+import { roadOf } from "../memory.ts";
 import type { Model } from "../model/model.ts";
 import { pipeline, place, type Purpose } from "../passes/index.ts";
-import { choiceOf, type PassChoice } from "../passes/selection.ts";
+import { choiceOf } from "../passes/selection.ts";
 import { differentiate } from "../passes/differentiate.ts";
+import type { Pipeline } from "../passes/pass.ts";
 import type { Facts } from "../targets/target.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
 import { runningTrainer, stored, type AnyTrainer, type Numbers } from "./emitted.ts";
@@ -33,9 +35,9 @@ const largestOf = (values: Float64Array): number =>
 type Meaning = ReadonlyMap<string, Float64Array>;
 
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
-export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes"> & { readonly facts: Facts }, seed: number): Promise<void> {
+export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "chosen"> & { readonly facts: Facts }, seed: number): Promise<void> {
   const entries = entriesOf(model, { ...options, batch: ROWS, small: true, dtype: "f64" }, "trainer");
-  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, purpose, traced.graph, choiceOf(options.passes), seed) }));
+  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), ...roadOf(options.chosen?.get(name), ROWS) }), purpose, traced.graph, seed) }));
   const module = place(model.name).run(validated.map(({ program }) => program));
   const batch = { train: ROWS, evaluate: ROWS, predict: ROWS };
   const trainer = await runningTrainer({ module, facts: { ...facts, batch }, target: "typescript" });
@@ -48,14 +50,14 @@ export async function validatePasses(model: Model, { facts, ...options }: Pick<C
 
 function validateEntry(
   entry: string,
+  passes: Pipeline<Graph, Program>,
   purpose: Purpose,
   declared: Graph,
-  choice: PassChoice,
   seed: number,
 ): { readonly program: Program; readonly meaning: Meaning; readonly leaves: readonly Node[] } {
   let meaning = ofGraph(declared, seed);
   let leaves = fedLeaves(declared);
-  const program = pipeline(purpose, { choice }).run(declared, {
+  const program = passes.run(declared, {
     after(pass, input, output) {
       if (!isGraph(output) || input === output) return;
       // what a step should do: the declared graph's own derivatives and updates, with nothing rewritten

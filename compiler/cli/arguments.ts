@@ -1,6 +1,7 @@
 /** Guarantees that no argument is overlooked: an unknown or half-given flag is an error that names the nearest one. */
 
 import type { ArgsDef } from "citty";
+import { AMOUNT, parseBytes } from "../graph/bytes.ts";
 import { InputError, suggestion } from "./errors.ts";
 
 /** Flags that every verb takes. */
@@ -8,6 +9,14 @@ export const COMMON = {
   json: { type: "boolean", description: "Print one JSON object on stdout" },
   debug: { type: "boolean", description: "Show the stack trace of an error" },
 } as const satisfies ArgsDef;
+
+export const TARGET = { type: "string", valueHint: "wasm", description: "typescript (trainer.ts) or wasm (trainer.wasm.ts)" } as const; // prettier-ignore
+
+/** The target of that name, if one was given. */
+export function targetNamed(target: string | undefined): "typescript" | "wasm" | undefined {
+  if (target === undefined || target === "typescript" || target === "wasm") return target;
+  throw new InputError(`there is no target ${JSON.stringify(target)}${suggestion(target, ["typescript", "wasm"], "--target ")}; --target takes typescript or wasm`); // prettier-ignore
+}
 
 /** Checks raw arguments against a verb's definition. Values of flags follow them, after `=` or a space. */
 export function checkFlags(verb: string, raw: readonly string[], defined: ArgsDef): void {
@@ -55,6 +64,12 @@ export function shareOf(flag: string, text: string | undefined): number | undefi
   if (!(value > 0 && value < 1))
     throw new InputError(`--${flag} needs a share above 0 and below 1, such as 0.1, but got ${JSON.stringify(text)}`); // prettier-ignore
   return value;
+}
+
+/** An amount of memory as it was given, or undefined where the flag was not given. */
+export function amountOf(flag: string, text: string | undefined): string | undefined {
+  if (text === undefined || parseBytes(text) !== undefined) return text;
+  throw new InputError(`--${flag} needs ${AMOUNT}; but got ${JSON.stringify(text)}`);
 }
 
 /** The one file that a verb takes. */

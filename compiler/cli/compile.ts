@@ -1,20 +1,28 @@
 /** Guarantees `adjoint compile`: a model's files, all of them and only after its check holds. */
 
 import { writeFileSync, mkdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineCommand } from "citty";
-import { compile as compileModel, type Compiled } from "../compile.ts";
+import { compile as compileModel, type Compiled, type CompileOptions } from "../compile.ts";
 import type { Stage } from "../observe.ts";
 import { measurePasses } from "../measure.ts";
 import { pipeline } from "../passes/index.ts";
 import { choiceOf, OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
 import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
-import { COMMON } from "./arguments.ts";
+import { amountOf, COMMON, TARGET, targetNamed } from "./arguments.ts";
 import { checkDrift, explainDrift } from "./drift.ts";
 import { InputError, suggestion } from "./errors.ts";
 import type { TargetName } from "../targets/index.ts";
-import { checkStems, entriesAsked, folderFor, modelFiles, targetsIn } from "./generated.ts";
+import {
+  askedBefore,
+  checkStems,
+  folderFor,
+  modelFiles,
+  targetsIn,
+  kernelsAsked,
+} from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
 import { loadModel } from "./load-model.ts";
@@ -27,8 +35,11 @@ export const compile = defineCommand({
     models: { type: "positional", required: false, description: "Model files (all of models/)" },
     out: { type: "string", default: "generated", valueHint: "folder", description: "Where to write a folder for each model" },
     entry: { type: "string", valueHint: "gradients", description: "Also write gradients.ts" },
-    target: { type: "string", valueHint: "wasm", description: "typescript (trainer.ts) or wasm (trainer.wasm.ts)" },
+    target: TARGET,
     wasm: { type: "string", valueHint: "external", description: "Where the bytes go: embedded (in the file) or external (trainer.wasm)" },
+    memory: { type: "string", valueHint: "amount", description: "Most bytes of the trainer's arena, such as 512KB or 1MiB: what does not fit is computed again" },
+    threads: { type: "string", valueHint: "number", description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise" },
+    relaxed: { type: "boolean", description: "WebAssembly: use relaxed SIMD, faster where the processor has multiply-add; weights may then differ between machines in their last bits" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
@@ -40,9 +51,11 @@ export const compile = defineCommand({
     if (args.check === true) return void (await check(args.out, args._, args.json === true));
     const models = args._.length > 0 ? [...new Set(args._)] : modelFiles();
     checkStems(args.out, models);
-    const asked = entriesOf(args.entry);
+    const entries = entriesOf(args.entry);
+    const memory = amountOf("memory", args.memory);
     const target = targetOf(args.target, args.wasm);
     const passes = passesAsked(args.passes);
+    const shaped = kernelsOf(args.threads, args.relaxed, target);
     const keep = keepOf(args.print, args.stages !== undefined, passes);
     const done: CompileJson[] = [];
     const wanted = models.flatMap((model) => {
@@ -51,13 +64,15 @@ export const compile = defineCommand({
     });
     for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
-      const entries = args._.length > 0 ? asked : asked.length > 0 ? asked : entriesAsked(folder);
-      const compiled = await compileOne(model, target, entries, keep, passes);
+      const before = args._.length > 0 ? {} : askedBefore(folder);
+      const kernels = target === "typescript" ? {} : { ...(args._.length > 0 ? {} : kernelsAsked(folder)), ...shaped };
+      const asked = { ...before, ...(entries.length > 0 && { entries }), ...(memory !== undefined && { memory }), ...(passes !== undefined && { passes }), ...kernels };
+      const compiled = await compileOne(model, { ...asked, target, keep });
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
       const files = writeFiles(folder, new Map<string, string | Uint8Array>([...compiled.files, ...compiled.binaries]));
       const stale = readHeader(readText(join(folder, "gradients.ts")) ?? "");
-      if (stale !== undefined && entries.length === 0 && target === "typescript")
+      if (stale !== undefined && (asked.entries ?? []).length === 0 && target === "typescript")
         note(`${join(folder, "gradients.ts")} is of an earlier compile; add --entry gradients to renew it`);
       const json: CompileJson = {
         model: compiled.model,
@@ -81,20 +96,11 @@ export const compile = defineCommand({
   },
 }); // prettier-ignore
 
-async function compileOne(
-  file: string,
-  target: TargetName,
-  entries: readonly "gradients"[],
-  keep: (pass: string) => boolean,
-  passes: readonly OptionalPass[] | undefined,
-): Promise<Compiled> {
+async function compileOne(file: string, options: CompileOptions): Promise<Compiled> {
   const { model, source, shown } = await loadModel(file);
   return compileModel(model, {
+    ...options,
     source,
-    target,
-    entries,
-    keep,
-    ...(passes === undefined ? {} : { passes }),
     progress: (text) => progress(`${shown}: ${text}`),
   });
 }
@@ -106,15 +112,31 @@ async function check(out: string, models: readonly string[], json: boolean): Pro
   process.exitCode = drift.holds ? 0 : 1;
 }
 
-function targetOf(target: string | undefined, wasm: string | undefined): TargetName | undefined {
-  if (target !== undefined && target !== "typescript" && target !== "wasm")
-    throw new InputError(`there is no target ${JSON.stringify(target)}${suggestion(target, ["typescript", "wasm"], "--target ")}; --target takes typescript or wasm`); // prettier-ignore
+function targetOf(named: string | undefined, wasm: string | undefined): TargetName | undefined {
+  const target = targetNamed(named);
   if (wasm === undefined || wasm === "embedded") return target;
   if (wasm !== "external")
     throw new InputError(`the bytes cannot go to ${JSON.stringify(wasm)}${suggestion(wasm, ["embedded", "external"], "--wasm ")}; --wasm takes embedded or external`); // prettier-ignore
   if (target !== "wasm") throw new InputError("only a WebAssembly trainer has bytes to lie beside it; add --target wasm"); // prettier-ignore
   return "wasm-external";
 }
+
+type KernelOptions = Pick<CompileOptions, "threads" | "relaxed">;
+
+function kernelsOf(threads: string | undefined, relaxed: boolean | undefined, target: TargetName | undefined): KernelOptions {
+  if (relaxed === true && (target === undefined || target === "typescript")) throw new InputError("only WebAssembly has relaxed SIMD; add --target wasm");
+  const divided = threadsAsked(threads, target);
+  return { ...(divided === undefined ? {} : { threads: divided }), ...(relaxed === true ? { relaxed } : {}) };
+} // prettier-ignore
+
+/** More than this machine has is no error: the trainer may run on another. */
+function threadsAsked(text: string | undefined, target: TargetName | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InputError(`--threads needs a whole number from 1 to 9999, but got ${JSON.stringify(text)}`);
+  if (target === undefined || target === "typescript") throw new InputError("only WebAssembly kernels are divided among threads; add --target wasm");
+  if (Number(text) > availableParallelism()) note(`--threads ${text}: this machine has ${availableParallelism()} cores, and a trainer takes no more threads than there are cores where it runs`);
+  return Number(text);
+} // prettier-ignore
 
 function entriesOf(entry: string | undefined): readonly "gradients"[] {
   if (entry === undefined) return [];

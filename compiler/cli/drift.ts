@@ -5,7 +5,7 @@ import { basename, extname, join } from "node:path";
 import { compile, type Compiled } from "../compile.ts";
 import { generatedFolders, HEADED, modelOf, TRAINERS } from "./generated.ts";
 import { withoutCertificate } from "../check/certificate.ts";
-import { carriesItsHash, certificateLine, passesOf, readHeader } from "./header.ts";
+import { carriesItsHash, certificateLine, optionsOf, readHeader } from "./header.ts";
 import type { Difference, DriftJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { paint } from "./output.ts";
@@ -65,7 +65,7 @@ async function checkFolder(folder: string, names: readonly string[]): Promise<Di
       target: header.target,
       entries: header.entries,
       effort: "none",
-      ...passesOf(header),
+      ...optionsOf(header),
     });
     differences.push(...(await compareHeaded(file, name, found, again)));
     if (!isTrainer(name)) continue;
@@ -92,7 +92,7 @@ async function compareHeaded(
   const expected = again.files.get(name);
   if (expected === undefined) return [{ file, reason: "is not made by the command in its header" }];
   // only a trainer has a certificate, whose numbers are left to `adjoint verify`
-  if (name !== "trainer.ts") return compare(file, found, expected);
+  if (!isTrainer(name)) return compare(file, found, expected);
   const differences = compare(file, withoutCertificate(found), withoutCertificate(expected));
   if (differences.length > 0) return differences;
   if (certificateLine(found) === undefined) return [{ file, reason: "has no certificate line" }];

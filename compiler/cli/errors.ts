@@ -34,6 +34,7 @@ const CODES: Readonly<Record<string, ExitCode>> = {
   DivergenceError: 2,
   CLIError: 2,
   CheckError: 1,
+  BudgetError: 1,
   Interrupted: 130,
 };
 

@@ -4,7 +4,8 @@ import { defineCommand } from "citty";
 import { explainKernel, explainModel, type KernelFacts, type ModelFacts, type Neighbour } from "../explain.ts"; // prettier-ignore
 import { explainTensor, tensorNames, type Home, type TensorFacts, type TensorInEntry, type Use } from "../explain-tensor.ts"; // prettier-ignore
 import { lower } from "../lower.ts";
-import { COMMON } from "./arguments.ts";
+import type { Roofline } from "../passes/cost.ts";
+import { COMMON, TARGET, targetNamed } from "./arguments.ts";
 import { InputError, suggestion } from "./errors.ts";
 import type { ExplainJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
@@ -15,6 +16,7 @@ export const explain = defineCommand({
   args: {
     model: { type: "positional", required: false, description: "A model file" },
     name: { type: "positional", required: false, description: "A tensor or a kernel of it" },
+    target: TARGET,
     ...COMMON,
   },
   async run({ args }) {
@@ -22,7 +24,7 @@ export const explain = defineCommand({
     if (file === undefined) throw new InputError("adjoint explain needs a model: adjoint explain models/<name>.ts, and after it, if you like, the name of a tensor or a kernel");
     if (more.length > 0) throw new InputError(`adjoint explain takes one model and one name, but got ${args._.join(" and ")}; run it once for each`);
     const { model, source, shown } = await loadModel(file);
-    const lowered = await lower(model, { source });
+    const lowered = await lower(model, { source, target: targetNamed(args.target) ?? "typescript" });
     const name = given?.replace(/^%/, "");
     const facts: ExplainJson | undefined = name === undefined ? explainModel(lowered) : (explainKernel(lowered, name) ?? explainTensor(lowered, name));
     if (facts === undefined) {
@@ -38,6 +40,15 @@ const right = "right" as const;
 const bytes = (n: number): string => `${grouped(n)} bytes`;
 const list = (names: readonly string[]): string => names.join(", ");
 
+/** Microseconds, three digits. */
+const micros = ({ seconds }: Roofline): string => {
+  const shown = Number((seconds * 1e6).toPrecision(3));
+  return shown >= 1000 ? grouped(Math.round(shown)) : String(shown);
+};
+
+const limit = ({ limit: by, share }: Roofline): string =>
+  by === "arithmetic" ? by : `memory (${(100 * share).toFixed(0)} % of the arithmetic)`;
+
 /** Buffers that are named at the peak; the rest are counted. */
 const SHOWN_AT_PEAK = 8;
 
@@ -50,8 +61,8 @@ function showModel({ model, arenaBytes, entries }: ModelFacts): string {
       paint.bold(`── ${entry}`),
       "",
       table(
-        [{ head: "statement", align: right }, { head: "kernel" }, { head: "FLOPs", align: right }, { head: "bytes moved", align: right }, { head: "stores" }],
-        kernels.map((one) => [String(one.statement), one.kernel, grouped(one.flops), grouped(one.bytesMoved), list(one.stores)]),
+        [{ head: "statement", align: right }, { head: "kernel" }, { head: "FLOPs", align: right }, { head: "bytes moved", align: right }, { head: "at best, µs", align: right }, { head: "limited by" }, { head: "stores" }],
+        kernels.map((one) => [String(one.statement), one.kernel, grouped(one.flops), grouped(one.bytesMoved), micros(one.atBest), limit(one.atBest), list(one.stores)]),
       ),
       "",
       `arena ${bytes(end)}, lower bound ${bytes(lowerBound)}; the most is held at statement ${peak.statement}: ${bytes(peak.bytes)}`,
@@ -64,7 +75,7 @@ function showModel({ model, arenaBytes, entries }: ModelFacts): string {
 function showKernel({ kernel, flops, loops, calls }: KernelFacts): string {
   const shown = calls.map((call) =>
     [
-      paint.bold(`── ${call.entry}, statement ${call.statement}`) + `, ${bytes(call.bytesMoved)} moved`, // prettier-ignore
+      paint.bold(`── ${call.entry}, statement ${call.statement}`) + `, ${bytes(call.bytesMoved)} moved, at best ${micros(call.atBest)} µs, limited by ${limit(call.atBest)}`, // prettier-ignore
       "",
       "stages, in order at each point",
       ...call.stages.map(({ text, storage, into }) => `  ${storage.padEnd(6)}  ${text}${into === undefined ? "" : ` into ${into}`}`), // prettier-ignore

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join, relative, resolve } from "node:path";
+import type { CompileOptions } from "../compile.ts";
 import { InputError } from "./errors.ts";
 import { readHeader, type Header } from "./header.ts";
 import type { TargetName } from "../targets/index.ts";
@@ -28,6 +29,13 @@ export const targetsIn = (folder: string): TargetName[] => [
   ...(readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "")?.target === "wasm-external" ? (["wasm-external"] as const) : existsSync(join(folder, "trainer.wasm.ts")) ? (["wasm"] as const) : []),
 ]; // prettier-ignore
 
+/** The threads and relaxed SIMD that a folder's trainer was compiled for, so that making it again keeps them. */
+export function kernelsAsked(folder: string): Pick<Header, "threads" | "relaxed"> {
+  const header = readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "");
+  const { threads, relaxed } = header ?? {};
+  return { ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }) }; // prettier-ignore
+}
+
 /** Model files of models/, in order of name. */
 export function modelFiles(folder = "models"): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
@@ -52,13 +60,12 @@ export function generatedFolders(out: string): string[] {
     .sort();
 }
 
-/** What a folder's headed files say asks for gradients, so that making them again keeps them. */
-export function entriesAsked(folder: string): readonly "gradients"[] {
-  for (const name of HEADED) {
-    const header = readHeader(readText(join(folder, name)) ?? "");
-    if (header !== undefined && header.entries.length > 0) return header.entries;
-  }
-  return [];
+/** What a folder's headed files say was asked for, so that making them again keeps gradients and the budget. */
+export function askedBefore(folder: string): Pick<CompileOptions, "entries" | "memory"> {
+  const headers = HEADED.flatMap((name) => readHeader(readText(join(folder, name)) ?? "") ?? []);
+  const entries = headers.find((header) => header.entries.length > 0)?.entries;
+  const memory = headers.find((header) => header.memory !== undefined)?.memory;
+  return { ...(entries === undefined ? {} : { entries }), ...(memory === undefined ? {} : { memory }) }; // prettier-ignore
 }
 
 /** The model file that a header names, as a path from here; undefined where it is gone. */

@@ -127,13 +127,17 @@ function takeOperand(scan: Scanner): Operand | undefined {
 const readOperand = (scan: Scanner): Operand =>
   takeOperand(scan) ?? scan.fail("a value like %x or a literal like 0.5");
 
-function readAttr(scan: Scanner): Attr {
+/** Lists within lists that an attribute may have; no op knows more than two. */
+const DEEPEST = 16;
+
+function readAttr(scan: Scanner, depth = 0): Attr {
   const number = scan.take(token.number);
   if (number !== undefined) return numberOf(number);
   if (scan.take("[") !== undefined) {
+    if (depth === DEEPEST) throw scan.error(scan.at - 1, `a list within ${DEEPEST} lists is more than an attribute may have`); // prettier-ignore
     const items: Attr[] = [];
     if (scan.take("]") !== undefined) return items;
-    do items.push(readAttr(scan));
+    do items.push(readAttr(scan, depth + 1));
     while (scan.take(",") !== undefined);
     scan.expect("]", '"," or "]"');
     return items;

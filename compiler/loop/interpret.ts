@@ -102,7 +102,7 @@ export function erf(x: number): number {
 }
 
 function cast(to: DType): (a: number) => number {
-  if (to === "i32") return Math.trunc;
+  if (to === "i32") return (a) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, a)) | 0;
   if (to === "bool") return (a) => truth(a !== 0);
   return (a) => a;
 }
@@ -149,6 +149,7 @@ function readScalar(s: Scalar, env: Environment): Get {
         return () => to(a());
       }
       const fn = FUNCTIONS[s.fn];
+      if (s.fn === "neg" && s.dtype === "i32") return () => -a() | 0; // no −0
       return s.args.length === 1 ? () => fn(a(), 0, 0) : () => fn(a(), b(), c());
     }
     case "select": {

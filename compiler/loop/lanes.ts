@@ -51,6 +51,34 @@ export function lanesOf({ index: lane, body }: Pick<VectorLoop, "index" | "body"
   return { lane, varying, own };
 }
 
+/** Locals that lanes share and nothing but lanes read: a vector may hold each, the same in every lane. */
+export function sharedByLanes({ body }: Pick<VectorLoop, "body">, lanes: Lanes): ReadonlySet<string> {
+  const shared = new Set<string>();
+  eachStmt(body, (s) => void (s.kind === "let" && !s.mutable && s.dtype !== "bool" && !lanes.varying.has(s.name) && shared.add(s.name)));
+  const alone = (s: Scalar): void =>
+    walkScalar(s, (part) => void (part.kind === "local" && shared.delete(part.name)));
+  const inLanes = (s: Scalar): void => {
+    if (s.kind === "local") return;
+    if (!varies(s, lanes)) return alone(s);
+    if (s.kind === "round") return inLanes(s.value);
+    if (s.kind === "select") {
+      (varies(s.when, lanes) ? inLanes : alone)(s.when);
+      return [s.then, s.otherwise].forEach(inLanes);
+    }
+    if (s.kind !== "apply") return;
+    const isShift = s.fn === "shl" || s.fn === "shr";
+    s.args.forEach((arg, n) => (isShift && n === 1 ? alone : inLanes)(arg));
+  };
+  eachStmt(body, (s) => {
+    if (s.kind === "if") return alone(s.when);
+    if (s.kind === "for") return;
+    if (s.kind === "store" || lanes.varying.has(s.name)) return inLanes(s.value);
+    const into = s.kind === "assign" ? gathered(s, lanes) : undefined;
+    return into === undefined ? alone(s.value) : inLanes(into.part);
+  });
+  return shared;
+} // prettier-ignore
+
 /** How lanes may be gathered into a local from outside. */
 const GATHERS: ReadonlySet<ScalarFn> = new Set(["add", "max", "min"]);
 

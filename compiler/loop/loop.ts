@@ -90,6 +90,7 @@ export type Apart =
   | "fusion is left out"
   | "it contracts"
   | "it is computed again for the backward pass"
+  | "it belongs to another part of the batch"
   | "it reads what the other overwrites"
   | "it overwrites what the other reads elsewhere"
   | "it is no sum over the other's loops"

@@ -66,6 +66,19 @@ function readOrNothing<T>(read: () => T | undefined): T | undefined {
   }
 }
 
+/** Brackets within brackets that a text may have: far more than any program has, and what the reader can follow. */
+const DEEPEST = 500;
+
+function refuseDeep(tokens: readonly Token[]): void {
+  let depth = 0;
+  for (const { kind, text, line, column } of tokens) {
+    if (kind !== "sign") continue;
+    if ("([{".includes(text)) depth++;
+    else if (")]}".includes(text)) depth--;
+    if (depth > DEEPEST) throw new VerifyError(`${line}:${column}`, `line ${line}, column ${column}: a bracket within ${DEEPEST} others is more than a program may have`); // prettier-ignore
+  }
+}
+
 /** Reads tokens from left to right; every complaint says what was expected where. */
 class Reader {
   readonly #tokens: readonly Token[];
@@ -73,6 +86,7 @@ class Reader {
 
   constructor(source: string) {
     this.#tokens = tokensOf(source);
+    refuseDeep(this.#tokens);
   }
 
   peek(ahead = 0): Token {

@@ -1,6 +1,7 @@
 /** Guarantees that a model is a function of its instance: declared anew, as one graph, for every entry point and size. */
 
 import type { Phase, UpdateRule } from "../autodiff/update.ts";
+import { readBudget } from "../graph/bytes.ts";
 import { ModelError, type Diagnostic } from "../graph/error.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Float } from "../graph/type.ts";
@@ -69,12 +70,16 @@ export interface Model {
   readonly kind: "adjoint model";
   readonly name: string;
   readonly batch: BatchSizes;
+  /** The trainer's arena, at most. */
+  readonly memory?: string;
   trace(request: TraceRequest): Traced;
 }
 
 export interface ModelOptions {
   /** Rows of a batch, by entry point; a number n is short for train n, evaluate n, predict 1. */
   readonly batch?: number | BatchSizes;
+  /** The trainer's arena, at most, such as 512KB (1000 bytes each) or 512KiB (1024): the backward pass computes again what does not fit. */
+  readonly memory?: string;
 }
 
 const batchSizes = (batch: ModelOptions["batch"] = 1): BatchSizes =>
@@ -90,10 +95,12 @@ export function model(
   for (const [entry, size] of Object.entries(batch))
     if (!(Number.isInteger(size) && size > 0))
       throw new ModelError({ code: "model/batch", site: name, law: `batch.${entry} needs a whole number above 0, but got ${String(size)}`, operands: [], remedy: "Give the number of rows of a batch." }); // prettier-ignore
+  if (options.memory !== undefined) readBudget(name, options.memory);
   return {
     kind: "adjoint model",
     name,
     batch,
+    ...(options.memory === undefined ? {} : { memory: options.memory }),
     trace({ entry, batch: rows, float, small, citation }) {
       const c = new Context(name, float, citation, { training: entry === "train", small });
       const declared = within(c, () => declare({ batch: rows, training: entry === "train" }));

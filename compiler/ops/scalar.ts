@@ -241,7 +241,7 @@ export const identity: Op<"identity"> = {
   samples: [{ inputs: [f32(3, 2)], attrs: {} }],
 };
 
-/** Between number formats; to i32 truncates toward zero, to bool asks x ≠ 0. */
+/** Between number formats; to i32 truncates toward zero and saturates (NaN gives 0), to bool asks x ≠ 0. */
 export const cast: Op<"cast"> = {
   name: "cast",
   arity: 1,
@@ -252,7 +252,7 @@ export const cast: Op<"cast"> = {
   laws: ["d_x = d_y, for floats"],
   vjp: ({ g, inputs: [x], cotangent }) => g.cast(cotangent, { to: g.typeOf(x!).dtype }),
   evaluate([x], { to }, y) {
-    const convert = to === "i32" ? Math.trunc : to === "bool" ? (v: number) => Number(v !== 0) : (v: number) => v; // prettier-ignore
+    const convert = to === "i32" ? (v: number) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, v)) | 0 : to === "bool" ? (v: number) => Number(v !== 0) : (v: number) => v; // prettier-ignore
     x!.data.forEach((value, n) => (y.data[n] = convert(value)));
   },
   define: ({ at, read: [x], type }) => ({

@@ -5,6 +5,24 @@ import { loadsOf, walkScalar } from "../loop/build.ts";
 import { namesIn } from "../loop/index.ts";
 import type { Axis, Definition, Group, Scalar } from "../loop/loop.ts";
 import { identityRun } from "./join.ts";
+import { NEAR, type Machine } from "./machine.ts";
+
+/** How long a kernel takes at best. */
+export interface Roofline {
+  readonly seconds: number;
+  /** What takes that long; the other is done meanwhile. */
+  readonly limit: "arithmetic" | "memory";
+  /** The part of the machine's arithmetic that this leaves in use: 1 where arithmetic is the limit. */
+  readonly share: number;
+}
+
+/** The roofline (Williams, Waterman, Patterson 2009): arithmetic and traffic with memory overlap, and the slower is what is waited for. */
+export function rooflineOf(flops: number, bytes: number, { rates }: Machine): Roofline {
+  const { near, far } = rates.bytesPerSecond;
+  const [arithmetic, memory] = [flops / rates.flopsPerSecond, bytes / (bytes <= NEAR ? near : far)];
+  const seconds = Math.max(arithmetic, memory);
+  return { seconds, limit: arithmetic >= memory ? "arithmetic" : "memory", share: seconds === 0 ? 0 : arithmetic / seconds };
+} // prettier-ignore
 
 /** Floating-point operations: each arithmetic function once at every point where it is evaluated. */
 export function flopsOf(group: Group): number {

@@ -37,6 +37,12 @@ export interface Term {
   readonly role: Origin["role"];
   /** A value of the forward pass that the backward pass computes again. */
   readonly again: boolean;
+  /** The model's line. */
+  readonly site: string;
+  /** Which part of a split batch it belongs to, from 0; undefined for what is no part's own (split.ts). */
+  readonly part?: number;
+  /** Stored, however cheap: what reads it is then the same for every part. */
+  readonly kept?: true;
 }
 
 /** Output axes, outermost first; reductions are named k, k1, k2, … */
@@ -94,7 +100,7 @@ export const define: Pass<Graph, Defined> = {
     const terms: Term[] = [];
     const add = (definition: Definition, node: Node): void => {
       const op = opOf(node.op);
-      terms.push({ definition, view: op.view === true && definition.name === node.name, rounded: node.attrs["rounded"] === true, contracts: op.contracts === true, role: node.origin.role, again: node.attrs["again"] !== undefined }); // prettier-ignore
+      terms.push({ definition, view: op.view === true && definition.name === node.name, rounded: node.attrs["rounded"] === true, contracts: op.contracts === true, role: node.origin.role, again: node.attrs["again"] !== undefined, site: node.origin.site }); // prettier-ignore
     };
     graph.nodes.forEach((node, value) => {
       if (stored(node)) return;
@@ -172,7 +178,7 @@ function targets(graph: Graph, terms: Term[]): { copies: Term[]; results: EntryR
       site: node.origin.site,
     };
     const definition = { ...definitionOf(node, own, value, [doc]), name, op: "copy" };
-    copies.push({ definition: target === undefined ? definition : { ...definition, target }, view: false, rounded: true, contracts: false, role: node.origin.role, again: false }); // prettier-ignore
+    copies.push({ definition: target === undefined ? definition : { ...definition, target }, view: false, rounded: true, contracts: false, role: node.origin.role, again: false, site: node.origin.site }); // prettier-ignore
   };
   for (const result of graph.results) {
     const node = graph.nodes[result.value]!;

@@ -11,6 +11,7 @@ import { at as identity, type Defined, type Term } from "./define.ts";
 import { Dependence } from "./dependence.ts";
 import { inline, inlineMovements } from "./inline.ts";
 import { hasReduce, keptApart, type Item } from "./join.ts";
+import { inOrder } from "./order.ts";
 import { readsOwnPoint } from "./own-point.ts";
 import type { Pass } from "./pass.ts";
 import { assignStorage, buffersOf } from "./storage.ts";
@@ -35,7 +36,7 @@ function grouped(defined: Defined, kept: readonly Term[], join: Join): Definitio
   const terms = breakCycles(outOfPlace(kept));
   const dependence = new Dependence(terms.map((term) => term.definition));
   const { items, refusals } = group(terms, dependence, join);
-  const ordered = topological(items, dependence);
+  const ordered = inOrder(items, dependence);
   const targets = new Map(
     terms.flatMap(({ definition: d }) =>
       d.target === undefined ? [] : [[d.name, d.target] as const],
@@ -125,26 +126,4 @@ function group(
     itemOf.set(definition.name, item);
   });
   return { items: [...items.values()], refusals };
-}
-
-/** Items after what they depend on; among the ready ones, updates first, then the order of the graph. */
-function topological(items: readonly Item[], dependence: Dependence): Item[] {
-  const waiting = new Set(items);
-  const byAt = new Map(items.map((item) => [item.at, item]));
-  const done = new Set<number>();
-  const ordered: Item[] = [];
-  const updates = (item: Item): boolean =>
-    item.terms.some((term) => term.definition.target !== undefined);
-  while (waiting.size > 0) {
-    const ready = [...waiting].filter((item) =>
-      [...dependence.before(item.at)].every((at) => done.has(at) || !byAt.has(at)),
-    );
-    if (ready.length === 0)
-      throw new CompilerFault("fuse", "the groups wait for each other in a circle");
-    const next = ready.find(updates) ?? ready[0]!;
-    waiting.delete(next);
-    done.add(next.at);
-    ordered.push(next);
-  }
-  return ordered;
 }

@@ -2,7 +2,7 @@
 
 import type { Phase } from "../autodiff/update.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Program } from "../loop/loop.ts";
+import type { Definitions, Program } from "../loop/loop.ts";
 import { algebra } from "./algebra.ts";
 import { define } from "./define.ts";
 import { differentiate } from "./differentiate.ts";
@@ -12,12 +12,15 @@ import { gradients } from "./gradients.ts";
 import { machines } from "./machine.ts";
 import { movement } from "./movement.ts";
 import { numerics } from "./numerics.ts";
+import { outline } from "./outline.ts";
 import { pack } from "./pack.ts";
 import { start, type Pipeline } from "./pass.ts";
 import { prune } from "./prune.ts";
+import { recompute, type Recomputed } from "./recompute.ts";
 import { schedule } from "./schedule.ts";
 import { EVERY, type PassChoice } from "./selection.ts";
 import { share } from "./share.ts";
+import { split, type Parts } from "./split.ts";
 import { stability } from "./stability.ts";
 
 export { place } from "./place.ts";
@@ -28,15 +31,21 @@ export type Purpose =
   | { readonly kind: "gradients"; readonly phase: Phase }
   | { readonly kind: "forward" };
 
-/** Which passes run, and for which machine the loops are made. */
+/** Which passes run, for which machine the loops are made, and what a memory budget chose. */
 export interface Road {
   readonly choice?: PassChoice;
   readonly target?: keyof typeof machines;
+  readonly recomputed?: Recomputed | undefined;
+  readonly parts?: Parts | undefined;
 }
 
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
+export const pipeline = (purpose: Purpose, road: Road = {}): Pipeline<Graph, Program> =>
+  toGroups(toRounded(purpose, road), road).then(schedule(machineOf(road))); // definitions → loop nests
+
+/** The graph passes, up to the one after which no schedule and no budget changes a bit. */
 // prettier-ignore
-export const pipeline = (purpose: Purpose, { choice: { runs } = EVERY, target = "typescript" }: Road = {}): Pipeline<Graph, Program> =>
+export const toRounded = (purpose: Purpose, { choice: { runs } = EVERY }: Road = {}): Pipeline<Graph, Graph> =>
   start<Graph>(runs)
     .optional(prune).optional(fold).optional(algebra) // drop what no result needs; constants; x + 0 → x, and cousins
     .optional(share)                                  // equal nodes become one
@@ -45,11 +54,22 @@ export const pipeline = (purpose: Purpose, { choice: { runs } = EVERY, target = 
     .optional(fold).optional(algebra)
     .optional(movement)                               // transpose of transpose, reshape of reshape
     .optional(share).optional(prune)
-    .then(numerics)                                   // which values are rounded, once and for all
+    .then(numerics); // which values are rounded, once and for all
+
+// prettier-ignore
+const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, Definitions> =>
+  rounded
+    .then(recompute(road.recomputed))                 // forward values that the backward pass computes again
     .then(define)                                     // Graph → definitions
-    .then(runs(fuse.name) ? fuse : separate)          // producers into consumers; groups that share loops, in order
-    .then(pack(machines[target]))                     // guards out of contractions, operands in the order they are read
-    .then(schedule(machines[target])); // definitions → loop nests
+    .then(split(road.parts))                          // the batch in parts, gradients summed over them
+    .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
+    .then(pack(machineOf(road))); // guards out of contractions, operands in the order they are read
+
+/** The statements of a graph whose roundings are fixed, without loops: what a memory budget tries out. */
+export const outlined = (road: Road): Pipeline<Graph, Program> =>
+  toGroups(start<Graph>(), road).then(outline);
+
+const machineOf = ({ target = "typescript" }: Road) => machines[target];
 
 const derivatives = (purpose: Purpose) =>
   purpose.kind === "gradients"

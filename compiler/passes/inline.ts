@@ -135,12 +135,13 @@ function readersOf(
 const NOBODY: ReadonlySet<Term> = new Set();
 
 function goesIntoReaders(
-  { definition, view }: Term,
+  { definition, view, kept }: Term,
   needed: ReadonlySet<string>,
   readers: ReadonlyMap<string, ReadonlySet<Term>>,
   byName: ReadonlyMap<string, Term>,
 ): boolean {
   if (view) return true;
+  if (kept) return false;
   if (definition.target !== undefined || needed.has(definition.name)) return false;
   if (definition.shape.length === 0) return false; // a named local of the entry
   const cost = costOf(definition.value);

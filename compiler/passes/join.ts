@@ -43,6 +43,9 @@ export function keptApart(
   // in the loops of the forward pass it would be computed early and kept after all
   if (term.again && item.terms.every(({ role, again }) => role === "primal" && !again))
     return "it is computed again for the backward pass";
+  // the parts of a batch come one after the other
+  if (term.part !== undefined && item.terms.some(({ part }) => part !== term.part))
+    return "it belongs to another part of the batch";
   const members = new Map(item.terms.map(({ definition: d }) => [d.name, d]));
   const overwritten = new Set(item.terms.flatMap(({ definition: d }) => d.target ?? []));
   const loads = loadsOf(definition.value);

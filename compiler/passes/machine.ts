@@ -6,14 +6,35 @@ export interface Machine {
   readonly name: "typescript" | "wasm";
   /** Float32 values of one vector; 1 where there are no vectors. */
   readonly lanes: 1 | 4;
+  /** The best that is known of one core, a server's of 2021: bench/prototypes/sgemm.mjs, and triads in the second cache and over 64 MiB. */
+  readonly rates: Rates;
   /** Functions that are calls of the emitted file's own mathematics, and cost more where they stand often in one kernel. */
   readonly called: ReadonlySet<ScalarFn>;
 }
 
 const MATHEMATICS = ["exp", "log", "tanh", "sin", "cos", "erf", "log1p", "expm1", "pow"] as const;
 
-const typescript: Machine = { name: "typescript", lanes: 1, called: new Set(MATHEMATICS) };
-const wasm: Machine = { name: "wasm", lanes: 4, called: new Set() };
+export interface Rates {
+  readonly flopsPerSecond: number;
+  /** Of what the second cache holds, and of more. */
+  readonly bytesPerSecond: { readonly near: number; readonly far: number };
+}
+
+/** Bytes that the second cache holds beside what else is in use. */
+export const NEAR = 256 * 1024;
+
+const typescript: Machine = {
+  name: "typescript",
+  lanes: 1,
+  rates: { flopsPerSecond: 4.2e9, bytesPerSecond: { near: 16e9, far: 8.5e9 } },
+  called: new Set(MATHEMATICS),
+};
+const wasm: Machine = {
+  name: "wasm",
+  lanes: 4,
+  rates: { flopsPerSecond: 37e9, bytesPerSecond: { near: 50e9, far: 14e9 } },
+  called: new Set(),
+};
 
 /** By target; the twin prints the loops of wasm. */
 export const machines = { typescript, wasm, "wasm-external": wasm, twin: wasm } as const;

@@ -171,14 +171,24 @@ export class Nest {
       const looped = to - from > size;
       // what reads in lanes must be seen to stay inside
       const extent = this.#lanes > 1 || this.#cut.has(axis) ? to - size + 1 : axis.extent;
-      const base = shift(looped ? index(axis.name, extent) : constant(from), start);
+      // where operands lie in tiles of the axis, its loop counts tiles
+      const inTiles = looped && from === 0 && start === 0 && this.#readsInTiles(axis, size);
+      const at = inTiles ? scale(index(axis.name, to / size), size) : index(axis.name, extent);
+      const base = shift(looped ? at : constant(from), start);
       const body = this.#loops(depth + 1, [...block, { axis, base, size, vector }]);
       if (body === undefined) return undefined;
       if (looped)
-        out.push({ kind: "for", index: axis.name, from: constant(from), to: constant(to), step: size, form: "loop", body }); // prettier-ignore
+        out.push({ kind: "for", index: axis.name, from: constant(from), to: constant(inTiles ? to / size : to), step: inTiles ? 1 : size, form: "loop", body }); // prettier-ignore
       else out.push(...body);
     }
     return out;
+  }
+
+  /** Whether a load names its place along an axis by tile and place in the tile. */
+  #readsInTiles({ name }: Axis, size: number): boolean {
+    const split = ({ atom }: Index["terms"][number]): boolean =>
+      atom.kind !== "index" && atom.by === size && atom.of.terms.length === 1 && namesIn(atom.of).has(name); // prettier-ignore
+    return size > 1 && this.#group.stages.some(({ definition }) => loadsOf(definition.value).some((part) => part.at.some((at) => at.terms.some(split)))); // prettier-ignore
   }
 
   /** The ranges of an axis; where guards turn along it, those of each stretch between two turns, counted from its start. */

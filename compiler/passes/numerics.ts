@@ -10,26 +10,15 @@ import { usersOf } from "../graph/walk.ts";
 import { opOf } from "../ops/index.ts";
 import type { Pass } from "./pass.ts";
 
-/** Each node, or for a copy that the backward pass computes again its original: the two are one value. */
-function originals(graph: Graph): readonly number[] {
-  const byName = new Map(graph.nodes.map((node, at) => [node.name, at]));
-  return graph.nodes.map(({ attrs }, at) => {
-    const again = attrs["again"];
-    return typeof again === "string" ? (byName.get(again) ?? at) : at;
-  });
-}
-
-/** Readers of each value, copies counted with their originals and views looked through; -1 stands for the graph's results. */
+/** Readers of each value, views looked through; -1 stands for the graph's results. */
 function readers(graph: Graph): readonly ReadonlySet<number>[] {
-  const one = originals(graph);
-  const sets = new Map(one.map((at) => [at, new Set<number>()]));
-  const found = one.map((at) => sets.get(at)!);
+  const found = graph.nodes.map(() => new Set<number>());
   for (const result of graph.results) found[result.value]!.add(-1);
   for (let at = graph.nodes.length - 1; at >= 0; at--) {
     const node = graph.nodes[at]!;
     for (const input of node.inputs)
       if (opOf(node.op).view) for (const reader of found[at]!) found[input]!.add(reader);
-      else found[input]!.add(one[at]!);
+      else found[input]!.add(at);
   }
   return found;
 }
@@ -61,6 +50,13 @@ export const numerics: Pass<Graph> = {
     return nodes.every((node, at) => node === graph.nodes[at]) ? graph : { ...graph, nodes };
   },
 };
+
+/** Which values of a graph whose roundings are fixed are float32 numbers, or of another type. */
+export function exactValues({ nodes }: Graph): readonly boolean[] {
+  const exact: boolean[] = [];
+  for (const node of nodes) exact.push(node.attrs["rounded"] === true || exactly(node, opOf(node.op), exact)); // prettier-ignore
+  return exact;
+}
 
 /** Whether a node's value is a float32 without rounding. */
 function exactly(

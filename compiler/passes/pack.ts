@@ -6,12 +6,12 @@
 
 import { sizeOf, stridesOf } from "../graph/type.ts";
 import { load, loadsOf, mapScalar, round, walkScalar } from "../loop/build.ts";
-import { add, constant, equal, index, namesIn, rangeOf, scale, shift, strideOf, substitute, type Index } from "../loop/index.ts"; // prettier-ignore
+import { add, constant, equal, index, namesIn, quotient, rangeOf, remainder, scale, shift, strideOf, substitute, type Index } from "../loop/index.ts"; // prettier-ignore
 import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work } from "../loop/loop.ts"; // prettier-ignore
 import { at as identity, axesOf } from "./define.ts";
 import type { Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
-import { accumulates, contiguousIn, ordered } from "./tile.ts";
+import { accumulates, contiguousIn, ordered, rowOf, ROWS } from "./tile.ts";
 
 type Select = Extract<Scalar, { kind: "select" }>;
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
@@ -163,13 +163,21 @@ function strideOfLoad({ buffer, at }: Load, axis: Axis, buffers: Buffers): numbe
 const dependsOn = ({ at }: Load, { name }: Axis): boolean =>
   at.some((one) => namesIn(one).has(name));
 
-/** A copy of a load over the given axes, in their order; and the load of it. */
-function copied(of: Load, axes: readonly Axis[], op: string, reader: Definition, buffers: Buffers, keep: Keep): Load {
-  const own = axesOf(axes.map(({ extent }) => extent));
-  const back = new Map(axes.map(({ name }, n) => [name, index(own[n]!.name, own[n]!.extent)]));
+/**
+ * A copy of a load over the given axes, in their order; and the load of it. Of an axis that a microkernel takes in whole tiles of rows,
+ * the rows of a tile lie side by side: its loads follow each other in memory.
+ */
+function copied(of: Load, axes: readonly Axis[], op: string, reader: Definition, buffers: Buffers, keep: Keep, rows?: Axis): Load {
+  const inPanels = rows !== undefined && rows.extent % ROWS === 0 && axes.includes(rows);
+  const extents = axes.map((axis) => (inPanels && axis === rows ? axis.extent / ROWS : axis.extent));
+  const own = axesOf(inPanels ? [...extents, ROWS] : extents);
+  const counted = own.map((axis) => index(axis.name, axis.extent));
+  const back = new Map(axes.map((axis, n) => [axis.name, inPanels && axis === rows ? add(scale(counted[n]!, ROWS), counted.at(-1)!) : counted[n]!]));
   const name = named(`${of.buffer}_${op === "transpose" ? "transposed" : "packed"}`, buffers);
   keep(copyOf(name, of, own, load(of.buffer, of.dtype, ...of.at.map((at) => substitute(at, back))), op, reader));
-  return { kind: "load", dtype: of.dtype, buffer: name, at: axes.map((axis) => index(axis.name, axis.extent)) };
+  const here = axes.map((axis) => index(axis.name, axis.extent));
+  const at = inPanels ? [...here.map((one, n) => (axes[n] === rows ? quotient(one, ROWS) : one)), remainder(index(rows.name, rows.extent), ROWS)] : here;
+  return { kind: "load", dtype: of.dtype, buffer: name, at };
 } // prettier-ignore
 
 const withLoads = (reduce: Reduce, replace: (load: Load) => Load): Reduce => {
@@ -208,9 +216,11 @@ function along({ reduce, definition, points }: Site, buffers: Buffers, keep: Kee
     const axes = [...definition.axes, ...reduce.over].filter((axis) => dependsOn(part, axis));
     const size = sizeOf(axes.map(({ extent }) => extent));
     if (size > sizeOf(buffers.get(part.buffer)?.shape ?? []) || points < 64 * size) return part;
-    return copied(part, axes, "pack", definition, buffers, keep);
+    const moving = loadsOf(reduce.term).filter((load) => dependsOn(load, column));
+    const row = rowOf(definition.axes, definition.axes.length - 1, [part], moving);
+    return copied(part, axes, "pack", definition, buffers, keep, row === undefined ? undefined : definition.axes[row]);
   });
-}
+} // prettier-ignore
 
 /** A weight's gradient as a matrix whose columns are filters: d_w[o,c,…] = Σ d_y[n,o,…]·x[n,c,…] with the filters of d_y side by side. */
 function byFilter(group: Group, buffers: Buffers, keep: Keep): Group {

@@ -62,7 +62,7 @@ function nestOf(group: Group, machine: Machine, buffers: ReadonlyMap<string, Buf
 } // prettier-ignore
 
 /** A scalar of the entry: reads stored scalars at position 0, others as locals. */
-function scalarCall(
+export function scalarCall(
   definition: Definition,
   storage: "buffer" | "local",
   buffers: ReadonlyMap<string, Buffer>,

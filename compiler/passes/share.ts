@@ -17,7 +17,8 @@ export const share: Pass<Graph> = {
     return rewrite(graph, ({ node, inputs, builder }) => {
       const { leaf, view } = opOf(node.op);
       if (node.op === "literal" || node.op === "identity" || (leaf && !view)) return undefined;
-      const key = `${node.op} ${inputs.join(" ")} ${JSON.stringify(node.attrs)} ${printType(node.type)}`;
+      const { checkpoint: _, ...attrs } = node.attrs; // whether a value is kept does not change it
+      const key = `${node.op} ${inputs.join(" ")} ${JSON.stringify(attrs)} ${printType(node.type)}`;
       const known = seen.get(key);
       if (known !== undefined) return known;
       seen.set(key, builder.nodes.length as Value); // where this node will stand

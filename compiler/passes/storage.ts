@@ -67,7 +67,9 @@ export function buffersOf(
 ): Buffer[] {
   const shown = new Set(defined.results.map((result) => result.value));
   const role = new Map(
-    items.flatMap((item) => item.terms.map((term) => [term.definition.name, term.role] as const)),
+    items.flatMap((item) =>
+      item.terms.map((term) => [term.definition.name, term.again ? "again" : term.role] as const),
+    ),
   );
   const later = new Set<string>();
   for (const item of items)

@@ -5,7 +5,7 @@ import { loadsOf, firstReduce } from "../loop/build.ts";
 import { add, constant, namesIn, scale, strideOf, type Index } from "../loop/index.ts";
 import { LANES } from "../loop/lanes.ts";
 import type { Axis, Buffer, Group, Scalar } from "../loop/loop.ts";
-import type { Machine } from "./machine.ts";
+import { NEAR, type Machine } from "./machine.ts";
 
 export interface Tile {
   /** Points along each shared axis. */
@@ -23,6 +23,9 @@ const SHAPES: readonly (readonly [number, number])[] = [[4, 2], [2, 4], [3, 3], 
 
 /** Vectors that one microkernel accumulates in: as many as leave room for operands among 16 registers. */
 const VECTORS = 8;
+
+/** Rows of such a microkernel, of two vectors each. */
+export const ROWS = 4;
 
 type Load = Extract<Scalar, { kind: "load" }>;
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
@@ -186,17 +189,13 @@ function vectorTile(group: Group, buffers: Buffers): Tile {
   const lane = columns(group);
   const reduce = mainReduce(group);
   if (lane === undefined) return reduce !== undefined && isUniform(group) ? rowsTile(group, reduce, buffers) : plain; // prettier-ignore
-  if (reduce === undefined || reduce.by !== "add") return { ...plain, sizes: sized(group, [[lane, LANES], [crossed(group, lane, buffers), 8]]), lane }; // prettier-ignore
+  if (reduce === undefined || reduce.by !== "add") return movedTile(group, lane, buffers);
   if (!inColumns(group, lane, reduce, buffers) && reducesInLanes(reduce, buffers)) return rowsTile(group, reduce, buffers); // prettier-ignore
   const loads = operandsOf(reduce);
   const moves = (load: Load): boolean => dependsOn(load, group.axes[lane]!.name);
   const [still, moving] = [loads.filter((load) => !moves(load)), loads.filter(moves)];
-  const row = group.axes
-    .map((_, n) => n)
-    .filter((n) => n !== lane && group.axes[n]!.extent > 1)
-    .filter((n) => still.some((load) => dependsOn(load, group.axes[n]!.name)) && !moving.some((load) => dependsOn(load, group.axes[n]!.name)))
-    .reduce<number | undefined>((best, n) => (best === undefined || Math.min(4, group.axes[n]!.extent) >= Math.min(4, group.axes[best]!.extent) ? n : best), undefined); // prettier-ignore
-  const rows = row === undefined ? 1 : Math.min(4, group.axes[row]!.extent);
+  const row = rowOf(group.axes, lane, still, moving);
+  const rows = row === undefined ? 1 : Math.min(ROWS, group.axes[row]!.extent);
   const most = rows >= 3 ? 2 : VECTORS / (2 * rows);
   const vectors = Math.max(1, Math.min(most, Math.floor(group.axes[lane]!.extent / LANES)));
   const sizes = group.axes.map((_, n) => (n === lane ? vectors * LANES : n === row ? rows : 1));
@@ -204,6 +203,15 @@ function vectorTile(group: Group, buffers: Buffers): Tile {
   const order = row === undefined ? plain.order : outermost(group, row, lane, still, moving, sizes, buffers); // prettier-ignore
   return { sizes, order, lane, ...outer };
 }
+
+/** The axis whose points share what moves along the columns and read what stands still: of several the last that fills a tile. */
+export function rowOf(axes: readonly Axis[], column: number, still: readonly Load[], moving: readonly Load[]): number | undefined {
+  return axes
+    .map((_, n) => n)
+    .filter((n) => n !== column && axes[n]!.extent > 1)
+    .filter((n) => still.some((load) => dependsOn(load, axes[n]!.name)) && !moving.some((load) => dependsOn(load, axes[n]!.name)))
+    .reduce<number | undefined>((best, n) => (best === undefined || Math.min(ROWS, axes[n]!.extent) >= Math.min(ROWS, axes[best]!.extent) ? n : best), undefined);
+} // prettier-ignore
 
 /** Whether a group is nothing but sums, few beside what they are sums of: then they may stay in memory, exact in float32. */
 export function accumulates(group: Group, buffers: Buffers): boolean {
@@ -215,6 +223,28 @@ export function accumulates(group: Group, buffers: Buffers): boolean {
   const bytes = operandsOf(reduce).reduce((sum, load) => sum + bytesRead(load, buffers), 0);
   return sizeOf(first!.definition.shape) * 4 <= SECOND && bytes >= 2 * SECOND;
 }
+
+/** Values that are no sums: a vector, or as many as use lines of memory whole. */
+function movedTile(group: Group, lane: number, buffers: Buffers): Tile {
+  const plain = ones(group);
+  const panel = lane - 1;
+  const strides = (axis: number): (number | undefined)[] => group.stages.flatMap(({ definition }) => loadsOf(definition.value)).map((load) => strideIn(load, group.axes[axis]!.name, buffers)); // prettier-ignore
+  // panels: what is written lies a vector apart along one axis, what is read along another
+  const near = plain.order.find((n) => n < panel && strides(n).length > 0 && strides(n).every((stride) => stride === LANES)); // prettier-ignore
+  if (group.axes[lane]!.extent === LANES && near !== undefined && group.axes[panel]!.extent % LINE === 0)
+    return { sizes: sized(group, [[lane, LANES], [panel, LINE]]), order: [...plain.order.filter((n) => n !== near), near], lane }; // prettier-ignore
+  return {
+    ...plain,
+    sizes: sized(group, [
+      [lane, LANES],
+      [crossed(group, lane, buffers), 8],
+    ]),
+    lane,
+  };
+}
+
+/** Vectors of a line of memory. */
+const LINE = 4;
 
 /** The axis along which a load lies side by side that the lanes read at a distance: lines are used whole. */
 function crossed(group: Group, lane: number, buffers: Buffers): number | undefined {
@@ -247,7 +277,7 @@ const bytesRead = (load: Load, buffers: Buffers): number => {
 };
 
 /** Bytes that stay in the first and in the second cache. */
-const [FIRST, SECOND] = [16 * 1024, 256 * 1024];
+const [FIRST, SECOND] = [16 * 1024, NEAR];
 
 /**
  * The loop over one of the tile's axes goes outside all others if that moves less memory: the operand of the inner axis is read

@@ -78,6 +78,7 @@ export function printReport(
       ["batch: train, evaluate, predict", `${facts.batch.train}, ${facts.batch.evaluate}, ${facts.batch.predict}`],
       ...first.phases.map(({ phase, loss }) => [`loss${first.phases.length > 1 ? ` of ${phase}` : ""} before the first step, on drawn inputs (seed ${first.seed})`, loss.toPrecision(4)]),
     ]),
+    ...printMemory(facts),
     ...module.entries.flatMap((entry) => printEntry(module, entry)),
     "",
     "## What each pass did",
@@ -87,6 +88,28 @@ export function printReport(
     "",
   ].join("\n"); // prettier-ignore
 }
+
+/** What a memory budget took: values computed again instead of kept, and the work that adds. */
+function printMemory({ memory }: Facts): string[] {
+  if (memory === undefined) return [];
+  const share = (before: number, after: number): string => `${((100 * after) / before - 100).toFixed(1)} %`;
+  return [
+    "",
+    `## Memory budget: ${memory.budget}, ${group(memory.bytes)} bytes`,
+    ...(memory.entries.length === 0 ? ["", "Everything fits: nothing is computed again."] : []),
+    ...memory.entries.flatMap(({ name, again, parts, rows, flops, bytes }) => [
+      "",
+      `${name}: ${group(bytes[0])} bytes beside what lives from step to step become ${group(bytes[1])}; ${group(flops[0])} FLOPs a step become ${group(flops[1])}, ${share(...flops)} more. ${bitsOf(parts, rows)}`,
+      "",
+      ...(again.length === 0 ? ["Nothing is computed again."] : table(["computed again in the backward pass", "bytes not kept"], again.map((one) => [one.name, group(one.bytes)]))),
+    ]),
+  ];
+} // prettier-ignore
+
+const bitsOf = (parts: number, rows: number): string =>
+  parts === 1
+    ? "The weights are the same to the bit."
+    : `The batch goes in ${parts} parts of ${rows} ${rows === 1 ? "row" : "rows"}. Sums over the rows are rounded part by part, so the weights differ from those of a whole batch by rounding.`;
 
 const PASSES_EXPLAINED = [
   "Before → after, where it changed. Until `fuse` every value counts as computed by a kernel of its own and stored in a place of its own,",

@@ -15,8 +15,31 @@ export interface Facts {
   readonly rowsInteract: boolean;
   /** A hash of the training graphs, by which a checkpoint knows its own. */
   readonly graph: string;
+  /** How many threads share a step unless its caller says otherwise; undefined where the trainer knows of no threads. */
+  readonly threads?: number;
+  /** Products and sums of WebAssembly kernels may be rounded once, where the engine's processor does that faster. */
+  readonly relaxed?: true;
   /** Approximate rewrites that were used, by name. */
   readonly approximations: readonly string[];
+  /** The budget it was compiled for, and what it took to keep it. */
+  readonly memory?: MemoryFacts;
+}
+
+export interface MemoryFacts {
+  /** As it was given: 512KB. */
+  readonly budget: string;
+  readonly bytes: number;
+  /** Entries that compute values again or split their batch, in order. */
+  readonly entries: readonly {
+    readonly name: string;
+    readonly again: readonly { readonly name: string; readonly bytes: number }[];
+    /** In how many parts the batch goes, and the rows of each. */
+    readonly parts: number;
+    readonly rows: number;
+    /** A step's operations, and this entry's bytes without what lives from step to step, before and after. */
+    readonly flops: readonly [before: number, after: number];
+    readonly bytes: readonly [before: number, after: number];
+  }[];
 }
 
 export interface Target {

@@ -4,7 +4,7 @@
 //
 //   parameters 209,968   arena 4,215,680 bytes, nothing else is ever allocated   36,935,344 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 6b452c32dd7eb063
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 93342a0ba77537a6
 
 /** The model's name. */
 export const MODEL: string = "autoencoder";
@@ -192,17 +192,17 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const x = new Float32Array(arena, 2519664, 25088); // [32,784]  input, statements 1–27
   const live_rows = new Int32Array(arena, 2857584, 1); // []  input, statements 1–11
   const encoder = new Float32Array(arena, 2820720, 4096); // [32,128]  residual, statements 4–25
-  const code = new Float32Array(arena, 2853488, 1024); // [32,32]  residual, statements 5–23
-  const decoder = new Float32Array(arena, 2837104, 4096); // [32,128]  residual, statements 6–21
+  const code = new Float32Array(arena, 2853488, 1024); // [32,32]  residual, statements 5–22
+  const decoder = new Float32Array(arena, 2837104, 4096); // [32,128]  residual, statements 6–19
   const d_rowSum = new Float32Array(arena, 2857600, 1); // []  scratch, statements 9–10
   const image = new Float32Array(arena, 2620016, 25088); // [32,784]  residual, statements 10–11
-  const d_image_z = new Float32Array(arena, 2720368, 25088); // [32,784]  scratch, statements 10–21
+  const d_image_z = new Float32Array(arena, 2720368, 25088); // [32,784]  scratch, statements 10–19
   const rowSum = new Float32Array(arena, 2857600, 1); // []  scratch, statements 11–12
-  const d_decoder_z = new Float32Array(arena, 2620016, 4096); // [32,128]  scratch, statements 13–23
-  const d_code = new Float32Array(arena, 2652784, 1024); // [32,32]  scratch, statements 14–25
-  const d_encoder_z = new Float32Array(arena, 2636400, 4096); // [32,128]  scratch, statements 15–27
-  const rate = new Float32Array(arena, 2656880, 1); // []  scratch, statements 17–27
-  const correction = new Float32Array(arena, 2656896, 1); // []  scratch, statements 19–27
+  const rate = new Float32Array(arena, 2640496, 1); // []  scratch, statements 14–27
+  const correction = new Float32Array(arena, 2640512, 1); // []  scratch, statements 16–27
+  const d_decoder_z = new Float32Array(arena, 2620016, 4096); // [32,128]  scratch, statements 18–22
+  const d_code = new Float32Array(arena, 2636400, 1024); // [32,32]  scratch, statements 21–25
+  const d_encoder_z = new Float32Array(arena, 2620016, 4096); // [32,128]  scratch, statements 24–27
   const x_evaluate = new Float32Array(arena, 2519664, 196000); // [250,784]  input, statements 1–5
   const live_rows_evaluate = new Int32Array(arena, 4215664, 1); // []  input, statements 1–6
   const encoder_evaluate = new Float32Array(arena, 3303664, 32000); // [250,128]  scratch, statements 1–2
@@ -315,44 +315,22 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     const loss = Math.fround(rowSum[0]! * perRow);
 
     // 13.
-    // d_decoder = d_image.z · image.kernelᵀ    %d_decoder  adjoint of dot, models/autoencoder.ts:13
-    // d_decoder.z_lt = [0 < decoder]    %d_decoder.z_lt  adjoint of relu, models/autoencoder.ts:12
-    // d_decoder.z = d_decoder.z_lt ? d_decoder : 0    %d_decoder.z  adjoint of relu, models/autoencoder.ts:12
-    // d_broadcast_3 = d_decoder.z    %d_broadcast_3  adjoint of add, models/autoencoder.ts:12
-    // d_decoder.product = d_decoder.z    %d_decoder.product  adjoint of add, models/autoencoder.ts:12
-    dotWhere_32x784x128(d_image_z, image_kernel, decoder, d_decoder_z);
-
-    // 14.
-    // d_code = d_decoder.z · decoder.kernelᵀ    %d_code  adjoint of dot, models/autoencoder.ts:12
-    // d_broadcast_2 = d_code    %d_broadcast_2  adjoint of add, models/autoencoder.ts:11
-    // d_code.product = d_code    %d_code.product  adjoint of add, models/autoencoder.ts:11
-    dot_32x128x32(d_decoder_z, decoder_kernel, d_code);
-
-    // 15.
-    // d_encoder = d_code · code.kernelᵀ    %d_encoder  adjoint of dot, models/autoencoder.ts:11
-    // d_encoder.z_lt = [0 < encoder]    %d_encoder.z_lt  adjoint of relu, models/autoencoder.ts:10
-    // d_encoder.z = d_encoder.z_lt ? d_encoder : 0    %d_encoder.z  adjoint of relu, models/autoencoder.ts:10
-    // d_broadcast = d_encoder.z    %d_broadcast  adjoint of add, models/autoencoder.ts:10
-    // d_encoder.product = d_encoder.z    %d_encoder.product  adjoint of add, models/autoencoder.ts:10
-    dotWhere_32x32x128(d_code, code_kernel, encoder, d_encoder_z);
-
-    // 16.
     // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/autoencoder.ts:10
     const rate_sub = 1 - adam_beta1_t[0]!;
 
-    // 17.
+    // 14.
     // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/autoencoder.ts:10
     rate[0] = 0.001 / rate_sub;
 
-    // 18.
+    // 15.
     // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/autoencoder.ts:10
     const correction_sub = 1 - adam_beta2_t[0]!;
 
-    // 19.
+    // 16.
     // correction = 1 / correction_sub    %correction  update of correction by adam, models/autoencoder.ts:10
     correction[0] = 1 / correction_sub;
 
-    // 20.
+    // 17.
     // d_image.bias = Σ d_image.z over axes 0    %d_image.bias  adjoint of broadcast, models/autoencoder.ts:13
     // image.bias_mul = image.bias.m ⊙ 0.9    %image.bias_mul  update of image.bias by adam, models/autoencoder.ts:13
     // image.bias_mul_2 = d_image.bias ⊙ 0.09999999999999998    %image.bias_mul_2  update of image.bias by adam, models/autoencoder.ts:13
@@ -369,7 +347,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // image.bias_next = image.bias − image.bias_div    %image.bias_next  update of image.bias by adam, models/autoencoder.ts:13
     sumAdam_32x784(d_image_z, image_bias_m, image_bias_v, image_bias, rate, correction);
 
-    // 21.
+    // 18.
+    // d_decoder = d_image.z · image.kernelᵀ    %d_decoder  adjoint of dot, models/autoencoder.ts:13
+    // d_decoder.z_lt = [0 < decoder]    %d_decoder.z_lt  adjoint of relu, models/autoencoder.ts:12
+    // d_decoder.z = d_decoder.z_lt ? d_decoder : 0    %d_decoder.z  adjoint of relu, models/autoencoder.ts:12
+    // d_broadcast_3 = d_decoder.z    %d_broadcast_3  adjoint of add, models/autoencoder.ts:12
+    // d_decoder.product = d_decoder.z    %d_decoder.product  adjoint of add, models/autoencoder.ts:12
+    dotWhere_32x784x128(d_image_z, image_kernel, decoder, d_decoder_z);
+
+    // 19.
     // d_image.kernel = decoderᵀ · d_image.z    %d_image.kernel  adjoint of dot, models/autoencoder.ts:13
     // image.kernel_mul = image.kernel.m ⊙ 0.9    %image.kernel_mul  update of image.kernel by adam, models/autoencoder.ts:13
     // image.kernel_mul_2 = d_image.kernel ⊙ 0.09999999999999998    %image.kernel_mul_2  update of image.kernel by adam, models/autoencoder.ts:13
@@ -394,7 +380,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 22.
+    // 20.
     // d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast, models/autoencoder.ts:12
     // decoder.bias_mul = decoder.bias.m ⊙ 0.9    %decoder.bias_mul  update of decoder.bias by adam, models/autoencoder.ts:12
     // decoder.bias_mul_2 = d_decoder.bias ⊙ 0.09999999999999998    %decoder.bias_mul_2  update of decoder.bias by adam, models/autoencoder.ts:12
@@ -411,7 +397,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // decoder.bias_next = decoder.bias − decoder.bias_div    %decoder.bias_next  update of decoder.bias by adam, models/autoencoder.ts:12
     sumAdam_32x128(d_decoder_z, decoder_bias_m, decoder_bias_v, decoder_bias, rate, correction);
 
-    // 23.
+    // 21.
+    // d_code = d_decoder.z · decoder.kernelᵀ    %d_code  adjoint of dot, models/autoencoder.ts:12
+    // d_broadcast_2 = d_code    %d_broadcast_2  adjoint of add, models/autoencoder.ts:11
+    // d_code.product = d_code    %d_code.product  adjoint of add, models/autoencoder.ts:11
+    dot_32x128x32(d_decoder_z, decoder_kernel, d_code);
+
+    // 22.
     // d_decoder.kernel = codeᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot, models/autoencoder.ts:12
     // decoder.kernel_mul = decoder.kernel.m ⊙ 0.9    %decoder.kernel_mul  update of decoder.kernel by adam, models/autoencoder.ts:12
     // decoder.kernel_mul_2 = d_decoder.kernel ⊙ 0.09999999999999998    %decoder.kernel_mul_2  update of decoder.kernel by adam, models/autoencoder.ts:12
@@ -436,7 +428,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 24.
+    // 23.
     // d_code.bias = Σ d_code over axes 0    %d_code.bias  adjoint of broadcast, models/autoencoder.ts:11
     // code.bias_mul = code.bias.m ⊙ 0.9    %code.bias_mul  update of code.bias by adam, models/autoencoder.ts:11
     // code.bias_mul_2 = d_code.bias ⊙ 0.09999999999999998    %code.bias_mul_2  update of code.bias by adam, models/autoencoder.ts:11
@@ -452,6 +444,14 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // code.bias_div = code.bias_mul_7 / code.bias_add    %code.bias_div  update of code.bias by adam, models/autoencoder.ts:11
     // code.bias_next = code.bias − code.bias_div    %code.bias_next  update of code.bias by adam, models/autoencoder.ts:11
     sumAdam_32x32(d_code, code_bias_m, code_bias_v, code_bias, rate, correction);
+
+    // 24.
+    // d_encoder = d_code · code.kernelᵀ    %d_encoder  adjoint of dot, models/autoencoder.ts:11
+    // d_encoder.z_lt = [0 < encoder]    %d_encoder.z_lt  adjoint of relu, models/autoencoder.ts:10
+    // d_encoder.z = d_encoder.z_lt ? d_encoder : 0    %d_encoder.z  adjoint of relu, models/autoencoder.ts:10
+    // d_broadcast = d_encoder.z    %d_broadcast  adjoint of add, models/autoencoder.ts:10
+    // d_encoder.product = d_encoder.z    %d_encoder.product  adjoint of add, models/autoencoder.ts:10
+    dotWhere_32x32x128(d_code, code_kernel, encoder, d_encoder_z);
 
     // 25.
     // d_code.kernel = encoderᵀ · d_code    %d_code.kernel  adjoint of dot, models/autoencoder.ts:11
@@ -976,167 +976,6 @@ function sum_784x32(
 }
 
 /**
- * d_decoder = d_image.z · image.kernelᵀ
- * d_decoder.product = d_decoder.z
- * 6,422,528 floating-point operations.
- */
-function dotWhere_32x784x128(
-  d_image_z: Float32Array,
-  image_kernel: Float32Array,
-  decoder: Float32Array,
-  d_decoder_z: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 784; k++) {
-        const d_image_z_0 = d_image_z[i * 784 + k]!;
-        const image_kernel_0 = image_kernel[j * 784 + k]!;
-        const image_kernel_1 = image_kernel[j * 784 + k + 784]!;
-        const d_image_z_1 = d_image_z[i * 784 + k + 784]!;
-        const d_image_z_2 = d_image_z[i * 784 + k + 1568]!;
-        const d_image_z_3 = d_image_z[i * 784 + k + 2352]!;
-        sum00 += d_image_z_0 * image_kernel_0;
-        sum01 += d_image_z_0 * image_kernel_1;
-        sum10 += d_image_z_1 * image_kernel_0;
-        sum11 += d_image_z_1 * image_kernel_1;
-        sum20 += d_image_z_2 * image_kernel_0;
-        sum21 += d_image_z_2 * image_kernel_1;
-        sum30 += d_image_z_3 * image_kernel_0;
-        sum31 += d_image_z_3 * image_kernel_1;
-      }
-      const d_decoder00 = Math.fround(sum00);
-      const d_decoder01 = Math.fround(sum01);
-      const d_decoder10 = Math.fround(sum10);
-      const d_decoder11 = Math.fround(sum11);
-      const d_decoder20 = Math.fround(sum20);
-      const d_decoder21 = Math.fround(sum21);
-      const d_decoder30 = Math.fround(sum30);
-      const d_decoder31 = Math.fround(sum31);
-      d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? d_decoder00 : 0;
-      d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? d_decoder01 : 0;
-      d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? d_decoder10 : 0;
-      d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? d_decoder11 : 0;
-      d_decoder_z[i * 128 + j + 256] = 0 < decoder[i * 128 + j + 256]! ? d_decoder20 : 0;
-      d_decoder_z[i * 128 + j + 257] = 0 < decoder[i * 128 + j + 257]! ? d_decoder21 : 0;
-      d_decoder_z[i * 128 + j + 384] = 0 < decoder[i * 128 + j + 384]! ? d_decoder30 : 0;
-      d_decoder_z[i * 128 + j + 385] = 0 < decoder[i * 128 + j + 385]! ? d_decoder31 : 0;
-    }
-  }
-}
-
-/**
- * d_code.product = d_code
- * 262,144 floating-point operations.
- */
-function dot_32x128x32(
-  d_decoder_z: Float32Array,
-  decoder_kernel: Float32Array,
-  d_code: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 32; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
-        const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
-        const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
-        const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
-        const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
-        const d_decoder_z_3 = d_decoder_z[i * 128 + k + 384]!;
-        sum00 += d_decoder_z_0 * decoder_kernel_0;
-        sum01 += d_decoder_z_0 * decoder_kernel_1;
-        sum10 += d_decoder_z_1 * decoder_kernel_0;
-        sum11 += d_decoder_z_1 * decoder_kernel_1;
-        sum20 += d_decoder_z_2 * decoder_kernel_0;
-        sum21 += d_decoder_z_2 * decoder_kernel_1;
-        sum30 += d_decoder_z_3 * decoder_kernel_0;
-        sum31 += d_decoder_z_3 * decoder_kernel_1;
-      }
-      d_code[i * 32 + j] = sum00;
-      d_code[i * 32 + j + 1] = sum01;
-      d_code[i * 32 + j + 32] = sum10;
-      d_code[i * 32 + j + 33] = sum11;
-      d_code[i * 32 + j + 64] = sum20;
-      d_code[i * 32 + j + 65] = sum21;
-      d_code[i * 32 + j + 96] = sum30;
-      d_code[i * 32 + j + 97] = sum31;
-    }
-  }
-}
-
-/**
- * d_encoder = d_code · code.kernelᵀ
- * d_encoder.product = d_encoder.z
- * 262,144 floating-point operations.
- */
-function dotWhere_32x32x128(
-  d_code: Float32Array,
-  code_kernel: Float32Array,
-  encoder: Float32Array,
-  d_encoder_z: Float32Array,
-): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const d_code_0 = d_code[i * 32 + k]!;
-        const code_kernel_0 = code_kernel[j * 32 + k]!;
-        const code_kernel_1 = code_kernel[j * 32 + k + 32]!;
-        const d_code_1 = d_code[i * 32 + k + 32]!;
-        const d_code_2 = d_code[i * 32 + k + 64]!;
-        const d_code_3 = d_code[i * 32 + k + 96]!;
-        sum00 += d_code_0 * code_kernel_0;
-        sum01 += d_code_0 * code_kernel_1;
-        sum10 += d_code_1 * code_kernel_0;
-        sum11 += d_code_1 * code_kernel_1;
-        sum20 += d_code_2 * code_kernel_0;
-        sum21 += d_code_2 * code_kernel_1;
-        sum30 += d_code_3 * code_kernel_0;
-        sum31 += d_code_3 * code_kernel_1;
-      }
-      const d_encoder00 = Math.fround(sum00);
-      const d_encoder01 = Math.fround(sum01);
-      const d_encoder10 = Math.fround(sum10);
-      const d_encoder11 = Math.fround(sum11);
-      const d_encoder20 = Math.fround(sum20);
-      const d_encoder21 = Math.fround(sum21);
-      const d_encoder30 = Math.fround(sum30);
-      const d_encoder31 = Math.fround(sum31);
-      d_encoder_z[i * 128 + j] = 0 < encoder[i * 128 + j]! ? d_encoder00 : 0;
-      d_encoder_z[i * 128 + j + 1] = 0 < encoder[i * 128 + j + 1]! ? d_encoder01 : 0;
-      d_encoder_z[i * 128 + j + 128] = 0 < encoder[i * 128 + j + 128]! ? d_encoder10 : 0;
-      d_encoder_z[i * 128 + j + 129] = 0 < encoder[i * 128 + j + 129]! ? d_encoder11 : 0;
-      d_encoder_z[i * 128 + j + 256] = 0 < encoder[i * 128 + j + 256]! ? d_encoder20 : 0;
-      d_encoder_z[i * 128 + j + 257] = 0 < encoder[i * 128 + j + 257]! ? d_encoder21 : 0;
-      d_encoder_z[i * 128 + j + 384] = 0 < encoder[i * 128 + j + 384]! ? d_encoder30 : 0;
-      d_encoder_z[i * 128 + j + 385] = 0 < encoder[i * 128 + j + 385]! ? d_encoder31 : 0;
-    }
-  }
-}
-
-/**
  * d_image.bias = Σ d_image.z over axes 0
  * image.bias.m_next = image.bias_mul + image.bias_mul_2
  * image.bias.v_next = image.bias_mul_3 + image.bias_mul_5
@@ -1216,6 +1055,63 @@ function sumAdam_32x784(
     image_bias[i + 3] =
       image_bias[i + 3]! -
       (image_bias_m_next3 * rate_0) / (Math.sqrt(image_bias_v_next3 * correction_0) + 1e-8);
+  }
+}
+
+/**
+ * d_decoder = d_image.z · image.kernelᵀ
+ * d_decoder.product = d_decoder.z
+ * 6,422,528 floating-point operations.
+ */
+function dotWhere_32x784x128(
+  d_image_z: Float32Array,
+  image_kernel: Float32Array,
+  decoder: Float32Array,
+  d_decoder_z: Float32Array,
+): void {
+  for (let i = 0; i < 32; i += 4) {
+    for (let j = 0; j < 128; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 784; k++) {
+        const d_image_z_0 = d_image_z[i * 784 + k]!;
+        const image_kernel_0 = image_kernel[j * 784 + k]!;
+        const image_kernel_1 = image_kernel[j * 784 + k + 784]!;
+        const d_image_z_1 = d_image_z[i * 784 + k + 784]!;
+        const d_image_z_2 = d_image_z[i * 784 + k + 1568]!;
+        const d_image_z_3 = d_image_z[i * 784 + k + 2352]!;
+        sum00 += d_image_z_0 * image_kernel_0;
+        sum01 += d_image_z_0 * image_kernel_1;
+        sum10 += d_image_z_1 * image_kernel_0;
+        sum11 += d_image_z_1 * image_kernel_1;
+        sum20 += d_image_z_2 * image_kernel_0;
+        sum21 += d_image_z_2 * image_kernel_1;
+        sum30 += d_image_z_3 * image_kernel_0;
+        sum31 += d_image_z_3 * image_kernel_1;
+      }
+      const d_decoder00 = Math.fround(sum00);
+      const d_decoder01 = Math.fround(sum01);
+      const d_decoder10 = Math.fround(sum10);
+      const d_decoder11 = Math.fround(sum11);
+      const d_decoder20 = Math.fround(sum20);
+      const d_decoder21 = Math.fround(sum21);
+      const d_decoder30 = Math.fround(sum30);
+      const d_decoder31 = Math.fround(sum31);
+      d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? d_decoder00 : 0;
+      d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? d_decoder01 : 0;
+      d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? d_decoder10 : 0;
+      d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? d_decoder11 : 0;
+      d_decoder_z[i * 128 + j + 256] = 0 < decoder[i * 128 + j + 256]! ? d_decoder20 : 0;
+      d_decoder_z[i * 128 + j + 257] = 0 < decoder[i * 128 + j + 257]! ? d_decoder21 : 0;
+      d_decoder_z[i * 128 + j + 384] = 0 < decoder[i * 128 + j + 384]! ? d_decoder30 : 0;
+      d_decoder_z[i * 128 + j + 385] = 0 < decoder[i * 128 + j + 385]! ? d_decoder31 : 0;
+    }
   }
 }
 
@@ -1451,6 +1347,53 @@ function sumAdam_32x128(
     decoder_bias[i + 3] =
       decoder_bias[i + 3]! -
       (decoder_bias_m_next3 * rate_0) / (Math.sqrt(decoder_bias_v_next3 * correction_0) + 1e-8);
+  }
+}
+
+/**
+ * d_code.product = d_code
+ * 262,144 floating-point operations.
+ */
+function dot_32x128x32(
+  d_decoder_z: Float32Array,
+  decoder_kernel: Float32Array,
+  d_code: Float32Array,
+): void {
+  for (let i = 0; i < 32; i += 4) {
+    for (let j = 0; j < 32; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 128; k++) {
+        const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
+        const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
+        const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
+        const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
+        const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
+        const d_decoder_z_3 = d_decoder_z[i * 128 + k + 384]!;
+        sum00 += d_decoder_z_0 * decoder_kernel_0;
+        sum01 += d_decoder_z_0 * decoder_kernel_1;
+        sum10 += d_decoder_z_1 * decoder_kernel_0;
+        sum11 += d_decoder_z_1 * decoder_kernel_1;
+        sum20 += d_decoder_z_2 * decoder_kernel_0;
+        sum21 += d_decoder_z_2 * decoder_kernel_1;
+        sum30 += d_decoder_z_3 * decoder_kernel_0;
+        sum31 += d_decoder_z_3 * decoder_kernel_1;
+      }
+      d_code[i * 32 + j] = sum00;
+      d_code[i * 32 + j + 1] = sum01;
+      d_code[i * 32 + j + 32] = sum10;
+      d_code[i * 32 + j + 33] = sum11;
+      d_code[i * 32 + j + 64] = sum20;
+      d_code[i * 32 + j + 65] = sum21;
+      d_code[i * 32 + j + 96] = sum30;
+      d_code[i * 32 + j + 97] = sum31;
+    }
   }
 }
 
@@ -1694,6 +1637,63 @@ function sumAdam_32x32(
     code_bias[i + 3] =
       code_bias[i + 3]! -
       (code_bias_m_next3 * rate_0) / (Math.sqrt(code_bias_v_next3 * correction_0) + 1e-8);
+  }
+}
+
+/**
+ * d_encoder = d_code · code.kernelᵀ
+ * d_encoder.product = d_encoder.z
+ * 262,144 floating-point operations.
+ */
+function dotWhere_32x32x128(
+  d_code: Float32Array,
+  code_kernel: Float32Array,
+  encoder: Float32Array,
+  d_encoder_z: Float32Array,
+): void {
+  for (let i = 0; i < 32; i += 4) {
+    for (let j = 0; j < 128; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 32; k++) {
+        const d_code_0 = d_code[i * 32 + k]!;
+        const code_kernel_0 = code_kernel[j * 32 + k]!;
+        const code_kernel_1 = code_kernel[j * 32 + k + 32]!;
+        const d_code_1 = d_code[i * 32 + k + 32]!;
+        const d_code_2 = d_code[i * 32 + k + 64]!;
+        const d_code_3 = d_code[i * 32 + k + 96]!;
+        sum00 += d_code_0 * code_kernel_0;
+        sum01 += d_code_0 * code_kernel_1;
+        sum10 += d_code_1 * code_kernel_0;
+        sum11 += d_code_1 * code_kernel_1;
+        sum20 += d_code_2 * code_kernel_0;
+        sum21 += d_code_2 * code_kernel_1;
+        sum30 += d_code_3 * code_kernel_0;
+        sum31 += d_code_3 * code_kernel_1;
+      }
+      const d_encoder00 = Math.fround(sum00);
+      const d_encoder01 = Math.fround(sum01);
+      const d_encoder10 = Math.fround(sum10);
+      const d_encoder11 = Math.fround(sum11);
+      const d_encoder20 = Math.fround(sum20);
+      const d_encoder21 = Math.fround(sum21);
+      const d_encoder30 = Math.fround(sum30);
+      const d_encoder31 = Math.fround(sum31);
+      d_encoder_z[i * 128 + j] = 0 < encoder[i * 128 + j]! ? d_encoder00 : 0;
+      d_encoder_z[i * 128 + j + 1] = 0 < encoder[i * 128 + j + 1]! ? d_encoder01 : 0;
+      d_encoder_z[i * 128 + j + 128] = 0 < encoder[i * 128 + j + 128]! ? d_encoder10 : 0;
+      d_encoder_z[i * 128 + j + 129] = 0 < encoder[i * 128 + j + 129]! ? d_encoder11 : 0;
+      d_encoder_z[i * 128 + j + 256] = 0 < encoder[i * 128 + j + 256]! ? d_encoder20 : 0;
+      d_encoder_z[i * 128 + j + 257] = 0 < encoder[i * 128 + j + 257]! ? d_encoder21 : 0;
+      d_encoder_z[i * 128 + j + 384] = 0 < encoder[i * 128 + j + 384]! ? d_encoder30 : 0;
+      d_encoder_z[i * 128 + j + 385] = 0 < encoder[i * 128 + j + 385]! ? d_encoder31 : 0;
+    }
   }
 }
 

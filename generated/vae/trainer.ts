@@ -4,7 +4,7 @@
 //
 //   parameters 207,920   arena 4,223,120 bytes, nothing else is ever allocated   70,476,784 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 2d2b47fe5f1c6e23
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 525944118906a1fb
 
 /** The model's name. */
 export const MODEL: string = "vae";
@@ -228,28 +228,28 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const x = new Float32Array(arena, 2495104, 50176); // [64,784]  input, statements 1–40
   const live_rows = new Int32Array(arena, 3384192, 1); // []  input, statements 1–22
   const encoder = new Float32Array(arena, 3297920, 8192); // [64,128]  residual, statements 4–38
-  const mu = new Float32Array(arena, 3363456, 1024); // [64,16]  residual, statements 5–24
+  const mu = new Float32Array(arena, 3363456, 1024); // [64,16]  residual, statements 5–31
   const logVariance = new Float32Array(arena, 3097216, 1024); // [64,16]  scratch, statements 6–16
-  const exp_ = new Float32Array(arena, 3367552, 1024); // [64,16]  residual, statements 6–24
-  const exp_3 = new Float32Array(arena, 3371648, 1024); // [64,16]  residual, statements 6–24
-  const mul_7 = new Float32Array(arena, 3375744, 1024); // [64,16]  residual, statements 7–24
-  const z = new Float32Array(arena, 3379840, 1024); // [64,16]  residual, statements 7–34
-  const decoder = new Float32Array(arena, 3330688, 8192); // [64,128]  residual, statements 9–32
+  const exp_ = new Float32Array(arena, 3367552, 1024); // [64,16]  residual, statements 6–31
+  const exp_3 = new Float32Array(arena, 3371648, 1024); // [64,16]  residual, statements 6–31
+  const mul_7 = new Float32Array(arena, 3375744, 1024); // [64,16]  residual, statements 7–31
+  const z = new Float32Array(arena, 3379840, 1024); // [64,16]  residual, statements 7–32
+  const decoder = new Float32Array(arena, 3330688, 8192); // [64,128]  residual, statements 9–29
   const logits = new Float32Array(arena, 2695808, 50176); // [64,784]  residual, statements 10–22
   const exp_2 = new Float32Array(arena, 2896512, 50176); // [64,784]  residual, statements 10–22
   const rowSum = new Float32Array(arena, 3101312, 1); // []  scratch, statements 11–14
   const rowSum_2 = new Float32Array(arena, 3101312, 1); // []  scratch, statements 16–17
   const d_rowSum_2 = new Float32Array(arena, 3097216, 1); // []  scratch, statements 19–20
-  const d_sum_2 = new Float32Array(arena, 3383936, 64); // [64]  scratch, statements 20–24
+  const d_sum_2 = new Float32Array(arena, 3383936, 64); // [64]  scratch, statements 20–31
   const d_rowSum = new Float32Array(arena, 3384208, 1); // []  scratch, statements 21–22
-  const d_logits = new Float32Array(arena, 3097216, 50176); // [64,784]  scratch, statements 22–32
-  const d_decoder_z = new Float32Array(arena, 2695808, 8192); // [64,128]  scratch, statements 23–34
-  const d_logVariance = new Float32Array(arena, 2794112, 1024); // [64,16]  scratch, statements 24–36
-  const d_mu = new Float32Array(arena, 2798208, 1024); // [64,16]  scratch, statements 24–38
-  const d_encoder_part = new Float32Array(arena, 2728576, 8192); // [64,128]  scratch, statements 25–26
-  const d_encoder_z = new Float32Array(arena, 2761344, 8192); // [64,128]  scratch, statements 26–40
-  const rate = new Float32Array(arena, 2728576, 1); // []  scratch, statements 28–40
-  const correction = new Float32Array(arena, 2728592, 1); // []  scratch, statements 30–40
+  const d_logits = new Float32Array(arena, 3097216, 50176); // [64,784]  scratch, statements 22–29
+  const rate = new Float32Array(arena, 2765440, 1); // []  scratch, statements 24–40
+  const correction = new Float32Array(arena, 2765456, 1); // []  scratch, statements 26–40
+  const d_decoder_z = new Float32Array(arena, 2695808, 8192); // [64,128]  scratch, statements 28–32
+  const d_logVariance = new Float32Array(arena, 2728576, 1024); // [64,16]  scratch, statements 31–36
+  const d_mu = new Float32Array(arena, 2761344, 1024); // [64,16]  scratch, statements 31–38
+  const d_encoder_part = new Float32Array(arena, 2695808, 8192); // [64,128]  scratch, statements 35–37
+  const d_encoder_z = new Float32Array(arena, 2728576, 8192); // [64,128]  scratch, statements 37–40
   const x_evaluate = new Float32Array(arena, 2495104, 196000); // [250,784]  input, statements 1–6
   const live_rows_evaluate = new Int32Array(arena, 4223104, 1); // []  input, statements 1–11
   const encoder_evaluate = new Float32Array(arena, 3279104, 32000); // [250,128]  scratch, statements 1–3
@@ -450,6 +450,39 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     mulAdd_64x784(live_rows, d_rowSum, exp_2, logits, x, d_logits);
 
     // 23.
+    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/vae.ts:11
+    const rate_sub = 1 - adam_beta1_t[0]!;
+
+    // 24.
+    // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/vae.ts:11
+    rate[0] = 0.001 / rate_sub;
+
+    // 25.
+    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/vae.ts:11
+    const correction_sub = 1 - adam_beta2_t[0]!;
+
+    // 26.
+    // correction = 1 / correction_sub    %correction  update of correction by adam, models/vae.ts:11
+    correction[0] = 1 / correction_sub;
+
+    // 27.
+    // d_logits.bias = Σ d_logits over axes 0    %d_logits.bias  adjoint of broadcast, models/vae.ts:16
+    // logits.bias_mul = logits.bias.m ⊙ 0.9    %logits.bias_mul  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias_mul_2 = d_logits.bias ⊙ 0.09999999999999998    %logits.bias_mul_2  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias.m_next = logits.bias_mul + logits.bias_mul_2    %logits.bias.m_next  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias_mul_3 = logits.bias.v ⊙ 0.999    %logits.bias_mul_3  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias_mul_4 = d_logits.bias ⊙ d_logits.bias    %logits.bias_mul_4  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias_mul_5 = logits.bias_mul_4 ⊙ 0.0010000000000000009    %logits.bias_mul_5  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias.v_next = logits.bias_mul_3 + logits.bias_mul_5    %logits.bias.v_next  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias_mul_7 = logits.bias.m_next ⊙ rate    %logits.bias_mul_7  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias_mul_6 = logits.bias.v_next ⊙ correction    %logits.bias_mul_6  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias_sqrt = √logits.bias_mul_6    %logits.bias_sqrt  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias_add = logits.bias_sqrt + 1e-8    %logits.bias_add  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias_div = logits.bias_mul_7 / logits.bias_add    %logits.bias_div  update of logits.bias by adam, models/vae.ts:16
+    // logits.bias_next = logits.bias − logits.bias_div    %logits.bias_next  update of logits.bias by adam, models/vae.ts:16
+    sumAdam_64x784(d_logits, logits_bias_m, logits_bias_v, logits_bias, rate, correction);
+
+    // 28.
     // d_decoder = d_logits · logits.kernelᵀ    %d_decoder  adjoint of dot, models/vae.ts:16
     // d_decoder.z_lt = [0 < decoder]    %d_decoder.z_lt  adjoint of relu, models/vae.ts:16
     // d_decoder.z = d_decoder.z_lt ? d_decoder : 0    %d_decoder.z  adjoint of relu, models/vae.ts:16
@@ -457,7 +490,49 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_decoder.product = d_decoder.z    %d_decoder.product  adjoint of add, models/vae.ts:16
     dotWhere_64x784x128(d_logits, logits_kernel, decoder, d_decoder_z);
 
-    // 24.
+    // 29.
+    // d_logits.kernel = decoderᵀ · d_logits    %d_logits.kernel  adjoint of dot, models/vae.ts:16
+    // logits.kernel_mul = logits.kernel.m ⊙ 0.9    %logits.kernel_mul  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_mul_2 = d_logits.kernel ⊙ 0.09999999999999998    %logits.kernel_mul_2  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel.m_next = logits.kernel_mul + logits.kernel_mul_2    %logits.kernel.m_next  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_mul_3 = logits.kernel.v ⊙ 0.999    %logits.kernel_mul_3  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_mul_4 = d_logits.kernel ⊙ d_logits.kernel    %logits.kernel_mul_4  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_mul_5 = logits.kernel_mul_4 ⊙ 0.0010000000000000009    %logits.kernel_mul_5  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel.v_next = logits.kernel_mul_3 + logits.kernel_mul_5    %logits.kernel.v_next  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_mul_7 = logits.kernel.m_next ⊙ rate    %logits.kernel_mul_7  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_mul_6 = logits.kernel.v_next ⊙ correction    %logits.kernel_mul_6  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_sqrt = √logits.kernel_mul_6    %logits.kernel_sqrt  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_add = logits.kernel_sqrt + 1e-8    %logits.kernel_add  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_div = logits.kernel_mul_7 / logits.kernel_add    %logits.kernel_div  update of logits.kernel by adam, models/vae.ts:16
+    // logits.kernel_next = logits.kernel − logits.kernel_div    %logits.kernel_next  update of logits.kernel by adam, models/vae.ts:16
+    dotAdam_128x64x784(
+      decoder,
+      d_logits,
+      logits_kernel_m,
+      logits_kernel_v,
+      logits_kernel,
+      rate,
+      correction,
+    );
+
+    // 30.
+    // d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast, models/vae.ts:16
+    // decoder.bias_mul = decoder.bias.m ⊙ 0.9    %decoder.bias_mul  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_mul_2 = d_decoder.bias ⊙ 0.09999999999999998    %decoder.bias_mul_2  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias.m_next = decoder.bias_mul + decoder.bias_mul_2    %decoder.bias.m_next  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_mul_3 = decoder.bias.v ⊙ 0.999    %decoder.bias_mul_3  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_mul_4 = d_decoder.bias ⊙ d_decoder.bias    %decoder.bias_mul_4  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_mul_5 = decoder.bias_mul_4 ⊙ 0.0010000000000000009    %decoder.bias_mul_5  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias.v_next = decoder.bias_mul_3 + decoder.bias_mul_5    %decoder.bias.v_next  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_mul_7 = decoder.bias.m_next ⊙ rate    %decoder.bias_mul_7  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_mul_6 = decoder.bias.v_next ⊙ correction    %decoder.bias_mul_6  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_sqrt = √decoder.bias_mul_6    %decoder.bias_sqrt  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_add = decoder.bias_sqrt + 1e-8    %decoder.bias_add  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_div = decoder.bias_mul_7 / decoder.bias_add    %decoder.bias_div  update of decoder.bias by adam, models/vae.ts:16
+    // decoder.bias_next = decoder.bias − decoder.bias_div    %decoder.bias_next  update of decoder.bias by adam, models/vae.ts:16
+    sumAdam_64x128(d_decoder_z, decoder_bias_m, decoder_bias_v, decoder_bias, rate, correction);
+
+    // 31.
     // d_z = d_decoder.z · decoder.kernelᵀ    %d_z  adjoint of dot, models/vae.ts:16
     // d_mul_8 = d_z    %d_mul_8  adjoint of add, models/vae.ts:15
     // d_add_5 = −d_sum_2    %d_add_5  adjoint of sub, models/vae.ts:19
@@ -487,95 +562,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       d_mu,
     );
 
-    // 25.
-    // d_encoder_part = d_logVariance · logVariance.kernelᵀ    %d_encoder_part  adjoint of dot, models/vae.ts:13
-    dot_64x16x128(d_logVariance, logVariance_kernel, d_encoder_part);
-
-    // 26.
-    // d_encoder_2 = d_mu · mu.kernelᵀ    %d_encoder_2  adjoint of dot, models/vae.ts:12
-    // d_encoder.z_lt = [0 < encoder]    %d_encoder.z_lt  adjoint of relu, models/vae.ts:11
-    // d_encoder = d_encoder_part + d_encoder_2    %d_encoder  adjoint of relu, models/vae.ts:11
-    // d_encoder.z = d_encoder.z_lt ? d_encoder : 0    %d_encoder.z  adjoint of relu, models/vae.ts:11
-    // d_broadcast = d_encoder.z    %d_broadcast  adjoint of add, models/vae.ts:11
-    // d_encoder.product = d_encoder.z    %d_encoder.product  adjoint of add, models/vae.ts:11
-    dotWhere_64x16x128(d_mu, mu_kernel, encoder, d_encoder_part, d_encoder_z);
-
-    // 27.
-    // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/vae.ts:11
-    const rate_sub = 1 - adam_beta1_t[0]!;
-
-    // 28.
-    // rate = 0.001 / rate_sub    %rate  update of rate by adam, models/vae.ts:11
-    rate[0] = 0.001 / rate_sub;
-
-    // 29.
-    // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/vae.ts:11
-    const correction_sub = 1 - adam_beta2_t[0]!;
-
-    // 30.
-    // correction = 1 / correction_sub    %correction  update of correction by adam, models/vae.ts:11
-    correction[0] = 1 / correction_sub;
-
-    // 31.
-    // d_logits.bias = Σ d_logits over axes 0    %d_logits.bias  adjoint of broadcast, models/vae.ts:16
-    // logits.bias_mul = logits.bias.m ⊙ 0.9    %logits.bias_mul  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias_mul_2 = d_logits.bias ⊙ 0.09999999999999998    %logits.bias_mul_2  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias.m_next = logits.bias_mul + logits.bias_mul_2    %logits.bias.m_next  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias_mul_3 = logits.bias.v ⊙ 0.999    %logits.bias_mul_3  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias_mul_4 = d_logits.bias ⊙ d_logits.bias    %logits.bias_mul_4  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias_mul_5 = logits.bias_mul_4 ⊙ 0.0010000000000000009    %logits.bias_mul_5  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias.v_next = logits.bias_mul_3 + logits.bias_mul_5    %logits.bias.v_next  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias_mul_7 = logits.bias.m_next ⊙ rate    %logits.bias_mul_7  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias_mul_6 = logits.bias.v_next ⊙ correction    %logits.bias_mul_6  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias_sqrt = √logits.bias_mul_6    %logits.bias_sqrt  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias_add = logits.bias_sqrt + 1e-8    %logits.bias_add  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias_div = logits.bias_mul_7 / logits.bias_add    %logits.bias_div  update of logits.bias by adam, models/vae.ts:16
-    // logits.bias_next = logits.bias − logits.bias_div    %logits.bias_next  update of logits.bias by adam, models/vae.ts:16
-    sumAdam_64x784(d_logits, logits_bias_m, logits_bias_v, logits_bias, rate, correction);
-
     // 32.
-    // d_logits.kernel = decoderᵀ · d_logits    %d_logits.kernel  adjoint of dot, models/vae.ts:16
-    // logits.kernel_mul = logits.kernel.m ⊙ 0.9    %logits.kernel_mul  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_mul_2 = d_logits.kernel ⊙ 0.09999999999999998    %logits.kernel_mul_2  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel.m_next = logits.kernel_mul + logits.kernel_mul_2    %logits.kernel.m_next  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_mul_3 = logits.kernel.v ⊙ 0.999    %logits.kernel_mul_3  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_mul_4 = d_logits.kernel ⊙ d_logits.kernel    %logits.kernel_mul_4  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_mul_5 = logits.kernel_mul_4 ⊙ 0.0010000000000000009    %logits.kernel_mul_5  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel.v_next = logits.kernel_mul_3 + logits.kernel_mul_5    %logits.kernel.v_next  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_mul_7 = logits.kernel.m_next ⊙ rate    %logits.kernel_mul_7  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_mul_6 = logits.kernel.v_next ⊙ correction    %logits.kernel_mul_6  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_sqrt = √logits.kernel_mul_6    %logits.kernel_sqrt  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_add = logits.kernel_sqrt + 1e-8    %logits.kernel_add  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_div = logits.kernel_mul_7 / logits.kernel_add    %logits.kernel_div  update of logits.kernel by adam, models/vae.ts:16
-    // logits.kernel_next = logits.kernel − logits.kernel_div    %logits.kernel_next  update of logits.kernel by adam, models/vae.ts:16
-    dotAdam_128x64x784(
-      decoder,
-      d_logits,
-      logits_kernel_m,
-      logits_kernel_v,
-      logits_kernel,
-      rate,
-      correction,
-    );
-
-    // 33.
-    // d_decoder.bias = Σ d_decoder.z over axes 0    %d_decoder.bias  adjoint of broadcast, models/vae.ts:16
-    // decoder.bias_mul = decoder.bias.m ⊙ 0.9    %decoder.bias_mul  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_mul_2 = d_decoder.bias ⊙ 0.09999999999999998    %decoder.bias_mul_2  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias.m_next = decoder.bias_mul + decoder.bias_mul_2    %decoder.bias.m_next  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_mul_3 = decoder.bias.v ⊙ 0.999    %decoder.bias_mul_3  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_mul_4 = d_decoder.bias ⊙ d_decoder.bias    %decoder.bias_mul_4  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_mul_5 = decoder.bias_mul_4 ⊙ 0.0010000000000000009    %decoder.bias_mul_5  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias.v_next = decoder.bias_mul_3 + decoder.bias_mul_5    %decoder.bias.v_next  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_mul_7 = decoder.bias.m_next ⊙ rate    %decoder.bias_mul_7  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_mul_6 = decoder.bias.v_next ⊙ correction    %decoder.bias_mul_6  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_sqrt = √decoder.bias_mul_6    %decoder.bias_sqrt  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_add = decoder.bias_sqrt + 1e-8    %decoder.bias_add  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_div = decoder.bias_mul_7 / decoder.bias_add    %decoder.bias_div  update of decoder.bias by adam, models/vae.ts:16
-    // decoder.bias_next = decoder.bias − decoder.bias_div    %decoder.bias_next  update of decoder.bias by adam, models/vae.ts:16
-    sumAdam_64x128(d_decoder_z, decoder_bias_m, decoder_bias_v, decoder_bias, rate, correction);
-
-    // 34.
     // d_decoder.kernel = zᵀ · d_decoder.z    %d_decoder.kernel  adjoint of dot, models/vae.ts:16
     // decoder.kernel_mul = decoder.kernel.m ⊙ 0.9    %decoder.kernel_mul  update of decoder.kernel by adam, models/vae.ts:16
     // decoder.kernel_mul_2 = d_decoder.kernel ⊙ 0.09999999999999998    %decoder.kernel_mul_2  update of decoder.kernel by adam, models/vae.ts:16
@@ -600,7 +587,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 35.
+    // 33.
     // d_logVariance.bias = Σ d_logVariance over axes 0    %d_logVariance.bias  adjoint of broadcast, models/vae.ts:13
     // logVariance.bias_mul = logVariance.bias.m ⊙ 0.9    %logVariance.bias_mul  update of logVariance.bias by adam, models/vae.ts:13
     // logVariance.bias_mul_2 = d_logVariance.bias ⊙ 0.09999999999999998    %logVariance.bias_mul_2  update of logVariance.bias by adam, models/vae.ts:13
@@ -623,6 +610,27 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       rate,
       correction,
     );
+
+    // 34.
+    // d_mu.bias = Σ d_mu over axes 0    %d_mu.bias  adjoint of broadcast, models/vae.ts:12
+    // mu.bias_mul = mu.bias.m ⊙ 0.9    %mu.bias_mul  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias_mul_2 = d_mu.bias ⊙ 0.09999999999999998    %mu.bias_mul_2  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias.m_next = mu.bias_mul + mu.bias_mul_2    %mu.bias.m_next  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias_mul_3 = mu.bias.v ⊙ 0.999    %mu.bias_mul_3  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias_mul_4 = d_mu.bias ⊙ d_mu.bias    %mu.bias_mul_4  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias_mul_5 = mu.bias_mul_4 ⊙ 0.0010000000000000009    %mu.bias_mul_5  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias.v_next = mu.bias_mul_3 + mu.bias_mul_5    %mu.bias.v_next  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias_mul_7 = mu.bias.m_next ⊙ rate    %mu.bias_mul_7  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias_mul_6 = mu.bias.v_next ⊙ correction    %mu.bias_mul_6  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias_sqrt = √mu.bias_mul_6    %mu.bias_sqrt  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias_add = mu.bias_sqrt + 1e-8    %mu.bias_add  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias_div = mu.bias_mul_7 / mu.bias_add    %mu.bias_div  update of mu.bias by adam, models/vae.ts:12
+    // mu.bias_next = mu.bias − mu.bias_div    %mu.bias_next  update of mu.bias by adam, models/vae.ts:12
+    sumAdam_64x16(d_mu, mu_bias_m, mu_bias_v, mu_bias, rate, correction);
+
+    // 35.
+    // d_encoder_part = d_logVariance · logVariance.kernelᵀ    %d_encoder_part  adjoint of dot, models/vae.ts:13
+    dot_64x16x128(d_logVariance, logVariance_kernel, d_encoder_part);
 
     // 36.
     // d_logVariance.kernel = encoderᵀ · d_logVariance    %d_logVariance.kernel  adjoint of dot, models/vae.ts:13
@@ -650,21 +658,13 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     );
 
     // 37.
-    // d_mu.bias = Σ d_mu over axes 0    %d_mu.bias  adjoint of broadcast, models/vae.ts:12
-    // mu.bias_mul = mu.bias.m ⊙ 0.9    %mu.bias_mul  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias_mul_2 = d_mu.bias ⊙ 0.09999999999999998    %mu.bias_mul_2  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias.m_next = mu.bias_mul + mu.bias_mul_2    %mu.bias.m_next  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias_mul_3 = mu.bias.v ⊙ 0.999    %mu.bias_mul_3  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias_mul_4 = d_mu.bias ⊙ d_mu.bias    %mu.bias_mul_4  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias_mul_5 = mu.bias_mul_4 ⊙ 0.0010000000000000009    %mu.bias_mul_5  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias.v_next = mu.bias_mul_3 + mu.bias_mul_5    %mu.bias.v_next  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias_mul_7 = mu.bias.m_next ⊙ rate    %mu.bias_mul_7  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias_mul_6 = mu.bias.v_next ⊙ correction    %mu.bias_mul_6  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias_sqrt = √mu.bias_mul_6    %mu.bias_sqrt  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias_add = mu.bias_sqrt + 1e-8    %mu.bias_add  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias_div = mu.bias_mul_7 / mu.bias_add    %mu.bias_div  update of mu.bias by adam, models/vae.ts:12
-    // mu.bias_next = mu.bias − mu.bias_div    %mu.bias_next  update of mu.bias by adam, models/vae.ts:12
-    sumAdam_64x16(d_mu, mu_bias_m, mu_bias_v, mu_bias, rate, correction);
+    // d_encoder_2 = d_mu · mu.kernelᵀ    %d_encoder_2  adjoint of dot, models/vae.ts:12
+    // d_encoder.z_lt = [0 < encoder]    %d_encoder.z_lt  adjoint of relu, models/vae.ts:11
+    // d_encoder = d_encoder_part + d_encoder_2    %d_encoder  adjoint of relu, models/vae.ts:11
+    // d_encoder.z = d_encoder.z_lt ? d_encoder : 0    %d_encoder.z  adjoint of relu, models/vae.ts:11
+    // d_broadcast = d_encoder.z    %d_broadcast  adjoint of add, models/vae.ts:11
+    // d_encoder.product = d_encoder.z    %d_encoder.product  adjoint of add, models/vae.ts:11
+    dotWhere_64x16x128(d_mu, mu_kernel, encoder, d_encoder_part, d_encoder_z);
 
     // 38.
     // d_mu.kernel = encoderᵀ · d_mu    %d_mu.kernel  adjoint of dot, models/vae.ts:12
@@ -1432,291 +1432,6 @@ function mulAdd_64x784(
 }
 
 /**
- * d_decoder = d_logits · logits.kernelᵀ
- * d_decoder.product = d_decoder.z
- * 12,845,056 floating-point operations.
- */
-function dotWhere_64x784x128(
-  d_logits: Float32Array,
-  logits_kernel: Float32Array,
-  decoder: Float32Array,
-  d_decoder_z: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 784; k++) {
-        const d_logits_0 = d_logits[i * 784 + k]!;
-        const logits_kernel_0 = logits_kernel[j * 784 + k]!;
-        const logits_kernel_1 = logits_kernel[j * 784 + k + 784]!;
-        const d_logits_1 = d_logits[i * 784 + k + 784]!;
-        const d_logits_2 = d_logits[i * 784 + k + 1568]!;
-        const d_logits_3 = d_logits[i * 784 + k + 2352]!;
-        sum00 += d_logits_0 * logits_kernel_0;
-        sum01 += d_logits_0 * logits_kernel_1;
-        sum10 += d_logits_1 * logits_kernel_0;
-        sum11 += d_logits_1 * logits_kernel_1;
-        sum20 += d_logits_2 * logits_kernel_0;
-        sum21 += d_logits_2 * logits_kernel_1;
-        sum30 += d_logits_3 * logits_kernel_0;
-        sum31 += d_logits_3 * logits_kernel_1;
-      }
-      const d_decoder00 = Math.fround(sum00);
-      const d_decoder01 = Math.fround(sum01);
-      const d_decoder10 = Math.fround(sum10);
-      const d_decoder11 = Math.fround(sum11);
-      const d_decoder20 = Math.fround(sum20);
-      const d_decoder21 = Math.fround(sum21);
-      const d_decoder30 = Math.fround(sum30);
-      const d_decoder31 = Math.fround(sum31);
-      d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? d_decoder00 : 0;
-      d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? d_decoder01 : 0;
-      d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? d_decoder10 : 0;
-      d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? d_decoder11 : 0;
-      d_decoder_z[i * 128 + j + 256] = 0 < decoder[i * 128 + j + 256]! ? d_decoder20 : 0;
-      d_decoder_z[i * 128 + j + 257] = 0 < decoder[i * 128 + j + 257]! ? d_decoder21 : 0;
-      d_decoder_z[i * 128 + j + 384] = 0 < decoder[i * 128 + j + 384]! ? d_decoder30 : 0;
-      d_decoder_z[i * 128 + j + 385] = 0 < decoder[i * 128 + j + 385]! ? d_decoder31 : 0;
-    }
-  }
-}
-
-/**
- * d_mul_8 = d_z
- * d_logVariance.product = d_logVariance
- * d_mu.product = d_mu
- * 273,408 floating-point operations.
- */
-function dotAdd_64x128x16_2(
-  d_decoder_z: Float32Array,
-  decoder_kernel: Float32Array,
-  d_sum_2: Float32Array,
-  exp_3: Float32Array,
-  mul_7: Float32Array,
-  exp_: Float32Array,
-  d_logVariance: Float32Array,
-  mu: Float32Array,
-  d_mu: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 16; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
-        const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
-        const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
-        const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
-        const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
-        const d_decoder_z_3 = d_decoder_z[i * 128 + k + 384]!;
-        sum00 += d_decoder_z_0 * decoder_kernel_0;
-        sum01 += d_decoder_z_0 * decoder_kernel_1;
-        sum10 += d_decoder_z_1 * decoder_kernel_0;
-        sum11 += d_decoder_z_1 * decoder_kernel_1;
-        sum20 += d_decoder_z_2 * decoder_kernel_0;
-        sum21 += d_decoder_z_2 * decoder_kernel_1;
-        sum30 += d_decoder_z_3 * decoder_kernel_0;
-        sum31 += d_decoder_z_3 * decoder_kernel_1;
-      }
-      const d_z00 = Math.fround(sum00);
-      const d_z01 = Math.fround(sum01);
-      const d_z10 = Math.fround(sum10);
-      const d_z11 = Math.fround(sum11);
-      const d_z20 = Math.fround(sum20);
-      const d_z21 = Math.fround(sum21);
-      const d_z30 = Math.fround(sum30);
-      const d_z31 = Math.fround(sum31);
-      const d_sum_2_0 = d_sum_2[i]!;
-      const neg_0 = -d_sum_2_0;
-      const d_sum_2_1 = d_sum_2[i + 1]!;
-      const neg_1 = -d_sum_2_1;
-      const d_sum_2_2 = d_sum_2[i + 2]!;
-      const neg_2 = -d_sum_2_2;
-      const d_sum_2_3 = d_sum_2[i + 3]!;
-      const neg_3 = -d_sum_2_3;
-      d_logVariance[i * 16 + j] =
-        neg_0 +
-        d_sum_2_0 * exp_3[i * 16 + j]! +
-        d_z00 * mul_7[i * 16 + j]! * exp_[i * 16 + j]! * 0.5;
-      d_logVariance[i * 16 + j + 1] =
-        neg_0 +
-        d_sum_2_0 * exp_3[i * 16 + j + 1]! +
-        d_z01 * mul_7[i * 16 + j + 1]! * exp_[i * 16 + j + 1]! * 0.5;
-      d_logVariance[i * 16 + j + 16] =
-        neg_1 +
-        d_sum_2_1 * exp_3[i * 16 + j + 16]! +
-        d_z10 * mul_7[i * 16 + j + 16]! * exp_[i * 16 + j + 16]! * 0.5;
-      d_logVariance[i * 16 + j + 17] =
-        neg_1 +
-        d_sum_2_1 * exp_3[i * 16 + j + 17]! +
-        d_z11 * mul_7[i * 16 + j + 17]! * exp_[i * 16 + j + 17]! * 0.5;
-      d_logVariance[i * 16 + j + 32] =
-        neg_2 +
-        d_sum_2_2 * exp_3[i * 16 + j + 32]! +
-        d_z20 * mul_7[i * 16 + j + 32]! * exp_[i * 16 + j + 32]! * 0.5;
-      d_logVariance[i * 16 + j + 33] =
-        neg_2 +
-        d_sum_2_2 * exp_3[i * 16 + j + 33]! +
-        d_z21 * mul_7[i * 16 + j + 33]! * exp_[i * 16 + j + 33]! * 0.5;
-      d_logVariance[i * 16 + j + 48] =
-        neg_3 +
-        d_sum_2_3 * exp_3[i * 16 + j + 48]! +
-        d_z30 * mul_7[i * 16 + j + 48]! * exp_[i * 16 + j + 48]! * 0.5;
-      d_logVariance[i * 16 + j + 49] =
-        neg_3 +
-        d_sum_2_3 * exp_3[i * 16 + j + 49]! +
-        d_z31 * mul_7[i * 16 + j + 49]! * exp_[i * 16 + j + 49]! * 0.5;
-      const d_sum_2_4 = d_sum_2[i]!;
-      const mul_0 = d_sum_2_4 * mu[i * 16 + j]!;
-      const mul_1 = d_sum_2_4 * mu[i * 16 + j + 1]!;
-      const d_sum_2_5 = d_sum_2[i + 1]!;
-      const mul_2 = d_sum_2_5 * mu[i * 16 + j + 16]!;
-      const mul_3 = d_sum_2_5 * mu[i * 16 + j + 17]!;
-      const d_sum_2_6 = d_sum_2[i + 2]!;
-      const mul_4 = d_sum_2_6 * mu[i * 16 + j + 32]!;
-      const mul_5 = d_sum_2_6 * mu[i * 16 + j + 33]!;
-      const d_sum_2_7 = d_sum_2[i + 3]!;
-      const mul_6 = d_sum_2_7 * mu[i * 16 + j + 48]!;
-      const mul_7_2 = d_sum_2_7 * mu[i * 16 + j + 49]!;
-      d_mu[i * 16 + j] = mul_0 + mul_0 + d_z00;
-      d_mu[i * 16 + j + 1] = mul_1 + mul_1 + d_z01;
-      d_mu[i * 16 + j + 16] = mul_2 + mul_2 + d_z10;
-      d_mu[i * 16 + j + 17] = mul_3 + mul_3 + d_z11;
-      d_mu[i * 16 + j + 32] = mul_4 + mul_4 + d_z20;
-      d_mu[i * 16 + j + 33] = mul_5 + mul_5 + d_z21;
-      d_mu[i * 16 + j + 48] = mul_6 + mul_6 + d_z30;
-      d_mu[i * 16 + j + 49] = mul_7_2 + mul_7_2 + d_z31;
-    }
-  }
-}
-
-/**
- * d_encoder_part = d_logVariance · logVariance.kernelᵀ
- * 262,144 floating-point operations.
- */
-function dot_64x16x128(
-  d_logVariance: Float32Array,
-  logVariance_kernel: Float32Array,
-  d_encoder_part: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 16; k++) {
-        const d_logVariance_0 = d_logVariance[i * 16 + k]!;
-        const logVariance_kernel_0 = logVariance_kernel[j * 16 + k]!;
-        const logVariance_kernel_1 = logVariance_kernel[j * 16 + k + 16]!;
-        const d_logVariance_1 = d_logVariance[i * 16 + k + 16]!;
-        const d_logVariance_2 = d_logVariance[i * 16 + k + 32]!;
-        const d_logVariance_3 = d_logVariance[i * 16 + k + 48]!;
-        sum00 += d_logVariance_0 * logVariance_kernel_0;
-        sum01 += d_logVariance_0 * logVariance_kernel_1;
-        sum10 += d_logVariance_1 * logVariance_kernel_0;
-        sum11 += d_logVariance_1 * logVariance_kernel_1;
-        sum20 += d_logVariance_2 * logVariance_kernel_0;
-        sum21 += d_logVariance_2 * logVariance_kernel_1;
-        sum30 += d_logVariance_3 * logVariance_kernel_0;
-        sum31 += d_logVariance_3 * logVariance_kernel_1;
-      }
-      d_encoder_part[i * 128 + j] = sum00;
-      d_encoder_part[i * 128 + j + 1] = sum01;
-      d_encoder_part[i * 128 + j + 128] = sum10;
-      d_encoder_part[i * 128 + j + 129] = sum11;
-      d_encoder_part[i * 128 + j + 256] = sum20;
-      d_encoder_part[i * 128 + j + 257] = sum21;
-      d_encoder_part[i * 128 + j + 384] = sum30;
-      d_encoder_part[i * 128 + j + 385] = sum31;
-    }
-  }
-}
-
-/**
- * d_encoder_2 = d_mu · mu.kernelᵀ
- * d_encoder.product = d_encoder.z
- * 270,336 floating-point operations.
- */
-function dotWhere_64x16x128(
-  d_mu: Float32Array,
-  mu_kernel: Float32Array,
-  encoder: Float32Array,
-  d_encoder_part: Float32Array,
-  d_encoder_z: Float32Array,
-): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 16; k++) {
-        const d_mu_0 = d_mu[i * 16 + k]!;
-        const mu_kernel_0 = mu_kernel[j * 16 + k]!;
-        const mu_kernel_1 = mu_kernel[j * 16 + k + 16]!;
-        const d_mu_1 = d_mu[i * 16 + k + 16]!;
-        const d_mu_2 = d_mu[i * 16 + k + 32]!;
-        const d_mu_3 = d_mu[i * 16 + k + 48]!;
-        sum00 += d_mu_0 * mu_kernel_0;
-        sum01 += d_mu_0 * mu_kernel_1;
-        sum10 += d_mu_1 * mu_kernel_0;
-        sum11 += d_mu_1 * mu_kernel_1;
-        sum20 += d_mu_2 * mu_kernel_0;
-        sum21 += d_mu_2 * mu_kernel_1;
-        sum30 += d_mu_3 * mu_kernel_0;
-        sum31 += d_mu_3 * mu_kernel_1;
-      }
-      const d_encoder_2_00 = Math.fround(sum00);
-      const d_encoder_2_01 = Math.fround(sum01);
-      const d_encoder_2_10 = Math.fround(sum10);
-      const d_encoder_2_11 = Math.fround(sum11);
-      const d_encoder_2_20 = Math.fround(sum20);
-      const d_encoder_2_21 = Math.fround(sum21);
-      const d_encoder_2_30 = Math.fround(sum30);
-      const d_encoder_2_31 = Math.fround(sum31);
-      d_encoder_z[i * 128 + j] =
-        0 < encoder[i * 128 + j]! ? d_encoder_part[i * 128 + j]! + d_encoder_2_00 : 0;
-      d_encoder_z[i * 128 + j + 1] =
-        0 < encoder[i * 128 + j + 1]! ? d_encoder_part[i * 128 + j + 1]! + d_encoder_2_01 : 0;
-      d_encoder_z[i * 128 + j + 128] =
-        0 < encoder[i * 128 + j + 128]! ? d_encoder_part[i * 128 + j + 128]! + d_encoder_2_10 : 0;
-      d_encoder_z[i * 128 + j + 129] =
-        0 < encoder[i * 128 + j + 129]! ? d_encoder_part[i * 128 + j + 129]! + d_encoder_2_11 : 0;
-      d_encoder_z[i * 128 + j + 256] =
-        0 < encoder[i * 128 + j + 256]! ? d_encoder_part[i * 128 + j + 256]! + d_encoder_2_20 : 0;
-      d_encoder_z[i * 128 + j + 257] =
-        0 < encoder[i * 128 + j + 257]! ? d_encoder_part[i * 128 + j + 257]! + d_encoder_2_21 : 0;
-      d_encoder_z[i * 128 + j + 384] =
-        0 < encoder[i * 128 + j + 384]! ? d_encoder_part[i * 128 + j + 384]! + d_encoder_2_30 : 0;
-      d_encoder_z[i * 128 + j + 385] =
-        0 < encoder[i * 128 + j + 385]! ? d_encoder_part[i * 128 + j + 385]! + d_encoder_2_31 : 0;
-    }
-  }
-}
-
-/**
  * d_logits.bias = Σ d_logits over axes 0
  * logits.bias.m_next = logits.bias_mul + logits.bias_mul_2
  * logits.bias.v_next = logits.bias_mul_3 + logits.bias_mul_5
@@ -1796,6 +1511,63 @@ function sumAdam_64x784(
     logits_bias[i + 3] =
       logits_bias[i + 3]! -
       (logits_bias_m_next3 * rate_0) / (Math.sqrt(logits_bias_v_next3 * correction_0) + 1e-8);
+  }
+}
+
+/**
+ * d_decoder = d_logits · logits.kernelᵀ
+ * d_decoder.product = d_decoder.z
+ * 12,845,056 floating-point operations.
+ */
+function dotWhere_64x784x128(
+  d_logits: Float32Array,
+  logits_kernel: Float32Array,
+  decoder: Float32Array,
+  d_decoder_z: Float32Array,
+): void {
+  for (let i = 0; i < 64; i += 4) {
+    for (let j = 0; j < 128; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 784; k++) {
+        const d_logits_0 = d_logits[i * 784 + k]!;
+        const logits_kernel_0 = logits_kernel[j * 784 + k]!;
+        const logits_kernel_1 = logits_kernel[j * 784 + k + 784]!;
+        const d_logits_1 = d_logits[i * 784 + k + 784]!;
+        const d_logits_2 = d_logits[i * 784 + k + 1568]!;
+        const d_logits_3 = d_logits[i * 784 + k + 2352]!;
+        sum00 += d_logits_0 * logits_kernel_0;
+        sum01 += d_logits_0 * logits_kernel_1;
+        sum10 += d_logits_1 * logits_kernel_0;
+        sum11 += d_logits_1 * logits_kernel_1;
+        sum20 += d_logits_2 * logits_kernel_0;
+        sum21 += d_logits_2 * logits_kernel_1;
+        sum30 += d_logits_3 * logits_kernel_0;
+        sum31 += d_logits_3 * logits_kernel_1;
+      }
+      const d_decoder00 = Math.fround(sum00);
+      const d_decoder01 = Math.fround(sum01);
+      const d_decoder10 = Math.fround(sum10);
+      const d_decoder11 = Math.fround(sum11);
+      const d_decoder20 = Math.fround(sum20);
+      const d_decoder21 = Math.fround(sum21);
+      const d_decoder30 = Math.fround(sum30);
+      const d_decoder31 = Math.fround(sum31);
+      d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? d_decoder00 : 0;
+      d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? d_decoder01 : 0;
+      d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? d_decoder10 : 0;
+      d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? d_decoder11 : 0;
+      d_decoder_z[i * 128 + j + 256] = 0 < decoder[i * 128 + j + 256]! ? d_decoder20 : 0;
+      d_decoder_z[i * 128 + j + 257] = 0 < decoder[i * 128 + j + 257]! ? d_decoder21 : 0;
+      d_decoder_z[i * 128 + j + 384] = 0 < decoder[i * 128 + j + 384]! ? d_decoder30 : 0;
+      d_decoder_z[i * 128 + j + 385] = 0 < decoder[i * 128 + j + 385]! ? d_decoder31 : 0;
+    }
   }
 }
 
@@ -2039,6 +1811,121 @@ function sumAdam_64x128(
     decoder_bias[i + 3] =
       decoder_bias[i + 3]! -
       (decoder_bias_m_next3 * rate_0) / (Math.sqrt(decoder_bias_v_next3 * correction_0) + 1e-8);
+  }
+}
+
+/**
+ * d_mul_8 = d_z
+ * d_logVariance.product = d_logVariance
+ * d_mu.product = d_mu
+ * 273,408 floating-point operations.
+ */
+function dotAdd_64x128x16_2(
+  d_decoder_z: Float32Array,
+  decoder_kernel: Float32Array,
+  d_sum_2: Float32Array,
+  exp_3: Float32Array,
+  mul_7: Float32Array,
+  exp_: Float32Array,
+  d_logVariance: Float32Array,
+  mu: Float32Array,
+  d_mu: Float32Array,
+): void {
+  for (let i = 0; i < 64; i += 4) {
+    for (let j = 0; j < 16; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 128; k++) {
+        const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
+        const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
+        const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
+        const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
+        const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
+        const d_decoder_z_3 = d_decoder_z[i * 128 + k + 384]!;
+        sum00 += d_decoder_z_0 * decoder_kernel_0;
+        sum01 += d_decoder_z_0 * decoder_kernel_1;
+        sum10 += d_decoder_z_1 * decoder_kernel_0;
+        sum11 += d_decoder_z_1 * decoder_kernel_1;
+        sum20 += d_decoder_z_2 * decoder_kernel_0;
+        sum21 += d_decoder_z_2 * decoder_kernel_1;
+        sum30 += d_decoder_z_3 * decoder_kernel_0;
+        sum31 += d_decoder_z_3 * decoder_kernel_1;
+      }
+      const d_z00 = Math.fround(sum00);
+      const d_z01 = Math.fround(sum01);
+      const d_z10 = Math.fround(sum10);
+      const d_z11 = Math.fround(sum11);
+      const d_z20 = Math.fround(sum20);
+      const d_z21 = Math.fround(sum21);
+      const d_z30 = Math.fround(sum30);
+      const d_z31 = Math.fround(sum31);
+      const d_sum_2_0 = d_sum_2[i]!;
+      const neg_0 = -d_sum_2_0;
+      const d_sum_2_1 = d_sum_2[i + 1]!;
+      const neg_1 = -d_sum_2_1;
+      const d_sum_2_2 = d_sum_2[i + 2]!;
+      const neg_2 = -d_sum_2_2;
+      const d_sum_2_3 = d_sum_2[i + 3]!;
+      const neg_3 = -d_sum_2_3;
+      d_logVariance[i * 16 + j] =
+        neg_0 +
+        d_sum_2_0 * exp_3[i * 16 + j]! +
+        d_z00 * mul_7[i * 16 + j]! * exp_[i * 16 + j]! * 0.5;
+      d_logVariance[i * 16 + j + 1] =
+        neg_0 +
+        d_sum_2_0 * exp_3[i * 16 + j + 1]! +
+        d_z01 * mul_7[i * 16 + j + 1]! * exp_[i * 16 + j + 1]! * 0.5;
+      d_logVariance[i * 16 + j + 16] =
+        neg_1 +
+        d_sum_2_1 * exp_3[i * 16 + j + 16]! +
+        d_z10 * mul_7[i * 16 + j + 16]! * exp_[i * 16 + j + 16]! * 0.5;
+      d_logVariance[i * 16 + j + 17] =
+        neg_1 +
+        d_sum_2_1 * exp_3[i * 16 + j + 17]! +
+        d_z11 * mul_7[i * 16 + j + 17]! * exp_[i * 16 + j + 17]! * 0.5;
+      d_logVariance[i * 16 + j + 32] =
+        neg_2 +
+        d_sum_2_2 * exp_3[i * 16 + j + 32]! +
+        d_z20 * mul_7[i * 16 + j + 32]! * exp_[i * 16 + j + 32]! * 0.5;
+      d_logVariance[i * 16 + j + 33] =
+        neg_2 +
+        d_sum_2_2 * exp_3[i * 16 + j + 33]! +
+        d_z21 * mul_7[i * 16 + j + 33]! * exp_[i * 16 + j + 33]! * 0.5;
+      d_logVariance[i * 16 + j + 48] =
+        neg_3 +
+        d_sum_2_3 * exp_3[i * 16 + j + 48]! +
+        d_z30 * mul_7[i * 16 + j + 48]! * exp_[i * 16 + j + 48]! * 0.5;
+      d_logVariance[i * 16 + j + 49] =
+        neg_3 +
+        d_sum_2_3 * exp_3[i * 16 + j + 49]! +
+        d_z31 * mul_7[i * 16 + j + 49]! * exp_[i * 16 + j + 49]! * 0.5;
+      const d_sum_2_4 = d_sum_2[i]!;
+      const mul_0 = d_sum_2_4 * mu[i * 16 + j]!;
+      const mul_1 = d_sum_2_4 * mu[i * 16 + j + 1]!;
+      const d_sum_2_5 = d_sum_2[i + 1]!;
+      const mul_2 = d_sum_2_5 * mu[i * 16 + j + 16]!;
+      const mul_3 = d_sum_2_5 * mu[i * 16 + j + 17]!;
+      const d_sum_2_6 = d_sum_2[i + 2]!;
+      const mul_4 = d_sum_2_6 * mu[i * 16 + j + 32]!;
+      const mul_5 = d_sum_2_6 * mu[i * 16 + j + 33]!;
+      const d_sum_2_7 = d_sum_2[i + 3]!;
+      const mul_6 = d_sum_2_7 * mu[i * 16 + j + 48]!;
+      const mul_7_2 = d_sum_2_7 * mu[i * 16 + j + 49]!;
+      d_mu[i * 16 + j] = mul_0 + mul_0 + d_z00;
+      d_mu[i * 16 + j + 1] = mul_1 + mul_1 + d_z01;
+      d_mu[i * 16 + j + 16] = mul_2 + mul_2 + d_z10;
+      d_mu[i * 16 + j + 17] = mul_3 + mul_3 + d_z11;
+      d_mu[i * 16 + j + 32] = mul_4 + mul_4 + d_z20;
+      d_mu[i * 16 + j + 33] = mul_5 + mul_5 + d_z21;
+      d_mu[i * 16 + j + 48] = mul_6 + mul_6 + d_z30;
+      d_mu[i * 16 + j + 49] = mul_7_2 + mul_7_2 + d_z31;
+    }
   }
 }
 
@@ -2294,6 +2181,53 @@ function sumAdam_64x16(
 }
 
 /**
+ * d_encoder_part = d_logVariance · logVariance.kernelᵀ
+ * 262,144 floating-point operations.
+ */
+function dot_64x16x128(
+  d_logVariance: Float32Array,
+  logVariance_kernel: Float32Array,
+  d_encoder_part: Float32Array,
+): void {
+  for (let i = 0; i < 64; i += 4) {
+    for (let j = 0; j < 128; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        const d_logVariance_0 = d_logVariance[i * 16 + k]!;
+        const logVariance_kernel_0 = logVariance_kernel[j * 16 + k]!;
+        const logVariance_kernel_1 = logVariance_kernel[j * 16 + k + 16]!;
+        const d_logVariance_1 = d_logVariance[i * 16 + k + 16]!;
+        const d_logVariance_2 = d_logVariance[i * 16 + k + 32]!;
+        const d_logVariance_3 = d_logVariance[i * 16 + k + 48]!;
+        sum00 += d_logVariance_0 * logVariance_kernel_0;
+        sum01 += d_logVariance_0 * logVariance_kernel_1;
+        sum10 += d_logVariance_1 * logVariance_kernel_0;
+        sum11 += d_logVariance_1 * logVariance_kernel_1;
+        sum20 += d_logVariance_2 * logVariance_kernel_0;
+        sum21 += d_logVariance_2 * logVariance_kernel_1;
+        sum30 += d_logVariance_3 * logVariance_kernel_0;
+        sum31 += d_logVariance_3 * logVariance_kernel_1;
+      }
+      d_encoder_part[i * 128 + j] = sum00;
+      d_encoder_part[i * 128 + j + 1] = sum01;
+      d_encoder_part[i * 128 + j + 128] = sum10;
+      d_encoder_part[i * 128 + j + 129] = sum11;
+      d_encoder_part[i * 128 + j + 256] = sum20;
+      d_encoder_part[i * 128 + j + 257] = sum21;
+      d_encoder_part[i * 128 + j + 384] = sum30;
+      d_encoder_part[i * 128 + j + 385] = sum31;
+    }
+  }
+}
+
+/**
  * d_logVariance.kernel = encoderᵀ · d_logVariance
  * logVariance.kernel.m_next = logVariance.kernel_mul + logVariance.kernel_mul_2
  * logVariance.kernel.v_next = logVariance.kernel_mul_3 + logVariance.kernel_mul_5
@@ -2449,6 +2383,72 @@ function dotAdam_128x64x16(
         logVariance_kernel[i * 16 + j + 49]! -
         (logVariance_kernel_m_next31 * rate_0) /
           (Math.sqrt(logVariance_kernel_v_next31 * correction_0) + 1e-8);
+    }
+  }
+}
+
+/**
+ * d_encoder_2 = d_mu · mu.kernelᵀ
+ * d_encoder.product = d_encoder.z
+ * 270,336 floating-point operations.
+ */
+function dotWhere_64x16x128(
+  d_mu: Float32Array,
+  mu_kernel: Float32Array,
+  encoder: Float32Array,
+  d_encoder_part: Float32Array,
+  d_encoder_z: Float32Array,
+): void {
+  for (let i = 0; i < 64; i += 4) {
+    for (let j = 0; j < 128; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        const d_mu_0 = d_mu[i * 16 + k]!;
+        const mu_kernel_0 = mu_kernel[j * 16 + k]!;
+        const mu_kernel_1 = mu_kernel[j * 16 + k + 16]!;
+        const d_mu_1 = d_mu[i * 16 + k + 16]!;
+        const d_mu_2 = d_mu[i * 16 + k + 32]!;
+        const d_mu_3 = d_mu[i * 16 + k + 48]!;
+        sum00 += d_mu_0 * mu_kernel_0;
+        sum01 += d_mu_0 * mu_kernel_1;
+        sum10 += d_mu_1 * mu_kernel_0;
+        sum11 += d_mu_1 * mu_kernel_1;
+        sum20 += d_mu_2 * mu_kernel_0;
+        sum21 += d_mu_2 * mu_kernel_1;
+        sum30 += d_mu_3 * mu_kernel_0;
+        sum31 += d_mu_3 * mu_kernel_1;
+      }
+      const d_encoder_2_00 = Math.fround(sum00);
+      const d_encoder_2_01 = Math.fround(sum01);
+      const d_encoder_2_10 = Math.fround(sum10);
+      const d_encoder_2_11 = Math.fround(sum11);
+      const d_encoder_2_20 = Math.fround(sum20);
+      const d_encoder_2_21 = Math.fround(sum21);
+      const d_encoder_2_30 = Math.fround(sum30);
+      const d_encoder_2_31 = Math.fround(sum31);
+      d_encoder_z[i * 128 + j] =
+        0 < encoder[i * 128 + j]! ? d_encoder_part[i * 128 + j]! + d_encoder_2_00 : 0;
+      d_encoder_z[i * 128 + j + 1] =
+        0 < encoder[i * 128 + j + 1]! ? d_encoder_part[i * 128 + j + 1]! + d_encoder_2_01 : 0;
+      d_encoder_z[i * 128 + j + 128] =
+        0 < encoder[i * 128 + j + 128]! ? d_encoder_part[i * 128 + j + 128]! + d_encoder_2_10 : 0;
+      d_encoder_z[i * 128 + j + 129] =
+        0 < encoder[i * 128 + j + 129]! ? d_encoder_part[i * 128 + j + 129]! + d_encoder_2_11 : 0;
+      d_encoder_z[i * 128 + j + 256] =
+        0 < encoder[i * 128 + j + 256]! ? d_encoder_part[i * 128 + j + 256]! + d_encoder_2_20 : 0;
+      d_encoder_z[i * 128 + j + 257] =
+        0 < encoder[i * 128 + j + 257]! ? d_encoder_part[i * 128 + j + 257]! + d_encoder_2_21 : 0;
+      d_encoder_z[i * 128 + j + 384] =
+        0 < encoder[i * 128 + j + 384]! ? d_encoder_part[i * 128 + j + 384]! + d_encoder_2_30 : 0;
+      d_encoder_z[i * 128 + j + 385] =
+        0 < encoder[i * 128 + j + 385]! ? d_encoder_part[i * 128 + j + 385]! + d_encoder_2_31 : 0;
     }
   }
 }

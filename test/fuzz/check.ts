@@ -4,7 +4,7 @@ import { evaluateResults } from "../../compiler/check/evaluate.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
 import { printGraph } from "../../compiler/graph/print.ts";
 import { isFloat, type Float } from "../../compiler/graph/type.ts";
-import { lower } from "../../compiler/lower.ts";
+import { lower, type Lowered } from "../../compiler/lower.ts";
 import { pipeline } from "../../compiler/passes/index.ts";
 import { modelOf } from "./build.ts";
 import { noise, sameDecisions, type Decisions } from "./noise.ts";
@@ -88,6 +88,16 @@ function difference(found: Meaning, expected: Meaning, boundOf: (name: string) =
   return undefined;
 } // prettier-ignore
 
+/** The first element whose bits differ, in words. Whatever is no number has no bits to compare. */
+function otherBits(found: Meaning, expected: Meaning): string | undefined {
+  for (const [name, values] of expected) {
+    const other = found.get(name)!;
+    const at = values.findIndex((value, n) => !Object.is(value, other[n]));
+    if (at >= 0) return `${name}, element ${at}: ${other[at]}, not ${values[at]}`;
+  }
+  return undefined;
+}
+
 /** After each pass that gives a graph, its meaning is the declared one's, within the bounds of double precision. */
 function checkPasses({ calls }: Reference, bounds: Bounds): Outcome | undefined {
   for (const [entry, { feed, values }] of calls) {
@@ -142,10 +152,18 @@ async function checked(recipe: Recipe, on: readonly ProgramTarget[]): Promise<Ou
   const single = peak > LARGEST ? "overflow" : (boundsOf(plan, reference, "f32") ?? "kink");
   let compared = 0;
   let loose = 0;
-  const lowered = { f64: await lower(model, { dtype: "f64" }), f32: await lower(model) };
-  const linear = lowered.f32.entries.every(({ purpose }) => purpose.kind !== "train" || purpose.phase.rule.linear); // prettier-ignore
-  for (const { name, dtype, trainer } of on) {
-    const found = runTarget(plan, await trainer(lowered[dtype]));
+  const lowered = new Map<string, Lowered>();
+  const meanings = new Map<string, Meaning>();
+  for (const { name, dtype, target, bitsOf, trainer } of on) {
+    const key = `${dtype} ${target}`;
+    const own = lowered.get(key) ?? (await lower(model, { dtype, target }));
+    lowered.set(key, own);
+    const found = runTarget(plan, await trainer(own));
+    meanings.set(name, found);
+    const other = bitsOf === undefined ? undefined : meanings.get(bitsOf);
+    const apart = other && otherBits(found, other);
+    if (apart !== undefined) return { kind: "differs", where: `${name}, whose bits are not those of ${bitsOf}`, what: apart }; // prettier-ignore
+    const linear = own.entries.every(({ purpose }) => purpose.kind !== "train" || purpose.phase.rule.linear); // prettier-ignore
     const given = dtype === "f64" ? double : single;
     if (typeof given === "string") continue;
     const posed = dtype === "f32" && !linear ? new Map([...meaning].filter(([of]) => isPosed(of))) : meaning; // prettier-ignore

@@ -5,27 +5,35 @@ import type { AnyTrainer, Batch, Numbers } from "../../compiler/check/emitted.ts
 import type { Float } from "../../compiler/graph/type.ts";
 import { createMemory, interpretEntry } from "../../compiler/loop/interpret.ts";
 import type { Lowered } from "../../compiler/lower.ts";
-import { typescript } from "../../compiler/targets/typescript/module.ts";
+import { targets as printers, type TargetName } from "../../compiler/targets/index.ts";
 
 export interface ProgramTarget {
   readonly name: string;
   /** Storage; what is computed is compared by a bound of this precision. */
   readonly dtype: Float;
+  /** Whose schedule it runs. */
+  readonly target: TargetName;
+  /** The target, further up in the list, whose bits it has to have. */
+  readonly bitsOf?: string;
   trainer(lowered: Lowered): AnyTrainer | Promise<AnyTrainer>;
 }
 
 export const targets: readonly ProgramTarget[] = [
-  { name: "interpreted module", dtype: "f64", trainer: interpreted },
-  { name: "TypeScript f64", dtype: "f64", trainer: emitted },
-  { name: "TypeScript f32", dtype: "f32", trainer: emitted },
+  { name: "interpreted module", dtype: "f64", target: "typescript", trainer: interpreted },
+  { name: "TypeScript f64", dtype: "f64", target: "typescript", trainer: emitted("typescript") },
+  { name: "TypeScript f32", dtype: "f32", target: "typescript", trainer: emitted("typescript") },
+  { name: "WebAssembly", dtype: "f32", target: "wasm", trainer: emitted("wasm") },
+  { name: "its strict twin", dtype: "f32", target: "wasm", bitsOf: "WebAssembly", trainer: emitted("twin") }, // prettier-ignore
 ];
 
-/** The emitted trainer. A function's text is collected when it is no longer used; a module's never is, and thousands would pile up. */
-async function emitted({ module, facts }: Lowered): Promise<AnyTrainer> {
-  const text = typescript.printTrainer(module, facts);
-  const { code } = await transform(text, { loader: "ts", format: "iife", globalName: "emitted", target: "es2022" }); // prettier-ignore
-  const make = new Function(`${code}; return emitted.createTrainer();`) as () => AnyTrainer;
-  return make();
+/** The trainer as it is emitted. A function's text is collected when it is no longer used; a module's never is, and thousands would pile up. */
+function emitted(as: TargetName): ProgramTarget["trainer"] {
+  return async ({ module, facts }) => {
+    const text = await printers[as].printTrainer(module, facts);
+    const { code } = await transform(text, { loader: "ts", format: "iife", globalName: "emitted", target: "es2022" }); // prettier-ignore
+    const make = new Function(`${code}; return emitted.createTrainer();`) as () => AnyTrainer;
+    return make();
+  };
 }
 
 /** The placed module in double, dead storage poisoned, behind a trainer's face. */

@@ -71,7 +71,7 @@ function scalarText(s: Scalar, p: Printer): Text {
     case "literal":
       if (s.dtype === "bool") return atom(s.value !== 0 ? "true" : "false");
       return {
-        text: printNumber(p.strict && s.dtype === "f32" ? Math.fround(s.value) : s.value),
+        text: printNumber(p.strict && s.dtype === "f32" ? Math.fround(s.value) : s.dtype === "i32" ? s.value | 0 : s.value), // prettier-ignore
         strength: s.value < 0 || Object.is(s.value, -0) ? S.unary : S.atom,
       };
     case "local":
@@ -128,7 +128,8 @@ function applyText(s: Extract<Scalar, { kind: "apply" }>, p: Printer): Text {
   const args = s.args.map((arg) => scalarText(arg, p));
   const [a, b] = args as [Text, Text];
   const list = args.map(({ text }) => text).join(", ");
-  if (s.fn === "neg") return { text: `-${wrap(a, S.atom)}`, strength: S.unary };
+  // a whole number has no −0, which storage would lose and a reader in the same kernel would not
+  if (s.fn === "neg") return s.dtype === "i32" ? { text: `-${wrap(a, S.atom)} | 0`, strength: S.bitOr } : { text: `-${wrap(a, S.atom)}`, strength: S.unary }; // prettier-ignore
   if (s.fn === "not") return { text: `!${wrap(a, S.atom)}`, strength: S.unary };
   if (s.fn === "cast") return castText(s, a);
   if (s.dtype === "i32" && s.fn === "mul") return atom(`Math.imul(${list})`);
@@ -154,5 +155,6 @@ function castText(s: Extract<Scalar, { kind: "apply" }>, a: Text): Text {
   if (from === s.dtype) return a;
   if (from === "bool") return { text: `${wrap(a, S.or)} ? 1 : 0`, strength: S.ternary };
   if (s.dtype === "bool") return { text: `${wrap(a, S.relation)} !== 0`, strength: S.equality };
-  return s.dtype === "i32" ? atom(`Math.trunc(${a.text})`) : a;
+  if (s.dtype !== "i32") return a;
+  return { text: `Math.max(-2_147_483_648, Math.min(2_147_483_647, ${a.text})) | 0`, strength: S.bitOr }; // prettier-ignore
 }

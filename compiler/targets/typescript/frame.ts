@@ -26,9 +26,24 @@ export function printHeader(module: Module, facts: Facts, what: string): string 
     "//",
     `//   parameters ${group(count)}   arena ${group(module.arenaBytes)} bytes, nothing else is ever allocated   ${group(flops)} FLOPs a step`,
     `//   approximate rewrites: ${facts.approximations.length === 0 ? "none" : facts.approximations.join(", ")}`,
+    ...(facts.relaxed === true ? ["//   relaxed SIMD: products and sums may be rounded once, so that machines may differ in the last bits"] : []), // prettier-ignore
+    ...memoryLines(facts),
     CERTIFICATE_LINE,
   ].join("\n");
 }
+
+/** The budget, and what it takes to keep it: values computed again, which keeps every bit, and a split batch, which does not. */
+function memoryLines({ memory }: Facts): string[] {
+  if (memory === undefined) return [];
+  const nothing = memory.entries.length === 0 ? ": nothing is computed again" : "";
+  return [
+    `//   memory budget ${memory.budget}, ${group(memory.bytes)} bytes${nothing}`,
+    ...memory.entries.flatMap(({ name, again, parts, rows, flops: [before, after] }) => [
+      ...(parts === 1 ? [] : [`//   ${line(name)} takes the batch in ${parts} parts of ${rows} ${rows === 1 ? "row" : "rows"} and sums over them, which rounds otherwise than the whole batch`]),
+      `//   ${line(name)} computes again: ${again.length === 0 ? "nothing" : line(again.map((one) => one.name).join(", "))}; ${group(after - before)} FLOPs a step more${parts === 1 ? ", with the same bits" : ""}`,
+    ]),
+  ];
+} // prettier-ignore
 
 const offsetOf = (module: Module, name: string): number =>
   module.slots.find(({ buffer }) => buffer === name)!.offset;

@@ -133,6 +133,14 @@ function printSupport(
     .join("\n\n");
 }
 
+/** Where the arena table goes, which shows what the text below it reads: no text of a model has this character. */
+const VIEWS = "\u0000";
+
+function withViews(body: string, module: Module, scope: Scope): string {
+  const [above = "", below = ""] = body.split(VIEWS);
+  return `${above}${printViews(module, module.buffers, scope, below)}${below}`;
+}
+
 /** A trainer over the given kernels. */
 export function printTrainer(module: Module, facts: Facts, kernels: Kernels): string {
   const scope = scopeOf(module, kernels);
@@ -201,7 +209,7 @@ export interface Trainer {
 /** A trainer with its own arena and its initial weights. */
 export function createTrainer(${optionsOf(seeded, kernels)}): Trainer {
   ${kernels.arena}
-  ${printViews(module, module.buffers, scope)}
+  ${VIEWS}
 
   ${seeded ? "const seed = options.seed ?? 0;" : ""}
   ${initial.join("\n  ")}
@@ -232,7 +240,8 @@ export function createTrainer(${optionsOf(seeded, kernels)}): Trainer {
   };
 }
 `;
-  return `${body}\n${printSupport(module, kernels, scope, needs, body)}\n`;
+  const whole = withViews(body, module, scope);
+  return `${whole}\n${printSupport(module, kernels, scope, needs, whole)}\n`;
 }
 
 const braced = (type: string): string => (type.startsWith("{") ? type : "{}");
@@ -275,7 +284,7 @@ export interface Gradients {
 /** The gradients, with an arena of their own: a training step may never store one. */
 export function createGradients(${optionsOf(seeded, kernels)}): Gradients {
   ${kernels.arena}
-  ${printViews(module, module.buffers, scope)}
+  ${VIEWS}
 
   ${seeded ? "const seed = options.seed ?? 0;" : ""}
   ${initial.join("\n  ")}
@@ -294,7 +303,8 @@ export function createGradients(${optionsOf(seeded, kernels)}): Gradients {
   return { gradients, parameters: ${recordValue(parameters.map((buffer) => [buffer.name, scope.view(buffer.name)]))}, ${states.length === 0 ? "" : `state: ${recordValue(states.map((buffer) => [buffer.name, scope.view(buffer.name)]))},`} ${hypers.length > 0 ? "hyper, " : ""}bytes, restore };
 }
 `;
-  return `${body}\n${printSupport(module, kernels, scope, needs, body)}\n`;
+  const whole = withViews(body, module, scope);
+  return `${whole}\n${printSupport(module, kernels, scope, needs, whole)}\n`;
 }
 
 /** Kernels as functions of the same file, over views of one ArrayBuffer. */

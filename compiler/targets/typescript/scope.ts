@@ -8,6 +8,7 @@ import { blockComment, escaped, line } from "./comment.ts";
 
 /** Identifiers that the file's own frame uses. */
 const FRAME = (
+  "relaxedModule team run work alone gather Team Thread ThreadedTrainer Setup THREADS CALL TURN DONE SLEEPING WAITING FAILED MESSAGE possible compiled sharedMemory meet pause Worker warned SPINS PATIENCE control port console navigator Atomics SharedArrayBuffer createThreadedTrainer serve " +
   "arena kernels instantiate WebAssembly atob KERNELS exp32 log32 tanh32 bitsOf floatOf batch count options seed step evaluate predict gradients inputs parameters state hyper bytes restore given slot rows name view at packed outputs ofParameters ofInputs " +
   "createTrainer createGradients Trainer Gradients Batch TrainBatch EvaluateBatch PredictBatch ARENA_BYTES PARAMETERS STATE MODEL GRAPH feed feedLabels checkCount checkFull checkHyper checkLength fillUniform fillNormal randomBits ROTATIONS " +
   "powersOfTwo rootsOfTwo doubleBits doubleHalves highHalf notANumber minusInfinity turnsPerRadian wrapAngle quarterRemainder sinOfRemainder cosOfRemainder polynomial productError powerOfPositive reduceAngle " +
@@ -74,17 +75,21 @@ const lifeOf = (module: Module, buffer: string): string => {
     : `statements ${live[0] + 1}–${live[1] + 1}`;
 };
 
-/** The arena table: one view a buffer, with address, shape, role and life. */
-export function printViews(module: Module, buffers: readonly Buffer[], scope: Scope): string {
+/** The arena table: one view a buffer, with address, shape, role and life. Where the text below reads no view, only the line of the table is printed. */
+export function printViews(module: Module, buffers: readonly Buffer[], scope: Scope, below: string): string {
+  const read = new Set(below.replace(/"(?:[^"\\]|\\.)*"|\/\*[^]*?\*\/|\/\/.*/g, "").match(/[\w$]+/g));
   return buffers
     .map((buffer) => {
       const slot = module.slots.find(({ buffer: of }) => of === buffer.name)!;
       const size = sizeOf(buffer.shape);
       const shown = `[${buffer.shape.join(",")}]  ${buffer.role}, ${lifeOf(module, buffer.name)}`;
-      return `const ${scope.view(buffer.name)} = new ${arrayOf(buffer.dtype)}(arena, ${slot.offset}, ${size}); // ${line(shown)}`;
+      const view = scope.view(buffer.name);
+      return read.has(view)
+        ? `const ${view} = new ${arrayOf(buffer.dtype)}(arena, ${slot.offset}, ${size}); // ${line(shown)}`
+        : `// ${view}: ${size} elements at ${slot.offset}: ${line(shown)}`;
     })
     .join("\n");
-}
+} // prettier-ignore
 
 /** A doc comment for a property of the public types. */
 export const shapeDoc = ({ shape, classes }: Buffer): string =>

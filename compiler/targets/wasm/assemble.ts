@@ -2,26 +2,28 @@
 
 import type { Module } from "../../loop/loop.ts";
 import { scopeOf } from "../typescript/scope.ts";
-import { printWasm, type WasmText } from "./text.ts";
+import { printWasm, type WasmOptions, type WasmText } from "./text.ts";
 
 export interface Assembled extends WasmText {
   readonly bytes: Uint8Array;
 }
 
 /** The text of a module's kernels under the names that the emitted file calls them by. */
-export function textOf(module: Module): WasmText {
+export function textOf(module: Module, options?: WasmOptions): WasmText {
   const scope = scopeOf(module, { call: () => "" });
-  return printWasm(module.kernels, module.arenaBytes, scope.kernel);
+  return printWasm(module.kernels, module.arenaBytes, scope.kernel, options);
 }
 
 /** Text and bytes. The assembler is loaded when first needed. */
-export async function assemble(module: Module): Promise<Assembled> {
-  const printed = textOf(module);
+export async function assemble(module: Module, options: WasmOptions = {}): Promise<Assembled> {
+  const printed = textOf(module, options);
   const { default: load } = await import("wabt");
   const wabt = await load();
   const parsed = wabt.parseWat("kernels.wat", new TextEncoder().encode(printed.text), {
     simd: true,
     sat_float_to_int: true,
+    ...(options.threads !== undefined && { threads: true }),
+    ...(options.relaxed === true && { relaxed_simd: true }),
   });
   try {
     return { ...printed, bytes: parsed.toBinary({}).buffer.slice() };
@@ -31,7 +33,13 @@ export async function assemble(module: Module): Promise<Assembled> {
 }
 
 /** The part of the engine's WebAssembly that checks use. */
-declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object };
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly validate: (bytes: Uint8Array) => boolean;
+};
+
+/** Whether this engine reads the bytes: relaxed SIMD is newer than WebAssembly itself. */
+export const isRead = (bytes: Uint8Array): boolean => WebAssembly.validate(bytes);
 
 /** The engine's module of assembled bytes. */
 export const compileBytes = (bytes: Uint8Array): object => new WebAssembly.Module(bytes);

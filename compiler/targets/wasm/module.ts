@@ -4,71 +4,133 @@ import type { Module } from "../../loop/loop.ts";
 import { line } from "../typescript/comment.ts";
 import { printGradients, printTrainer } from "../typescript/module.ts";
 import type { Kernels, Scope } from "../typescript/scope.ts";
-import type { Target } from "../target.ts";
+import type { Facts, Target } from "../target.ts";
 import { assemble, type Assembled } from "./assemble.ts";
+import { printTeam, Statements } from "./threads.ts";
 
 /** 76 characters of base64 a line would be 1,000 lines: one string. */
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 
-function printInstantiate(
-  module: Module,
-  scope: Scope,
-  { imports, bytes }: Assembled,
-  where: "embedded" | "external",
-): string {
-  const members = module.kernels.map(({ name, params, doc }) => {
-    const offsets = params.map((param) => `${param.name}: number`).join(", ");
-    return `/** ${line(doc.join("; ")).replace(/\*\//g, "*\\/")} */\nreadonly ${scope.kernel(name)}: (${offsets}) => void;`;
-  });
-  const given = imports.length === 0 ? "" : `, { mathematics: { ${imports.join(", ")} } }`;
-  const embedded = `module ?? new WebAssembly.Module(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0)))`;
+type Where = "embedded" | "external";
+
+/** The type member of a kernel's export. */
+function printMember(doc: readonly string[], name: string, params: readonly string[]): string {
+  const given = params.map((param) => `${param}: number`).join(", ");
+  return `/** ${line(doc.join("; ")).replace(/\*\//g, "*\\/")} */\nreadonly ${/^\w+$/.test(name) ? name : JSON.stringify(name)}: (${given}) => void;`;
+}
+
+/** The engine's WebAssembly as far as the file uses it. */
+function printEngine(imports: readonly string[], shared: boolean): string {
+  const members = [
+    ...(imports.length === 0
+      ? []
+      : ["readonly mathematics: Readonly<Record<string, (...values: number[]) => number>>"]),
+    ...(shared ? ["readonly arena: { readonly memory: object }"] : []),
+  ];
   return `/** What is used here of the engine's WebAssembly. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-    imports?: { readonly mathematics: Readonly<Record<string, (...values: number[]) => number>> },
-  ) => { readonly exports: unknown };
-};
+  readonly Instance: new (module: object, imports?: { ${members.join("; ")} }) => { readonly exports: unknown };
+  ${shared ? "readonly Memory: new (pages: { readonly initial: number; readonly maximum: number; readonly shared: true }) => object;" : ""}
+};`;
+}
+
+function printInstantiate(
+  module: Module,
+  scope: Scope,
+  assembled: Assembled,
+  where: Where,
+  statements: Statements | undefined,
+  relaxed: boolean,
+): string {
+  const { imports, bytes } = assembled;
+  const shared = statements !== undefined;
+  const members = module.kernels.flatMap((kernel) => {
+    const name = scope.kernel(kernel.name);
+    const params = kernel.params.map((param) => param.name);
+    const sections = statements?.sectionsOf(kernel.name, name) ?? [{ name, divided: false }];
+    return sections.map((section) => printMember(kernel.doc, section.name, [...params, ...(section.divided ? ["part", "parts"] : [])])); // prettier-ignore
+  });
+  const given = [
+    ...(imports.length === 0 ? [] : [`mathematics: { ${imports.join(", ")} }`]),
+    ...(shared ? ["arena: { memory }"] : []),
+  ];
+  const modules = where === "embedded" ? "object | undefined" : "object";
+  const compiled = where === "embedded" ? `module ?? ${relaxed ? "relaxedModule" : "new WebAssembly.Module"}(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0)))` : "module"; // prettier-ignore
+  const of = where === "embedded" ? " or of the bytes below" : "";
+  return `${printEngine(imports, shared)}
 ${where === "embedded" ? "declare const atob: (text: string) => string;\n" : ""}
 /** Kernels take the byte offsets of what they read and write; the memory is the arena. */
 interface Kernels {
-  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly memory: { readonly buffer: ${shared ? "ArrayBufferLike" : "ArrayBuffer"} };
   ${members.join("\n  ")}
 }
 
-/** An instance with a memory of its own, of the given module${where === "embedded" ? " or of the bytes below" : ""}. */
-function instantiate(module: object${where === "embedded" ? " | undefined" : ""}): Kernels {
-  const compiled = ${where === "embedded" ? embedded : "module"};
-  return new WebAssembly.Instance(compiled${given}).exports as Kernels; // what the text of the kernels exports
-}
-${where === "embedded" ? `\n/** The kernels: ${bytes.length.toLocaleString("en-US")} bytes of WebAssembly, SIMD128. */\nconst KERNELS = "${base64(bytes)}";` : ""}`;
+${
+  shared
+    ? `/** The compiled kernels: the given module${of}. */
+function compiled(module: ${modules}): object {
+  return ${compiled};
 }
 
-/** Kernels as exports of a WebAssembly instance. */
-function exportsOf(module: Module, assembled: Assembled, where: "embedded" | "external"): Kernels {
+/** An instance over the given memory. */
+function instantiate(module: object, memory: object): Kernels {
+  return new WebAssembly.Instance(module, { ${given.join(", ")} }).exports as Kernels; // what the text of the kernels exports
+}`
+    : `/** An instance with a memory of its own, of the given module${of}. */
+function instantiate(module: ${modules}): Kernels {
+  const compiled = ${compiled};
+  return new WebAssembly.Instance(compiled${given.length === 0 ? "" : `, { ${given.join(", ")} }`}).exports as Kernels; // what the text of the kernels exports
+}`
+}
+${where === "embedded" && relaxed ? RELAXED : ""}${where === "embedded" ? `\n/** The kernels: ${bytes.length.toLocaleString("en-US")} bytes of WebAssembly, SIMD128. */\nconst KERNELS = "${base64(bytes)}";` : ""}`;
+}
+
+/** Where the engine may be older than what the kernels use. */
+const RELAXED = `
+/** Throws an Error that says what to do where the engine has no relaxed SIMD. */
+function relaxedModule(bytes: Uint8Array): object {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw new Error("this engine does not read the kernels, which use relaxed SIMD; compile without --relaxed", { cause: error });
+  }
+}
+`;
+
+/** Kernels as exports of a WebAssembly instance; with `threads`, of one instance a thread over the same memory. */
+async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trainer" | "gradients"): Promise<Kernels> {
+  const { threads } = facts;
+  const assembled = await assemble(module, facts);
   const offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
+  const statements = threads === undefined ? undefined : new Statements(module);
+  const given = where === "embedded" ? "readonly module?: object" : "readonly module: object";
   return {
-    arena: `const kernels = instantiate(options.module);\n  const arena = kernels.memory.buffer;`,
-    options: [where === "embedded" ? "readonly module?: object" : "readonly module: object"],
+    arena: statements === undefined
+      ? `const kernels = instantiate(options.module);\n  const arena = kernels.memory.buffer;`
+      : `const { kernels, run } = ${kind === "trainer" ? "options.team ?? " : ""}alone(options.module);\n  const arena = kernels.memory.buffer;`,
+    options: [given, ...(statements === undefined || kind === "gradients" ? [] : ["/** Threads that createThreadedTrainer gathered. */ readonly team?: Team"])],
     call: (kernel, args, scope) => {
-      const shown = args.map((name) => `${offsets.get(name)!} /* ${scope.view(name)} */`);
-      return `kernels.${scope.kernel(kernel)}(${shown.join(", ")});`;
+      const shown = args.map((name) => `${offsets.get(name)!} /* ${scope.view(name)} */`).join(", ");
+      const name = scope.kernel(kernel);
+      return statements?.call(kernel, name, shown, args.map(scope.view).join(", ")) ?? `kernels.${name}(${shown});`;
     },
     print: (scope, needs) => {
       for (const name of assembled.imports) needs.add(name);
-      return [printInstantiate(module, scope, assembled, where)];
+      const instantiate = printInstantiate(module, scope, assembled, where, statements, facts.relaxed === true);
+      if (statements === undefined) return [instantiate];
+      return [...printTeam(statements, module.arenaBytes, { where, threads: kind === "trainer" ? threads : undefined }), instantiate];
     },
   };
-}
+} // prettier-ignore
 
-const targetOf = (name: string, where: "embedded" | "external"): Target => ({
+const targetOf = (name: string, where: Where): Target => ({
   name,
   file: "trainer.wasm.ts",
   printTrainer: async (module, facts) =>
-    printTrainer(module, facts, exportsOf(module, await assemble(module), where)),
+    printTrainer(module, facts, await exportsOf(module, where, facts, "trainer")),
   printGradients: async (module, facts) =>
-    printGradients(module, facts, exportsOf(module, await assemble(module), where)),
+    printGradients(module, facts, await exportsOf(module, where, facts, "gradients")),
 });
 
 export const wasm: Target = targetOf("wasm", "embedded");

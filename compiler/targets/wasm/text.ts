@@ -1,8 +1,9 @@
 /** Guarantees WebAssembly text of a module's kernels: one exported function each, its parameters byte offsets, its loops readable. */
 
 import type { DType } from "../../graph/type.ts";
-import { add, constant, rangeOf, scale, substitute, type Index } from "../../loop/index.ts";
-import { gathered, lanesOf, type Lanes } from "../../loop/lanes.ts";
+import { add, constant, index, rangeOf, scale, substitute, type Index } from "../../loop/index.ts";
+import { divide, tripsOf, type Section } from "../../loop/divide.ts";
+import { gathered, lanesOf, sharedByLanes, type Lanes } from "../../loop/lanes.ts";
 import type { Kernel, Scalar, Stmt } from "../../loop/loop.ts";
 import { Addresses, type Loop } from "./address.ts";
 import { access, printLanes, printOne, typeOf, type Place } from "./expression.ts";
@@ -36,16 +37,29 @@ function printDivided({ kind, of, by }: Extract<Index["terms"][number]["atom"], 
 const inLane = (at: Index, lane: number, lanes: Lanes | undefined): Index =>
   lanes === undefined ? at : substitute(at, new Map([[lanes.lane, constant(lane)]]));
 
+/** Which locals of a vector loop are vectors: those that vary, and those that every lane reads and nothing else. */
+function inVectors(loop: Loop): Lanes {
+  const lanes = lanesOf(loop);
+  return { ...lanes, varying: new Set([...lanes.varying, ...sharedByLanes(loop, lanes)]) };
+}
+
+/** What the functions of one module have in common. */
+interface ModuleText {
+  /** Functions that it must import or carry. */
+  readonly needs: Set<string>;
+  readonly relaxed: boolean;
+}
+
 /** Writes one function. */
 class FunctionText {
   readonly #locals = new Map<string, "i32" | "f32" | "v128">();
   readonly #addresses: Addresses;
-  readonly #needs: Set<string>;
+  readonly #module: ModuleText;
   #labels = 0;
 
-  constructor(body: readonly Stmt[], needs: Set<string>) {
+  constructor(body: readonly Stmt[], module: ModuleText) {
     this.#addresses = new Addresses(body);
-    this.#needs = needs;
+    this.#module = module;
   }
 
   locals(): string[] {
@@ -55,7 +69,7 @@ class FunctionText {
   place(loops: readonly Loop[], lanes: Lanes | undefined): Place {
     return {
       lanes,
-      needs: this.#needs,
+      ...this.#module,
       index: (at, lane = 0) => printIndex(inLane(at, lane, lanes)),
       addressIn: (lane, buffer, at) => ({ offset: "", base: sum([`(local.get $${buffer})`, printIndex(scale(inLane(at, lane, lanes), 4))]) }), // prettier-ignore
       address: (buffer, at, further = 0) => {
@@ -82,7 +96,7 @@ class FunctionText {
     const p = this.place(loops, lanes);
     switch (s.kind) {
       case "for":
-        return s.form === "vector" ? this.body(s.body, [...loops, s], lanesOf(s)) : this.#loop(s, loops, lanes); // prettier-ignore
+        return s.form === "vector" ? this.body(s.body, [...loops, s], inVectors(s)) : this.#loop(s, loops, lanes); // prettier-ignore
       case "let":
         return [this.#set(s.name, s.dtype, s.value, p)];
       case "assign": {
@@ -151,21 +165,64 @@ function printStore({ buffer, at, value }: Extract<Stmt, { kind: "store" }>, p: 
 /** Text from a model stays inside its comment. */
 const comment = (text: string): string => `;; ${text.replace(/[\u0000-\u001f\u007f]/g, " ")}`;
 
-function printKernel(kernel: Kernel, name: string, needs: Set<string>): string[] {
-  const text = new FunctionText(kernel.body, needs);
-  const body = text.body(kernel.body, [], undefined);
-  const params = kernel.params.map((param) => `(param $${param.name} i32)`);
+function printKernel(kernel: Kernel, name: string, module: ModuleText, shared: boolean): string[] {
+  const sections = shared ? divide(kernel) : undefined;
+  if (sections === undefined) return [...kernel.doc.map(comment), ...printBody(kernel, name, kernel.body, module)]; // prettier-ignore
+  const printed = sections.flatMap((section, n) => printSection(kernel, sectionName(name, n), section, module)); // prettier-ignore
+  return [...kernel.doc.map(comment), ...printed];
+}
+
+/** The first section of a divided kernel has its name; those after a barrier are numbered. */
+export const sectionName = (kernel: string, section: number): string =>
+  section === 0 ? kernel : `${kernel}.${section + 1}`;
+
+function printBody(
+  { params }: Kernel,
+  name: string,
+  body: readonly Stmt[],
+  module: ModuleText,
+  { more = [], before = [] }: { more?: readonly string[]; before?: readonly string[] } = {},
+): string[] {
+  const text = new FunctionText(body, module);
+  const lines = text.body(body, [], undefined);
+  const given = [...params.map((param) => param.name), ...more].map((param) => `(param $${param} i32)`); // prettier-ignore
   return [
-    ...kernel.doc.map(comment),
-    `(func $kernel.${name} (export "${name}") ${params.join(" ")}`,
-    ...indent([...text.locals(), ...body]),
+    `(func $kernel.${name} (export "${name}") ${given.join(" ")}`,
+    ...indent([...before.filter((line) => line.startsWith("(local ")), ...text.locals(), ...before.filter((line) => !line.startsWith("(local ")), ...lines]), // prettier-ignore
     ")",
   ];
 }
 
+/** A section as thread `part` of `parts` runs it: of each divided loop its share of the iterations, or all of what one thread runs alone. */
+function printSection(
+  kernel: Kernel,
+  name: string,
+  section: Section,
+  module: ModuleText,
+): string[] {
+  if (section.parts === undefined) return printBody(kernel, name, [...section.lets, ...section.alone], module); // prettier-ignore
+  const before: string[] = [];
+  const loops = section.parts.map(({ whole, divided }, n): Stmt => {
+    const trips = tripsOf(divided);
+    const [from, to] = [`from.${n}`, `to.${n}`];
+    const share = (part: string): string =>
+      `(i32.div_u (i32.mul ${part} (i32.const ${trips})) (local.get $parts))`;
+    const bound = (part: string): string => sum([`(i32.mul ${share(part)} (i32.const ${divided.step}))`, `(i32.const ${divided.from.offset})`]); // prettier-ignore
+    before.push(`(local $${from} i32) (local $${to} i32)`);
+    before.push(`(local.set $${from} ${bound("(local.get $part)")})`);
+    before.push(`(local.set $${to} ${bound("(i32.add (local.get $part) (i32.const 1))")})`);
+    const end = divided.from.offset + trips * divided.step;
+    const bounds = { from: index(from, end), to: index(to, end + 1) };
+    const within = (loop: Loop): Loop =>
+      loop === divided ? { ...loop, ...bounds } : { ...loop, body: loop.body.map((s) => (s.kind === "for" ? within(s) : s)) }; // prettier-ignore
+    return within(whole);
+  });
+  return printBody(kernel, name, [...section.lets, ...loops], module, { more: ["part", "parts"], before }); // prettier-ignore
+}
+
 /** A function of one value, or of four lanes. */
 function printFunction({ name, doc, lets, value }: FloatFunction, inLanes: boolean, needs: Set<string>): string[] {
-  const text = new FunctionText([], needs);
+  const text = new FunctionText([], { needs, relaxed: false });
   const lanes = inLanes ? { lane: "", own: new Set<string>(), varying: new Set(["x", ...lets.map((one) => one.name)]) } : undefined;
   const body = text.body(lets, [], lanes);
   const place = text.place([], lanes);
@@ -184,6 +241,14 @@ function printApart(name: string): string[] {
   return [`(func $${name}x4 ${names.map((a) => `(param $${a} v128)`).join(" ")} (result v128) ${filled})`]; // prettier-ignore
 }
 
+/** As Facts have them. */
+export interface WasmOptions {
+  /** Kernels are divided among threads, and the memory is one that they share. */
+  readonly threads?: number;
+  /** a·b + c of lanes may be rounded once. */
+  readonly relaxed?: true;
+}
+
 export interface WasmText {
   readonly text: string;
   /** Functions that the module imports from "mathematics". */
@@ -199,9 +264,11 @@ export function printWasm(
   kernels: readonly Kernel[],
   arenaBytes: number,
   nameOf: (kernel: string) => string,
+  { threads, relaxed }: WasmOptions = {},
 ): WasmText {
   const needs = new Set<string>();
-  const functions = kernels.flatMap((kernel) => printKernel(kernel, nameOf(kernel.name), needs));
+  const shared = threads !== undefined;
+  const functions = kernels.flatMap((kernel) => printKernel(kernel, nameOf(kernel.name), { needs, relaxed: relaxed === true }, shared)); // prettier-ignore
   const carried: string[] = [];
   // tanh needs exp: a function comes before those it needs
   for (const one of [...FLOAT_FUNCTIONS].reverse()) {
@@ -220,7 +287,9 @@ export function printWasm(
     text: [
       "(module",
       ...indent(imports.map((name) => `(import "mathematics" "${name}" (func $${name} ${typed(name)}))`)), // prettier-ignore
-      `  (memory (export "memory") ${pages(arenaBytes)} ${pages(arenaBytes)})`,
+      shared
+        ? `  (import "arena" "memory" (memory ${pages(arenaBytes)} ${pages(arenaBytes)} shared)) (export "memory" (memory 0))`
+        : `  (memory (export "memory") ${pages(arenaBytes)} ${pages(arenaBytes)})`,
       ...indent([...functions, ...carried]),
       ")",
       "",

@@ -1,0 +1,67 @@
+/** Guarantees a workload's trainers as modules on disk, types removed, as the built compiler makes them now. */
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build, transform } from "esbuild";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+let names = 0;
+
+/** The model that a workload's file declares. */
+async function declared(workload, folder, dist) {
+  const file = join(folder, `${workload}.${names++}.model.mjs`);
+  await build({
+    absWorkingDir: root,
+    entryPoints: [`bench/workloads/${workload}.ts`],
+    outfile: file,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    external: ["adjoint"],
+    plugins: [{ name: "adjoint", setup: (b) => b.onResolve({ filter: /^adjoint$/ }, () => ({ path: pathToFileURL(join(dist, "index.js")).href, external: true })) }], // prettier-ignore
+    logLevel: "error",
+  });
+  return (await import(pathToFileURL(file).href)).default;
+}
+
+/** Where the trainer lies; how long compiling took, without the check; how many bytes are shipped, minified and after gzip. */
+export async function compiledTrainer(workload, target, folder) {
+  mkdirSync(folder, { recursive: true });
+  const { compile } = await import(pathToFileURL(join(root, "dist/index.js")).href);
+  const model = await declared(workload, folder, join(root, "dist"));
+  const path = `bench/workloads/${workload}.ts`;
+  const source = { path, text: readFileSync(join(root, path), "utf8") };
+  const began = performance.now();
+  const { files, lowered } = await compile(model, { source, target, effort: "none" });
+  const milliseconds = performance.now() - began;
+  const text = [...files].find(([name]) => /^trainer\..*ts$/.test(name))[1];
+  const plain = { loader: "ts", format: "esm", target: "es2022" };
+  const file = join(folder, `${workload}.${target}.mjs`);
+  writeFileSync(file, (await transform(text, plain)).code);
+  const { code } = await transform(text, { ...plain, minify: true });
+  const flops = lowered.module.kernels.reduce((sum, { flops }) => sum + flops, 0);
+  return { file, milliseconds, minified: code.length, gzip: gzipSync(code, { level: 9 }).length, flops, arena: lowered.module.arenaBytes }; // prettier-ignore
+}
+
+/** The module that a compiler (the folder of its build) makes of a workload; and its trainer with the kernels within reach. */
+export async function lowerWorkload(workload, target, folder, dist) {
+  mkdirSync(folder, { recursive: true });
+  const { compile } = await import(pathToFileURL(join(dist, "index.js")).href);
+  const model = await declared(workload, folder, dist);
+  const { files, lowered } = await compile(model, { target, effort: "none" });
+  const { module } = lowered;
+  const text = [...files].find(([name]) => /^trainer\..*ts$/.test(name))[1];
+  const { code } = await transform(text, { loader: "ts", format: "esm", target: "es2022" });
+  const file = join(folder, `${workload}.${target}.${names++}.mjs`);
+  const all = module.kernels.map(({ name }) => name);
+  // WebAssembly: the instance of the last trainer; TypeScript: the functions of the file
+  const reached = target === "wasm"
+    ? `${code.replace(/return (new WebAssembly\.Instance\([^;]*)\.exports/, "return globalThis.kernelsOfBench = $1.exports")}\nexport const functionsOf = () => globalThis.kernelsOfBench;`
+    : `${code}\nexport const functionsOf = () => ({ ${all.join(", ")} });`; // prettier-ignore
+  writeFileSync(file, reached);
+  const { createTrainer, functionsOf } = await import(pathToFileURL(file).href);
+  let functions;
+  return { module, text: { createTrainer, functions: () => (functions ??= functionsOf()) } };
+}

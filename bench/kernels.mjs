@@ -1,0 +1,115 @@
+/**
+ * Every kernel of a workload's training step, timed by itself in turns with the hand-written sgemm of bench/prototypes on the arena as a step leaves it.
+ *   node bench/kernels.mjs w1 [--target wasm|typescript] [--against <other dist folder>] [--seconds 0.05] [--repeats 7]
+ */
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { batchesFor } from "./data.mjs";
+import { lowerWorkload } from "./compiled.mjs";
+import { FLOPS, scalar, simd128 } from "./prototypes/sgemm.mjs";
+
+const { values, positionals } = parseArgs({
+  options: {
+    target: { type: "string", default: "wasm" },
+    against: { type: "string" },
+    seconds: { type: "string", default: "0.05" },
+    repeats: { type: "string", default: "7" },
+    least: { type: "string", default: "0" },
+  },
+  allowPositionals: true,
+});
+const root = fileURLToPath(new URL("../", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "adjoint-kernels-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+const prototype = values.target === "wasm" ? await simd128() : scalar();
+for (const workload of positionals) {
+  const dists = [join(root, "dist"), ...(values.against === undefined ? [] : [resolve(values.against)])]; // prettier-ignore
+  const versions = [];
+  for (const dist of dists) versions.push(await kernelsOf(workload, dist));
+  report(workload, versions);
+}
+
+/** The calls of a training step, each as a function of nothing. */
+async function kernelsOf(workload, dist) {
+  const { module, text } = await lowerWorkload(workload, values.target, folder, dist);
+  const entry = module.entries.find(({ name }) => name === "train") ?? module.entries[0];
+  const flops = new Map(module.kernels.map((kernel) => [kernel.name, kernel.flops]));
+  const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
+  const calls = entry.calls.filter(({ kind }) => kind === "call");
+  const { createTrainer, functions } = text;
+  const trainer = createTrainer({ seed: 1 });
+  const [batch] = batchesFor(trainer);
+  for (let n = 0; n < 3; n++) trainer.step(batch);
+  const arena = trainer.inputs.x.buffer;
+  const kernels = calls.map(({ kernel, args }) => {
+    const given = args.map((name) => {
+      const { offset, bytes } = slots.get(name);
+      if (values.target === "wasm") return offset;
+      const { dtype } = module.buffers.find((buffer) => buffer.name === name);
+      return new (dtype === "f32" ? Float32Array : Int32Array)(arena, offset, bytes / 4);
+    });
+    const run = functions(arena)[kernel];
+    return { kernel, flops: flops.get(kernel), run: () => run(...given) };
+  });
+  return { kernels, arena };
+}
+
+function report(workload, versions) {
+  const repeats = Number(values.repeats);
+  const all = versions.flatMap(({ kernels, arena }, version) => {
+    const kept = new Uint8Array(arena).slice();
+    return kernels.map((one) => ({ ...one, version, restore: () => new Uint8Array(arena).set(kept) })); // prettier-ignore
+  });
+  const timed = [{ kernel: "prototype", flops: FLOPS, run: prototype, version: 0, restore: () => {} }, ...all]; // prettier-ignore
+  for (const one of timed) {
+    let count = 1;
+    for (;;) {
+      one.restore();
+      const ms = cpu(() => { for (let n = 0; n < count; n++) one.run(); }); // prettier-ignore
+      one.count = Math.max(
+        1,
+        Math.round((count * Number(values.seconds) * 1e3) / Math.max(ms, 0.01)),
+      );
+      if (ms > 500 * Number(values.seconds)) break;
+      count = Math.min(one.count, count * 8) || 1;
+    }
+    one.times = [];
+  }
+  for (let repeat = 0; repeat < repeats; repeat++)
+    for (const one of timed) {
+      one.restore();
+      const ms = cpu(() => { for (let n = 0; n < one.count; n++) one.run(); }); // prettier-ignore
+      one.times.push(ms / one.count);
+    }
+  const best = timed[0];
+  const rate = ({ flops, times }) => flops / 1e6 / median(times);
+  console.log(`\n${workload} ${values.target}: prototype ${rate(best).toFixed(1)} GFLOP/s`);
+  versions.forEach((_, version) => {
+    const own = timed.filter((one) => one !== best && one.version === version);
+    const total = own.reduce((sum, { times }) => sum + median(times), 0);
+    console.log(`${versions.length > 1 ? `[${version === 0 ? "ours" : values.against}] ` : ""}${total.toFixed(3)} ms in all`); // prettier-ignore
+    for (const one of own) {
+      const share = median(one.times) / total;
+      if (share < Number(values.least)) continue;
+      const ratios = one.times.map((time, n) => one.flops / time / (best.flops / best.times[n]));
+      console.log(`  ${one.kernel.padEnd(52)} ${(1e3 * median(one.times)).toFixed(1).padStart(9)} µs ${(100 * share).toFixed(1).padStart(5)} %  ${rate(one).toFixed(2).padStart(6)} GFLOP/s  ${median(ratios).toFixed(2)} of the prototype`); // prettier-ignore
+    }
+  });
+}
+
+function cpu(run) {
+  const before = process.cpuUsage();
+  run();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e3;
+}
+
+function median(all) {
+  const sorted = all.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}

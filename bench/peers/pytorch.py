@@ -1,0 +1,79 @@
+"""Guarantees the same models in PyTorch's own words, eager, from the same weights; speaks bench/contender.mjs's protocol."""
+import json, os, resource, sys, time
+import warnings
+warnings.filterwarnings("ignore")
+import torch
+import torch.nn.functional as F
+
+folder, threads = sys.argv[1], int(sys.argv[2])
+torch.set_num_threads(threads)
+manifest = json.load(open(os.path.join(folder, "manifest.json")))
+raw = bytearray(open(os.path.join(folder, "data.bin"), "rb").read())
+spec = manifest["spec"]
+
+def tensor(entry):
+    size = 1
+    for extent in entry["shape"]:
+        size *= extent
+    dtype = torch.int32 if entry["dtype"] == "i32" else torch.float32
+    return torch.frombuffer(raw, dtype=dtype, count=size, offset=entry["offset"]).reshape(entry["shape"]).clone()
+
+# PyTorch's own layout of dense weights is [out, in]
+initial = [tensor(e).T.contiguous() if len(e["shape"]) == 2 else tensor(e) for e in manifest["parameters"]]
+batches = [(tensor(b["x"]), tensor(b["y"]).long() if b["y"]["dtype"] == "i32" else tensor(b["y"])) for b in manifest["batches"]]
+
+def restore():
+    global params, optimizer
+    params = [p.clone().requires_grad_() for p in initial]
+    o = spec["optimizer"]
+    optimizer = torch.optim.Adam(params, lr=o["rate"]) if o["kind"] == "adam" else torch.optim.SGD(params, lr=o["rate"], momentum=o.get("momentum", 0))
+
+def scores(x):
+    at = 0
+    for layer in spec["layers"]:
+        if layer["kind"] == "pool":
+            x = F.max_pool2d(x, 2)
+            continue
+        w, b = params[at], params[at + 1]
+        at += 2
+        if layer["kind"] == "conv":
+            x = F.relu(F.conv2d(x, w, b, padding=layer["padding"]))
+        else:
+            x = F.linear(x.flatten(1), w, b)
+            x = {"relu": F.relu, "tanh": torch.tanh, None: lambda v: v}[layer.get("activation")](x)
+    return x
+
+def loss_of(s, y):
+    if spec["loss"] == "softmax":
+        return F.cross_entropy(s, y)
+    if spec["loss"] == "mse":
+        return F.mse_loss(s, y)
+    margins = F.relu(s - s.gather(1, y[:, None]) + 1)
+    hinge = margins.sum(1).mean() - 1
+    return hinge + spec["l2"] * sum((p * p).sum() for p in params if p.dim() == 2)
+
+def step(n):
+    x, y = batches[n % len(batches)]
+    optimizer.zero_grad(set_to_none=True)
+    loss = loss_of(scores(x), y)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+restore()
+def say(o):
+    print(json.dumps(o), flush=True)
+loss = step(0)
+say({"first": loss, "version": f"PyTorch {torch.__version__}, {threads} thread{'s' if threads > 1 else ''}", "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss})
+for line in sys.stdin:
+    ask = json.loads(line)
+    if ask["kind"] == "losses":
+        restore()
+        say({"losses": [step(n) for n in range(ask["steps"])]})
+    elif ask["kind"] == "run":
+        wall, cpu = time.perf_counter(), time.process_time()
+        for n in range(ask["steps"]):
+            step(n)
+        say({"wall": (time.perf_counter() - wall) * 1e3, "cpu": (time.process_time() - cpu) * 1e3, "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss})
+    else:
+        break

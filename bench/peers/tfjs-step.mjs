@@ -1,0 +1,76 @@
+/** Guarantees the workloads in TensorFlow.js's own words, on its cpu or its wasm backend. */
+
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url); // its Node build is CommonJS
+
+export async function build({ spec, parameters, batches }, backend) {
+  const tf = require("@tensorflow/tfjs");
+  if (backend === "wasm") {
+    const { setThreadsCount } = require("@tensorflow/tfjs-backend-wasm");
+    setThreadsCount(1);
+  }
+  tf.enableProdMode();
+  await tf.setBackend(backend);
+  await tf.ready();
+
+  const { rate, kind, momentum } = spec.optimizer;
+  // channels last is the only layout of its kernels
+  const image = spec.input.length === 3;
+  const perm = (shape) => (shape.length === 4 ? [2, 3, 1, 0] : undefined);
+  const fed = batches.map(({ x, y, shape }) => ({
+    x: image ? tf.tidy(() => tf.transpose(tf.tensor(x, shape), [0, 2, 3, 1])) : tf.tensor(x, shape),
+    y: spec.loss === "mse" ? tf.tensor2d(y, [spec.batch, 1]) : tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d(y, "int32"), 10), "float32")), // prettier-ignore
+  }));
+  let variables;
+  let optimizer;
+  const restore = () => {
+    variables = parameters.map(({ values, shape }) => {
+      const tensor = tf.tensor(values.slice(), shape);
+      return tf.variable(perm(shape) === undefined ? tensor : tf.transpose(tensor, perm(shape)));
+    });
+    optimizer = kind === "adam" ? tf.train.adam(rate, 0.9, 0.999, 1e-8) : momentum === undefined ? tf.train.sgd(rate) : tf.train.momentum(rate, momentum); // prettier-ignore
+  };
+
+  const activation = { relu: tf.relu, tanh: tf.tanh, undefined: (v) => v };
+  const scoresOf = (x) => {
+    let at = 0;
+    let value = x;
+    let flat = !image;
+    for (const layer of spec.layers) {
+      if (layer.kind === "pool") {
+        value = tf.maxPool(value, 2, 2, "valid");
+        continue;
+      }
+      const [w, b] = variables.slice(at, at + 2);
+      at += 2;
+      if (layer.kind === "conv") {
+        value = tf.relu(tf.add(tf.conv2d(value, w, 1, layer.padding), b));
+        continue;
+      }
+      // the weights' rows are in the order of channels first
+      if (!flat) value = tf.reshape(tf.transpose(value, [0, 3, 1, 2]), [spec.batch, -1]);
+      flat = true;
+      value = activation[layer.activation](tf.add(tf.matMul(value, w), b));
+    }
+    return value;
+  };
+  const lossOf = (scores, y) => {
+    if (spec.loss === "softmax") return tf.losses.softmaxCrossEntropy(y, scores);
+    if (spec.loss === "mse") return tf.losses.meanSquaredError(y, scores);
+    const own = tf.sum(tf.mul(scores, y), 1, true);
+    const margins = tf.mul(tf.relu(tf.add(tf.sub(scores, own), 1)), tf.sub(1, y));
+    const hinge = tf.mean(tf.sum(margins, 1));
+    const squares = variables.filter(({ rank }) => rank === 2).map((w) => tf.sum(tf.square(w)));
+    return tf.add(hinge, tf.mul(squares.reduce(tf.add), spec.l2));
+  };
+  restore();
+  const step = (n) => {
+    const { x, y } = fed[n % fed.length];
+    const cost = tf.tidy(() => optimizer.minimize(() => lossOf(scoresOf(x), y), true, variables));
+    const [loss] = cost.dataSync();
+    cost.dispose();
+    return loss;
+  };
+  return { version: `TensorFlow.js ${tf.version.tfjs} ${backend}`, restore, step };
+}

@@ -1,0 +1,3 @@
+import { mlp } from "./w1.ts";
+
+export default mlp(128);

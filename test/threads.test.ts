@@ -1,0 +1,316 @@
+/** What is true of threads: loops that they share touch elements of their own, any split has the bits of one thread, and what goes wrong is said. */
+
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
+import { divide, sectionsOf, type Loop } from "../compiler/loop/divide.ts";
+import { evaluate } from "../compiler/loop/index.ts";
+import { walkScalar } from "../compiler/loop/build.ts";
+import type { Kernel, Scalar, Stmt } from "../compiler/loop/loop.ts";
+import { parseKernel } from "../compiler/loop/parse.ts";
+import { lower, type Lowered } from "../compiler/lower.ts";
+import { importText, stripTypes } from "../compiler/strip.ts";
+import { targets } from "../compiler/targets/index.ts";
+import { compile, load, type LoadedTrainer } from "../compiler/compile.ts";
+import { adjoint, build, root } from "./support/command.ts";
+import { convolutions } from "./support/nets.ts";
+import { lowered, modelNames, modelOf } from "./support/models.ts";
+import { complaintsAbout } from "./support/typecheck.ts";
+
+const SLOW = { timeout: 120_000 };
+
+// built: a worker's file must be one that Node reads
+const { workersOf } = (await import(/* @vite-ignore */ new URL("../dist/runtime-node.js", import.meta.url).href)) as typeof import("../runtime/node/index.ts"); // prettier-ignore
+
+const kernel = (body: string, params = "x: f32[64] read, y: f32[64] write"): Kernel =>
+  parseKernel(`kernel k(${params}) flops 0 {\n${body}\n}`);
+
+/** The loops that are divided, by index; `alone` for a section of one thread. */
+const shown = (of: Kernel): string | undefined =>
+  sectionsOf(of.body)
+    ?.map(({ parts }) => parts?.map(({ divided }) => divided.index).join("+") ?? "alone")
+    .join(" | ");
+
+describe("a loop", () => {
+  test.each([
+    ["rows of their own", "for i in 0..8 { for j in 0..8 { y[8·i + j] = x[8·j + i] } }", "i"],
+    ["columns of their own", "for j in 0..8 { for i in 0..8 { y[8·i + j] = x[i] } }", "j"],
+    ["tiles of rows", "for i in 0..8 step 2 { y[8·i + 3] = x[i]  y[8·i + 11] = x[i + 1] }", "i"],
+    ["elements read where they are written", "for i in 0..64 { y[i] = add(y[i], x[i]) }", "i", "x: f32[64] read, y: f32[64] update"], // prettier-ignore
+    ["sums added up chunk by chunk", "for k in 0..4 { for i in 0..8 { y[i] = add(y[i], x[8·k + i]) } }", "i", "x: f32[64] read, y: f32[64] update"], // prettier-ignore
+    ["two stages, of which the second reads the first", "for i in 0..8 { y[i] = x[i] }\nfor i in 0..8 { z[i] = y[7 - i] }", "i | i", "x: f32[64] read, y: f32[64] write, z: f32[8] write"], // prettier-ignore
+    ["two stages that do not meet", "for i in 0..8 { y[i] = x[i] }\nfor i in 0..8 { z[i] = x[i] }", "i+i", "x: f32[64] read, y: f32[64] write, z: f32[8] write"], // prettier-ignore
+    ["a stage, and then a sum", "for i in 0..8 { y[i + 1] = x[i] }\nvar s: f32 = 0\nfor i in 0..8 { s = add(s, x[i]) }\ny[0] = s", "i | alone"], // prettier-ignore
+  ] as const)("of %s is divided", (_, body, expected, params?: string) => {
+    expect(shown(kernel(body, params))).toBe(expected);
+  });
+
+  test.each([
+    ["all write one element", "for i in 0..8 { y[0] = x[i] }"],
+    ["neighbours overlap", "for i in 0..8 { y[i] = x[i]  y[i + 1] = x[i] }"],
+    ["a sum is carried", "var s: f32 = 0\nfor i in 0..8 { s = add(s, x[i]) }\ny[0] = s"],
+    ["one reads what another writes", "for i in 0..8 { y[i] = y[7 - i] }"],
+    ["rows overlap", "for i in 0..4 { for j in 0..9 { y[8·i + j] = x[j] } }"],
+    ["a column runs into the next row's", "for j in 0..6 { for i in 0..4 { y[4·i + j] = x[j] } }"],
+  ])("whose iterations meet is not: %s", (_, body) => {
+    const update = "x: f32[64] read, y: f32[64] update";
+    expect(shown(kernel(body, update))).toBeUndefined();
+  });
+
+  test("too short for a barrier is left to one thread", () => {
+    const short = kernel("for i in 0..8 { y[i] = x[i] }");
+    expect(divide(short)).toBeUndefined();
+    expect(divide({ ...short, flops: 1e6 })).toHaveLength(1);
+  });
+});
+
+/** Visits each element of stored buffers that a statement touches. */
+function eachTouch(body: readonly Stmt[], stored: ReadonlySet<string>, at: Map<string, number>, visit: (buffer: string, element: number) => void): void {
+  const scalar = (s: Scalar): void => walkScalar(s, (part) => {
+    if (part.kind === "load" && stored.has(part.buffer)) visit(part.buffer, evaluate(part.at[0]!, at));
+  });
+  for (const s of body) {
+    if (s.kind === "for") {
+      for (let i = evaluate(s.from, at); i < evaluate(s.to, at); i += s.step) eachTouch(s.body, stored, at.set(s.index, i), visit);
+    } else if (s.kind === "if") {
+      scalar(s.when);
+      eachTouch(s.then, stored, at, visit);
+    } else {
+      scalar(s.value);
+      if (s.kind === "store") visit(s.buffer, evaluate(s.at, at));
+    }
+  }
+} // prettier-ignore
+
+/** By enumeration, whatever the indices look like: the iteration of `divided` that first touched an element is the only one that does. */
+function meeting({ whole, divided }: { whole: Loop; divided: Loop }): string | undefined {
+  const stored = new Set<string>();
+  const note = (body: readonly Stmt[]): void => {
+    for (const s of body) {
+      if (s.kind === "store") stored.add(s.buffer);
+      else if (s.kind === "for") note(s.body);
+      else if (s.kind === "if") note(s.then);
+    }
+  };
+  note([whole]);
+  const owner = new Map<string, number>();
+  const at = new Map<string, number>();
+  let found: string | undefined;
+  eachTouch([whole], stored, at, (buffer, element) => {
+    const key = `${buffer} ${element}`;
+    const iteration = at.get(divided.index)!;
+    if (!owner.has(key)) owner.set(key, iteration);
+    else if (owner.get(key) !== iteration) found ??= `${key} in ${owner.get(key)} and ${iteration}`;
+  });
+  return found;
+}
+
+interface Threaded {
+  createTrainer(options?: { readonly seed?: number; readonly team?: Team }): LoadedTrainer;
+  createThreadedTrainer(options: { readonly seed?: number; readonly threads?: number; readonly spawn: unknown }): Promise<LoadedTrainer & { readonly threads: number; close(): void }>;
+  readonly work: (statement: number, kernels: object, part: number, parts: number) => void;
+  readonly alone: () => Team;
+} // prettier-ignore
+
+interface Team {
+  readonly kernels: object;
+  readonly run: (statement: number) => void;
+}
+
+/** The emitted text as JavaScript; `more` exports what is private to it. */
+const scriptOf = async ({ module, facts }: Lowered, more = ""): Promise<string> =>
+  stripTypes(`${await targets.wasm.printTrainer(module, facts)}\n${more}`);
+
+/** A batch of an entry point that differs from step to step; labels name classes. */
+function batchOf({ inputs }: LoadedTrainer, { module }: Lowered, seed: number, entry = "") {
+  return Object.fromEntries(
+    Object.keys(inputs).map((name) => {
+      const { classes = 2, dtype, shape } = module.buffers.find((buffer) => buffer.name === `${name}${entry}`)!; // prettier-ignore
+      const length = shape.reduce((a, b) => a * b, 1);
+      if (dtype === "i32") return [name, Int32Array.from({ length }, (_, n) => (n * 7 + seed) % classes)]; // prettier-ignore
+      return [name, Float32Array.from({ length }, (_, n) => Math.sin(n * 12.9898 + seed))];
+    }),
+  );
+}
+
+const same = (a: LoadedTrainer, b: LoadedTrainer): boolean =>
+  Buffer.from(a.bytes()).equals(Buffer.from(b.bytes()));
+
+describe.each(modelNames.filter((name) => name !== "alexnet"))("%s", (name) => {
+  test("no element of a divided loop has two iterations", SLOW, async () => {
+    const { module } = await lowered(name, { target: "wasm", small: true, batch: 5 });
+    const parts = module.kernels.flatMap(({ body }) => sectionsOf(body) ?? []).flatMap(({ parts }) => parts ?? []); // prettier-ignore
+    expect(parts.map(meeting).filter((found) => found !== undefined)).toEqual([]);
+  });
+});
+
+test.each(["mnist-mlp", "lenet", "char-transformer", "unet-small", "vae"])(
+  "%s: three parts, run in any order, have the bits of one thread",
+  SLOW,
+  async (name) => {
+    const of = await lowered(name, { target: "wasm", threads: 3 });
+    const script = await scriptOf(of, "export { alone, work };");
+    const { createTrainer, alone, work } = await importText<Threaded>(script);
+    expect(script.match(/\bcase \d+:/g)?.length).toBeGreaterThan(3);
+    const { kernels } = alone();
+    let turn = 0;
+    const run = (statement: number): void => {
+      for (const part of [[2, 0, 1], [1, 2, 0], [0, 1, 2]][turn++ % 3]!) work(statement, kernels, part, 3); // prettier-ignore
+    };
+    const [one, three] = [createTrainer({ seed: 3 }), createTrainer({ seed: 3, team: { kernels, run } })]; // prettier-ignore
+    for (let n = 0; n < 2; n++) {
+      const batch = batchOf(one, of, n);
+      expect(three.step(batch)).toEqual(one.step(batch));
+    }
+    expect(same(one, three)).toBe(true);
+    const batch = batchOf(one, of, 5, "_evaluate");
+    expect(three.evaluate(batch)).toEqual(one.evaluate(batch));
+    expect(turn).toBeGreaterThan(9);
+  },
+);
+
+describe("a team of workers", () => {
+  const folder = mkdtempSync(join(tmpdir(), "adjoint-threads-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterEach(() => vi.restoreAllMocks());
+
+  /** The emitted file on disk, where workers find it. */
+  async function file(name: string, of: Lowered, change = (script: string): string => script) {
+    const path = join(folder, `${name}.mjs`);
+    writeFileSync(path, change(await scriptOf(of)));
+    const url = pathToFileURL(path);
+    return { url, exports: (await import(/* @vite-ignore */ url.href)) as Threaded };
+  }
+
+  /** As many workers as asked for, whatever the machine has. */
+  const spawnOf = (url: URL) => Object.assign(() => workersOf(url)(), { cores: 8 });
+
+  test.each([2, 3])("of %i threads has the bits of one, and goes on alone once closed", SLOW, async (threads) => {
+    const of = await lowered("mnist-mlp", { target: "wasm", threads });
+    const { url, exports } = await file(`mlp-${threads}`, of);
+    const one = exports.createTrainer({ seed: 1 });
+    const team = await exports.createThreadedTrainer({ seed: 1, spawn: spawnOf(url) });
+    expect(team.threads).toBe(threads);
+    for (let n = 0; n < 4; n++) expect(team.step(batchOf(one, of, n))).toBe(one.step(batchOf(one, of, n)));
+    expect(same(team, one)).toBe(true);
+    expect(team.stepCount).toBe(4);
+    team.close();
+    expect(team.step(batchOf(one, of, 9))).toBe(one.step(batchOf(one, of, 9)));
+    expect(same(team, one)).toBe(true);
+  }); // prettier-ignore
+
+  test("ends a step with the message of the thread that failed, and every later one", SLOW, async () => {
+    const of = await lowered("mnist-mlp", { target: "wasm", threads: 2 });
+    const planted = (script: string): string => script.replace(/function work\((\w+), (\w+), (\w+), (\w+)\) \{/, `$&\n  if ($3 === 1 && $1 === 3) throw new Error("planted in statement 3");`); // prettier-ignore
+    const { url, exports } = await file("failing", of, planted);
+    const team = await exports.createThreadedTrainer({ seed: 1, spawn: spawnOf(url) });
+    const batch = batchOf(exports.createTrainer(), of, 0);
+    expect(() => team.step(batch)).toThrow("thread 1 failed: planted in statement 3");
+    expect(() => team.step(batch)).toThrow("thread 1 failed: planted in statement 3");
+    team.close();
+  }); // prettier-ignore
+
+  test("is not made where a worker does not start", SLOW, async () => {
+    const of = await lowered("mnist-mlp", { target: "wasm", threads: 2 });
+    const { exports } = await file("starting", of);
+    const nowhere = pathToFileURL(join(folder, "nothing.mjs"));
+    await expect(exports.createThreadedTrainer({ spawn: spawnOf(nowhere) })).rejects.toThrow(/^thread 1 did not start: Cannot find module '.*nothing\.mjs'/); // prettier-ignore
+    const plain = join(folder, "plain.mjs");
+    writeFileSync(plain, "export const createTrainer = () => {};\n");
+    await expect(exports.createThreadedTrainer({ spawn: spawnOf(pathToFileURL(plain)) })).rejects.toThrow(`thread 1 did not start: ${pathToFileURL(plain).href} has no serve: it was compiled without --threads`); // prettier-ignore
+  });
+
+  test("has no more threads than there are cores, and says so once", SLOW, async () => {
+    const of = await lowered("mnist-mlp", { target: "wasm", threads: 4 });
+    const { url, exports } = await file("many", of);
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const spawn = Object.assign(() => workersOf(url)(), { cores: 2 });
+    const [a, b] = [await exports.createThreadedTrainer({ spawn }), await exports.createThreadedTrainer({ spawn })]; // prettier-ignore
+    expect([a.threads, b.threads]).toEqual([2, 2]);
+    expect(warned.mock.calls).toEqual([["4 threads were asked for, but there are 2 cores: the trainer runs on 2"]]); // prettier-ignore
+    a.close();
+    b.close();
+  });
+
+  test("is one thread where memory cannot be shared, and says so once", SLOW, async () => {
+    const of = await lowered("mnist-mlp", { target: "wasm", threads: 2 });
+    const { url, exports } = await file("unshared", of);
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+    vi.stubGlobal("SharedArrayBuffer", undefined);
+    try {
+      const one = await exports.createThreadedTrainer({ seed: 1, spawn: spawnOf(url) });
+      await exports.createThreadedTrainer({ spawn: spawnOf(url) });
+      expect(one.threads).toBe(1);
+      expect(one.step(batchOf(one, of, 1))).toBe(exports.createTrainer({ seed: 1 }).step(batchOf(one, of, 1))); // prettier-ignore
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(warned.mock.calls).toEqual([["2 threads were asked for, but SharedArrayBuffer is missing here (a page needs the headers of cross-origin isolation): the trainer runs on one thread"]]); // prettier-ignore
+  });
+
+  test.each([0, 1.5, -2])("of %d threads is refused", SLOW, async (threads) => {
+    const of = await lowered("circuit", { target: "wasm", threads: 2 });
+    const { url, exports } = await file("refused", of);
+    await expect(exports.createThreadedTrainer({ threads, spawn: spawnOf(url) })).rejects.toThrow(new RangeError(`threads needs a whole number of at least 1, but got ${threads}`)); // prettier-ignore
+  });
+});
+
+test("the check holds for divided kernels, and the command that makes them is on record", SLOW, async () => {
+  const source = { path: "models/convolutions.ts", text: "" };
+  const { check, files } = await compile(convolutions(16), { target: "wasm", threads: 2, source });
+  expect(check?.holds).toBe(true);
+  expect(files.get("trainer.wasm.ts")).toContain("// Regenerate: adjoint compile models/convolutions.ts --target wasm --threads 2\n"); // prettier-ignore
+  expect(files.get("trainer.wasm.ts")).toContain("run(0); //");
+}); // prettier-ignore
+
+test("bytes beside the file serve threads too", SLOW, async () => {
+  const { files, binaries } = await compile(await modelOf("circuit"), { target: "wasm-external", threads: 2, effort: "none" }); // prettier-ignore
+  const { createTrainer } = await load<{ createTrainer(options: object): LoadedTrainer }>({
+    files,
+  });
+  const { compileBytes } = await import("./support/webassembly.ts");
+  expect(createTrainer({ module: compileBytes(binaries.get("trainer.wasm")!) }).step({})).toBeTypeOf("number"); // prettier-ignore
+});
+
+test("the emitted file is strict-clean without a platform's types", SLOW, async () => {
+  const { module, facts } = await lowered("mnist-mlp", { target: "wasm", threads: 2 });
+  const text = await targets.wasm.printTrainer(module, facts);
+  expect(complaintsAbout(new Map([["trainer.wasm", text]]))).toEqual([]);
+  const external = await targets["wasm-external"].printTrainer(module, facts);
+  expect(complaintsAbout(new Map([["trainer.wasm", external]]))).toEqual([]);
+});
+
+test.each([
+  [{ target: "wasm", threads: 0 }, "threads needs a whole number of at least 1, but got 0"],
+  [{ threads: 2 }, "only WebAssembly kernels are divided among threads, but the target is typescript"], // prettier-ignore
+] as const)("%o is refused", async (options, message) => {
+  await expect(lower(await modelOf("circuit"), options)).rejects.toThrow(message);
+});
+
+test.each([
+  [["--target", "wasm", "--threads", "0"], '--threads needs a whole number from 1 to 9999, but got "0"'],
+  [["--target", "wasm", "--threads", "two"], '--threads needs a whole number from 1 to 9999, but got "two"'],
+  [["--threads", "2"], "only WebAssembly kernels are divided among threads; add --target wasm"],
+] as const)("compile %j says what is wrong and writes nothing", SLOW, async (flags, message) => {
+  const out = mkdtempSync(join(tmpdir(), "adjoint-threads-"));
+  build();
+  const { code, stderr } = await adjoint(["compile", "models/circuit.ts", "--out", out, ...flags], { cwd: root });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: `error ${message}\n` });
+  expect(readdirSync(out)).toEqual([]);
+  rmSync(out, { recursive: true });
+}); // prettier-ignore
+
+test("compile --threads 9999 says what more threads than cores come to, and writes a file that is made again by its command", SLOW, async () => {
+  const folder = mkdtempSync(join(root, "test", "threads-"));
+  try {
+    const out = join(folder, "generated");
+    const made = await adjoint(["compile", "models/circuit.ts", "--out", out, "--target", "wasm", "--threads", "9999"], { cwd: root });
+    expect(made.stderr).toBe(`--threads 9999: this machine has ${availableParallelism()} cores, and a trainer takes no more threads than there are cores where it runs\n`);
+    expect(await adjoint(["compile", "--check", "models/circuit.ts", "--out", out], { cwd: root })).toMatchObject({ code: 0 });
+    expect(await adjoint(["verify", join(out, "circuit", "trainer.wasm.ts")], { cwd: root })).toMatchObject({ code: 0, stdout: expect.stringMatching(/^CERTIFIED/) as string });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}); // prettier-ignore
