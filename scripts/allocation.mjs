@@ -14,7 +14,7 @@ import { markdown } from "./markdown.mjs";
 
 const FLAGS = ["--expose-gc", "--single-threaded", "--allow-natives-syntax"];
 const SMALL = ["--steps", "2000", "--rounds", "10"];
-const SHIPPED = ["--seconds", "10", "--rounds", "2"];
+const SHIPPED = ["--seconds", "10", "--rounds", "6"];
 
 const given = process.argv.slice(2);
 const names = chosenModels(given);
