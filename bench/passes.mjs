@@ -14,7 +14,7 @@ import { inTurns, processor } from "./timing.mjs";
 /** Milliseconds: a step without the optimizer that takes longer is not timed again and again. */
 const TOO_LONG = 20_000;
 const HEAVY = 1000;
-const BRIEF = { warmUp: 3000, repeat: 300, repeats: 7, clock: processor };
+const BRIEF = { warmUp: 1500, repeat: 150, repeats: 7, clock: processor };
 const FEW = { warmUp: 1, repeat: 1, repeats: 3, clock: processor };
 
 const given = process.argv.slice(2);

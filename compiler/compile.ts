@@ -1,6 +1,6 @@
 /** Guarantees the whole compilation of a model: its files, checked, or an error that says why there are none. */
 
-import { CompilerFault, type Diagnostic } from "./graph/error.ts";
+import { CompilerFault, ModelError, type Diagnostic } from "./graph/error.ts";
 import { printGraph } from "./graph/print.ts";
 import { certificateOf, withCertificate } from "./check/certificate.ts";
 import { adviceOn } from "./check/advice.ts";
@@ -13,7 +13,7 @@ import type { Model } from "./model/model.ts";
 import type { Timing } from "./observe.ts";
 import { importText, stripTypes } from "./strip.ts";
 import type { TargetName } from "./targets/index.ts";
-import { assemble } from "./targets/wasm/assemble.ts";
+import { assemble, isRead } from "./targets/wasm/assemble.ts";
 import { printReport } from "./targets/report.ts";
 
 export interface CompileOptions extends LowerOptions {
@@ -70,11 +70,13 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   files.set(name("model.plan"), printModule(lowered.module));
   const binaries = new Map<string, Uint8Array>();
   if (lowered.target === "wasm-external") {
-    binaries.set("trainer.wasm", (await assemble(lowered.module, { shared: lowered.facts.threads !== undefined })).bytes);
-    if (other !== undefined) binaries.set("gradients.wasm", (await assemble(other.module, { shared: other.facts.threads !== undefined })).bytes);
+    binaries.set("trainer.wasm", (await assemble(lowered.module, lowered.facts)).bytes);
+    if (other !== undefined)
+      binaries.set("gradients.wasm", (await assemble(other.module, other.facts)).bytes);
   }
   let check: CheckResult | undefined;
   if (effort !== "none") {
+    if (lowered.facts.relaxed === true) await checkRelaxed(lowered);
     const began = performance.now();
     check = await checkModel(model, {
       effort,
@@ -84,6 +86,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(options.passes === undefined ? {} : { passes: options.passes }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(options.relaxed === undefined ? {} : { relaxed: options.relaxed }),
       ...(progress === undefined ? {} : { progress }),
     });
     timings.push({ stage: "check", milliseconds: performance.now() - began });
@@ -103,6 +106,12 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   );
   timings.push({ stage: "first loss", milliseconds: performance.now() - began });
   return { model: model.name, files, binaries, lowered, check, diagnostics: adviceOn(model, lowered, options), timings }; // prettier-ignore
+}
+
+/** A trainer that this engine cannot run cannot be checked here. */
+async function checkRelaxed({ module, facts }: Lowered): Promise<void> {
+  if (isRead((await assemble(module, facts)).bytes)) return;
+  throw new ModelError({ code: "target-relaxed", site: "", law: "this engine has no relaxed SIMD, so that the trainer's check cannot run", operands: [], remedy: "Compile with Node 22 or newer, or with node --experimental-wasm-relaxed-simd, or without --relaxed." }); // prettier-ignore
 }
 
 /** The name of a file of one target: trainer.ts, trainer.wasm.ts, trainer.twin.ts. */

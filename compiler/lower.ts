@@ -47,6 +47,8 @@ export interface CompileOptions {
   readonly chosen?: Choices;
   /** WebAssembly only: kernels are divided among this many threads, unless whoever makes a trainer says otherwise. */
   readonly threads?: number;
+  /** WebAssembly only: uses relaxed SIMD, and gives up that all machines have the same bits. */
+  readonly relaxed?: boolean;
 }
 
 /** One entry point, before and after the pipeline. */
@@ -183,6 +185,8 @@ export async function lower(
   if (target !== "typescript" && options.dtype === "f64") 
     throw new ModelError({ code: "target-float64", site: "", law: "WebAssembly kernels compute in float32, but float64 was asked for", operands: [], remedy: "Compile at float64 for the TypeScript target, or at float32 for this one." }); // prettier-ignore
   checkThreads(options.threads, target);
+  if (options.relaxed === true && !target.startsWith("wasm"))
+    throw new ModelError({ code: "target-relaxed", site: "", law: `only WebAssembly has relaxed SIMD, but the target is ${target}`, operands: [], remedy: "Compile for the target wasm, or without relaxed." }); // prettier-ignore
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
@@ -236,6 +240,7 @@ export async function lower(
     rowsInteract: declared[0]!.traced.rowsInteract,
     graph: (await sha256(entries.filter(({ purpose }) => purpose.kind === "train").map(({ graph }) => printGraph(withoutOrigins(graph))).join(""))).slice(0, 16),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.relaxed === true ? { relaxed: true as const } : {}),
     approximations: [...approximations],
     ...(spent === undefined ? {} : { memory: spent.facts }),
   }; // prettier-ignore
@@ -267,6 +272,7 @@ export function commandOf({
   target,
   passes,
   threads,
+  relaxed,
   memory,
 }: CompileOptions): string {
   const chosen = printPasses(passes);
@@ -278,6 +284,7 @@ export function commandOf({
       ? []
       : [target === "wasm-external" ? "--target wasm --wasm external" : `--target ${target}`]),
     ...(threads === undefined ? [] : [`--threads ${threads}`]),
+    ...(relaxed === true ? ["--relaxed"] : []),
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
     ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
     ...(memory === undefined ? [] : [`--memory ${memory.replaceAll(" ", "")}`]),

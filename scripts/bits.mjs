@@ -1,7 +1,7 @@
 /**
  * Trains every committed trainer, and its WebAssembly form, on every engine, compares the weights bit by bit and writes the table
- * of their hashes to test/snapshots/bits.md (`npm run bits`). `--only lenet,polar` takes some models, `--engines bun,chromium`
- * some engines; the table is then printed and not written.
+ * of their hashes to test/snapshots/bits.md (`npm run bits`). `--only lenet,polar` takes some models, whose rows are renewed where every
+ * engine is still the one of the table; `--engines bun,chromium` takes some engines, and the table is printed and not written.
  */
 
 import { mkdir, writeFile } from "node:fs/promises";
@@ -22,7 +22,7 @@ const chosen = (given, all, flag) => {
 
 const only = chosen(values.only, stems, "only");
 await bundled(only, "matrix", async ({ code, models, entries, folder }) => {
-  const { engines, printMatrix, runMatrix } = code;
+  const { engines, matrixText, printMatrix, readMatrix, renewed, runMatrix } = code;
   const names = chosen(values.engines, engines.map(({ name }) => name), "engines"); // prettier-ignore
   const work = join(folder, "trainers");
   await mkdir(work);
@@ -38,5 +38,9 @@ await bundled(only, "matrix", async ({ code, models, entries, folder }) => {
   process.stdout.write(text);
   for (const fault of faults) process.stdout.write(`${fault}\n`);
   if (faults.length > 0) process.exitCode = 1;
-  else if (values.only === undefined && values.engines === undefined) await writeFile(join(root, "test", "snapshots", "bits.md"), text); // prettier-ignore
+  else if (values.engines === undefined) {
+    const whole =
+      values.only === undefined ? matrix : renewed(readMatrix(matrixText(root)), matrix);
+    await writeFile(join(root, "test", "snapshots", "bits.md"), printMatrix(whole));
+  }
 });

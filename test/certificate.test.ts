@@ -37,7 +37,7 @@ describe("the certificate line", () => {
   /** Trainer and certificate as if no step had shown an error above `worst`. */
   async function claiming(worst: number, bound: string): Promise<{ text: string; certificate: string }> {
     const { sha256: _, ...record } = JSON.parse(file("certificate.json")) as Record;
-    const steps = (one: Record["tensors"][number]) => one.method !== "central differences" && one.role !== "kernel";
+    const steps = (one: Record["tensors"][number]) => !["forward mode", "central differences", "float32 against float64"].includes(one.method) && one.role !== "kernel";
     const claimed = { ...record, tensors: record.tensors.map((one) => (steps(one) ? { ...one, worst: Math.min(one.worst, worst) } : one)) };
     const certificate = `${JSON.stringify({ ...claimed, sha256: await sha256(JSON.stringify(claimed)) }, null, 2)}\n`;
     const line = /^\/\/ certificate: .*$/m.exec(file("trainer.ts"))![0];

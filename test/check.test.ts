@@ -1,9 +1,11 @@
-/** What is true of the numeric check: right gradients pass, a wrong sign in any one rule is caught, and so is an edited kernel. */
+/** What is true of the numeric check: right gradients pass, a wrong sign in any one rule is caught by forward mode and by differences, each alone, and so is an edited kernel. */
 
 import { expect, test } from "vitest";
 import { checkKernels } from "../compiler/check/kernels.ts";
 import { drawFeed } from "../compiler/check/draw.ts";
-import { checkGradients } from "../compiler/check/numeric-gradient.ts";
+import { checkForwardMode } from "../compiler/check/forward-mode.ts";
+import { checkDifferences } from "../compiler/check/numeric-gradient.ts";
+import { Perturbed } from "../compiler/check/perturb.ts";
 import { lossOf } from "../compiler/check/small.ts";
 import { withinBound } from "../compiler/check/result.ts";
 import { Builder } from "../compiler/graph/build.ts";
@@ -37,13 +39,18 @@ function lossThrough(op: Op, { inputs, attrs, within }: Sample): Graph | undefin
   return builder.graph();
 }
 
-function holds(graph: Graph): boolean {
+/** What each of the two witnesses says by itself. */
+async function holds(graph: Graph): Promise<{ forwardMode: boolean; differences: boolean }> {
   const full = gradients({ name: "train", rule: sgd() }).run(graph);
-  const sampling = { coordinates: 6, directions: 1, seed: 5 };
-  return checkGradients(full, lossOf(full, "train"), drawFeed(full, 5, 1), sampling).every(
-    withinBound,
-  );
+  const perturbed = new Perturbed(full, lossOf(full, "train"), drawFeed(full, 5, 1));
+  const differences = checkDifferences(perturbed, { coordinates: 6, directions: 1, seed: 5 });
+  const forward = await checkForwardMode(perturbed, 1, 5);
+  expect(forward.map(({ name, coordinates }) => [name, coordinates])).toEqual(differences.map(({ name }) => [name, 1])); // prettier-ignore
+  return { forwardMode: forward.every(withinBound), differences: differences.every(withinBound) };
 }
+
+const BOTH = { forwardMode: true, differences: true };
+const NEITHER = { forwardMode: false, differences: false };
 
 const cases = Object.values(ops as Readonly<Record<string, Op>>).flatMap((op) => {
   const sample = op.samples.find(({ inputs }) => inputs.some(({ dtype }) => isFloat(dtype)));
@@ -54,32 +61,38 @@ const cases = Object.values(ops as Readonly<Record<string, Op>>).flatMap((op) =>
     : [];
 });
 
-test.each(cases)("a flipped sign in the gradient of $name is caught", ({ op, sample }) => {
-  const graph = lossThrough(op, sample)!;
-  expect(holds(graph)).toBe(true);
-  const right = op.vjp;
-  const patched = op as { vjp: Op["vjp"] };
-  patched.vjp = (scope, at) => scope.g.neg(right.call(op, scope, at));
-  try {
-    expect(holds(graph)).toBe(false);
-  } finally {
-    patched.vjp = right;
-  }
-});
+test.each(cases)(
+  "a flipped sign in the gradient of $name is caught by each witness alone",
+  async ({ op, sample }) => {
+    const graph = lossThrough(op, sample)!;
+    expect(await holds(graph)).toEqual(BOTH);
+    const right = op.vjp;
+    const patched = op as { vjp: Op["vjp"] };
+    patched.vjp = (scope, at) => scope.g.neg(right.call(op, scope, at));
+    try {
+      expect(await holds(graph)).toEqual(NEITHER);
+    } finally {
+      patched.vjp = right;
+    }
+  },
+);
 
 // the loss itself goes through mul and sum: a flip there turns every gradient around
-test.each(["mul", "sum"] as const)("a flipped sign in the gradient of %s is caught", (name) => {
-  const op: Op = ops[name];
-  const graph = lossThrough(ops.exp, ops.exp.samples[0]!)!;
-  const right = op.vjp;
-  const patched = op as { vjp: Op["vjp"] };
-  patched.vjp = (scope, at) => scope.g.neg(right.call(op, scope, at));
-  try {
-    expect(holds(graph)).toBe(false);
-  } finally {
-    patched.vjp = right;
-  }
-});
+test.each(["mul", "sum"] as const)(
+  "a flipped sign in the gradient of %s is caught by each witness alone",
+  async (name) => {
+    const op: Op = ops[name];
+    const graph = lossThrough(ops.exp, ops.exp.samples[0]!)!;
+    const right = op.vjp;
+    const patched = op as { vjp: Op["vjp"] };
+    patched.vjp = (scope, at) => scope.g.neg(right.call(op, scope, at));
+    try {
+      expect(await holds(graph)).toEqual(NEITHER);
+    } finally {
+      patched.vjp = right;
+    }
+  },
+);
 
 test("an edited kernel is caught, by name", async () => {
   const lowered = await lower(svm);
@@ -89,4 +102,14 @@ test("an edited kernel is caught, by name", async () => {
   expect(edited).not.toBe(text);
   const failed = (await checkKernels(lowered, edited, 64, 1)).filter((one) => !withinBound(one));
   expect(failed[0]!.name).toMatch(/^train: dot/);
+});
+
+test("a point where branches meet and move apart is a kink of forward mode, not an error", async () => {
+  const builder = new Builder("kink");
+  const g = callsOn(builder);
+  const x = builder.append(opOf("param"), [], { initial: ["data", 0, 1, -1] }, "x", { dtype: "f64", shape: [3] }); // prettier-ignore
+  builder.results.push({ kind: "loss", name: "train", value: g.sum(g.relu(x), { axes: [0] }) });
+  const full = gradients({ name: "train", rule: sgd() }).run(builder.graph());
+  const [row] = await checkForwardMode(new Perturbed(full, lossOf(full, "train"), drawFeed(full, 1, 1)), 1, 1); // prettier-ignore
+  expect(row).toMatchObject({ name: "x", method: "forward mode", coordinates: 0, kinks: 4 });
 });

@@ -151,8 +151,8 @@ describe("gradients agree with central differences, of scores, targets and weigh
     ["huber", against(huber)],
     ["kl", against((v, w) => kl(softmax(v), softmax(w)), 3)],
     ["cosineSimilarity", against(cosineSimilarity, 3)],
-  ])("%s", (_, build) => {
-    const { failed, smooth, compared } = disagreements(build);
+  ])("%s", async (_, build) => {
+    const { failed, smooth, compared } = await disagreements(build);
     expect(failed).toEqual([]);
     expect(smooth).toBe(true);
     expect(compared).toBeGreaterThan(10);
@@ -300,10 +300,10 @@ describe("complaints", () => {
   ])("%s", (_, build, message) => expect(said(build)).toBe(message)); // prettier-ignore
 });
 
-test("batchMean, for losses of one's own, is over the real rows and all of their elements", () => {
+test("batchMean, for losses of one's own, is over the real rows and all of their elements", async () => {
   const squares: Build = (n) => batchMean(square(x([2])(n)));
   const feed = { x: [1, 2, 3, 4, 100, 100] };
   expect(valueOf(squares, 3, feed, 2)).toBeCloseTo((1 + 4 + 9 + 16) / 4, 12);
-  expect(disagreements(squares).failed).toEqual([]);
+  expect((await disagreements(squares)).failed).toEqual([]);
   expect(() => valueOf(() => batchMean(param("w", [], constant(1))), 1, {})).toThrow("batchMean needs a batch, [n, …], but got one number");
 }); // prettier-ignore

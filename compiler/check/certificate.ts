@@ -3,8 +3,9 @@
 import { lower, sha256, type CompileOptions } from "../lower.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { Model } from "../model/model.ts";
-import { checkModel, explainFailure } from "./check.ts";
-import { CENTRAL_DIFFERENCES, withinBound, type CheckResult, type TensorCheck } from "./result.ts";
+import { checkModel, explainFailure, SIZES } from "./check.ts";
+import { checkText, prepareKernels, type Prepared } from "./kernels.ts";
+import { CENTRAL_DIFFERENCES, FLOAT32, FORWARD_MODE, withinBound, worse, type CheckResult, type TensorCheck } from "./result.ts"; // prettier-ignore
 
 const LINE = /^\/\/ certificate: .*$/m;
 
@@ -20,26 +21,28 @@ export const withCertificate = (text: string, line: string): string => text.repl
 /** The bounds that are stated: 1e-10, 1e-8, 1e-6, then powers of ten. */
 const ORDERS = [1e-10, 1e-8, 1e-6, 1e-5, 1e-4];
 
-/** What the certificate line bounds, and by what order: an index into ORDERS, or their number where nothing bounds it. */
-interface Orders {
-  readonly gradients: number;
-  readonly step: number;
-  readonly kernels: number;
-}
+/** What the certificate line bounds, by its name there. */
+const PARTS = ["forward mode", "differences", "float32", "step", "kernels"] as const;
+type Part = (typeof PARTS)[number];
 
-const PARTS = ["gradients", "step", "kernels"] as const satisfies readonly (keyof Orders)[];
+/** By what order each is bounded: an index into ORDERS, or their number where nothing bounds it. */
+type Orders = Readonly<Record<Part, number>>;
+
+const BY_METHOD: Readonly<Record<string, Part>> = {
+  [FORWARD_MODE]: "forward mode",
+  [CENTRAL_DIFFERENCES]: "differences",
+  [FLOAT32]: "float32",
+};
+
+const partOf = ({ method, role }: Judged): Part => BY_METHOD[method] ?? (role === "kernel" ? "kernels" : "step"); // prettier-ignore
 
 function ordersOf(tensors: readonly Judged[]): Orders {
-  const order = (wanted: (tensor: Judged) => boolean): number => {
-    const worst = Math.max(0, ...tensors.filter(wanted).map((tensor) => tensor.worst));
+  const order = (part: Part): number => {
+    const worst = tensors.reduce((most, tensor) => (partOf(tensor) === part ? worse(tensor.worst, most) : most), 0); // prettier-ignore
     const at = ORDERS.findIndex((bound) => worst <= bound);
     return at < 0 ? ORDERS.length : at;
   };
-  return {
-    gradients: order(({ method }) => method === CENTRAL_DIFFERENCES),
-    step: order(({ method, role }) => method !== CENTRAL_DIFFERENCES && role !== "kernel"),
-    kernels: order(({ role }) => role === "kernel"),
-  };
+  return Object.fromEntries(PARTS.map((part) => [part, order(part)])) as Record<Part, number>; // each part once
 }
 
 type Judged = Pick<TensorCheck, "method" | "role" | "worst">;
@@ -89,11 +92,30 @@ export async function verifyTrainer({ text, gradients, certificate, model, sourc
   if (line !== expected) return refuse(`the header says ${JSON.stringify(line)}, but its certificate.json makes that ${JSON.stringify(expected)}; make the file again with adjoint compile`);
   const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) };
   const lowered = await lower(model, memory === undefined ? from : { ...from, memory });
-  const result = await checkModel(model, { ...from, effort: "quick", lowered, trainer: text });
+  const judged = await judgeText(await prepareKernels(lowered), text);
+  if (judged.reason !== undefined) return { ...refuse(judged.reason), tensors: judged.tensors };
+  const result = await checkModel(model, { ...from, effort: "quick", lowered, kernels: judged.tensors });
   const differs = worsened(ordersOf(recorded.tensors), ordersOf(result.tensors));
   if (result.holds && differs === undefined) return result;
-  const first = result.tensors.find((tensor) => !withinBound(tensor));
-  return { ...result, holds: false, reason: first === undefined ? (differs ?? explainFailure(result)) : `${first.name} differs by ${first.worst.toExponential(1)} at ${first.at}` };
+  return { ...result, holds: false, reason: firstDifference(result.tensors) ?? differs ?? explainFailure(result) };
+} // prettier-ignore
+
+const firstDifference = (tensors: readonly TensorCheck[]): string | undefined => {
+  const first = tensors.find((tensor) => !withinBound(tensor));
+  return first === undefined ? undefined : `${first.name} differs by ${first.worst.toExponential(1)} at ${first.at}`; // prettier-ignore
+};
+
+/** The part of verify that reads the text, after the hashes: what it computes at its real shapes, and the first kernel and tensor that differ. */
+export async function judgeText(prepared: Prepared, text: string, elements = SIZES.quick.elements): Promise<{ readonly tensors: readonly TensorCheck[]; readonly reason?: string }> {
+  try {
+    const tensors = await checkText(prepared, text, elements, 1);
+    const reason = firstDifference(tensors);
+    return { tensors, ...(reason === undefined ? {} : { reason }) };
+  } catch (error) {
+    // what was checked at the compile ran; what no longer runs was edited since
+    if (error instanceof Error) return { tensors: [], reason: `the file does not run as its plan says: ${error.message}` };
+    throw error;
+  }
 } // prettier-ignore
 
 /** Another engine's last digits may carry an error over the next bound, but not over two. */

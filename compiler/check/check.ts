@@ -19,39 +19,52 @@ import { checkTranslation } from "./translation.ts";
 
 export type { CheckResult, Effort, TensorCheck } from "./result.ts";
 
-export interface CheckOptions extends Pick<CompileOptions, "source" | "passes" | "threads"> {
+export interface CheckOptions extends Pick<
+  CompileOptions,
+  "source" | "passes" | "threads" | "relaxed"
+> {
   readonly effort: Effort;
   /** What is shipped; lowered and printed anew where it is not given. */
   readonly target?: TargetName;
   readonly lowered?: Lowered;
   readonly trainer?: string;
+  /** What judgeText found, where the text was judged already. */
+  readonly kernels?: readonly TensorCheck[];
   readonly progress?: (text: string) => void;
   readonly seed?: number;
 }
 
 /** Coordinates and directions a tensor, elements a buffer. */
-const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly elements: number }>> = {
-  quick: { coordinates: 3, directions: 1, elements: 4, quick: true },
-  more: { coordinates: 12, directions: 2, elements: 32 },
-  exhaustive: { coordinates: Infinity, directions: 4, elements: 256 },
+export const SIZES: Readonly<Record<Effort, Omit<Sampling, "seed"> & { readonly elements: number }>> = {
+  quick: { coordinates: 3, directions: 1, elements: 256, quick: true },
+  more: { coordinates: 12, directions: 2, elements: 512 },
+  exhaustive: { coordinates: Infinity, directions: 4, elements: 4096 },
 }; // prettier-ignore
 
 /** Checks a model as DESIGN.md says: see the files this one calls. */
 export async function checkModel(model: Model, options: CheckOptions): Promise<CheckResult> {
-  const { effort, progress, source, passes, threads, target = "typescript", seed = 1 } = options;
-  const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }), ...(threads === undefined ? {} : { threads }) }; // prettier-ignore
+  const {
+    effort,
+    progress,
+    source,
+    passes,
+    threads,
+    relaxed,
+    target = "typescript",
+    seed = 1,
+  } = options;
+  const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }), ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }) }; // prettier-ignore
   const size = SIZES[effort];
   const lowered = options.lowered ?? (await lower(model, from));
   const shipped = { ...from, chosen: lowered.chosen };
   progress?.("validating every pass");
   await validatePasses(model, { ...shipped, facts: lowered.facts }, seed);
-  progress?.("checking gradients against central differences");
-  const gradients = checkModelGradients(model, from, { ...size, seed });
+  progress?.("checking gradients against forward mode and central differences");
+  const gradients = await checkModelGradients(model, from, { ...size, seed });
   progress?.("checking the emitted step against the interpreter");
   const steps = await checkTranslation(model, shipped, seed);
   progress?.("checking every kernel at sampled elements");
-  const text = options.trainer ?? (await print(lowered, "trainer"));
-  const kernels = await checkKernels(lowered, text, size.elements, seed);
+  const kernels = options.kernels ?? (await checkKernels(lowered, options.trainer ?? (await print(lowered, "trainer")), size.elements, seed)); // prettier-ignore
   return resultOf(model.name, [...gradients, ...steps, ...kernels]);
 }
 

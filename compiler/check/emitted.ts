@@ -71,9 +71,7 @@ export async function moduleFor({
 }: Pick<Lowered, "module" | "facts" | "target">): Promise<Given> {
   return target === "wasm-external"
     ? {
-        module: compileBytes(
-          (await assemble(module, { shared: facts.threads !== undefined })).bytes,
-        ),
+        module: compileBytes((await assemble(module, facts)).bytes),
       }
     : {};
 }

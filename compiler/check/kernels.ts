@@ -1,21 +1,28 @@
 /**
- * Guarantees that what ships is what is run: the text itself, at its real shapes, statement by statement. After each statement, sampled
- * elements of what it wrote are compared with their definitions, evaluated in double on the arena as it stood before.
+ * Guarantees that what ships is what is run: the text itself, at its real shapes, statement by statement, for two steps (a full batch from the
+ * start, then a short one where moments are no longer zero). After each statement, sampled elements of what it wrote are compared with their
+ * definitions, evaluated in double on the arena as it stood before; in the end, what the entry returned.
  *   error = |a − n| / max(|n|, 1e-3·the largest sampled |n| of the buffer); of kernels that compute in float32, an eighth of the largest
  */
 
 import { CompilerFault } from "../graph/error.ts";
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import { walkScalar } from "../loop/build.ts";
-import { evaluateScalar } from "../loop/interpret.ts";
-import type { Buffer, Call, Definition, Entry, Module } from "../loop/loop.ts";
-import type { Lowered } from "../lower.ts";
-import { touched } from "../passes/place.ts";
+import type { Buffer, Call, Definition, Entry, EntryResult, Module } from "../loop/loop.ts";
+import type { CompiledEntry, Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
-import { below, randomOf } from "./draw.ts";
-import { moduleFor, type Numbers, type TrainerText } from "./emitted.ts";
-import { fedLeaves, drawLeaf } from "./draw.ts";
-import { KERNEL_BOUND, singleBound, worse, type TensorCheck } from "./result.ts";
+import { DefinitionTable, stagesOf } from "./definitions.ts";
+import { drawLeaf, fedLeaves } from "./draw.ts";
+import {
+  moduleFor,
+  stored,
+  type AnyTrainer,
+  type Batch,
+  type Numbers,
+  type TrainerText,
+} from "./emitted.ts";
+import { samplePositions } from "./positions.ts";
+import { KERNEL_BOUND, merged, singleBound, beats, type TensorCheck } from "./result.ts";
 
 type Probe = (functionAt: number, statement: number, arena: ArrayBuffer) => void;
 const PROBE = "adjoint probe";
@@ -38,35 +45,110 @@ export function instrument(text: string): string {
   return `declare const $probe: (at: number, statement: number, arena: ArrayBuffer) => void;\n${lines.join("\n")}`;
 }
 
-/** Runs each entry of the text once and compares `samples` elements of every buffer a statement writes. */
-export async function checkKernels({ module, entries, facts, target }: Pick<Lowered, "module" | "entries" | "facts" | "target">, text: string, samples: number, seed: number): Promise<TensorCheck[]> {
-  const watch = new Watch(module, samples, seed, target === "typescript" ? "double" : "single");
+/** What a check of a text needs, made once: the same for every text of a lowered model. */
+export interface Prepared {
+  readonly lowered: Pick<Lowered, "module" | "entries" | "target" | "facts">;
+  readonly table: DefinitionTable;
+}
+
+export const prepareKernels = async (lowered: Prepared["lowered"]): Promise<Prepared> => ({
+  lowered,
+  table: await DefinitionTable.of(lowered.module),
+});
+
+/** Runs each entry of the text twice and compares `samples` elements, and those at the edges, of every buffer a statement writes. */
+export const checkKernels = async (
+  lowered: Prepared["lowered"],
+  text: string,
+  samples: number,
+  seed: number,
+): Promise<TensorCheck[]> => checkText(await prepareKernels(lowered), text, samples, seed);
+
+/** The same where the definitions are at hand. */
+export async function checkText(
+  { lowered, table }: Prepared,
+  text: string,
+  samples: number,
+  seed: number,
+): Promise<TensorCheck[]> {
+  const { module, entries, facts, target } = lowered;
+  const watch = new Watch(
+    module,
+    table,
+    samples,
+    seed,
+    target === "typescript" ? "double" : "single",
+  );
   const code = await stripTypes(instrument(text));
   const host = globalThis as unknown as Record<string, Probe>; // the one way into a module from text
   host[PROBE] = (at, statement, arena) => watch.probe(at, statement, arena);
-  const { createTrainer } = await importText<TrainerText>(`const $probe = (...seen) => globalThis["${PROBE}"](...seen);\n${code}`);
-  const trainer = createTrainer(await moduleFor({ module, facts, target }));
-  entries.forEach(({ name, traced }, n) => {
-    watch.entry = module.entries[n]!;
-    const inputs = fedLeaves(traced.graph).filter(({ op }) => op === "input");
-    const batch = Object.fromEntries(inputs.map((node): [string, Numbers] => {
-      const values = drawLeaf(node, seed + n, 0);
-      return [node.name, node.type.dtype === "i32" ? Int32Array.from(values) : Float32Array.from(values)];
-    }));
-    if (name === "predict") trainer.predict(batch);
-    else if (name === "evaluate") trainer.evaluate(batch);
-    else if (trainer.phases === undefined) trainer.step(batch);
-    else trainer.phases[name]!(batch);
-  });
+  const { createTrainer } = await importText<TrainerText>(
+    `const $probe = (...seen) => globalThis["${PROBE}"](...seen);\n${code}`,
+  );
+  const trainer = createTrainer(await moduleFor(lowered));
+  const leaves = new Map(
+    entries.flatMap(({ traced }) => fedLeaves(traced.graph)).map((node) => [node.name, node]),
+  );
+  // a bias that starts from zero would hide a wrong sign before it
+  for (const [name, view] of Object.entries(trainer.parameters))
+    view.set(drawLeaf(leaves.get(name)!, seed, 0));
+  const run = (chosen: readonly CompiledEntry[], short: boolean): readonly TensorCheck[] => {
+    watch.found = [];
+    for (const entry of chosen) {
+      const n = entries.indexOf(entry);
+      watch.entry = module.entries[n]!;
+      const given = seed + n + (short ? 100 : 0);
+      watch.compareReturned(call(trainer, entry, facts, given, short));
+    }
+    return watch.found;
+  };
+  const training = entries.filter(({ purpose }) => purpose.kind === "train");
+  const first = run(training, false);
+  const found = run(entries, true);
   Reflect.deleteProperty(host, PROBE);
-  const stored = module.entries.flatMap(({ calls }) => calls).reduce((n, call) => n + storesOf(call), 0);
-  if (watch.found.length !== stored) throw new CompilerFault("print", `the kernel check saw ${watch.found.length} of ${stored} stores: the text's numbered statements are not the plan's`);
-  return watch.found;
-} // prettier-ignore
+  const expected = module.entries.reduce((n, { calls, results }) => n + results.length + calls.reduce((m, one) => m + storesOf(one), 0), 0); // prettier-ignore
+  if (found.length !== expected) throw new CompilerFault("print", `the kernel check saw ${found.length} of ${expected} stores and results: the text's numbered statements are not the plan's`); // prettier-ignore
+  // training comes first among the entries
+  return found.map((row, n) => (first[n] === undefined ? row : merged(first[n], row)));
+}
+
+/** Calls an entry; gives what it returns by name, as its results have it. */
+function call(
+  trainer: AnyTrainer,
+  { name, purpose, traced }: CompiledEntry,
+  { batch: rows, rowsInteract }: Lowered["facts"],
+  seed: number,
+  short: boolean,
+): Readonly<Record<string, ArrayLike<number>>> {
+  const inputs = fedLeaves(traced.graph).filter(({ op }) => op === "input");
+  const batch: Batch = Object.fromEntries(
+    inputs.map((node): [string, Numbers] => [
+      node.name,
+      stored(node.type.dtype, drawLeaf(node, seed, 0)),
+    ]),
+  );
+  if (name === "predict") return trainer.predict(batch);
+  const of = purpose.kind === "train" ? rows.train : rows.evaluate;
+  const count = short && of > 1 && !(rowsInteract && purpose.kind === "train") ? of - 1 : of;
+  if (purpose.kind === "train") {
+    const loss =
+      trainer.phases === undefined
+        ? trainer.step(batch, count)
+        : trainer.phases[name]!(batch, count);
+    return { [purpose.phase.name]: [loss as number] };
+  }
+  return Object.fromEntries(
+    Object.entries(trainer.evaluate(batch, count)).map(([mean, value]) => [mean, [value / count]]),
+  );
+}
 
 /** Buffers that a statement writes. */
 const storesOf = (call: Call): number =>
-  call.kind === "call" ? call.group.stages.filter(({ storage }) => storage !== "local").length : call.kind === "store" ? 1 : 0; // prettier-ignore
+  call.kind === "call"
+    ? call.group.stages.filter(({ storage }) => storage !== "local").length
+    : call.kind === "store"
+      ? 1
+      : 0;
 
 /** A sampled element of what the next statement writes, and what its definition gives on the arena as it stands. */
 interface Expected {
@@ -78,22 +160,27 @@ interface Expected {
 }
 
 class Watch {
-  readonly found: TensorCheck[] = [];
+  found: TensorCheck[] = [];
   entry: Entry | undefined;
+  readonly #table: DefinitionTable;
   readonly #buffers: ReadonlyMap<string, Buffer>;
   readonly #offsets: ReadonlyMap<string, number>;
   readonly #samples: number;
   readonly #seed: number;
-  #expected: readonly Expected[] = [];
-  #locals = new Map<string, number>();
-  #views = new Map<string, Numbers>();
-  /** Elements of the statement's own stages, evaluated once: a softmax reads its row's largest at every point. */
-  #memo = new Map<string, number>();
-
   /** What statements compute in between stores. */
   readonly #precision: "single" | "double";
+  #expected: readonly Expected[] = [];
+  #locals: Record<string, number> = {};
+  #results = new Map<EntryResult, ArrayLike<number>>();
 
-  constructor(module: Module, samples: number, seed: number, precision: "single" | "double") {
+  constructor(
+    module: Module,
+    table: DefinitionTable,
+    samples: number,
+    seed: number,
+    precision: "single" | "double",
+  ) {
+    this.#table = table;
     this.#precision = precision;
     this.#buffers = new Map(module.buffers.map((buffer) => [buffer.name, buffer]));
     this.#offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
@@ -104,14 +191,19 @@ class Watch {
   probe(_at: number, statement: number, arena: ArrayBuffer): void {
     this.#compare(arena);
     this.#expected = [];
+    if (statement === 1) this.#locals = {};
     const next = statement === 0 ? undefined : this.entry!.calls[statement - 1];
-    if (statement === 1) this.#locals = new Map();
-    if (next === undefined) return;
-    this.#views = new Map(touched(next).map((name) => [name, this.#view(name, arena)]));
-    this.#memo = new Map();
-    if (next.kind === "let") this.#locals.set(next.name, this.#evaluate(next.value, new Map(), new Map()));
-    else this.#expected = this.#expect(next);
-  } // prettier-ignore
+    if (next === undefined)
+      this.#results = new Map(
+        this.entry!.results.map((result) => [result, this.#resultOf(result, arena)]),
+      );
+    else this.#expected = this.#expect(next, arena);
+  }
+
+  #resultOf({ value }: EntryResult, arena: ArrayBuffer): ArrayLike<number> {
+    const local = this.#locals[value];
+    return local === undefined ? this.#view(value, arena).slice() : [local];
+  }
 
   #view(name: string, arena: ArrayBuffer): Numbers {
     const { dtype, shape } = this.#buffers.get(name)!;
@@ -122,59 +214,67 @@ class Watch {
     return new array(arena, this.#offsets.get(name)!, sizeOf(shape));
   }
 
-  #expect(call: Exclude<Call, { kind: "let" }>): Expected[] {
-    const stages = call.kind === "call" ? call.group.stages : [{ definition: call.definition, storage: "buffer" as const }];
-    const own = new Map(call.kind === "call" ? stages.map(({ definition }) => [definition.name, definition]) : []);
-    return stages.filter(({ storage }) => storage !== "local").map(({ definition }): Expected => {
+  #expect(call: Call, arena: ArrayBuffer): Expected[] {
+    const stages = this.#table.of(call, (name) => this.#view(name, arena), this.#locals);
+    if (call.kind === "let") {
+      this.#locals[call.name] = stages[0]!.element(0);
+      return [];
+    }
+    const own = call.kind === "call" ? stagesOf(call) : [];
+    return stages.flatMap(({ definition, element }, n): Expected[] => {
+      if (call.kind === "call" && call.group.stages[n]!.storage === "local") return [];
       const buffer = definition.target ?? definition.name;
-      const { length } = this.#views.get(buffer)!;
-      const random = randomOf(this.#seed, `${this.entry!.name} ${buffer}`);
-      const wanted = Math.min(this.#samples, length);
-      const elements = Array.from({ length: wanted }, (_, n) => {
-        const flat = wanted === length ? n : below(random, length);
-        const value = call.kind === "store" ? this.#evaluate(call.value, new Map(), own) : this.#at(definition, flat, own);
-        return { flat, value };
-      });
-      return { kernel: call.kind === "call" ? call.kernel : buffer, buffer, elements, terms: termsOf([...own.values(), definition]) };
+      const positions = samplePositions(
+        this.#buffers.get(buffer)!.shape,
+        this.#samples,
+        this.#seed,
+        `${this.entry!.name} ${call.kind === "call" ? call.kernel : buffer}`,
+      );
+      const elements = positions.map((flat) => ({ flat, value: element(flat) }));
+      return [
+        {
+          kernel: call.kind === "call" ? call.kernel : buffer,
+          buffer,
+          elements,
+          terms: termsOf([...own, definition]),
+        },
+      ];
     });
-  } // prettier-ignore
+  }
 
   #compare(arena: ArrayBuffer): void {
     for (const { kernel, buffer, elements, terms } of this.#expected) {
       const view = this.#view(buffer, arena);
-      const pairs = elements.map(({ flat, value }) => ({ flat, found: view[flat]!, expected: value })); // prettier-ignore
-      this.found.push(judged(kernel, buffer, this.entry!.name, pairs, this.#precision === "double" ? { floor: 1e-3, bound: KERNEL_BOUND } : { floor: 1 / 8, bound: singleBound(terms) })); // prettier-ignore
+      const pairs = elements.map(({ flat, value }) => ({
+        at: `${buffer}[${flat}]`,
+        found: view[flat]!,
+        expected: value,
+      }));
+      this.found.push(
+        judged(`${this.entry!.name}: ${kernel} → ${buffer}`, pairs, this.#toleranceOf(terms)),
+      );
     }
   }
 
-  /** A definition at a row-major position. */
-  #at(definition: Definition, flat: number, own: ReadonlyMap<string, Definition>): number {
-    const key = `${definition.name} ${flat}`;
-    const known = this.#memo.get(key);
-    if (known !== undefined) return known;
-    const indices = new Map<string, number>();
-    let rest = flat;
-    for (let axis = definition.shape.length - 1; axis >= 0; axis--) {
-      indices.set(definition.axes[axis]!.name, rest % definition.shape[axis]!);
-      rest = Math.floor(rest / definition.shape[axis]!);
+  /** What the entry gave its caller, against what its last statement left. */
+  compareReturned(returned: Readonly<Record<string, ArrayLike<number>>>): void {
+    for (const [{ name }, expected] of this.#results) {
+      const found = returned[name];
+      const pairs = Array.from(expected, (value, n) => ({
+        at: `${name}[${n}]`,
+        found: found?.[n] ?? NaN,
+        expected: value,
+      }));
+      this.found.push(judged(`${this.entry!.name}: returns ${name}`, pairs, this.#toleranceOf(0)));
     }
-    const value = this.#evaluate(definition.value, indices, own);
-    this.#memo.set(key, value);
-    return value;
+    this.#results = new Map();
   }
 
-  #evaluate(value: Definition["value"], indices: ReadonlyMap<string, number>, own: ReadonlyMap<string, Definition>): number {
-    return evaluateScalar(value, {
-      locals: this.#locals,
-      indices,
-      load: (name, at) => {
-        const stage = own.get(name);
-        const shape = stage?.shape ?? this.#buffers.get(name)!.shape;
-        const flat = at.length === shape.length ? at.reduce((n, i, axis) => n * shape[axis]! + i, 0) : at[0]!;
-        return stage === undefined ? this.#views.get(name)![flat]! : this.#at(stage, flat, own);
-      },
-    });
-  } // prettier-ignore
+  #toleranceOf(terms: number): Tolerance {
+    return this.#precision === "double"
+      ? { floor: 1e-3, bound: KERNEL_BOUND }
+      : { floor: 1 / 8, bound: singleBound(terms) };
+  }
 }
 
 /** How many terms are summed, one sum after another, at most. */
@@ -187,13 +287,34 @@ const termsOf = (definitions: readonly Definition[]): number =>
     return total + terms;
   }, 0);
 
-function judged(kernel: string, buffer: string, entry: string, pairs: readonly { readonly flat: number; readonly found: number; readonly expected: number }[], { floor, bound }: { readonly floor: number; readonly bound: number }): TensorCheck {
+interface Tolerance {
+  readonly floor: number;
+  readonly bound: number;
+}
+
+function judged(
+  name: string,
+  pairs: readonly { readonly at: string; readonly found: number; readonly expected: number }[],
+  { floor, bound }: Tolerance,
+): TensorCheck {
   const largest = pairs.reduce((most, { expected }) => Math.max(most, Math.abs(expected)), 0);
   let [worst, at] = [0, ""];
-  for (const { flat, found, expected } of pairs) {
-    const error = found === expected ? 0 : Math.abs(found - expected) / Math.max(Math.abs(expected), floor * largest);
-    if (worse(error, worst) === worst) continue;
-    [worst, at] = [error, `${buffer}[${flat}]`];
+  for (const { at: place, found, expected } of pairs) {
+    const error =
+      Object.is(found, expected) || found === expected
+        ? 0
+        : Math.abs(found - expected) / Math.max(Math.abs(expected), floor * largest);
+    if (!beats(error, worst)) continue;
+    [worst, at] = [error, place];
   }
-  return { name: `${entry}: ${kernel} → ${buffer}`, role: "kernel", method: "sampled elements", coordinates: pairs.length, worst, bound, at, kinks: 0 };
-} // prettier-ignore
+  return {
+    name,
+    role: "kernel",
+    method: "sampled elements",
+    coordinates: pairs.length,
+    worst,
+    bound,
+    at,
+    kinks: 0,
+  };
+}

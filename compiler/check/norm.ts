@@ -1,7 +1,7 @@
 /** Guarantees the measure of tensors: ‖a − n‖∞ / max(‖n‖∞, 1e-3·the largest ‖·‖∞ of the same role). */
 
 import { positionOf } from "./numeric-gradient.ts";
-import { worse, type CheckRole, type TensorCheck } from "./result.ts";
+import { beats, worse, type CheckRole, type TensorCheck } from "./result.ts";
 
 /** One tensor of a run: what was computed, and what it should be. */
 export interface Pair {
@@ -31,7 +31,7 @@ export function judge(pairs: readonly Pair[], method: string, bound: number): Te
     for (let n = 0; n < expected.length; n++) {
       const difference = Math.abs(found[n]! - expected[n]!);
       const error = difference <= slack ? 0 : (difference - slack) / scale;
-      if (worse(error, worst) === worst) continue;
+      if (!beats(error, worst)) continue;
       [worst, at] = [error, n];
     }
     if (found.length !== expected.length) worst = NaN;

@@ -1,15 +1,22 @@
 /**
- * Guarantees that gradients of the float64 interpreter are compared with central differences of its own loss, coordinate by coordinate.
+ * Guarantees that gradients of the float64 interpreter are compared with central differences of its own loss, coordinate by coordinate,
+ * extrapolated from two steps (Richardson): D = (4·D(h) − D(2h)) / 3, good to h⁴, with |D(h) − D(2h)| / 3 and what rounding adds as the estimate of its error.
  *   error = |a − n| / max(|a|, |n|, 1e-3·‖g‖∞ of the tensor)
  */
 
-import type { Graph, Node, Value } from "../graph/graph.ts";
-import { opOf } from "../ops/index.ts";
-import { gradientName } from "../passes/gradients.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 import { below, randomOf, type Random } from "./draw.ts";
 import type { Feed } from "./evaluate.ts";
+import { gradientLeaves, isZero, largestOf, normOf, type Leaf } from "./leaves.ts";
 import { Perturbed } from "./perturb.ts";
-import { CENTRAL_DIFFERENCES, GRADIENT_BOUND, worse, type TensorCheck } from "./result.ts";
+import {
+  CENTRAL_DIFFERENCES,
+  GRADIENT_BOUND,
+  roleOf,
+  beats,
+  worse,
+  type TensorCheck,
+} from "./result.ts";
 
 export interface Sampling {
   /** Coordinates a tensor; Infinity for all. */
@@ -21,48 +28,20 @@ export interface Sampling {
   readonly seed: number;
 }
 
-/** Central differences of second or fourth order, with a step relative to max(1, |x|). */
-interface Stencil {
-  readonly step: number;
-  readonly order: 2 | 4;
-}
-
-/** The fourth-order formula is at its best with the first step; later ones step over fewer kinks. */
-const PRECISE: readonly Stencil[] = [1e-3, 2e-4, 4e-5, 1e-5].map((step) => ({ step, order: 4 }));
-/** A small step first: two points, few kinks, an error near 1e-8; where that is not enough, the precise ones. */
-const QUICK: readonly Stencil[] = [{ step: 1e-5, order: 2 }, ...PRECISE];
-
-/** Below this share of the largest gradient of the loss, a tensor's gradient is zero. */
-const ZERO = 1e-8;
-
-interface Leaf {
-  readonly at: Value;
-  readonly node: Node;
-  readonly gradient: Float64Array;
-}
+/** Steps h relative to max(1, |x|), the first that serves counts: the first is at its best for smooth losses, later ones step over fewer kinks. */
+const PRECISE: readonly number[] = [1e-3, 2e-4, 4e-5, 1e-5];
+/** A small step first: fewer kinks, a few digits less. */
+const QUICK: readonly number[] = [1e-4, 1e-5, 1e-3];
 
 /** `graph` holds the loss and, as outputs, the gradients that passes/gradients.ts names. */
-export function checkGradients(graph: Graph, loss: Value, feed: Feed, sampling: Sampling): TensorCheck[] {
-  const perturbed = new Perturbed(graph, loss, feed);
-  const leaves = gradientsOf(graph, perturbed);
-  const largest = leaves.reduce((most, { gradient }) => Math.max(most, normOf(gradient)), 0);
+export const checkGradients = (graph: Graph, loss: Value, feed: Feed, sampling: Sampling): TensorCheck[] =>
+  checkDifferences(new Perturbed(graph, loss, feed), sampling); // prettier-ignore
+
+/** The same where the graph is evaluated already. */
+export function checkDifferences(perturbed: Perturbed, sampling: Sampling): TensorCheck[] {
+  const leaves = gradientLeaves(perturbed.graph, perturbed);
+  const largest = largestOf(leaves);
   return leaves.map((leaf) => checkLeaf(perturbed, leaf, largest, sampling));
-} // prettier-ignore
-
-const normOf = (values: Float64Array): number =>
-  values.reduce((most, value) => worse(Math.abs(value), most), 0);
-
-function gradientsOf(graph: Graph, { base }: Perturbed): Leaf[] {
-  const outputs = new Map(
-    graph.results.flatMap((result) =>
-      result.kind === "output" ? [[result.name, result.value] as const] : [],
-    ),
-  );
-  return graph.nodes.flatMap((node, at): Leaf[] => {
-    if (opOf(node.op).leaf !== true) return [];
-    const value = outputs.get(gradientName(node.op, node.name));
-    return value === undefined ? [] : [{ at: at as Value, node, gradient: base[value]!.data }];
-  });
 }
 
 /** A move of the leaf: x + t·v, with the slope that the gradient predicts. */
@@ -82,7 +61,7 @@ function checkLeaf(
   const norm = normOf(gradient);
   const random = randomOf(sampling.seed, `probe ${node.name}`);
   const start = perturbed.base[at]!.data;
-  const tally = { compared: 0, kinks: 0, worst: 0, at: "", zero: true };
+  const tally = { compared: 0, kinks: 0, worst: 0, at: "", zero: true, estimate: 0 };
   const compare = (probe: Probe): boolean => {
     const found = slopeError(perturbed, at, probe, norm, sampling.quick === true ? QUICK : PRECISE); // prettier-ignore
     if (found === undefined) {
@@ -90,10 +69,10 @@ function checkLeaf(
       return false;
     }
     tally.compared++;
-    const vanishes = (slope: number): boolean => Math.abs(slope) <= ZERO * largest;
-    if (vanishes(probe.predicted) && vanishes(found.slope) && norm <= ZERO * largest) return true;
+    if (isZero([probe.predicted, found.slope, norm], largest)) return true;
     tally.zero = false;
-    if (worse(found.error, tally.worst) === tally.worst) return true;
+    tally.estimate = worse(found.estimate, tally.estimate);
+    if (!beats(found.error, tally.worst)) return true;
     tally.worst = found.error;
     tally.at = probe.label;
     return true;
@@ -108,15 +87,23 @@ function checkLeaf(
     if (compare(direction(start, gradient, random, n + 1))) n++;
   return {
     name: node.name,
-    role: node.op === "param" ? "parameter" : "input",
+    role: roleOf(node),
     method: CENTRAL_DIFFERENCES,
     coordinates: tally.compared,
     worst: tally.worst,
+    estimate: tally.estimate,
     bound: GRADIENT_BOUND,
     at: tally.at,
     kinks: tally.kinks,
     ...(tally.zero && tally.compared > 0 ? { zero: true } : {}),
   };
+}
+
+/** What differences found, relative to the slope: the step is chosen by the estimate, never by the gradient that is checked. */
+interface Slope {
+  readonly slope: number;
+  readonly error: number;
+  readonly estimate: number;
 }
 
 /** The error of one probe at the step that suits it; undefined where every step crosses a kink. */
@@ -125,22 +112,23 @@ function slopeError(
   leaf: Value,
   { scale, predicted, moved }: Probe,
   norm: number,
-  stencils: readonly Stencil[],
-): { readonly error: number; readonly slope: number } | undefined {
-  let best: { readonly error: number; readonly slope: number } | undefined;
-  for (const { step, order } of stencils) {
+  steps: readonly number[],
+): Slope | undefined {
+  let best: Slope | undefined;
+  for (const step of steps) {
     const h = step * scale;
-    const losses = lossesAt(perturbed, leaf, order === 2 ? [-1, 1] : [-2, -1, 1, 2], (m) => moved(m * h)); // prettier-ignore
-    if (losses === undefined) {
-      if (order === 2) return undefined; // a wider stencil crosses the same kink
-      continue;
-    }
+    const losses = lossesAt(perturbed, leaf, [-1, 1, -2, 2], (m) => moved(m * h));
+    if (losses === undefined) continue;
     const [a, b, c, d] = losses as [number, number, number, number];
-    const slope = order === 2 ? (b - a) / (2 * h) : (a - 8 * b + 8 * c - d) / (12 * h);
+    const [near, far] = [(b - a) / (2 * h), (d - c) / (4 * h)];
+    const slope = (4 * near - far) / 3;
+    const rounding = (2 ** -52 * Math.max(Math.abs(a), Math.abs(b))) / h;
     const size = Math.max(Math.abs(predicted), Math.abs(slope), 1e-3 * norm);
-    const error = predicted === slope ? 0 : Math.abs(predicted - slope) / size;
-    if (best === undefined || !(best.error <= error)) best = { error, slope };
-    if (best.error <= GRADIENT_BOUND / 10) break; // a smaller step would only round more
+    const relative = (difference: number): number => (difference === 0 ? 0 : difference / size);
+    const estimate = relative(Math.abs(near - far) / 3 + rounding);
+    if (best === undefined || !(best.estimate <= estimate))
+      best = { slope, estimate, error: relative(Math.abs(predicted - slope)) };
+    if (best.estimate <= GRADIENT_BOUND / 10) break; // a smaller step would only round more
   }
   return best;
 }

@@ -20,7 +20,7 @@ export const isDiscrete = (node: Node): boolean => {
 };
 
 /** What a gradient leaves constant by declaration stays constant in the differences too. */
-const isHeld = (node: Node): boolean => {
+export const isHeld = (node: Node): boolean => {
   const op = opOf(node.op);
   return op.leaf !== true && !isDiscrete(node) && op.laws.every((law) => law === null);
 };

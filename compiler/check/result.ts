@@ -12,6 +12,8 @@ export interface TensorCheck {
   readonly coordinates: number;
   /** Largest relative error; NaN where something compared was not a number. */
   readonly worst: number;
+  /** Of differences: the largest estimate of their own error, relative as `worst` is. */
+  readonly estimate?: number;
   /** What `worst` may be at most. */
   readonly bound: number;
   /** Where the worst was found. */
@@ -33,6 +35,8 @@ export type Effort = "quick" | "more" | "exhaustive";
 
 /** Gradients of the float64 interpreter against central differences. */
 export const GRADIENT_BOUND = 1e-6;
+/** The same against forward mode, where only sums in another order differ. */
+export const FORWARD_BOUND = 1e-9;
 /** A float32 step against the float64 interpreter. */
 export const STEP_BOUND = 1e-4;
 /** An element of a kernel against its definition, in units of the magnitudes that were rounded. */
@@ -51,26 +55,40 @@ export function fewKinks(tensors: readonly TensorCheck[]): boolean {
   return kinks <= Math.max(2, (tried * KINK_PERCENT) / 100);
 }
 
-const differs = (tensors: readonly TensorCheck[]) =>
-  tensors.filter(({ method }) => method === CENTRAL_DIFFERENCES);
+const probed = (tensors: readonly TensorCheck[]): readonly TensorCheck[] =>
+  tensors.filter(({ method }) => method === CENTRAL_DIFFERENCES || method === FORWARD_MODE);
+/** How gradients are judged: by name, as certificate.json has it. */
 export const CENTRAL_DIFFERENCES = "central differences";
+export const FORWARD_MODE = "forward mode";
+export const FLOAT32 = "float32 against float64";
+
+/** What a leaf is called whose gradient was compared. */
+export const roleOf = ({ op }: { readonly op: string }): CheckRole =>
+  op === "param" ? "parameter" : "input";
 
 export const resultOf = (model: string, tensors: readonly TensorCheck[]): CheckResult => ({
   model,
-  holds: tensors.every(withinBound) && fewKinks(differs(tensors)),
+  holds: tensors.every(withinBound) && fewKinks(probed(tensors)),
   tensors,
 });
 
 /** The larger of two errors; not-a-number beats everything. */
 export const worse = (a: number, b: number): number => (a > b || Number.isNaN(a) ? a : b);
 
+/** Whether an error is the new worst; once something was not a number, it stays the worst. */
+export const beats = (error: number, worst: number): boolean =>
+  error > worst || (Number.isNaN(error) && !Number.isNaN(worst));
+
 /** Two rows of the same tensor, judged the same way, as one. */
 export function merged(a: TensorCheck, b: TensorCheck): TensorCheck {
-  const { zero: _, ...top } = worse(a.worst, b.worst) === b.worst && !Number.isNaN(a.worst) && b.worst > a.worst ? b : a; // prettier-ignore
+  const { zero: _, estimate: __, ...top } = beats(b.worst, a.worst) ? b : a;
   return {
     ...top,
     coordinates: a.coordinates + b.coordinates,
     kinks: a.kinks + b.kinks,
+    ...(a.estimate === undefined || b.estimate === undefined
+      ? {}
+      : { estimate: worse(a.estimate, b.estimate) }),
     ...(a.zero === true && b.zero === true ? { zero: true } : {}),
   };
 }

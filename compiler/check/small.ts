@@ -3,10 +3,12 @@
 import type { Graph, Value } from "../graph/graph.ts";
 import { entriesOf, type CompileOptions } from "../lower.ts";
 import type { Model } from "../model/model.ts";
-import type { Purpose } from "../passes/index.ts";
+import type { Phase } from "../autodiff/update.ts";
 import { gradients } from "../passes/gradients.ts";
 import { drawFeed } from "./draw.ts";
-import { checkGradients, type Sampling } from "./numeric-gradient.ts";
+import { checkForwardMode } from "./forward-mode.ts";
+import { checkDifferences, type Sampling } from "./numeric-gradient.ts";
+import { Perturbed } from "./perturb.ts";
 import { merged, type TensorCheck } from "./result.ts";
 
 /** Rows of the small instance. */
@@ -19,40 +21,41 @@ export function lossOf(graph: Graph, phase: string): Value {
   return loss.value;
 }
 
-/** Gradients of every phase against central differences: with all rows live, and with one row masked. */
-export function checkModelGradients(
+/** Gradients of every phase against forward mode and central differences: with all rows live, and with one row masked. */
+export async function checkModelGradients(
   model: Model,
   options: Pick<CompileOptions, "source">,
   sampling: Sampling,
-): TensorCheck[] {
+): Promise<TensorCheck[]> {
   const entries = entriesOf(
     model,
     { ...options, batch: ROWS, small: true, dtype: "f64" },
     "trainer",
   );
   const phases = entries.flatMap(({ purpose, traced }) =>
-    purpose.kind === "train" ? [{ purpose, graph: traced.graph }] : [],
+    purpose.kind === "train" ? [{ phase: purpose.phase, graph: traced.graph }] : [],
   );
-  return phases.flatMap(({ purpose, graph }) =>
-    checkPhase(purpose, graph, sampling).map((tensor) =>
-      phases.length === 1 ? tensor : { ...tensor, name: `${purpose.phase.name}: ${tensor.name}` },
-    ),
-  );
+  const found: TensorCheck[] = [];
+  for (const { phase, graph } of phases)
+    for (const tensor of await checkPhase(phase, graph, sampling))
+      found.push(named(tensor, phase, phases.length));
+  return found;
 }
 
-function checkPhase(
-  { phase }: Extract<Purpose, { kind: "train" }>,
-  declared: Graph,
-  sampling: Sampling,
-): TensorCheck[] {
+/** Where there are several phases, a tensor says whose it is. */
+export const named = (tensor: TensorCheck, { name }: Phase, phases: number): TensorCheck =>
+  phases === 1 ? tensor : { ...tensor, name: `${name}: ${tensor.name}` };
+
+async function checkPhase(phase: Phase, declared: Graph, sampling: Sampling): Promise<TensorCheck[]> {
   const graph = gradients(phase).run(declared);
   const loss = lossOf(graph, phase.name);
   const masks = graph.nodes.some((node) => node.op === "count");
-  const found = (masks ? [ROWS, ROWS - 1] : [ROWS]).map((count, n) =>
-    checkGradients(graph, loss, drawFeed(graph, sampling.seed + n, count), sampling),
-  );
-  const [first, ...others] = found as [TensorCheck[], ...TensorCheck[][]];
-  return first.map((tensor, n) =>
-    others.reduce((total, other) => merged(total, other[n]!), tensor),
-  );
-}
+  const rows: (readonly TensorCheck[])[] = [];
+  for (const [n, count] of (masks ? [ROWS, ROWS - 1] : [ROWS]).entries()) {
+    const perturbed = new Perturbed(graph, loss, drawFeed(graph, sampling.seed + n, count));
+    const forward = await checkForwardMode(perturbed, sampling.directions, sampling.seed + n);
+    rows.push([...forward, ...checkDifferences(perturbed, sampling)]);
+  }
+  const [first, ...others] = rows as [TensorCheck[], ...TensorCheck[][]];
+  return first.map((tensor, n) => others.reduce((total, other) => merged(total, other[n]!), tensor));
+} // prettier-ignore

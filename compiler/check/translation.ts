@@ -14,6 +14,7 @@ import { differentiate } from "../passes/differentiate.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
 import { asStored, batchOf, runningTrainer, withoutPadding, type AnyTrainer } from "./emitted.ts";
 import { evaluateResults } from "./evaluate.ts";
+import { checkFloat32, emittedGradients } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
 import { ROWS } from "./small.ts";
@@ -52,8 +53,10 @@ export async function checkTranslation(
       ? checkPredict(trainer, traced.graph, store, seed)
       : checkEvaluate(trainer, traced.graph, store, seed),
   );
-  const rules = await checkUpdateRules(lowered, phases, store, seed);
-  return [...checkSteps(trainer, phases, graphs, store, seed), ...rules, ...returned];
+  const emitted = await emittedGradients(lowered, phases);
+  const float32 = checkFloat32(emitted, phases, store, seed);
+  const rules = await checkUpdateRules(lowered, emitted, phases, store, seed);
+  return [...float32, ...checkSteps(trainer, phases, graphs, store, seed), ...rules, ...returned];
 }
 
 /** Draws weights, rounds them as storage does, and gives them to both sides. */

@@ -1,26 +1,26 @@
 /**
  * Guarantees that an update rule that is not linear does, in the emitted trainer, what it says for given gradients.
- * The gradients are the emitted ones: gradients.ts of the small instance, at the same weights and on the same batch. Where no
- * state shows them in the trainer's own steps, they are compared with the interpreter's first.
+ * The gradients are the emitted ones: gradients.ts of the small instance, at the same weights and on the same batch (float32.ts compares them
+ * with the interpreter's).
  * The rule in float64 is differentiate's own output for  loss = Σ W ⊙ G,  whose gradient is the given G exactly.
  */
 
-import type { Phase } from "../autodiff/update.ts";
 import { Builder } from "../graph/build.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Lowered } from "../lower.ts";
 import { callsOn, opOf } from "../ops/index.ts";
 import { differentiate } from "../passes/differentiate.ts";
-import { gradientName, gradients } from "../passes/gradients.ts";
-import { batchOf, runningGradients, runningTrainer, type Numbers } from "./emitted.ts";
-import { evaluateResults, type Feed } from "./evaluate.ts";
+import { batchOf, runningTrainer, type AnyGradients } from "./emitted.ts";
+import { evaluateResults } from "./evaluate.ts";
+import { give } from "./float32.ts";
 import { judge, type Pair } from "./norm.ts";
 import { STEP_BOUND, type TensorCheck } from "./result.ts";
-import { ROWS } from "./small.ts";
+import { named, ROWS } from "./small.ts";
 import { feedOf, isLinear, read, write, type SmallPhase, type Store } from "./translation.ts";
 
 export async function checkUpdateRules(
   lowered: Lowered,
+  emitted: readonly AnyGradients[],
   phases: readonly SmallPhase[],
   first: Store,
   seed: number,
@@ -31,14 +31,13 @@ export async function checkUpdateRules(
   const single = phases.length === 1;
   const found: TensorCheck[] = [];
   for (const [n, { phase, declared }] of phases.entries()) {
-    const emitted = await runningGradients(lowered, declared, { kind: "gradients", phase });
+    const own = emitted[n]!;
     // the second step, so that moments are not zero before it, or the one that updates every weight
     const before = stepUpTo(trainer, phases, n, seed);
     const leaves = feedOf(declared, before, seed + 401, ROWS);
     const batch = batchOf(declared, leaves);
-    for (const views of [emitted.parameters, emitted.state ?? {}])
-      for (const [name, view] of Object.entries(views)) view.set(before.get(name)!);
-    const given = emitted.gradients(batch, ROWS).parameters;
+    give(own, before);
+    const given = own.gradients(batch, ROWS).parameters;
     runPhase(trainer, phase.name, single, batch);
     const rule = ruleOf(declared, phase.parameters);
     const graph = differentiate(phase, { counts: false }).run(rule.graph(phase.name));
@@ -59,8 +58,9 @@ export async function checkUpdateRules(
       ),
     );
     const method = `${phase.rule.name} on given gradients`;
-    const tensors = [...judge(pairs, method, STEP_BOUND), ...checkGiven(phase, declared, rule.parameters, given, leaves)]; // prettier-ignore
-    found.push(...tensors.map((tensor) => (single ? tensor : { ...tensor, name: `${phase.name}: ${tensor.name}` }))); // prettier-ignore
+    found.push(
+      ...judge(pairs, method, STEP_BOUND).map((tensor) => named(tensor, phase, phases.length)),
+    );
   }
   return found;
 }
@@ -86,23 +86,6 @@ function stepUpTo(trainer: Running, phases: readonly SmallPhase[], n: number, se
       trainer.step(batchOf(declared, feedOf(declared, new Map(), seed + 399 + step, ROWS)), ROWS);
   }
   return read(trainer);
-}
-
-/** The given gradients against the interpreter's, for parameters that have no comparable state to show theirs. */
-function checkGiven(
-  phase: Phase,
-  declared: Graph,
-  parameters: readonly string[],
-  given: Readonly<Record<string, Numbers>>,
-  leaves: Feed,
-): TensorCheck[] {
-  const { outputs } = evaluateResults(gradients(phase).run(declared), leaves);
-  const unseen = parameters.filter((name) => phase.rule.comparable(name).length === 0);
-  const pairs = unseen.map((name): Pair => {
-    const { data, type } = outputs.get(gradientName("param", name))!;
-    return { name, role: "parameter", shape: type.shape, found: given[name]!, expected: data };
-  });
-  return judge(pairs, "emitted gradients", STEP_BOUND);
 }
 
 /** loss = Σ W ⊙ G over the trained parameters, each G an input of its own. */

@@ -21,7 +21,7 @@ import {
   folderFor,
   modelFiles,
   targetsIn,
-  threadsOf,
+  kernelsAsked,
 } from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
@@ -39,6 +39,7 @@ export const compile = defineCommand({
     wasm: { type: "string", valueHint: "external", description: "Where the bytes go: embedded (in the file) or external (trainer.wasm)" },
     memory: { type: "string", valueHint: "amount", description: "Most bytes of the trainer's arena, such as 512KB or 1MiB: what does not fit is computed again" },
     threads: { type: "string", valueHint: "number", description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise" },
+    relaxed: { type: "boolean", description: "WebAssembly: use relaxed SIMD, faster where the processor has multiply-add; weights may then differ between machines in their last bits" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
@@ -54,7 +55,7 @@ export const compile = defineCommand({
     const memory = amountOf("memory", args.memory);
     const target = targetOf(args.target, args.wasm);
     const passes = passesAsked(args.passes);
-    const threads = threadsAsked(args.threads, target);
+    const shaped = kernelsOf(args.threads, args.relaxed, target);
     const keep = keepOf(args.print, args.stages !== undefined, passes);
     const done: CompileJson[] = [];
     const wanted = models.flatMap((model) => {
@@ -64,8 +65,8 @@ export const compile = defineCommand({
     for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
       const before = args._.length > 0 ? {} : askedBefore(folder);
-      const divided = target === "typescript" ? undefined : (threads ?? (args._.length > 0 ? undefined : threadsOf(folder)));
-      const asked = { ...before, ...(entries.length > 0 && { entries }), ...(memory !== undefined && { memory }), ...(passes !== undefined && { passes }), ...(divided !== undefined && { threads: divided }) };
+      const kernels = target === "typescript" ? {} : { ...(args._.length > 0 ? {} : kernelsAsked(folder)), ...shaped };
+      const asked = { ...before, ...(entries.length > 0 && { entries }), ...(memory !== undefined && { memory }), ...(passes !== undefined && { passes }), ...kernels };
       const compiled = await compileOne(model, { ...asked, target, keep });
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
@@ -119,6 +120,14 @@ function targetOf(named: string | undefined, wasm: string | undefined): TargetNa
   if (target !== "wasm") throw new InputError("only a WebAssembly trainer has bytes to lie beside it; add --target wasm"); // prettier-ignore
   return "wasm-external";
 }
+
+type KernelOptions = Pick<CompileOptions, "threads" | "relaxed">;
+
+function kernelsOf(threads: string | undefined, relaxed: boolean | undefined, target: TargetName | undefined): KernelOptions {
+  if (relaxed === true && (target === undefined || target === "typescript")) throw new InputError("only WebAssembly has relaxed SIMD; add --target wasm");
+  const divided = threadsAsked(threads, target);
+  return { ...(divided === undefined ? {} : { threads: divided }), ...(relaxed === true ? { relaxed } : {}) };
+} // prettier-ignore
 
 /** More than this machine has is no error: the trainer may run on another. */
 function threadsAsked(text: string | undefined, target: TargetName | undefined): number | undefined {

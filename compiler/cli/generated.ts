@@ -29,9 +29,12 @@ export const targetsIn = (folder: string): TargetName[] => [
   ...(readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "")?.target === "wasm-external" ? (["wasm-external"] as const) : existsSync(join(folder, "trainer.wasm.ts")) ? (["wasm"] as const) : []),
 ]; // prettier-ignore
 
-/** The threads that a folder's trainer was compiled for, so that making it again keeps them. */
-export const threadsOf = (folder: string): number | undefined =>
-  readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "")?.threads;
+/** The threads and relaxed SIMD that a folder's trainer was compiled for, so that making it again keeps them. */
+export function kernelsAsked(folder: string): Pick<Header, "threads" | "relaxed"> {
+  const header = readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "");
+  const { threads, relaxed } = header ?? {};
+  return { ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }) }; // prettier-ignore
+}
 
 /** Model files of models/, in order of name. */
 export function modelFiles(folder = "models"): string[] {

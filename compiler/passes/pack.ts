@@ -89,13 +89,16 @@ const named = (base: string, buffers: ReadonlyMap<string, Buffer>): string => {
   return name;
 };
 
-function copyOf(name: string, of: Load, axes: readonly Axis[], value: Scalar, op: string, reader: Definition): Definition {
-  const maths = op === "pad" ? `${name} = ${of.buffer} in a margin of zeros` : `${name} = ${of.buffer} in the order it is read`;
+function copyOf(name: string, of: Load, axes: readonly Axis[], value: Scalar, op: string, reader: Definition, shown = of.buffer): Definition {
+  const maths = `${name} = ${shown} in ${op === "pad" ? "a margin of zeros" : "the order it is read"}`;
   const doc = [{ maths, node: name, role: `${op} for ${reader.name}`, site: reader.doc.at(-1)?.site ?? "" }];
   return { name, dtype: of.dtype, shape: axes.map(({ extent }) => extent), axes, value, op, doc };
 } // prettier-ignore
 
-/** where(inside, x[…], 0) as a load of a copy with a margin; undefined where the guard is no question of position alone. */
+/**
+ * where(inside, x[…], 0) as a load of a copy with a margin; undefined where the guard is no question of position alone. x may be computed
+ * from several loads, of which one has all positions: storing rounds it, so it must have been rounded before.
+ */
 function withMargin(
   guarded: Select,
   reader: Definition,
@@ -103,8 +106,11 @@ function withMargin(
   buffers: ReadonlyMap<string, Buffer>,
   keep: (definition: Definition) => void,
 ): Scalar | undefined {
-  const { then: of, otherwise, when } = guarded;
-  if (of.kind !== "load" || otherwise.kind !== "literal" || otherwise.value !== 0) return undefined;
+  const { then, otherwise, when } = guarded;
+  if (then.kind !== "load" && then.kind !== "round") return undefined;
+  if (otherwise.kind !== "literal" || otherwise.value !== 0) return undefined;
+  const of = loadsOf(then).sort((a, b) => b.at.length - a.at.length)[0];
+  if (of === undefined) return undefined;
   // one position a dimension: of a quotient, what it divides
   const positions = of.at.map((at): Index => {
     const [only] = at.terms;
@@ -120,12 +126,13 @@ function withMargin(
   const inCopy = mapScalar({ ...guarded, when }, (part): Scalar => {
     if (part.kind === "load") return { ...part, at: part.at.map((at) => moved(at) ?? ((fits = false), at)) }; // prettier-ignore
     if (part.kind === "index") return { ...part, at: moved(part.at) ?? ((fits = false), part.at) };
-    if (part.kind !== "literal" && part.kind !== "apply" && part.kind !== "select") fits = false;
+    fits &&= ["literal", "apply", "select", "round"].includes(part.kind);
     return part;
   });
   if (!fits) return undefined;
   const name = named(`${of.buffer}_padded`, buffers);
-  keep(copyOf(name, of, axes, inCopy, "pad", reader));
+  const shown = then.kind === "load" ? of.buffer : `what is computed from ${of.buffer}`;
+  keep(copyOf(name, of, axes, inCopy, "pad", reader, shown));
   return load(name, of.dtype, ...positions.map((at, n) => shift(at, -ranges[n]![0])));
 }
 

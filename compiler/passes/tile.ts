@@ -78,10 +78,15 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   return { ...plain, sizes };
 }
 
-/** One load of each side of a product: an operand may be computed from several, which move along the same shared axes. */
+/**
+ * One load of each side of a product: an operand may be computed from several, of which one moves along all shared axes that any of the
+ * others moves along.
+ */
 function sidesOf({ axes }: Group, loads: readonly Load[]): readonly Load[] {
-  const moved = (load: Load): string => axes.map(({ name }) => Number(dependsOn(load, name))).join("");
-  return [...new Map(loads.map((load) => [moved(load), load])).values()];
+  const moved = (load: Load): number[] => axes.flatMap(({ name }, n) => (dependsOn(load, name) ? [n] : []));
+  const all = [...new Map(loads.map((load) => [moved(load).join(), { load, along: moved(load) }])).values()];
+  const isPart = (some: readonly number[], of: readonly number[]): boolean => some.length < of.length && some.every((n) => of.includes(n));
+  return all.filter(({ along }) => !all.some((other) => isPart(along, other.along))).map(({ load }) => load);
 } // prettier-ignore
 
 /** The last axis that only the one operand depends on, and the last that only the other does. */

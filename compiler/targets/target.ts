@@ -17,6 +17,8 @@ export interface Facts {
   readonly graph: string;
   /** How many threads share a step unless its caller says otherwise; undefined where the trainer knows of no threads. */
   readonly threads?: number;
+  /** Products and sums of WebAssembly kernels may be rounded once, where the engine's processor does that faster. */
+  readonly relaxed?: true;
   /** Approximate rewrites that were used, by name. */
   readonly approximations: readonly string[];
   /** The budget it was compiled for, and what it took to keep it. */

@@ -4,7 +4,7 @@
 //
 //   parameters 3   arena 80 bytes, nothing else is ever allocated   0 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-10, step 1e-6, kernels 1e-10, sha256 009f3f1455f42658
+// certificate: forward mode 1e-10, differences 1e-10, float32 1e-10, step 1e-6, kernels 1e-6, sha256 009f3f1455f42658
 
 /** The model's name. */
 export const MODEL: string = "circuit";

@@ -4,7 +4,7 @@
 //
 //   parameters 5,266   arena 7,340,256 bytes, nothing else is ever allocated   437,998,386 FLOPs a step
 //   approximate rewrites: none
-// certificate: gradients 1e-6, step 1e-5, kernels 1e-6, sha256 b4d13c4ba3fda9d6
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 b4d13c4ba3fda9d6
 
 /** The model's name. */
 export const MODEL: string = "mini-resnet";

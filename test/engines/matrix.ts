@@ -49,6 +49,13 @@ export function readMatrix(text: string): Matrix {
 
 export const matrixText = (root: string): string => readFileSync(`${root}test/snapshots/bits.md`, "utf8"); // prettier-ignore
 
+/** The table with the rows of some models renewed. Throws where an engine is another than then: its other rows would be of none. */
+export function renewed(table: Matrix, { rows, engines }: Matrix): Matrix {
+  const [then, now] = [table, { engines }].map((one) => one.engines.map(({ version }) => version).join(", ")); // prettier-ignore
+  if (then !== now) throw new Error(`the table is of ${then}, but this run of ${now}; run npm run bits without --only`); // prettier-ignore
+  return { ...table, rows: table.rows.map((row) => rows.find(({ model }) => model === row.model) ?? row) }; // prettier-ignore
+}
+
 export interface MatrixOptions {
   readonly root: string;
   readonly models: ReadonlyMap<string, Model>;

@@ -25,9 +25,9 @@ export function valueOf(build: Build, rows: number, feed: Readonly<Record<string
   return evaluateResults(graph, new Map(contents)).losses.get("loss")!;
 } // prettier-ignore
 
-/** The tensors whose gradients do not agree with central differences, at every coordinate; and whether kinks were few. */
-export function disagreements(build: Build): { failed: readonly TensorCheck[]; smooth: boolean; compared: number } {
-  const tensors = checkModelGradients(alone(build, 3), {}, { coordinates: Infinity, directions: 2, seed: 3 });
+/** The tensors whose gradients do not agree with forward mode, or with central differences at every coordinate; and whether kinks were few. */
+export async function disagreements(build: Build): Promise<{ failed: readonly TensorCheck[]; smooth: boolean; compared: number }> {
+  const tensors = await checkModelGradients(alone(build, 3), {}, { coordinates: Infinity, directions: 2, seed: 3 });
   const compared = tensors.reduce((n, { coordinates }) => n + coordinates, 0);
   return { failed: tensors.filter((one) => !withinBound(one)), smooth: fewKinks(tensors), compared };
 } // prettier-ignore

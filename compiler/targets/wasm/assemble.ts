@@ -22,7 +22,8 @@ export async function assemble(module: Module, options: WasmOptions = {}): Promi
   const parsed = wabt.parseWat("kernels.wat", new TextEncoder().encode(printed.text), {
     simd: true,
     sat_float_to_int: true,
-    ...(options.shared === true && { threads: true }),
+    ...(options.threads !== undefined && { threads: true }),
+    ...(options.relaxed === true && { relaxed_simd: true }),
   });
   try {
     return { ...printed, bytes: parsed.toBinary({}).buffer.slice() };
@@ -32,7 +33,13 @@ export async function assemble(module: Module, options: WasmOptions = {}): Promi
 }
 
 /** The part of the engine's WebAssembly that checks use. */
-declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object };
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly validate: (bytes: Uint8Array) => boolean;
+};
+
+/** Whether this engine reads the bytes: relaxed SIMD is newer than WebAssembly itself. */
+export const isRead = (bytes: Uint8Array): boolean => WebAssembly.validate(bytes);
 
 /** The engine's module of assembled bytes. */
 export const compileBytes = (bytes: Uint8Array): object => new WebAssembly.Module(bytes);

@@ -15,6 +15,8 @@ export interface Place {
   address(buffer: string, at: Index, further?: number): Address;
   /** The same, computed anew for one lane. */
   addressIn(lane: number, buffer: string, at: Index): Address;
+  /** a·b + c of lanes may be rounded once. */
+  readonly relaxed: boolean;
   /** Functions that the module must import or carry; of lanes with the suffix x4. */
   readonly needs: Set<string>;
 }
@@ -196,9 +198,20 @@ function loadLanes(s: Extract<Scalar, { kind: "load" }>, { lane }: Lanes, p: Pla
   );
 }
 
+/** c + a·b and c − a·b as one instruction. */
+function multiplyAdd(s: Apply): { readonly fn: "madd" | "nmadd"; readonly args: readonly Scalar[] } | undefined {
+  const [a, b] = s.args;
+  if (s.dtype !== "f32" || (s.fn !== "add" && s.fn !== "sub")) return undefined;
+  const isProduct = (one: Scalar | undefined): one is Apply => one?.kind === "apply" && one.fn === "mul";
+  if (isProduct(b)) return { fn: s.fn === "add" ? "madd" : "nmadd", args: [...b.args, a!] };
+  return isProduct(a) && s.fn === "add" ? { fn: "madd", args: [...a.args, b!] } : undefined;
+} // prettier-ignore
+
 function applyLanes(s: Apply, p: Place): string {
   const other = composed(s, true);
   if (other !== undefined) return printLanes(other, p);
+  const once = p.relaxed ? multiplyAdd(s) : undefined;
+  if (once !== undefined) return `(f32x4.relaxed_${once.fn} ${once.args.map((arg) => printLanes(arg, p)).join(" ")})`; // prettier-ignore
   const args = s.args.map((arg) => printLanes(arg, p));
   const list = args.join(" ");
   const from = s.args[0]!.dtype;

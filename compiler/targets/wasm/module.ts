@@ -41,6 +41,7 @@ function printInstantiate(
   assembled: Assembled,
   where: Where,
   statements: Statements | undefined,
+  relaxed: boolean,
 ): string {
   const { imports, bytes } = assembled;
   const shared = statements !== undefined;
@@ -55,7 +56,7 @@ function printInstantiate(
     ...(shared ? ["arena: { memory }"] : []),
   ];
   const modules = where === "embedded" ? "object | undefined" : "object";
-  const compiled = where === "embedded" ? `module ?? new WebAssembly.Module(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0)))` : "module"; // prettier-ignore
+  const compiled = where === "embedded" ? `module ?? ${relaxed ? "relaxedModule" : "new WebAssembly.Module"}(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0)))` : "module"; // prettier-ignore
   const of = where === "embedded" ? " or of the bytes below" : "";
   return `${printEngine(imports, shared)}
 ${where === "embedded" ? "declare const atob: (text: string) => string;\n" : ""}
@@ -82,12 +83,25 @@ function instantiate(module: ${modules}): Kernels {
   return new WebAssembly.Instance(compiled${given.length === 0 ? "" : `, { ${given.join(", ")} }`}).exports as Kernels; // what the text of the kernels exports
 }`
 }
-${where === "embedded" ? `\n/** The kernels: ${bytes.length.toLocaleString("en-US")} bytes of WebAssembly, SIMD128. */\nconst KERNELS = "${base64(bytes)}";` : ""}`;
+${where === "embedded" && relaxed ? RELAXED : ""}${where === "embedded" ? `\n/** The kernels: ${bytes.length.toLocaleString("en-US")} bytes of WebAssembly, SIMD128. */\nconst KERNELS = "${base64(bytes)}";` : ""}`;
 }
 
+/** Where the engine may be older than what the kernels use. */
+const RELAXED = `
+/** Throws an Error that says what to do where the engine has no relaxed SIMD. */
+function relaxedModule(bytes: Uint8Array): object {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw new Error("this engine does not read the kernels, which use relaxed SIMD; compile without --relaxed", { cause: error });
+  }
+}
+`;
+
 /** Kernels as exports of a WebAssembly instance; with `threads`, of one instance a thread over the same memory. */
-async function exportsOf(module: Module, where: Where, { threads }: Facts, kind: "trainer" | "gradients"): Promise<Kernels> {
-  const assembled = await assemble(module, { shared: threads !== undefined });
+async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trainer" | "gradients"): Promise<Kernels> {
+  const { threads } = facts;
+  const assembled = await assemble(module, facts);
   const offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
   const statements = threads === undefined ? undefined : new Statements(module);
   const given = where === "embedded" ? "readonly module?: object" : "readonly module: object";
@@ -103,7 +117,7 @@ async function exportsOf(module: Module, where: Where, { threads }: Facts, kind:
     },
     print: (scope, needs) => {
       for (const name of assembled.imports) needs.add(name);
-      const instantiate = printInstantiate(module, scope, assembled, where, statements);
+      const instantiate = printInstantiate(module, scope, assembled, where, statements, facts.relaxed === true);
       if (statements === undefined) return [instantiate];
       return [...printTeam(statements, module.arenaBytes, { where, threads: kind === "trainer" ? threads : undefined }), instantiate];
     },

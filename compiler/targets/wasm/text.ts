@@ -43,16 +43,23 @@ function inVectors(loop: Loop): Lanes {
   return { ...lanes, varying: new Set([...lanes.varying, ...sharedByLanes(loop, lanes)]) };
 }
 
+/** What the functions of one module have in common. */
+interface ModuleText {
+  /** Functions that it must import or carry. */
+  readonly needs: Set<string>;
+  readonly relaxed: boolean;
+}
+
 /** Writes one function. */
 class FunctionText {
   readonly #locals = new Map<string, "i32" | "f32" | "v128">();
   readonly #addresses: Addresses;
-  readonly #needs: Set<string>;
+  readonly #module: ModuleText;
   #labels = 0;
 
-  constructor(body: readonly Stmt[], needs: Set<string>) {
+  constructor(body: readonly Stmt[], module: ModuleText) {
     this.#addresses = new Addresses(body);
-    this.#needs = needs;
+    this.#module = module;
   }
 
   locals(): string[] {
@@ -62,7 +69,7 @@ class FunctionText {
   place(loops: readonly Loop[], lanes: Lanes | undefined): Place {
     return {
       lanes,
-      needs: this.#needs,
+      ...this.#module,
       index: (at, lane = 0) => printIndex(inLane(at, lane, lanes)),
       addressIn: (lane, buffer, at) => ({ offset: "", base: sum([`(local.get $${buffer})`, printIndex(scale(inLane(at, lane, lanes), 4))]) }), // prettier-ignore
       address: (buffer, at, further = 0) => {
@@ -158,10 +165,10 @@ function printStore({ buffer, at, value }: Extract<Stmt, { kind: "store" }>, p: 
 /** Text from a model stays inside its comment. */
 const comment = (text: string): string => `;; ${text.replace(/[\u0000-\u001f\u007f]/g, " ")}`;
 
-function printKernel(kernel: Kernel, name: string, needs: Set<string>, shared: boolean): string[] {
+function printKernel(kernel: Kernel, name: string, module: ModuleText, shared: boolean): string[] {
   const sections = shared ? divide(kernel) : undefined;
-  if (sections === undefined) return [...kernel.doc.map(comment), ...printBody(kernel, name, kernel.body, needs)]; // prettier-ignore
-  const printed = sections.flatMap((section, n) => printSection(kernel, sectionName(name, n), section, needs)); // prettier-ignore
+  if (sections === undefined) return [...kernel.doc.map(comment), ...printBody(kernel, name, kernel.body, module)]; // prettier-ignore
+  const printed = sections.flatMap((section, n) => printSection(kernel, sectionName(name, n), section, module)); // prettier-ignore
   return [...kernel.doc.map(comment), ...printed];
 }
 
@@ -173,10 +180,10 @@ function printBody(
   { params }: Kernel,
   name: string,
   body: readonly Stmt[],
-  needs: Set<string>,
+  module: ModuleText,
   { more = [], before = [] }: { more?: readonly string[]; before?: readonly string[] } = {},
 ): string[] {
-  const text = new FunctionText(body, needs);
+  const text = new FunctionText(body, module);
   const lines = text.body(body, [], undefined);
   const given = [...params.map((param) => param.name), ...more].map((param) => `(param $${param} i32)`); // prettier-ignore
   return [
@@ -191,9 +198,9 @@ function printSection(
   kernel: Kernel,
   name: string,
   section: Section,
-  needs: Set<string>,
+  module: ModuleText,
 ): string[] {
-  if (section.parts === undefined) return printBody(kernel, name, [...section.lets, ...section.alone], needs); // prettier-ignore
+  if (section.parts === undefined) return printBody(kernel, name, [...section.lets, ...section.alone], module); // prettier-ignore
   const before: string[] = [];
   const loops = section.parts.map(({ whole, divided }, n): Stmt => {
     const trips = tripsOf(divided);
@@ -210,12 +217,12 @@ function printSection(
       loop === divided ? { ...loop, ...bounds } : { ...loop, body: loop.body.map((s) => (s.kind === "for" ? within(s) : s)) }; // prettier-ignore
     return within(whole);
   });
-  return printBody(kernel, name, [...section.lets, ...loops], needs, { more: ["part", "parts"], before }); // prettier-ignore
+  return printBody(kernel, name, [...section.lets, ...loops], module, { more: ["part", "parts"], before }); // prettier-ignore
 }
 
 /** A function of one value, or of four lanes. */
 function printFunction({ name, doc, lets, value }: FloatFunction, inLanes: boolean, needs: Set<string>): string[] {
-  const text = new FunctionText([], needs);
+  const text = new FunctionText([], { needs, relaxed: false });
   const lanes = inLanes ? { lane: "", own: new Set<string>(), varying: new Set(["x", ...lets.map((one) => one.name)]) } : undefined;
   const body = text.body(lets, [], lanes);
   const place = text.place([], lanes);
@@ -234,9 +241,12 @@ function printApart(name: string): string[] {
   return [`(func $${name}x4 ${names.map((a) => `(param $${a} v128)`).join(" ")} (result v128) ${filled})`]; // prettier-ignore
 }
 
+/** As Facts have them. */
 export interface WasmOptions {
   /** Kernels are divided among threads, and the memory is one that they share. */
-  readonly shared?: boolean;
+  readonly threads?: number;
+  /** a·b + c of lanes may be rounded once. */
+  readonly relaxed?: true;
 }
 
 export interface WasmText {
@@ -254,10 +264,11 @@ export function printWasm(
   kernels: readonly Kernel[],
   arenaBytes: number,
   nameOf: (kernel: string) => string,
-  { shared = false }: WasmOptions = {},
+  { threads, relaxed }: WasmOptions = {},
 ): WasmText {
   const needs = new Set<string>();
-  const functions = kernels.flatMap((kernel) => printKernel(kernel, nameOf(kernel.name), needs, shared)); // prettier-ignore
+  const shared = threads !== undefined;
+  const functions = kernels.flatMap((kernel) => printKernel(kernel, nameOf(kernel.name), { needs, relaxed: relaxed === true }, shared)); // prettier-ignore
   const carried: string[] = [];
   // tanh needs exp: a function comes before those it needs
   for (const one of [...FLOAT_FUNCTIONS].reverse()) {

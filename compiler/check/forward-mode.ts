@@ -1,0 +1,127 @@
+/**
+ * Guarantees that gradients of the float64 interpreter are compared with forward mode, which is derived from the definitions of the forward graph and
+ * knows no gradient rule (tangent.ts):  ⟨J·v, w⟩ = ⟨v, Jᵀ·w⟩  for every leaf and random v, where J is the loss's and w is 1.
+ *   error = |a − n| / max(|a|, |n|, 1e-3·‖v ⊙ g‖∞)
+ */
+
+import type { Graph, Node, Value } from "../graph/graph.ts";
+import { isFloat } from "../graph/type.ts";
+import { reachableFrom } from "../graph/walk.ts";
+import { load } from "../loop/build.ts";
+import type { Axis } from "../loop/loop.ts";
+import { opOf } from "../ops/index.ts";
+import { axesOf, at as indicesOf } from "../passes/define.ts";
+import { importText } from "../strip.ts";
+import { randomOf } from "./draw.ts";
+import { gradientLeaves, isZero, largestOf, type Leaf } from "./leaves.ts";
+import { isHeld, type Perturbed } from "./perturb.ts";
+import { FORWARD_BOUND, FORWARD_MODE, roleOf, beats, worse, type TensorCheck } from "./result.ts";
+import { FN } from "./scalar-text.ts";
+import { tangentText } from "./tangent.ts";
+
+type Numbers = Float64Array | undefined;
+type Tangent = (x: readonly Float64Array[], d: readonly Numbers[], out: Float64Array, corner: () => void, fn: typeof FN) => void; // prettier-ignore
+
+/** Compares every leaf's gradient in `directions` random directions. A direction in which branches part at the point itself is a kink. */
+export async function checkForwardMode(perturbed: Perturbed, directions: number, seed: number): Promise<TensorCheck[]> {
+  const { graph } = perturbed;
+  const leaves = gradientLeaves(graph, perturbed);
+  const largest = largestOf(leaves);
+  const program = await forwardProgram(perturbed, leaves);
+  return leaves.map((leaf) => checkLeaf(program, leaf, largest, directions, seed));
+} // prettier-ignore
+
+function checkLeaf(program: Forward, leaf: Leaf, largest: number, directions: number, seed: number): TensorCheck {
+  const { node, gradient } = leaf;
+  const random = randomOf(seed, `direction ${node.name}`);
+  const found = { worst: 0, at: "", coordinates: 0, kinks: 0, zero: true };
+  for (let left = 4 * directions; found.coordinates < directions && left > 0; left--) {
+    const v = Float64Array.from(gradient, () => 2 * random() - 1);
+    const { slope, corners } = program.along(leaf, v);
+    if (corners > 0) {
+      found.kinks++;
+      continue;
+    }
+    found.coordinates++;
+    let [predicted, scale] = [0, 0];
+    v.forEach((along, m) => {
+      predicted += along * gradient[m]!;
+      scale = worse(Math.abs(along * gradient[m]!), scale);
+    });
+    if (isZero([slope, predicted, scale], largest)) continue;
+    found.zero = false;
+    const error = slope === predicted ? 0 : Math.abs(slope - predicted) / Math.max(Math.abs(slope), Math.abs(predicted), 1e-3 * scale);
+    if (!beats(error, found.worst)) continue;
+    [found.worst, found.at] = [error, `random direction ${found.coordinates}`];
+  }
+  const { zero, ...row } = found;
+  return { name: node.name, role: roleOf(node), method: FORWARD_MODE, bound: FORWARD_BOUND, ...row, ...(zero && row.coordinates > 0 ? { zero } : {}) };
+} // prettier-ignore
+
+interface Forward {
+  /** The derivative of the loss along v, and how often branches met in it. */
+  along(leaf: Leaf, v: Float64Array): { readonly slope: number; readonly corners: number };
+}
+
+/** A value that moves with a leaf, and the function that computes its tangent. */
+interface Step {
+  readonly at: Value;
+  readonly inputs: readonly Value[];
+  readonly tangent: string;
+}
+
+/** The forward program of every leaf, in one module: equal definitions share a function. */
+async function forwardProgram({ graph, loss, base }: Perturbed, leaves: readonly Leaf[]): Promise<Forward> {
+  const needed = reachableFrom(graph.nodes, [loss]);
+  const texts = new Map<string, string>();
+  const plans = new Map(leaves.map(({ at }) => [at, planOf(graph, at, needed, texts)]));
+  const code = [...texts].map(([text, name]) => `export const ${name} = ${text};`).join("\n");
+  const functions = await importText<Readonly<Record<string, Tangent>>>(code);
+  const tangents: Numbers[] = graph.nodes.map(() => undefined);
+  return {
+    along({ at: leaf }, v) {
+      let corners = 0;
+      tangents.fill(undefined);
+      tangents[leaf] = v;
+      for (const { at, inputs, tangent } of plans.get(leaf)!) {
+        const out = new Float64Array(base[at]!.data.length);
+        const x = inputs.map((input) => base[input]!.data);
+        functions[tangent]!(x, inputs.map((input) => tangents[input]), out, () => void corners++, FN);
+        if (isFloat(graph.nodes[at]!.type.dtype)) tangents[at] = out;
+      }
+      return { slope: tangents[loss]?.[0] ?? 0, corners };
+    },
+  };
+} // prettier-ignore
+
+/** What moves with a leaf on its way to the loss, and the comparisons that it may turn. */
+function planOf({ nodes }: Graph, leaf: Value, needed: readonly boolean[], texts: Map<string, string>): Step[] {
+  const moves = nodes.map((_, at) => at === leaf);
+  return nodes.flatMap((node, n): Step[] => {
+    if (!needed[n] || isHeld(node) || node.type.dtype === "i32" || !node.inputs.some((input) => moves[input])) return [];
+    moves[n] = isFloat(node.type.dtype);
+    const text = textOf(node, node.inputs.map((input) => nodes[input]!), node.inputs.map((input) => moves[input]!));
+    const tangent = texts.get(text) ?? `f${texts.size}`;
+    texts.set(text, tangent);
+    return [{ at: n as Value, inputs: node.inputs, tangent }];
+  });
+} // prettier-ignore
+
+function textOf(node: Node, inputs: readonly Node[], moves: readonly boolean[]): string {
+  let fresh = 0;
+  const axes = axesOf(node.type.shape);
+  const types = inputs.map(({ type }) => type);
+  const value = opOf(node.op).define({
+    at: indicesOf(axes),
+    read: types.map(
+      ({ dtype }, n) =>
+        (...where) =>
+          load(String(n), dtype, ...where),
+    ),
+    types,
+    type: node.type,
+    attrs: node.attrs,
+    axis: (extent): Axis => ({ name: `k${fresh++}`, extent }),
+  });
+  return tangentText({ axes, value, shapes: types.map(({ shape }) => shape), moves });
+}
