@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { Project, SyntaxKind } from "ts-morph";
 import { expect, test } from "vitest";
 import type { TrainerModule } from "../compiler/compile.ts";
+import { identifier } from "../compiler/loop/identifier.ts";
 import { lower } from "../compiler/lower.ts";
 import type { Model } from "../compiler/model/model.ts";
 import { importText, stripTypes } from "../compiler/strip.ts";
@@ -89,3 +90,10 @@ test("whatever they are", async () => {
     { numRuns: 25, seed: 4 },
   );
 }, 30_000);
+
+test.each(["exp32", "log32", "tanh32", "bitsOf", "floatOf", "randomBits"])(
+  "no local of a kernel hides the function %s, which strict kernels call",
+  (name) => {
+    expect(identifier(name)).toBe(`${name}_`);
+  },
+);

@@ -4,7 +4,7 @@
 //
 //   parameters 110,400   arena 7,804,752 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 249be89a38d03735
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 845d40ffc7867a21
 
 /** The model's name. */
 export const MODEL: string = "char-transformer";
@@ -4748,37 +4748,174 @@ function dotAdamw_256x16x32x64(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 256; i++) {
-    for (let j = 0; j < 64; j++) {
-      let sum = 0;
+  for (let i = 0; i < 256; i += 4) {
+    for (let j = 0; j < 64; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
       for (let k = 0; k < 16; k++) {
         for (let k2 = 0; k2 < 32; k2++) {
-          sum +=
-            Math.fround(
-              Math.fround(dense_3_z[k * 8192 + k2 * 256 + i]! * 0.5) *
-                add_6[k * 8192 + k2 * 256 + i]!,
-            ) *
-            Math.fround(
-              d_layerNorm_5_centered[k * 2048 + k2 * 64 + j]! +
-                d_layerNorm_5_mu[k * 32 + k2]! * 0.015625,
-            );
+          const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i]!;
+          const add_6_0 = add_6[k * 8192 + k2 * 256 + i]!;
+          const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+          const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j]!;
+          const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2]!;
+          const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+          const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+          const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 1]!;
+          const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+          const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1]!;
+          const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1]!;
+          const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+          const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 2]!;
+          const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 2]!;
+          const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+          const dense_3_z_3 = dense_3_z[k * 8192 + k2 * 256 + i + 3]!;
+          const add_6_3 = add_6[k * 8192 + k2 * 256 + i + 3]!;
+          const part_5 = Math.fround(Math.fround(dense_3_z_3 * 0.5) * add_6_3);
+          sum00 += part_0 * part_1;
+          sum01 += part_0 * part_2;
+          sum10 += part_3 * part_1;
+          sum11 += part_3 * part_2;
+          sum20 += part_4 * part_1;
+          sum21 += part_4 * part_2;
+          sum30 += part_5 * part_1;
+          sum31 += part_5 * part_2;
         }
       }
-      const d_dense_4_kernel = Math.fround(sum);
-      const dense_4_kernel_m_next = Math.fround(
-        dense_4_kernel_m[i * 64 + j]! * 0.9 + d_dense_4_kernel * 0.09999999999999998,
+      const d_dense_4_kernel00 = Math.fround(sum00);
+      const d_dense_4_kernel01 = Math.fround(sum01);
+      const d_dense_4_kernel10 = Math.fround(sum10);
+      const d_dense_4_kernel11 = Math.fround(sum11);
+      const d_dense_4_kernel20 = Math.fround(sum20);
+      const d_dense_4_kernel21 = Math.fround(sum21);
+      const d_dense_4_kernel30 = Math.fround(sum30);
+      const d_dense_4_kernel31 = Math.fround(sum31);
+      const dense_4_kernel_m_next00 = Math.fround(
+        dense_4_kernel_m[i * 64 + j]! * 0.9 + d_dense_4_kernel00 * 0.09999999999999998,
       );
-      dense_4_kernel_m[i * 64 + j] = dense_4_kernel_m_next;
-      const dense_4_kernel_v_next = Math.fround(
+      dense_4_kernel_m[i * 64 + j] = dense_4_kernel_m_next00;
+      const dense_4_kernel_m_next01 = Math.fround(
+        dense_4_kernel_m[i * 64 + j + 1]! * 0.9 + d_dense_4_kernel01 * 0.09999999999999998,
+      );
+      dense_4_kernel_m[i * 64 + j + 1] = dense_4_kernel_m_next01;
+      const dense_4_kernel_m_next10 = Math.fround(
+        dense_4_kernel_m[i * 64 + j + 64]! * 0.9 + d_dense_4_kernel10 * 0.09999999999999998,
+      );
+      dense_4_kernel_m[i * 64 + j + 64] = dense_4_kernel_m_next10;
+      const dense_4_kernel_m_next11 = Math.fround(
+        dense_4_kernel_m[i * 64 + j + 65]! * 0.9 + d_dense_4_kernel11 * 0.09999999999999998,
+      );
+      dense_4_kernel_m[i * 64 + j + 65] = dense_4_kernel_m_next11;
+      const dense_4_kernel_m_next20 = Math.fround(
+        dense_4_kernel_m[i * 64 + j + 128]! * 0.9 + d_dense_4_kernel20 * 0.09999999999999998,
+      );
+      dense_4_kernel_m[i * 64 + j + 128] = dense_4_kernel_m_next20;
+      const dense_4_kernel_m_next21 = Math.fround(
+        dense_4_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_4_kernel21 * 0.09999999999999998,
+      );
+      dense_4_kernel_m[i * 64 + j + 129] = dense_4_kernel_m_next21;
+      const dense_4_kernel_m_next30 = Math.fround(
+        dense_4_kernel_m[i * 64 + j + 192]! * 0.9 + d_dense_4_kernel30 * 0.09999999999999998,
+      );
+      dense_4_kernel_m[i * 64 + j + 192] = dense_4_kernel_m_next30;
+      const dense_4_kernel_m_next31 = Math.fround(
+        dense_4_kernel_m[i * 64 + j + 193]! * 0.9 + d_dense_4_kernel31 * 0.09999999999999998,
+      );
+      dense_4_kernel_m[i * 64 + j + 193] = dense_4_kernel_m_next31;
+      const dense_4_kernel_v_next00 = Math.fround(
         dense_4_kernel_v[i * 64 + j]! * 0.999 +
-          d_dense_4_kernel * d_dense_4_kernel * 0.0010000000000000009,
+          d_dense_4_kernel00 * d_dense_4_kernel00 * 0.0010000000000000009,
       );
-      dense_4_kernel_v[i * 64 + j] = dense_4_kernel_v_next;
+      dense_4_kernel_v[i * 64 + j] = dense_4_kernel_v_next00;
+      const dense_4_kernel_v_next01 = Math.fround(
+        dense_4_kernel_v[i * 64 + j + 1]! * 0.999 +
+          d_dense_4_kernel01 * d_dense_4_kernel01 * 0.0010000000000000009,
+      );
+      dense_4_kernel_v[i * 64 + j + 1] = dense_4_kernel_v_next01;
+      const dense_4_kernel_v_next10 = Math.fround(
+        dense_4_kernel_v[i * 64 + j + 64]! * 0.999 +
+          d_dense_4_kernel10 * d_dense_4_kernel10 * 0.0010000000000000009,
+      );
+      dense_4_kernel_v[i * 64 + j + 64] = dense_4_kernel_v_next10;
+      const dense_4_kernel_v_next11 = Math.fround(
+        dense_4_kernel_v[i * 64 + j + 65]! * 0.999 +
+          d_dense_4_kernel11 * d_dense_4_kernel11 * 0.0010000000000000009,
+      );
+      dense_4_kernel_v[i * 64 + j + 65] = dense_4_kernel_v_next11;
+      const dense_4_kernel_v_next20 = Math.fround(
+        dense_4_kernel_v[i * 64 + j + 128]! * 0.999 +
+          d_dense_4_kernel20 * d_dense_4_kernel20 * 0.0010000000000000009,
+      );
+      dense_4_kernel_v[i * 64 + j + 128] = dense_4_kernel_v_next20;
+      const dense_4_kernel_v_next21 = Math.fround(
+        dense_4_kernel_v[i * 64 + j + 129]! * 0.999 +
+          d_dense_4_kernel21 * d_dense_4_kernel21 * 0.0010000000000000009,
+      );
+      dense_4_kernel_v[i * 64 + j + 129] = dense_4_kernel_v_next21;
+      const dense_4_kernel_v_next30 = Math.fround(
+        dense_4_kernel_v[i * 64 + j + 192]! * 0.999 +
+          d_dense_4_kernel30 * d_dense_4_kernel30 * 0.0010000000000000009,
+      );
+      dense_4_kernel_v[i * 64 + j + 192] = dense_4_kernel_v_next30;
+      const dense_4_kernel_v_next31 = Math.fround(
+        dense_4_kernel_v[i * 64 + j + 193]! * 0.999 +
+          d_dense_4_kernel31 * d_dense_4_kernel31 * 0.0010000000000000009,
+      );
+      dense_4_kernel_v[i * 64 + j + 193] = dense_4_kernel_v_next31;
       const dense_4_kernel_0 = dense_4_kernel[i * 64 + j]!;
+      const dense_4_kernel_1 = dense_4_kernel[i * 64 + j + 1]!;
+      const dense_4_kernel_2 = dense_4_kernel[i * 64 + j + 64]!;
+      const dense_4_kernel_3 = dense_4_kernel[i * 64 + j + 65]!;
+      const dense_4_kernel_4 = dense_4_kernel[i * 64 + j + 128]!;
+      const dense_4_kernel_5 = dense_4_kernel[i * 64 + j + 129]!;
+      const dense_4_kernel_6 = dense_4_kernel[i * 64 + j + 192]!;
+      const dense_4_kernel_7 = dense_4_kernel[i * 64 + j + 193]!;
       dense_4_kernel[i * 64 + j] =
         dense_4_kernel_0 -
         dense_4_kernel_0 * 0.00001 -
-        (dense_4_kernel_m_next * rate_0) / (Math.sqrt(dense_4_kernel_v_next * correction_0) + 1e-8);
+        (dense_4_kernel_m_next00 * rate_0) /
+          (Math.sqrt(dense_4_kernel_v_next00 * correction_0) + 1e-8);
+      dense_4_kernel[i * 64 + j + 1] =
+        dense_4_kernel_1 -
+        dense_4_kernel_1 * 0.00001 -
+        (dense_4_kernel_m_next01 * rate_0) /
+          (Math.sqrt(dense_4_kernel_v_next01 * correction_0) + 1e-8);
+      dense_4_kernel[i * 64 + j + 64] =
+        dense_4_kernel_2 -
+        dense_4_kernel_2 * 0.00001 -
+        (dense_4_kernel_m_next10 * rate_0) /
+          (Math.sqrt(dense_4_kernel_v_next10 * correction_0) + 1e-8);
+      dense_4_kernel[i * 64 + j + 65] =
+        dense_4_kernel_3 -
+        dense_4_kernel_3 * 0.00001 -
+        (dense_4_kernel_m_next11 * rate_0) /
+          (Math.sqrt(dense_4_kernel_v_next11 * correction_0) + 1e-8);
+      dense_4_kernel[i * 64 + j + 128] =
+        dense_4_kernel_4 -
+        dense_4_kernel_4 * 0.00001 -
+        (dense_4_kernel_m_next20 * rate_0) /
+          (Math.sqrt(dense_4_kernel_v_next20 * correction_0) + 1e-8);
+      dense_4_kernel[i * 64 + j + 129] =
+        dense_4_kernel_5 -
+        dense_4_kernel_5 * 0.00001 -
+        (dense_4_kernel_m_next21 * rate_0) /
+          (Math.sqrt(dense_4_kernel_v_next21 * correction_0) + 1e-8);
+      dense_4_kernel[i * 64 + j + 192] =
+        dense_4_kernel_6 -
+        dense_4_kernel_6 * 0.00001 -
+        (dense_4_kernel_m_next30 * rate_0) /
+          (Math.sqrt(dense_4_kernel_v_next30 * correction_0) + 1e-8);
+      dense_4_kernel[i * 64 + j + 193] =
+        dense_4_kernel_7 -
+        dense_4_kernel_7 * 0.00001 -
+        (dense_4_kernel_m_next31 * rate_0) /
+          (Math.sqrt(dense_4_kernel_v_next31 * correction_0) + 1e-8);
     }
   }
 }
