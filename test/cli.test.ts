@@ -86,7 +86,7 @@ describe("one changed character", () => {
     for (const edit of [
       ["certificate.json", '"worst": 0', '"worst": 1'],
       EDITS[0],
-      ["trainer.ts", "gradients 1e-10", "gradients 1e-11"],
+      ["trainer.ts", "differences 1e-10", "differences 1e-11"],
     ] as const) {
       // prettier-ignore
       const undo = change(edit);
@@ -98,7 +98,7 @@ describe("one changed character", () => {
     }
     expect(reasons[0]).toBe("certificate.json was edited: its own SHA-256 does not fit its numbers; make it again with adjoint compile"); // prettier-ignore
     expect(reasons[1]).toMatch(/^the file's SHA-256 is [0-9a-f]{16}, but its certificate was made for [0-9a-f]{16}: one of them was edited; make both again with adjoint compile$/); // prettier-ignore
-    expect(reasons[2]).toMatch(/^the header says ".*gradients 1e-11.*", but its certificate\.json makes that ".*gradients 1e-10.*"; make the file again with adjoint compile$/); // prettier-ignore
+    expect(reasons[2]).toMatch(/^the header says ".*differences 1e-11.*", but its certificate\.json makes that ".*differences 1e-10.*"; make the file again with adjoint compile$/); // prettier-ignore
   }, 30_000);
 
   test("a file too many, one too few, and a model that is gone are named", async () => {
