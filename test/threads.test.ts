@@ -5,10 +5,10 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
-import { divide, sectionsOf, type Loop } from "../compiler/loop/divide.ts";
+import { divide, sectionsOf } from "../compiler/loop/divide.ts";
 import { evaluate } from "../compiler/loop/index.ts";
-import { walkScalar } from "../compiler/loop/build.ts";
-import type { Kernel, Scalar, Stmt } from "../compiler/loop/loop.ts";
+import { walkScalar, walkStmts } from "../compiler/loop/build.ts";
+import type { Kernel, Loop, Scalar, Stmt } from "../compiler/loop/loop.ts";
 import { parseKernel } from "../compiler/loop/parse.ts";
 import { lower, type Lowered } from "../compiler/lower.ts";
 import { importText, stripTypes } from "../compiler/strip.ts";
@@ -87,14 +87,7 @@ function eachTouch(body: readonly Stmt[], stored: ReadonlySet<string>, at: Map<s
 /** By enumeration, whatever the indices look like: the iteration of `divided` that first touched an element is the only one that does. */
 function meeting({ whole, divided }: { whole: Loop; divided: Loop }): string | undefined {
   const stored = new Set<string>();
-  const note = (body: readonly Stmt[]): void => {
-    for (const s of body) {
-      if (s.kind === "store") stored.add(s.buffer);
-      else if (s.kind === "for") note(s.body);
-      else if (s.kind === "if") note(s.then);
-    }
-  };
-  note([whole]);
+  walkStmts([whole], { stmt: (s) => s.kind === "store" && stored.add(s.buffer) });
   const owner = new Map<string, number>();
   const at = new Map<string, number>();
   let found: string | undefined;

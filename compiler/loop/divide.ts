@@ -4,11 +4,9 @@
  *   for i in 0..32 step 4 { …  y[128·i + j] = … }   →   thread t of n runs its part of the eight iterations
  */
 
-import { loadsOf, walkScalar } from "./build.ts";
+import { loadsOf, walkStmts } from "./build.ts";
 import { constant, rangeOf, strideOf, type Index } from "./index.ts";
-import type { Kernel, Scalar, Stmt } from "./loop.ts";
-
-export type Loop = Extract<Stmt, { kind: "for" }>;
+import type { Kernel, Loop, Stmt } from "./loop.ts";
 
 /** Statements between two barriers. */
 export interface Section {
@@ -35,7 +33,7 @@ export function divide(kernel: Kernel): readonly Section[] | undefined {
 /** Whether or not it is worth it. */
 export function sectionsOf(body: readonly Stmt[]): readonly Section[] | undefined {
   const stored = new Set<string>();
-  eachStmt(body, (s) => void (s.kind === "store" && stored.add(s.buffer)));
+  walkStmts(body, { stmt: (s) => s.kind === "store" && stored.add(s.buffer) });
   const lets: Stmt[] = [];
   const sections: { lets: readonly Stmt[]; parts: Part[]; alone: [] }[] = [];
   const end = body.findIndex((s) => {
@@ -65,9 +63,11 @@ export const tripsOf = ({ from, to, step }: Loop): number =>
 function divisible(loop: Loop): Loop | undefined {
   const { stores, loads } = accesses(loop.body);
   const own = new Set<string>();
-  eachStmt(loop.body, (s) => void (s.kind === "let" && own.add(s.name)));
+  walkStmts(loop.body, { stmt: (s) => s.kind === "let" && own.add(s.name) });
   let carries = false;
-  eachStmt(loop.body, (s) => void (s.kind === "assign" && !own.has(s.name) && (carries = true)));
+  walkStmts(loop.body, {
+    stmt: (s) => s.kind === "assign" && !own.has(s.name) && (carries = true),
+  });
   if (carries) return undefined;
   for (let at = loop; ;) {
     const counts = at.form === "loop" && at.from.terms.length + at.to.terms.length === 0;
@@ -127,22 +127,9 @@ function accesses(body: readonly Stmt[]): { readonly stores: Accesses; readonly 
   const [stores, loads] = [new Map<string, Index[]>(), new Map<string, Index[]>()];
   const note = (into: Map<string, Index[]>, buffer: string, at: Index): void =>
     void into.set(buffer, [...(into.get(buffer) ?? []), at]);
-  const scalar = (s: Scalar): void =>
-    walkScalar(s, (part) => {
-      if (part.kind === "load") note(loads, part.buffer, part.at[0] ?? constant(0));
-    });
-  eachStmt(body, (s) => {
-    if (s.kind === "store") note(stores, s.buffer, s.at);
-    if (s.kind === "if") scalar(s.when);
-    else if (s.kind !== "for") scalar(s.value);
+  walkStmts(body, {
+    stmt: (s) => s.kind === "store" && note(stores, s.buffer, s.at),
+    scalar: (s) => s.kind === "load" && note(loads, s.buffer, s.at[0] ?? constant(0)),
   });
   return { stores, loads };
-}
-
-function eachStmt(body: readonly Stmt[], visit: (s: Stmt) => void): void {
-  for (const s of body) {
-    visit(s);
-    if (s.kind === "for") eachStmt(s.body, visit);
-    else if (s.kind === "if") eachStmt(s.then, visit);
-  }
 }

@@ -4,9 +4,9 @@
  * What lanes share is computed once; a local from outside may gather the lanes, which then combine in order: s = s + v.
  */
 
-import { loadsOf, walkScalar } from "./build.ts";
+import { loadsOf, walkScalar, walkStmts } from "./build.ts";
 import { equal, namesIn, rangeOf, strideOf, type Index } from "./index.ts";
-import type { Scalar, ScalarFn, Stmt } from "./loop.ts";
+import type { Loop, Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 /** Lanes of a vector of float32. */
 export const LANES = 4;
@@ -34,10 +34,8 @@ export function varies(s: Scalar, { lane, varying }: Pick<Lanes, "lane" | "varyi
   return found;
 }
 
-type VectorLoop = Extract<Stmt, { kind: "for" }>;
-
 /** Reads a vector loop; a local that is assigned a varying value varies everywhere. */
-export function lanesOf({ index: lane, body }: Pick<VectorLoop, "index" | "body">): Lanes {
+export function lanesOf({ index: lane, body }: Pick<Loop, "index" | "body">): Lanes {
   const varying = new Set<string>();
   const own = new Set<string>();
   for (let before = -1; before !== varying.size;) {
@@ -52,7 +50,7 @@ export function lanesOf({ index: lane, body }: Pick<VectorLoop, "index" | "body"
 }
 
 /** Locals that lanes share and nothing but lanes read: a vector may hold each, the same in every lane. */
-export function sharedByLanes({ body }: Pick<VectorLoop, "body">, lanes: Lanes): ReadonlySet<string> {
+export function sharedByLanes({ body }: Pick<Loop, "body">, lanes: Lanes): ReadonlySet<string> {
   const shared = new Set<string>();
   eachStmt(body, (s) => void (s.kind === "let" && !s.mutable && s.dtype !== "bool" && !lanes.varying.has(s.name) && shared.add(s.name)));
   const alone = (s: Scalar): void =>
@@ -97,10 +95,7 @@ export function gathered(
 const APART: ReadonlySet<ScalarFn> = new Set(["div", "pow", "floor", "sign", "sqrt"]);
 
 /** Why the iterations of a vector loop cannot run in lockstep; undefined where they can. `lengths` are those of the buffers. */
-export function obstacle(
-  loop: VectorLoop,
-  lengths: ReadonlyMap<string, number>,
-): string | undefined {
+export function obstacle(loop: Loop, lengths: ReadonlyMap<string, number>): string | undefined {
   const { index: lane, from, to, step, body } = loop;
   if (from.terms.length + to.terms.length > 0 || from.offset !== 0 || to.offset !== LANES || step !== 1) return `it does not run from 0 to ${LANES} by ones`; // prettier-ignore
   const lanes = lanesOf(loop);
@@ -166,16 +161,8 @@ function apart(a: Index, b: Index): boolean {
   );
 }
 
-function eachStmt(body: readonly Stmt[], visit: (s: Stmt) => void): void {
-  for (const s of body) {
-    visit(s);
-    if (s.kind === "for") eachStmt(s.body, visit);
-    else if (s.kind === "if") eachStmt(s.then, visit);
-  }
-}
+const eachStmt = (body: readonly Stmt[], visit: (s: Stmt) => void): void =>
+  walkStmts(body, { stmt: visit });
 
 const eachScalar = (body: readonly Stmt[], visit: (s: Scalar) => void): void =>
-  eachStmt(body, (s) => {
-    if (s.kind === "if") walkScalar(s.when, visit);
-    else if (s.kind !== "for") walkScalar(s.value, visit);
-  });
+  walkStmts(body, { scalar: visit });

@@ -123,6 +123,8 @@ export type Stmt =
   | { readonly kind: "store"; readonly buffer: string; readonly at: Index; readonly value: Scalar }
   | { readonly kind: "if"; readonly when: Scalar; readonly then: readonly Stmt[] }; // prettier-ignore
 
+export type Loop = Extract<Stmt, { kind: "for" }>;
+
 export interface Param {
   readonly name: string;
   readonly dtype: DType;

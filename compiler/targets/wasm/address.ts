@@ -6,9 +6,7 @@
 
 import { loadsOf } from "../../loop/build.ts";
 import { add, constant, index, namesIn, print, rangeOf, scale, shift, strideOf, type Index } from "../../loop/index.ts"; // prettier-ignore
-import type { Scalar, Stmt } from "../../loop/loop.ts";
-
-export type Loop = Extract<Stmt, { kind: "for" }>;
+import type { Loop, Scalar, Stmt } from "../../loop/loop.ts";
 
 /** A pointer of one loop: where it starts, and how many elements an iteration moves it; undefined where it must be computed anew. */
 export interface Pointer {

@@ -4,8 +4,8 @@ import type { DType } from "../../graph/type.ts";
 import { add, constant, index, rangeOf, scale, substitute, type Index } from "../../loop/index.ts";
 import { divide, tripsOf, type Section } from "../../loop/divide.ts";
 import { gathered, lanesOf, sharedByLanes, type Lanes } from "../../loop/lanes.ts";
-import type { Kernel, Scalar, Stmt } from "../../loop/loop.ts";
-import { Addresses, type Loop } from "./address.ts";
+import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
+import { Addresses } from "./address.ts";
 import { access, printLanes, printOne, typeOf, type Place } from "./expression.ts";
 import { FLOAT_FUNCTIONS, type FloatFunction } from "./mathematics.ts";
 
