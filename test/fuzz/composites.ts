@@ -55,16 +55,21 @@ const UNITS = [1, 2, 3, 5, 7];
 export const rowsLayer: Apply = (b, { a, n, m }) => {
   const x = ofRank(b, a, 2 + (m % 2));
   const [rows, channels = 1] = x.shape as [number, number];
+  const dropped = dropout(0.4);
   const layers: readonly Layer[] = [
     dense(UNITS[m % 5]!, { activation: (["relu", "tanh", "softmax", "linear"] as const)[m % 4]!, useBias: m % 3 !== 0 }),
     layerNorm({}),
     rmsNorm({}),
     groupNorm(channels % 2 === 0 ? 2 : 1, {}),
     sizeOf(x.shape) / channels > 1 && rows === b.rows ? batchNorm({ momentum: 0.7 }) : layerNorm({}),
-    dropout(0.4),
+    dropped,
     residual([dense(x.shape.at(-1)!, { activation: "sigmoid" })]),
   ]; // prettier-ignore
-  push(b, layers[n % layers.length]!(x).value);
+  // without training a dropout gives its operand back: a factor of its own makes a new value in every entry alike
+  const own = number(b, 1 + b.floats.length / 8);
+  const layer = layers[n % layers.length]!;
+  const { value } = layer(x);
+  push(b, layer === dropped ? b.g.mul(value, own) : value);
 };
 
 export const imageLayer: Apply = (b, { a, n, m }) => {
