@@ -90,9 +90,10 @@ const named = (base: string, buffers: ReadonlyMap<string, Buffer>): string => {
 };
 
 function copyOf(name: string, of: Load, axes: readonly Axis[], value: Scalar, op: string, reader: Definition, shown = of.buffer): Definition {
+  const { dtype } = value;
   const maths = `${name} = ${shown} in ${op === "pad" ? "a margin of zeros" : "the order it is read"}`;
   const doc = [{ maths, node: name, role: `${op} for ${reader.name}`, site: reader.doc.at(-1)?.site ?? "" }];
-  return { name, dtype: of.dtype, shape: axes.map(({ extent }) => extent), axes, value, op, doc };
+  return { name, dtype, shape: axes.map(({ extent }) => extent), axes, value, op, doc };
 } // prettier-ignore
 
 /**
@@ -133,7 +134,7 @@ function withMargin(
   const name = named(`${of.buffer}_padded`, buffers);
   const shown = then.kind === "load" ? of.buffer : `what is computed from ${of.buffer}`;
   keep(copyOf(name, of, axes, inCopy, "pad", reader, shown));
-  return load(name, of.dtype, ...positions.map((at, n) => shift(at, -ranges[n]![0])));
+  return load(name, inCopy.dtype, ...positions.map((at, n) => shift(at, -ranges[n]![0])));
 }
 
 /** An index of the reader as one of the copy, whose axes count the reader's positions. */

@@ -14,10 +14,10 @@ import { targets, type ProgramTarget } from "./targets.ts";
 
 /**
  * By precision: how far the noise moves each value, and by how many times of what that does a target may differ. 2^-23 is twice what
- * storing a float32 rounds off. In double the noise is far above what is rounded off, and the bound is about 1e-11 of the numbers that
+ * storing a float32 rounds off; few runs may all move a result by little. In double the noise is far above what is rounded off, and the bound is about 1e-11 of the numbers that
  * were added up, a quarter of the 1e-10 that a wrong term could hide in.
  */
-const NOISE = { f32: { relative: 2 ** -23, runs: 3, times: 16 }, f64: { relative: 2 ** -40, runs: 2, times: 16 } } as const; // prettier-ignore
+const NOISE = { f32: { relative: 2 ** -23, runs: 12, times: 16 }, f64: { relative: 2 ** -40, runs: 2, times: 16 } } as const; // prettier-ignore
 
 /** Values beyond this are infinite in float32, or become so when they are combined. */
 const LARGEST = 1e37;
