@@ -152,6 +152,8 @@ export function printLanes(s: Scalar, p: Place): string {
       return printLanes(s.value, p);
     case "select": {
       const [then, otherwise] = [printLanes(s.then, p), printLanes(s.otherwise, p)];
+      const extreme = extremeOf(s.when, then, otherwise, p);
+      if (extreme !== undefined) return extreme;
       if (varies(s.when, lanes)) return `(v128.bitselect ${then} ${otherwise} ${printLanes(s.when, p)})`; // prettier-ignore
       return `(if (result v128) ${printOne(s.when, p)} (then ${then}) (else ${otherwise}))`;
     }
@@ -160,6 +162,14 @@ export function printLanes(s: Scalar, p: Place): string {
     default:
       throw new TypeError(`${s.kind} does not vary from lane to lane`);
   }
+}
+
+/** a < b ? b : a and a < b ? a : b of floats, which are one instruction, NaN and signed zeros included. */
+function extremeOf(when: Scalar, then: string, otherwise: string, p: Place): string | undefined {
+  if (when.kind !== "apply" || when.fn !== "lt" || when.args[0]!.dtype !== "f32") return undefined;
+  const [a, b] = when.args.map((arg) => printLanes(arg, p));
+  if (then === b && otherwise === a) return `(f32x4.pmax ${a} ${b})`;
+  return then === a && otherwise === b ? `(f32x4.pmin ${b} ${a})` : undefined;
 }
 
 const ZERO = "(v128.const i32x4 0 0 0 0)";

@@ -46,25 +46,41 @@ const [LN2_HIGH, LN2_LOW] = [0.693359375, Math.LN2 - 0.693359375];
 /** 2ᵏ from the bits of its exponent. */
 const powerOfTwo = (k: Scalar): Scalar => apply("floatOf", "f32", shl(add(k, n(127)), 23));
 
+/** 1.5·2²³: a float that takes it on is rounded to a whole number, which its last bits then hold. */
+const SHIFTER = 1.5 * 2 ** 23;
+const SHIFTER_BITS = 0x4b400000;
+
+/** x = n·ln 2 + r: `shifted` is n on the shifter, eʳ − 1 = r + r²·q(r) by a minimax polynomial (Remez), |r| ≤ ln 2/2. */
+function reduced(keep: (name: string, value: Scalar) => Scalar, x: Scalar) {
+  const shifted = keep("shifted", add(mul(x, f(Math.LOG2E)), f(SHIFTER)));
+  const whole = keep("whole", sub(shifted, f(SHIFTER)));
+  const r = keep("r", sub(sub(x, mul(whole, f(LN2_HIGH))), mul(whole, f(LN2_LOW))));
+  const q = polynomial(
+    r,
+    [
+      0.4999999305073354, 0.166665147914907, 0.04166845678605519, 0.008369418827296029,
+      0.001381314455551834,
+    ],
+  );
+  return { shifted, power: keep("power", add(f(1), add(r, mul(mul(r, r), q)))) };
+}
+
+/** The larger and the smaller of two as one comparison: a NaN in `x` stays. */
+const atLeast = (x: Scalar, least: number): Scalar => select(less(x, f(least)), f(least), x);
+const atMost = (x: Scalar, most: number): Scalar => select(less(f(most), x), f(most), x);
+
 const exp = define(
   "exp",
-  "eˣ = 2ⁿ·eʳ, n = ⌊x/ln 2 + ½⌋, |r| ≤ ln 2/2; eʳ by a minimax polynomial (Remez). Within 1 ulp of float32, denormals included.",
+  "eˣ = 2ⁿ·eʳ, n the whole number nearest x/ln 2, |r| ≤ ln 2/2; eʳ by a minimax polynomial (Remez). Within 1 ulp of float32, denormals included.",
   (keep) => {
-    const c = keep("c", apply("min", "f32", apply("max", "f32", X, f(-104)), f(89)));
-    const whole = keep("whole", apply("floor", "f32", add(mul(c, f(Math.LOG2E)), f(0.5))));
-    const r = keep("r", sub(sub(c, mul(whole, f(LN2_HIGH))), mul(whole, f(LN2_LOW))));
-    const q = polynomial(
-      r,
-      [
-        0.4999999305073354, 0.166665147914907, 0.04166845678605519, 0.008369418827296029,
-        0.001381314455551834,
-      ],
+    const { shifted, power } = reduced(
+      keep,
+      keep("c", atMost(keep("above", atLeast(X, -104)), 89)),
     );
-    const p = keep("p", add(f(1), add(r, mul(mul(r, r), q))));
-    const k = keep("k", apply("cast", "i32", whole));
+    const k = keep("k", sub(apply("bitsOf", "i32", shifted), n(SHIFTER_BITS)));
     const half = keep("half", shr(k, 1));
     // two exact factors, so that there is one rounding even where 2ⁿ is no normal number
-    return mul(mul(p, powerOfTwo(half)), powerOfTwo(sub(k, half)));
+    return mul(mul(power, powerOfTwo(half)), powerOfTwo(sub(k, half)));
   },
 );
 
@@ -104,11 +120,15 @@ const tanh = define(
         -0.005704987112438614,
       ],
     );
-    const near = keep("near", add(X, mul(mul(X, z), series)));
-    const power = keep("power", apply("exp", "f32", add(a, a)));
-    const far = keep("far", sub(f(1), div(f(2), add(power, f(1)))));
-    const signed = select(less(X, f(0)), apply("neg", "f32", far), far);
-    return select(less(a, f(0.625)), near, signed);
+    const near = keep("near", add(a, mul(mul(a, z), series)));
+    const bounded = keep("bounded", atMost(a, 10)); // 1 in float32 from 9.02 on
+    const { shifted, power } = reduced(keep, keep("twice", add(bounded, bounded)));
+    // what lies above the last nine bits of the shifter falls off
+    const scale = apply("floatOf", "f32", add(shl(apply("bitsOf", "i32", shifted), 23), n(0x3f800000))); // prettier-ignore
+    const far = keep("far", sub(f(1), div(f(2), add(mul(scale, power), f(1)))));
+    const size = select(less(a, f(0.625)), near, far);
+    const sign = shl(shr(apply("bitsOf", "i32", X), 31), 31);
+    return apply("floatOf", "f32", add(apply("bitsOf", "i32", size), sign));
   },
 );
 
