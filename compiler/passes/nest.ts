@@ -187,7 +187,7 @@ export class Nest {
   /** Whether a load names its place along an axis by tile and place in the tile. */
   #readsInTiles({ name }: Axis, size: number): boolean {
     const split = ({ atom }: Index["terms"][number]): boolean =>
-      atom.kind !== "index" && atom.by === size && atom.of.terms.length === 1 && namesIn(atom.of).has(name); // prettier-ignore
+      atom.kind !== "index" && size % atom.by === 0 && atom.of.terms.length === 1 && namesIn(atom.of).has(name); // prettier-ignore
     return size > 1 && this.#group.stages.some(({ definition }) => loadsOf(definition.value).some((part) => part.at.some((at) => at.terms.some(split)))); // prettier-ignore
   }
 

@@ -7,11 +7,12 @@
 import { sizeOf, stridesOf } from "../graph/type.ts";
 import { load, loadsOf, mapScalar, round, walkScalar } from "../loop/build.ts";
 import { add, constant, equal, index, namesIn, quotient, rangeOf, remainder, scale, shift, strideOf, substitute, type Index } from "../loop/index.ts"; // prettier-ignore
+import { LANES } from "../loop/lanes.ts";
 import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work } from "../loop/loop.ts"; // prettier-ignore
 import { at as identity, axesOf } from "./define.ts";
-import type { Machine } from "./machine.ts";
+import { NEAR, type Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
-import { accumulates, contiguousIn, ordered, rowOf, ROWS } from "./tile.ts";
+import { accumulates, contiguousIn, LINE, ordered, rowOf, ROWS } from "./tile.ts";
 
 type Select = Extract<Scalar, { kind: "select" }>;
 type Reduce = Extract<Scalar, { kind: "reduce" }>;
@@ -19,6 +20,9 @@ type Load = Extract<Scalar, { kind: "load" }>;
 
 /** A copy pays where each of its elements is read at least so often. */
 const LEAST_READS = 4;
+
+/** A sum of fewer products starts and ends more often than it reads. */
+const LEAST_DEEP = 32;
 
 export const pack = (machine: Machine): Pass<Definitions> => ({
   name: "pack",
@@ -57,7 +61,8 @@ function packed(group: Group, machine: Machine, buffers: Buffers, keep: Keep): G
   if (machine.lanes === 1) return plain;
   const spread = byFilter(plain, buffers, keep);
   const inOrder = inEveryReduction(ordered(spread, machine, buffers), (one) => across(along(one, buffers, keep), one, buffers, keep)); // prettier-ignore
-  return inBlocks(inOrder, buffers, keep);
+  const beside = inEveryReduction(inOrder, (one) => inPanels(one, buffers, keep));
+  return inBlocks(beside, buffers, keep);
 }
 
 interface Site {
@@ -220,6 +225,23 @@ function along({ reduce, definition, points }: Site, buffers: Buffers, keep: Kee
     const moving = loadsOf(reduce.term).filter((load) => dependsOn(load, column));
     const row = rowOf(definition.axes, definition.axes.length - 1, [part], moving);
     return copied(part, axes, "pack", definition, buffers, keep, row === undefined ? undefined : definition.axes[row]);
+  });
+} // prettier-ignore
+
+/** Rows of a product from which on a copy of the matrix that they share is worth its time: twice what pays for one that stays at hand, and for another. */
+const MANY = { near: 32, far: 96 };
+
+/** A matrix that many rows share, in panels of a vector's columns: a microkernel reads each panel from end to end. */
+function inPanels({ reduce, definition }: Site, buffers: Buffers, keep: Keep): Reduce {
+  const [row, column] = definition.axes;
+  const [inner] = reduce.over;
+  if (column === undefined || definition.axes.length !== 2 || reduce.over.length !== 1) return reduce;
+  const many = inner!.extent * column.extent * 4 <= 2 * NEAR ? MANY.near : MANY.far;
+  if (row!.extent < many || inner!.extent < LEAST_DEEP || column.extent % LANES !== 0 || column.extent <= LINE * LANES) return reduce;
+  return withLoads(reduce, (part) => {
+    const rows = strideOfLoad(part, inner!, buffers);
+    if (dependsOn(part, row!) || strideOfLoad(part, column, buffers) !== 1 || rows === undefined || rows < column.extent) return part;
+    return copied(part, [column, inner!], "pack", definition, buffers, keep, column);
   });
 } // prettier-ignore
 

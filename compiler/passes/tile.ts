@@ -2,7 +2,16 @@
 
 import { bytesOf, sizeOf, stridesOf } from "../graph/type.ts";
 import { loadsOf, firstReduce } from "../loop/build.ts";
-import { add, constant, namesIn, scale, strideOf, type Index } from "../loop/index.ts";
+import {
+  add,
+  constant,
+  index,
+  namesIn,
+  scale,
+  strideOf,
+  substitute,
+  type Index,
+} from "../loop/index.ts";
 import { LANES } from "../loop/lanes.ts";
 import type { Axis, Buffer, Group, Scalar } from "../loop/loop.ts";
 import { NEAR, type Machine } from "./machine.ts";
@@ -118,7 +127,10 @@ function strideIn(load: Load, axis: string, buffers: Buffers): number | undefine
   if (shape === undefined) return 0;
   const strides = stridesOf(shape);
   const flat = add(constant(0), ...load.at.map((one, n) => scale(one, strides[n] ?? 1)));
-  return strideOf(flat, axis);
+  // in panels of a vector's columns: from the one that a vector starts with
+  return (
+    strideOf(flat, axis) ?? strideOf(substitute(flat, new Map([[axis, index(axis, LANES)]])), axis)
+  );
 }
 
 /** Whether along an axis every operand of a reduction stands still or moves to its neighbour, and one moves. */
@@ -244,7 +256,7 @@ function movedTile(group: Group, lane: number, buffers: Buffers): Tile {
 }
 
 /** Vectors of a line of memory. */
-const LINE = 4;
+export const LINE = 4;
 
 /** The axis along which a load lies side by side that the lanes read at a distance: lines are used whole. */
 function crossed(group: Group, lane: number, buffers: Buffers): number | undefined {
