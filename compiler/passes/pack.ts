@@ -113,7 +113,11 @@ function withMargin(
   keep: (definition: Definition) => void,
 ): Scalar | undefined {
   const { then, otherwise, when } = guarded;
-  if (then.kind !== "load" && then.kind !== "round") return undefined;
+  if (!isExact(then)) return undefined;
+  // what the same kernel computes is not there yet
+  if (!loadsOf(guarded).every(({ buffer }) => buffers.has(buffer))) return undefined;
+  // a mask is no guard: behind another one it is copied with that
+  if (loadsOf(when).length > 0 && !loadsOf(guarded).every((part) => staysInside(part, buffers))) return undefined; // prettier-ignore
   if (otherwise.kind !== "literal" || otherwise.value !== 0) return undefined;
   const of = loadsOf(then).sort((a, b) => b.at.length - a.at.length)[0];
   if (of === undefined) return undefined;
@@ -141,6 +145,19 @@ function withMargin(
   keep(copyOf(name, of, axes, inCopy, "pad", reader, shown));
   return load(name, inCopy.dtype, ...positions.map((at, n) => shift(at, -ranges[n]![0])));
 }
+
+/** Whether storing a value changes nothing: it is stored already, rounded, or one or another such value. */
+const isExact = (value: Scalar): boolean =>
+  value.kind === "load" || value.kind === "round" || value.kind === "literal" || (value.kind === "select" && isExact(value.then) && isExact(value.otherwise)); // prettier-ignore
+
+/** Whether a load stays inside its buffer wherever its loops go. */
+const staysInside = ({ buffer, at }: Load, buffers: Buffers): boolean => {
+  const { shape } = buffers.get(buffer)!;
+  return at.every((one, n) => {
+    const [low, high] = rangeOf(one);
+    return low >= 0 && high < shape[n]!;
+  });
+};
 
 /** An index of the reader as one of the copy, whose axes count the reader's positions. */
 function rewritten(at: Index, positions: readonly Index[], own: readonly Index[]): Index | undefined {
