@@ -103,7 +103,7 @@ async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trai
   const { threads } = facts;
   const assembled = await assemble(module, facts);
   const offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
-  const statements = threads === undefined ? undefined : new Statements(module);
+  const statements = threads === undefined ? undefined : new Statements(module, threads);
   const given = where === "embedded" ? "readonly module?: object" : "readonly module: object";
   return {
     arena: statements === undefined

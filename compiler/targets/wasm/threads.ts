@@ -18,13 +18,13 @@ export class Statements {
   readonly #sections: ReadonlyMap<string, readonly boolean[]>;
   readonly #numbers = new Map<string, number>();
 
-  constructor({ kernels }: Module) {
+  constructor({ kernels }: Module, threads: number) {
     this.#sections = new Map(
       kernels.flatMap((kernel) => {
-        const sections = divide(kernel);
+        const sections = divide(kernel, threads);
         return sections === undefined
           ? []
-          : [[kernel.name, sections.map(({ parts }) => parts !== undefined)]];
+          : [[kernel.name, sections.map(({ divided }) => divided.length > 0)]];
       }),
     );
   }
