@@ -112,24 +112,24 @@ function eachTouch(body: readonly Stmt[], stored: ReadonlySet<string>, at: Map<s
   }
 } // prettier-ignore
 
-/** By enumeration, whatever the indices look like: no thread of a section touches an element that another touches, be they 2, 3 or 7. */
+/** By enumeration, whatever the indices look like: no part of a section touches an element that another touches, be they 2, 3, 56 or 1,000. */
 function meeting({ body, divided }: Section): string | undefined {
   const stored = new Set<string>();
   walkStmts(body, { stmt: (s) => s.kind === "store" && stored.add(s.buffer) });
-  /** By iteration: the thread of 2, of 3 and of 7. */
-  const threadsOf = new Map(divided.map((loop) => {
+  /** By iteration: the part of 2, of 3, of 56 and of 1,000. */
+  const partsOf = new Map(divided.map((loop) => {
     const trips = tripsOf(loop);
-    const thread = (n: number, of: number): number => Array.from({ length: of }, (_, part) => Math.floor(((part + 1) * trips) / of)).findIndex((end) => n < end);
-    return [loop, Array.from({ length: trips }, (_, n) => [2, 3, 7].map((of) => thread(n, of)).join())];
+    const partAt = (n: number, of: number): number => Array.from({ length: of }, (_, part) => Math.floor(((part + 1) * trips) / of)).findIndex((end) => n < end);
+    return [loop, Array.from({ length: trips }, (_, n) => [2, 3, 56, 1000].map((of) => partAt(n, of)).join())];
   }));
   const owners = new Map<string, Map<number, string>>([...stored].map((buffer) => [buffer, new Map()]));
   const at = new Map<string, number>();
   let found: string | undefined;
   eachTouch(body, stored, at, divided, undefined, (buffer, element, loop) => {
-    const thread = loop === undefined ? "all" : threadsOf.get(loop)![(at.get(loop.index)! - loop.from.offset) / loop.step]!;
-    const owner = owners.get(buffer)!.get(element) ?? thread;
-    owners.get(buffer)!.set(element, thread);
-    if (owner !== thread || thread === "all") found ??= `${buffer} ${element} by ${owner} and ${thread}`;
+    const part = loop === undefined ? "all" : partsOf.get(loop)![(at.get(loop.index)! - loop.from.offset) / loop.step]!;
+    const owner = owners.get(buffer)!.get(element) ?? part;
+    owners.get(buffer)!.set(element, part);
+    if (owner !== part || part === "all") found ??= `${buffer} ${element} by ${owner} and ${part}`;
   });
   return found;
 } // prettier-ignore
@@ -137,7 +137,7 @@ function meeting({ body, divided }: Section): string | undefined {
 interface Threaded {
   createTrainer(options?: { readonly seed?: number; readonly team?: Team }): LoadedTrainer;
   createThreadedTrainer(options: { readonly seed?: number; readonly threads?: number; readonly spawn: unknown }): Promise<LoadedTrainer & { readonly threads: number; close(): void }>;
-  readonly work: (statement: number, kernels: object, part: number, parts: number) => void;
+  readonly work: (statement: number, kernels: object, first: number, end: number, parts: number) => void;
   readonly alone: () => Team;
 } // prettier-ignore
 
@@ -170,7 +170,7 @@ const iterationsOf = (body: readonly Stmt[]): number =>
   body.reduce((sum, s) => sum + (s.kind === "for" ? Math.max(1, tripsOf(s)) * iterationsOf(s.body) : 1), 0); // prettier-ignore
 
 describe.each(modelNames.filter((name) => name !== "alexnet"))("%s", (name) => {
-  test.each([5, 6])("no element of a section has two threads, of a batch of %i", SLOW, async (batch) => {
+  test.each([5, 6])("no element of a section has two parts, of a batch of %i", SLOW, async (batch) => {
     const { module } = await lowered(name, { target: "wasm", small: true, batch });
     const sections = module.kernels.flatMap(({ body }) => sectionsOf(body, 2) ?? []).filter(({ divided }) => divided.length > 0);
     expect(sections.map(meeting).filter((found) => found !== undefined)).toEqual([]);
@@ -189,7 +189,7 @@ describe.each(modelNames.filter((name) => name !== "alexnet"))("%s", (name) => {
 });
 
 test.each(["mnist-mlp", "lenet", "char-transformer", "unet-small", "vae", "two-layer-net"])(
-  "%s: three parts, run in any order, have the bits of one thread",
+  "%s: parts, run in any order and some together, have the bits of one thread",
   SLOW,
   async (name) => {
     const of = await lowered(name, { target: "wasm", threads: 3 });
@@ -199,7 +199,7 @@ test.each(["mnist-mlp", "lenet", "char-transformer", "unet-small", "vae", "two-l
     const { kernels } = alone();
     let turn = 0;
     const run = (statement: number): void => {
-      for (const part of [[2, 0, 1], [1, 2, 0], [0, 1, 2]][turn++ % 3]!) work(statement, kernels, part, 3); // prettier-ignore
+      for (const first of [[2, 0, 3], [3, 2, 0], [0, 2, 3]][turn++ % 3]!) work(statement, kernels, first, first === 0 ? 2 : first + 1, 4); // prettier-ignore
     };
     const [one, three] = [createTrainer({ seed: 3 }), createTrainer({ seed: 3, team: { kernels, run } })]; // prettier-ignore
     for (let n = 0; n < 2; n++) {
@@ -245,7 +245,7 @@ describe("a team of workers", () => {
 
   test("ends a step with the message of the thread that failed, and every later one", SLOW, async () => {
     const of = await lowered("mnist-mlp", { target: "wasm", threads: 2 });
-    const planted = (script: string): string => script.replace(/function work\((\w+), (\w+), (\w+), (\w+)\) \{/, `$&\n  if ($3 === 1 && $1 === 3) throw new Error("planted in statement 3");`); // prettier-ignore
+    const planted = (script: string): string => script.replace("function share(control, statement, kernels, thread, threads) {", `$&\n  if (thread === 1 && statement === 3) throw new Error("planted in statement 3");`); // prettier-ignore
     const { url, exports } = await file("failing", of, planted);
     const team = await exports.createThreadedTrainer({ seed: 1, spawn: spawnOf(url) });
     const batch = batchOf(exports.createTrainer(), of, 0);

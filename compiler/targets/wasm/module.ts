@@ -49,7 +49,7 @@ function printInstantiate(
     const name = scope.kernel(kernel.name);
     const params = kernel.params.map((param) => param.name);
     const sections = statements?.sectionsOf(kernel.name, name) ?? [{ name, divided: false }];
-    return sections.map((section) => printMember(kernel.doc, section.name, [...params, ...(section.divided ? ["part", "parts"] : [])])); // prettier-ignore
+    return sections.map((section) => printMember(kernel.doc, section.name, [...params, ...(section.divided ? ["first", "end", "parts"] : [])])); // prettier-ignore
   });
   const given = [
     ...(imports.length === 0 ? [] : [`mathematics: { ${imports.join(", ")} }`]),

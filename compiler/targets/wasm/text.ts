@@ -199,7 +199,7 @@ function printBody(
   ];
 }
 
-/** A section as thread `part` of `parts` runs it: of each divided loop its share of the iterations, or all of what one thread runs alone. */
+/** A section: of each divided loop the parts from `first` to before `end` of `parts` equal ones; or all of what one thread runs alone. */
 function printSection(kernel: Kernel, name: string, { body, divided }: Section, module: ModuleText): string[] {
   if (divided.length === 0) return printBody(kernel, name, body, module);
   const before: string[] = [];
@@ -214,8 +214,8 @@ function printSection(kernel: Kernel, name: string, { body, divided }: Section, 
       `(i32.div_u (i32.mul ${part} (i32.const ${trips})) (local.get $parts))`;
     const bound = (part: string): string => sum([`(i32.mul ${share(part)} (i32.const ${loop.step}))`, `(i32.const ${loop.from.offset})`]);
     before.push(`(local $${from} i32) (local $${to} i32)`);
-    before.push(`(local.set $${from} ${bound("(local.get $part)")})`);
-    before.push(`(local.set $${to} ${bound("(i32.add (local.get $part) (i32.const 1))")})`);
+    before.push(`(local.set $${from} ${bound("(local.get $first)")})`);
+    before.push(`(local.set $${to} ${bound("(local.get $end)")})`);
     const end = loop.from.offset + trips * loop.step;
     const made = { from: index(from, end), to: index(to, end + 1) };
     shares.set(key, made);
@@ -225,7 +225,7 @@ function printSection(kernel: Kernel, name: string, { body, divided }: Section, 
     if (s.kind !== "for") return s;
     return divided.includes(s) ? { ...s, ...shareOf(s) } : { ...s, body: s.body.map(within) };
   };
-  return printBody(kernel, name, body.map(within), module, { more: ["part", "parts"], before });
+  return printBody(kernel, name, body.map(within), module, { more: ["first", "end", "parts"], before });
 } // prettier-ignore
 
 /** A function of one value, or of four lanes. */
