@@ -1,135 +1,216 @@
 /**
- * Guarantees which loops of a kernel several threads may share: iterations of a divided loop touch different elements of what the kernel
- * stores, so that any split of them, in any order, gives the same bits.
- *   for i in 0..32 step 4 { …  y[128·i + j] = … }   →   thread t of n runs its part of the eight iterations
+ * Guarantees which loops of a kernel several threads may share: what different threads run between two barriers touches different
+ * elements of what the kernel stores, so that any split of the iterations, in any order, gives the same bits.
+ *   for k in 0..12 { for j in 0..96 { for i in 0..64 {…} }  for i in 0..64 {…} }   →   thread t of n runs k and j whole, and its part of both i
  */
 
-import { loadsOf, walkStmts } from "./build.ts";
-import { constant, rangeOf, strideOf, type Index } from "./index.ts";
-import type { Kernel, Loop, Stmt } from "./loop.ts";
+import { areApart, isApart, pieceOf, tripsOf, type Piece } from "./apart.ts";
+import { loadsOf, walkScalar, walkStmts } from "./build.ts";
+import { constant, rangeOf } from "./index.ts";
+import type { Kernel, Loop, Scalar, Stmt } from "./loop.ts";
 
 /** Statements between two barriers. */
 export interface Section {
-  /** Locals that every thread computes for itself. */
-  readonly lets: readonly Stmt[];
-  /** Loops of which each thread runs a part of the one inside that is `divided`, itself perhaps; or what one thread runs alone. */
-  readonly parts: readonly Part[] | undefined;
-  readonly alone: readonly Stmt[];
+  /** Every thread runs them all, except that of divided loops it runs a part. */
+  readonly body: readonly Stmt[];
+  /** None: one thread runs the section alone. */
+  readonly divided: readonly Loop[];
 }
 
-export interface Part {
-  readonly whole: Loop;
-  readonly divided: Loop;
+/** Statements with loops in them that are divided. */
+interface Cut {
+  readonly whole: readonly Stmt[];
+  readonly body: readonly Stmt[];
+  readonly pieces: readonly Piece[];
+  /** The part of their time that threads work which wait for the one that has the most to do. */
+  readonly fair: number;
 }
 
-/** Below so many operations, waiting for other threads takes longer than the work: a barrier costs about a microsecond. */
-const WORTH = 60_000;
+/** So many vector operations take five microseconds or more; a barrier costs about one. */
+const WORTH = 20_000;
 
-/** The sections of a kernel, in order; undefined where one thread runs it alone. */
-export function divide(kernel: Kernel): readonly Section[] | undefined {
-  return kernel.flops < WORTH ? undefined : sectionsOf(kernel.body);
+/** Threads that share their work so well are busy enough: loops inside would only be entered more often. */
+const FAIR = 0.9;
+
+/** The sections of a kernel, in order, shared well by `threads` threads and correctly by any number; undefined where one thread runs it alone. */
+export function divide({ body }: Kernel, threads: number): readonly Section[] | undefined {
+  if (workOf(body) < WORTH) return undefined;
+  return sectionsOf(body, Math.max(2, threads), WORTH); // one may turn out to be more: whoever makes a trainer says how many
 }
 
-/** Whether or not it is worth it. */
-export function sectionsOf(body: readonly Stmt[]): readonly Section[] | undefined {
+/** With every section divided that can be, if it takes `worth` vector operations. */
+export function sectionsOf(body: readonly Stmt[], threads: number, worth = 0): readonly Section[] | undefined {
+  const search: Search = { threads, stored: storedIn(body) };
+  const sections: { lets: readonly Stmt[]; cuts: Cut[] }[] = [];
+  const lets: Stmt[] = [];
+  for (const { statements, forAll } of groupsOf(body, search)) {
+    if (forAll) {
+      lets.push(...statements);
+      continue;
+    }
+    const last = sections.at(-1);
+    const fresh = best(waysOf(statements, search)) ?? once(statements, search);
+    const joined = last && best(waysOf(statements, search), last.cuts);
+    if (last !== undefined && joined !== undefined && joined.fair >= Math.min(FAIR, fresh.fair)) {
+      last.cuts.push(joined);
+      last.lets = [...lets];
+    } else sections.push({ lets: [...lets], cuts: [fresh] });
+  }
+  const all = sections.map(({ lets, cuts }): Section => {
+    const pieces = cuts.flatMap((cut) => cut.pieces);
+    const whole = cuts.flatMap((cut) => cut.whole);
+    const alone = pieces.every(isOnce) || workOf(whole) < worth;
+    if (alone) return { body: [...lets, ...whole], divided: [] };
+    return { body: [...lets, ...cuts.flatMap((cut) => cut.body)], divided: pieces.map(({ loop }) => loop) };
+  });
+  return all.every(({ divided }) => divided.length === 0) ? undefined : all;
+} // prettier-ignore
+
+/** What cuts of one kernel have in common: how many threads are to share it, and the buffers that it stores. */
+interface Search {
+  readonly threads: number;
+  readonly stored: ReadonlySet<string>;
+}
+
+/** Of cuts that fit the others, the first that is fair, or the one that comes closest to it. */
+function best(cuts: Iterable<Cut>, others: readonly Cut[] = []): Cut | undefined {
+  let closest: Cut | undefined;
+  for (const cut of cuts) {
+    if (!others.every((other) => fit(cut, other))) continue;
+    if (cut.fair >= FAIR) return cut;
+    if (closest === undefined || cut.fair > closest.fair) closest = cut;
+  }
+  return closest;
+}
+
+const fit = (a: Cut, b: Cut): boolean =>
+  a.pieces.every((piece) => b.pieces.every((other) => areApart(piece, other)));
+
+/** The ways to run statements on several threads: divided, outermost loops first, or on one of them. */
+function* waysOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
+  yield* cutsOf(statements, search);
+  yield once(statements, search);
+}
+
+function* cutsOf(statements: readonly Stmt[], search: Search): Generator<Cut> {
+  const [loop, ...others] = statements;
+  if (loop?.kind !== "for" || loop.form !== "loop" || others.length > 0) return;
+  const counts = loop.from.terms.length + loop.to.terms.length === 0;
+  if (counts && tripsOf(loop) > 1) {
+    const piece = pieceOf(loop);
+    if (isApart(piece)) yield cutAt(piece, statements, search);
+  }
+  for (const cut of cutsWithin(loop.body, search)) yield { ...cut, whole: statements, body: [{ ...loop, body: cut.body }] }; // prettier-ignore
+}
+
+/** The ways to divide the body of a loop that every thread runs whole: as its longest part can be, where the rest agrees. */
+function* cutsWithin(body: readonly Stmt[], search: Search): Generator<Cut> {
+  const groups = groupsOf(body, search);
+  const shared = groups.filter(({ forAll }) => !forAll);
+  const [main] = shared.toSorted((a, b) => workOf(b.statements) - workOf(a.statements));
+  if (main === undefined) return;
+  for (const cut of cutsOf(main.statements, search)) {
+    const chosen = new Map([[main, cut]]);
+    for (const group of shared) {
+      const one = group === main ? cut : best(waysOf(group.statements, search), [...chosen.values()]);
+      if (one === undefined) break;
+      chosen.set(group, one);
+    }
+    if (chosen.size < shared.length) continue;
+    const cuts = [...chosen.values()];
+    const work = cuts.map(({ whole }) => workOf(whole));
+    const waited = cuts.map(({ fair }, n) => work[n]! / fair);
+    yield {
+      whole: body,
+      body: groups.flatMap((group) => chosen.get(group)?.body ?? group.statements),
+      pieces: cuts.flatMap(({ pieces }) => pieces),
+      fair: sum(work) / sum(waited),
+    };
+  }
+} // prettier-ignore
+
+/** A loop divided. */
+function cutAt(piece: Piece, whole: readonly Stmt[], { threads }: Search): Cut {
+  const trips = tripsOf(piece.loop);
+  const fair = trips / (threads * Math.ceil(trips / threads));
+  return { whole, body: [piece.loop], pieces: [piece], fair };
+}
+
+/** Statements that one thread runs: a loop of one iteration. */
+function once(statements: readonly Stmt[], search: Search): Cut {
+  // the dot: no local of a kernel has that name
+  const loop: Loop = { kind: "for", index: "once.", from: constant(0), to: constant(1), step: 1, form: "loop", body: statements }; // prettier-ignore
+  return cutAt(pieceOf(loop), statements, search);
+}
+
+const isOnce = ({ loop }: Piece): boolean => tripsOf(loop) === 1;
+
+interface Group {
+  readonly statements: readonly Stmt[];
+  /** A local of what no thread stores: each computes it for itself. */
+  readonly forAll: boolean;
+}
+
+/** Statements in order, those together that a local ties to each other. */
+function groupsOf(body: readonly Stmt[], { stored }: Search): Group[] {
+  const lastUse = new Map<string, number>();
+  body.forEach((s, n) => {
+    for (const name of namesOf(s)) lastUse.set(name, n);
+  });
+  const tied = new Set<string>();
+  const groups: { statements: Stmt[]; forAll: boolean }[] = [];
+  let until = -1;
+  body.forEach((s, n) => {
+    const forAll = n > until && s.kind === "let" && !s.mutable && !localsOf(s.value).some((name) => tied.has(name)) && !loadsOf(s.value).some(({ buffer }) => stored.has(buffer)); // prettier-ignore
+    if (s.kind === "let" && !forAll) tied.add(s.name);
+    if (n > until) groups.push({ statements: [s], forAll });
+    else groups.at(-1)!.statements.push(s);
+    if (s.kind === "let" && !forAll) until = Math.max(until, lastUse.get(s.name) ?? n);
+  });
+  return groups;
+}
+
+function storedIn(body: readonly Stmt[]): ReadonlySet<string> {
   const stored = new Set<string>();
   walkStmts(body, { stmt: (s) => s.kind === "store" && stored.add(s.buffer) });
-  const lets: Stmt[] = [];
-  const sections: { lets: readonly Stmt[]; parts: Part[]; alone: [] }[] = [];
-  const end = body.findIndex((s) => {
-    if (s.kind === "let") {
-      // a local that a later section computes anew must not see what an earlier one stored
-      if (loadsOf(s.value).some(({ buffer }) => stored.has(buffer))) return true;
-      lets.push(s);
-      return false;
-    }
-    const divided = s.kind === "for" ? divisible(s) : undefined;
-    if (s.kind !== "for" || divided === undefined) return true;
-    const last = sections.at(-1);
-    const joins = last !== undefined && last.lets.length === lets.length && !last.parts.some(({ whole }) => meet(whole, s)); // prettier-ignore
-    if (joins) last.parts.push({ whole: s, divided });
-    else sections.push({ lets: [...lets], parts: [{ whole: s, divided }], alone: [] });
-    return false;
+  return stored;
+}
+
+/** The locals that a statement reads or sets. */
+function namesOf(s: Stmt): ReadonlySet<string> {
+  const names = new Set<string>();
+  walkStmts([s], {
+    stmt: (part) => (part.kind === "assign" || part.kind === "let") && names.add(part.name),
+    scalar: (part) => part.kind === "local" && names.add(part.name),
   });
-  if (sections.length === 0) return undefined;
-  return end < 0 ? sections : [...sections, { lets, parts: undefined, alone: body.slice(end) }];
+  return names;
 }
 
-/** How many iterations a loop of constant bounds has. */
-export const tripsOf = ({ from, to, step }: Loop): number =>
-  Math.ceil((to.offset - from.offset) / step);
-
-/** The outermost loop that threads may share: around it stand only loops, which each of them runs whole. */
-function divisible(loop: Loop): Loop | undefined {
-  const { stores, loads } = accesses(loop.body);
-  const own = new Set<string>();
-  walkStmts(loop.body, { stmt: (s) => s.kind === "let" && own.add(s.name) });
-  let carries = false;
-  walkStmts(loop.body, {
-    stmt: (s) => s.kind === "assign" && !own.has(s.name) && (carries = true),
-  });
-  if (carries) return undefined;
-  for (let at = loop; ;) {
-    const counts = at.form === "loop" && at.from.terms.length + at.to.terms.length === 0;
-    const chosen = at;
-    if (counts && tripsOf(at) > 1 && [...stores].every(([buffer, all]) => isApart([...all, ...(loads.get(buffer) ?? [])], chosen))) return at; // prettier-ignore
-    const [inner, ...others] = at.body;
-    if (inner?.kind !== "for" || others.length > 0) return undefined;
-    at = inner;
-  }
+function localsOf(value: Scalar): string[] {
+  const names: string[] = [];
+  walkScalar(value, (part) => part.kind === "local" && names.push(part.name));
+  return names;
 }
 
-/** Whether one loop touches a buffer that the other stores to. */
-function meet(a: Loop, b: Loop): boolean {
-  const [one, other] = [accesses(a.body), accesses(b.body)];
-  const touches = (stores: Accesses, buffers: typeof one): boolean =>
-    [...stores.keys()].some((name) => buffers.stores.has(name) || buffers.loads.has(name));
-  return touches(one.stores, other) || touches(other.stores, one);
-}
+const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0);
 
-/**
- * Whether different iterations reach different elements by all of these indices. Modulo M, which divides every coefficient set aside, an
- * index is stride·i + rest; where all of them stay within one multiple of M, and the rests within one step of the stride, an element
- * tells its iteration.
- */
-function isApart(all: readonly Index[], { index, from, to, step }: Loop): boolean {
-  const stride = strideOf(all[0]!, index) ?? 0;
-  if (stride === 0 || all.some((at) => strideOf(at, index) !== stride)) return false;
-  const reach = Math.abs(stride * step);
-  const last = from.offset + (Math.ceil((to.offset - from.offset) / step) - 1) * step;
-  const ends = [stride * from.offset, stride * last];
-  const coefficients = new Set(all.flatMap(({ terms }) => terms.map(({ by }) => Math.abs(by))));
-  const candidates = [Infinity, ...[...coefficients].filter((by) => by > Math.abs(stride))];
-  return candidates.some((modulus) => {
-    const rests = all.map((at) => rangeOf(restOf(at, index, modulus)));
-    const low = Math.min(...rests.map(([from]) => from));
-    const high = Math.max(...rests.map(([, to]) => to));
-    if (high - low >= reach) return false;
-    const window = (value: number): number => (modulus === Infinity ? 0 : Math.floor(value / modulus)); // prettier-ignore
-    return window(low + Math.min(...ends)) === window(high + Math.max(...ends));
-  });
-}
-
-/** An index without its loop and without multiples of the modulus. */
-function restOf(at: Index, index: string, modulus: number): Index {
-  const terms = at.terms.filter(
-    ({ atom, by }) =>
-      !(atom.kind === "index" && atom.name === index) && !(modulus !== Infinity && by % modulus === 0), // prettier-ignore
+/** Operations, loads and stores; four lanes of a vector are one. */
+function workOf(body: readonly Stmt[]): number {
+  const count = (s: Scalar): number => {
+    let operations = 0;
+    walkScalar(s, ({ kind }) => {
+      if (kind === "apply" || kind === "load" || kind === "select") operations++;
+    });
+    return operations;
+  };
+  return sum(
+    body.map((s) => {
+      if (s.kind === "for") return (s.form === "vector" ? 1 : mostTrips(s)) * workOf(s.body);
+      if (s.kind === "if") return count(s.when) + workOf(s.then);
+      return count(s.value) + (s.kind === "store" ? 1 : 0);
+    }),
   );
-  const offset = modulus === Infinity ? at.offset : at.offset - Math.floor(at.offset / modulus) * modulus; // prettier-ignore
-  return { terms, offset };
 }
 
-type Accesses = ReadonlyMap<string, readonly Index[]>;
-
-/** Where a body stores and loads, by buffer. */
-function accesses(body: readonly Stmt[]): { readonly stores: Accesses; readonly loads: Accesses } {
-  const [stores, loads] = [new Map<string, Index[]>(), new Map<string, Index[]>()];
-  const note = (into: Map<string, Index[]>, buffer: string, at: Index): void =>
-    void into.set(buffer, [...(into.get(buffer) ?? []), at]);
-  walkStmts(body, {
-    stmt: (s) => s.kind === "store" && note(stores, s.buffer, s.at),
-    scalar: (s) => s.kind === "load" && note(loads, s.buffer, s.at[0] ?? constant(0)),
-  });
-  return { stores, loads };
-}
+const mostTrips = ({ from, to, step }: Loop): number =>
+  Math.max(0, Math.ceil((rangeOf(to)[1] - rangeOf(from)[0]) / step));

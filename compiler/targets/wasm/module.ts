@@ -49,7 +49,7 @@ function printInstantiate(
     const name = scope.kernel(kernel.name);
     const params = kernel.params.map((param) => param.name);
     const sections = statements?.sectionsOf(kernel.name, name) ?? [{ name, divided: false }];
-    return sections.map((section) => printMember(kernel.doc, section.name, [...params, ...(section.divided ? ["part", "parts"] : [])])); // prettier-ignore
+    return sections.map((section) => printMember(kernel.doc, section.name, [...params, ...(section.divided ? ["first", "end", "parts"] : [])])); // prettier-ignore
   });
   const given = [
     ...(imports.length === 0 ? [] : [`mathematics: { ${imports.join(", ")} }`]),
@@ -103,7 +103,7 @@ async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trai
   const { threads } = facts;
   const assembled = await assemble(module, facts);
   const offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
-  const statements = threads === undefined ? undefined : new Statements(module);
+  const statements = threads === undefined ? undefined : new Statements(module, threads);
   const given = where === "embedded" ? "readonly module?: object" : "readonly module: object";
   return {
     arena: statements === undefined

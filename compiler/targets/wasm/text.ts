@@ -2,7 +2,8 @@
 
 import type { DType } from "../../graph/type.ts";
 import { add, constant, index, rangeOf, scale, substitute, type Index } from "../../loop/index.ts";
-import { divide, tripsOf, type Section } from "../../loop/divide.ts";
+import { tripsOf } from "../../loop/apart.ts";
+import { divide, type Section } from "../../loop/divide.ts";
 import { gathered, lanesOf, sharedByLanes, type Lanes } from "../../loop/lanes.ts";
 import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
 import { Addresses } from "./address.ts";
@@ -165,8 +166,13 @@ function printStore({ buffer, at, value }: Extract<Stmt, { kind: "store" }>, p: 
 /** Text from a model stays inside its comment. */
 const comment = (text: string): string => `;; ${text.replace(/[\u0000-\u001f\u007f]/g, " ")}`;
 
-function printKernel(kernel: Kernel, name: string, module: ModuleText, shared: boolean): string[] {
-  const sections = shared ? divide(kernel) : undefined;
+function printKernel(
+  kernel: Kernel,
+  name: string,
+  module: ModuleText,
+  threads: number | undefined,
+): string[] {
+  const sections = threads === undefined ? undefined : divide(kernel, threads);
   if (sections === undefined) return [...kernel.doc.map(comment), ...printBody(kernel, name, kernel.body, module)]; // prettier-ignore
   const printed = sections.flatMap((section, n) => printSection(kernel, sectionName(name, n), section, module)); // prettier-ignore
   return [...kernel.doc.map(comment), ...printed];
@@ -193,32 +199,34 @@ function printBody(
   ];
 }
 
-/** A section as thread `part` of `parts` runs it: of each divided loop its share of the iterations, or all of what one thread runs alone. */
-function printSection(
-  kernel: Kernel,
-  name: string,
-  section: Section,
-  module: ModuleText,
-): string[] {
-  if (section.parts === undefined) return printBody(kernel, name, [...section.lets, ...section.alone], module); // prettier-ignore
+/** A section: of each divided loop the parts from `first` to before `end` of `parts` equal ones; or all of what one thread runs alone. */
+function printSection(kernel: Kernel, name: string, { body, divided }: Section, module: ModuleText): string[] {
+  if (divided.length === 0) return printBody(kernel, name, body, module);
   const before: string[] = [];
-  const loops = section.parts.map(({ whole, divided }, n): Stmt => {
-    const trips = tripsOf(divided);
-    const [from, to] = [`from.${n}`, `to.${n}`];
+  const shares = new Map<string, { readonly from: Index; readonly to: Index }>();
+  const shareOf = (loop: Loop): { readonly from: Index; readonly to: Index } => {
+    const trips = tripsOf(loop);
+    const key = `${trips} ${loop.step} ${loop.from.offset}`;
+    const given = shares.get(key);
+    if (given !== undefined) return given;
+    const [from, to] = [`from.${shares.size}`, `to.${shares.size}`];
     const share = (part: string): string =>
       `(i32.div_u (i32.mul ${part} (i32.const ${trips})) (local.get $parts))`;
-    const bound = (part: string): string => sum([`(i32.mul ${share(part)} (i32.const ${divided.step}))`, `(i32.const ${divided.from.offset})`]); // prettier-ignore
+    const bound = (part: string): string => sum([`(i32.mul ${share(part)} (i32.const ${loop.step}))`, `(i32.const ${loop.from.offset})`]);
     before.push(`(local $${from} i32) (local $${to} i32)`);
-    before.push(`(local.set $${from} ${bound("(local.get $part)")})`);
-    before.push(`(local.set $${to} ${bound("(i32.add (local.get $part) (i32.const 1))")})`);
-    const end = divided.from.offset + trips * divided.step;
-    const bounds = { from: index(from, end), to: index(to, end + 1) };
-    const within = (loop: Loop): Loop =>
-      loop === divided ? { ...loop, ...bounds } : { ...loop, body: loop.body.map((s) => (s.kind === "for" ? within(s) : s)) }; // prettier-ignore
-    return within(whole);
-  });
-  return printBody(kernel, name, [...section.lets, ...loops], module, { more: ["part", "parts"], before }); // prettier-ignore
-}
+    before.push(`(local.set $${from} ${bound("(local.get $first)")})`);
+    before.push(`(local.set $${to} ${bound("(local.get $end)")})`);
+    const end = loop.from.offset + trips * loop.step;
+    const made = { from: index(from, end), to: index(to, end + 1) };
+    shares.set(key, made);
+    return made;
+  };
+  const within = (s: Stmt): Stmt => {
+    if (s.kind !== "for") return s;
+    return divided.includes(s) ? { ...s, ...shareOf(s) } : { ...s, body: s.body.map(within) };
+  };
+  return printBody(kernel, name, body.map(within), module, { more: ["first", "end", "parts"], before });
+} // prettier-ignore
 
 /** A function of one value, or of four lanes. */
 function printFunction({ name, doc, lets, value }: FloatFunction, inLanes: boolean, needs: Set<string>): string[] {
@@ -268,7 +276,7 @@ export function printWasm(
 ): WasmText {
   const needs = new Set<string>();
   const shared = threads !== undefined;
-  const functions = kernels.flatMap((kernel) => printKernel(kernel, nameOf(kernel.name), { needs, relaxed: relaxed === true }, shared)); // prettier-ignore
+  const functions = kernels.flatMap((kernel) => printKernel(kernel, nameOf(kernel.name), { needs, relaxed: relaxed === true }, threads)); // prettier-ignore
   const carried: string[] = [];
   // tanh needs exp: a function comes before those it needs
   for (const one of [...FLOAT_FUNCTIONS].reverse()) {

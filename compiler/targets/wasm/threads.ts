@@ -1,6 +1,7 @@
 /**
  * Guarantees a step whose kernels several threads share: the main thread runs the statements; at a divided kernel it calls the turn,
- * every thread runs its part, and the main thread goes on when all are done. The threads spin through a step and sleep between steps.
+ * every thread runs most of its share and then parts that nobody has begun, and the main thread goes on when all are done. The threads
+ * spin through a step and sleep between steps.
  */
 
 import { divide } from "../../loop/divide.ts";
@@ -9,7 +10,7 @@ import { pages, sectionName } from "./text.ts";
 
 interface SectionExport {
   readonly name: string;
-  /** It takes `part` and `parts`. */
+  /** It takes `first`, `end` and `parts`. */
   readonly divided: boolean;
 }
 
@@ -18,13 +19,13 @@ export class Statements {
   readonly #sections: ReadonlyMap<string, readonly boolean[]>;
   readonly #numbers = new Map<string, number>();
 
-  constructor({ kernels }: Module) {
+  constructor({ kernels }: Module, threads: number) {
     this.#sections = new Map(
       kernels.flatMap((kernel) => {
-        const sections = divide(kernel);
+        const sections = divide(kernel, threads);
         return sections === undefined
           ? []
-          : [[kernel.name, sections.map(({ parts }) => parts !== undefined)]];
+          : [[kernel.name, sections.map(({ divided }) => divided.length > 0)]];
       }),
     );
   }
@@ -42,7 +43,7 @@ export class Statements {
     const calls = this.sectionsOf(kernel, name).map((section) => {
       const text = `kernels${/^\w+$/.test(section.name) ? `.${section.name}` : `[${JSON.stringify(section.name)}]`}(${args}`;
       if (!section.divided) return `${text});`;
-      const call = `${text}, part, parts);`;
+      const call = `${text}, first, end, parts);`;
       const number = this.#numbers.get(call) ?? this.#numbers.size;
       this.#numbers.set(call, number);
       return `run(${number});`;
@@ -73,8 +74,8 @@ export interface Team {
   readonly run: (statement: number) => void;
 }
 
-/** The statements that threads share: thread \`part\` of \`parts\` does its part of one. Which part makes no difference to any bit. */
-function work(statement: number, kernels: Kernels, part: number, parts: number): void {
+/** The statements that threads share: of one, the parts from \`first\` to before \`end\` of \`parts\`. Who runs which makes no difference to any bit. */
+function work(statement: number, kernels: Kernels, first: number, end: number, parts: number): void {
   switch (statement) {
     ${statements.cases.join("\n    ")}
   }
@@ -88,7 +89,7 @@ function sharedMemory(): object {
 /** One thread that does every part. */
 function alone(${module}): Team {
   const kernels = instantiate(compiled(module), sharedMemory());
-  return { kernels, run: (statement) => work(statement, kernels, 0, 1) };
+  return { kernels, run: (statement) => work(statement, kernels, 0, 1, 1) };
 }`, ...(threads === undefined ? [] : [GATHER.replace("MODULE", module.replace("module", "readonly module")).replaceAll("DEFAULT", String(threads))])];
 } // prettier-ignore
 
@@ -118,12 +119,17 @@ interface Setup {
   readonly module: object;
   readonly memory: object;
   readonly control: Int32Array;
-  readonly part: number;
-  readonly parts: number;
+  readonly thread: number;
+  readonly threads: number;
 }
 
-/** Where in \`control\` what stands: the statement called, how often one was, how many threads are done or asleep, whether the first sleeps, and who failed why. */
-const [CALL, TURN, DONE, SLEEPING, WAITING, FAILED, MESSAGE] = [0, 1, 2, 3, 4, 5, 6] as const;
+/**
+ * Where in \`control\` what stands: the statement called, how often one was; how many threads are done; which part is the next; how many are
+ * asleep, whether the first is, and who failed why. What some write while others look lies in a cache line of its own.
+ */
+const [CALL, TURN, DONE, NEXT, SLEEPING, WAITING, FAILED, MESSAGE] = [0, 1, 16, 32, 48, 49, 50, 51] as const;
+/** A thread's share in parts, and how many of them nobody else may take: what is left goes to whoever is free, so that a thread on a slower core holds nobody up for long. */
+const [SHARE, OWN] = [8, 6] as const;
 /** Looks before a thread sleeps, about a millisecond: longer than what one thread does alone within a step. */
 const SPINS = 200_000;
 /** Milliseconds after which a thread that does not answer is taken for dead. */
@@ -172,7 +178,7 @@ export async function createThreadedTrainer(options: {
     return new Promise<void>((resolve, reject) => {
       worker.onmessage = ({ data }) => (data === "ready" ? resolve() : reject(new Error(\`thread \${n + 1}: \${String(data)}\`)));
       worker.onerror = ({ message }) => reject(new Error(\`thread \${n + 1} did not start: \${message}\`));
-      worker.postMessage({ module, memory, control, part: n + 1, parts: threads } satisfies Setup);
+      worker.postMessage({ module, memory, control, thread: n + 1, threads } satisfies Setup);
     });
   });
   const end = (): void => {
@@ -187,19 +193,31 @@ export async function createThreadedTrainer(options: {
   });
   const kernels = instantiate(module, memory);
   const run = (statement: number): void => {
-    if (workers.length === 0) return work(statement, kernels, 0, 1);
+    if (workers.length === 0) return work(statement, kernels, 0, 1, 1);
     Atomics.store(control, DONE, 0);
+    Atomics.store(control, NEXT, 0);
     Atomics.store(control, CALL, statement);
     Atomics.add(control, TURN, 1);
     if (Atomics.load(control, SLEEPING) > 0) Atomics.notify(control, TURN);
     try {
-      work(statement, kernels, 0, threads);
+      share(control, statement, kernels, 0, threads);
     } finally {
       meet(control, threads - 1);
     }
   };
   const trainer = createTrainer({ ...rest, team: { kernels, run } });
   return Object.assign(trainer, { threads, close: end });
+}
+
+/** What one of the threads does of a statement. */
+function share(control: Int32Array, statement: number, kernels: Kernels, thread: number, threads: number): void {
+  const [own, parts] = [thread * SHARE, threads * SHARE];
+  work(statement, kernels, own, own + OWN, parts);
+  const left = threads * (SHARE - OWN);
+  for (let n = Atomics.add(control, NEXT, 1); n < left; n = Atomics.add(control, NEXT, 1)) {
+    const first = (n % threads) * SHARE + OWN + Math.floor(n / threads);
+    work(statement, kernels, first, first + 1, parts);
+  }
 }
 
 /** Waits until the other threads are done. Throws what one of them failed of. */
@@ -233,7 +251,7 @@ function pause(control: Int32Array, done: number): void {
 /** What a worker's file calls with its end of the conversation (\`self\`, or Node's parentPort); returns at once, and serves from the first message on. */
 export function serve(port: Thread): void {
   port.onmessage = ({ data }) => {
-    const { module, memory, control, part, parts } = data as Setup; // createThreadedTrainer sent it
+    const { module, memory, control, thread, threads } = data as Setup; // createThreadedTrainer sent it
     const kernels = instantiate(module, memory);
     port.postMessage("ready");
     for (let turn = 0; ; turn = (turn + 1) | 0) {
@@ -246,12 +264,12 @@ export function serve(port: Thread): void {
       const statement = Atomics.load(control, CALL);
       if (statement < 0) return;
       try {
-        work(statement, kernels, part, parts);
+        share(control, statement, kernels, thread, threads);
       } catch (error) {
         const text = String(error instanceof Error ? error.message : error).slice(0, 200);
         for (let n = 0; n < text.length; n++) control[MESSAGE + 1 + n] = text.charCodeAt(n);
         control[MESSAGE] = text.length;
-        Atomics.store(control, FAILED, part);
+        Atomics.store(control, FAILED, thread);
       }
       Atomics.add(control, DONE, 1);
       if (Atomics.load(control, WAITING) > 0) Atomics.notify(control, DONE);
