@@ -1,6 +1,6 @@
 /**
  * Every kernel of a workload's training step, timed by itself in turns with the hand-written sgemm of bench/prototypes on the arena as a step leaves it.
- *   node bench/kernels.mjs w1 [--target wasm|typescript] [--against <other dist folder>] [--seconds 0.05] [--repeats 7]
+ *   node bench/kernels.mjs w1 [--target wasm|typescript] [--against <other dist folder>] [--seconds 0.05] [--repeats 7] [--winograd]
  */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "0.05" },
     repeats: { type: "string", default: "7" },
     least: { type: "string", default: "0" },
+    winograd: { type: "boolean", default: false },
   },
   allowPositionals: true,
 });
@@ -36,7 +37,7 @@ for (const workload of positionals) {
 
 /** The calls of a training step, each as a function of nothing. */
 async function kernelsOf(workload, dist) {
-  const { module, text } = await lowerWorkload(workload, values.target, folder, dist);
+  const { module, text } = await lowerWorkload(workload, values.target, folder, dist, { winograd: values.winograd });
   const entry = module.entries.find(({ name }) => name === "train") ?? module.entries[0];
   const flops = new Map(module.kernels.map((kernel) => [kernel.name, kernel.flops]));
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
