@@ -92,12 +92,21 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   return { ...plain, sizes };
 }
 
-/** The axes of which every position has an expression of its own. */
+/** The axes of which every position has an expression of its own, few in all, where these read the same buffers. */
 export function piecewise(group: Group): readonly number[] {
   if (!isUniform(group) || mainReduce(group) !== undefined) return [];
+  const shares = group.stages.some(({ definition }) => {
+    const loads = loadsOf(definition.value);
+    return new Set(loads.map(({ buffer }) => buffer)).size < loads.length;
+  });
+  if (!shares) return [];
   const isPiecewise = (axis: Axis): boolean => axis.extent > 1 && cutsOf(group, axis).length === axis.extent + 1; // prettier-ignore
-  return group.axes.flatMap((axis, n) => (isPiecewise(axis) ? [n] : []));
+  const found = group.axes.flatMap((axis, n) => (isPiecewise(axis) ? [n] : []));
+  return sizeOf(found.map((n) => group.axes[n]!.extent)) > PIECES ? [] : found;
 }
+
+/** Expressions that stand side by side in one kernel, at most: an engine optimizes no function of unlimited length. */
+const PIECES = 36;
 
 /** Every piece at one point of the other axes, or at a vector of points. */
 function piecesTile(group: Group, pieces: readonly number[], machine: Machine): Tile {
