@@ -51,11 +51,11 @@ export async function compiledTrainer(workload, target, folder, threads) {
 }
 
 /** The module that a compiler (the folder of its build) makes of a workload; and its trainer with the kernels within reach. */
-export async function lowerWorkload(workload, target, folder, dist) {
+export async function lowerWorkload(workload, target, folder, dist, options = {}) {
   mkdirSync(folder, { recursive: true });
   const { compile } = await import(pathToFileURL(join(dist, "index.js")).href);
   const model = await declared(workload, folder, dist);
-  const { files, lowered } = await compile(model, { target, effort: "none" });
+  const { files, lowered } = await compile(model, { target, effort: "none", ...options });
   const { module } = lowered;
   const text = [...files].find(([name]) => /^trainer\..*ts$/.test(name))[1];
   const { code } = await transform(text, { loader: "ts", format: "esm", target: "es2022" });

@@ -1,6 +1,6 @@
 /**
  * Every kernel of a workload's training step, timed by itself in turns with the hand-written sgemm of bench/prototypes on the arena as a step leaves it.
- *   node bench/kernels.mjs w1 [--target wasm|typescript] [--against <other dist folder>] [--seconds 0.05] [--repeats 7]
+ *   node bench/kernels.mjs w1 [--target wasm|typescript] [--against <other dist folder>] [--seconds 0.05] [--repeats 7] [--winograd]
  */
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "0.05" },
     repeats: { type: "string", default: "7" },
     least: { type: "string", default: "0" },
+    winograd: { type: "boolean", default: false },
   },
   allowPositionals: true,
 });
@@ -28,15 +29,20 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 const prototype = values.target === "wasm" ? await simd128() : scalar();
 for (const workload of positionals) {
-  const dists = [join(root, "dist"), ...(values.against === undefined ? [] : [resolve(values.against)])]; // prettier-ignore
+  const own = join(root, "dist");
+  const compared = [
+    { label: "ours", dist: own, options: {} },
+    ...(values.winograd ? [{ label: "--winograd", dist: own, options: { winograd: true } }] : []),
+    ...(values.against === undefined ? [] : [{ label: values.against, dist: resolve(values.against), options: {} }]), // prettier-ignore
+  ];
   const versions = [];
-  for (const dist of dists) versions.push(await kernelsOf(workload, dist));
+  for (const { label, dist, options } of compared) versions.push({ label, ...(await kernelsOf(workload, dist, options)) }); // prettier-ignore
   report(workload, versions);
 }
 
 /** The calls of a training step, each as a function of nothing. */
-async function kernelsOf(workload, dist) {
-  const { module, text } = await lowerWorkload(workload, values.target, folder, dist);
+async function kernelsOf(workload, dist, options) {
+  const { module, text } = await lowerWorkload(workload, values.target, folder, dist, options);
   const entry = module.entries.find(({ name }) => name === "train") ?? module.entries[0];
   const flops = new Map(module.kernels.map((kernel) => [kernel.name, kernel.flops]));
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
@@ -89,10 +95,10 @@ function report(workload, versions) {
   const best = timed[0];
   const rate = ({ flops, times }) => flops / 1e6 / median(times);
   console.log(`\n${workload} ${values.target}: prototype ${rate(best).toFixed(1)} GFLOP/s`);
-  versions.forEach((_, version) => {
+  versions.forEach(({ label }, version) => {
     const own = timed.filter((one) => one !== best && one.version === version);
     const total = own.reduce((sum, { times }) => sum + median(times), 0);
-    console.log(`${versions.length > 1 ? `[${version === 0 ? "ours" : values.against}] ` : ""}${total.toFixed(3)} ms in all`); // prettier-ignore
+    console.log(`${versions.length > 1 ? `[${label}] ` : ""}${total.toFixed(3)} ms in all`); // prettier-ignore
     for (const one of own) {
       const share = median(one.times) / total;
       if (share < Number(values.least)) continue;

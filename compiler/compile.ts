@@ -87,6 +87,7 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
       ...(options.passes === undefined ? {} : { passes: options.passes }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
       ...(options.relaxed === undefined ? {} : { relaxed: options.relaxed }),
+      ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
       ...(progress === undefined ? {} : { progress }),
     });
     timings.push({ stage: "check", milliseconds: performance.now() - began });

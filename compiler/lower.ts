@@ -49,6 +49,8 @@ export interface CompileOptions {
   readonly threads?: number;
   /** WebAssembly only: uses relaxed SIMD, and gives up that all machines have the same bits. */
   readonly relaxed?: boolean;
+  /** 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger errors. */
+  readonly winograd?: boolean;
 }
 
 /** One entry point, before and after the pipeline. */
@@ -190,7 +192,7 @@ export async function lower(
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
-  const road = { target, choice: choiceOf(options.passes) };
+  const road = { target, choice: choiceOf(options.passes), winograd: options.winograd ?? false };
   const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
   const spent =
     budget &&
@@ -273,6 +275,7 @@ export function commandOf({
   passes,
   threads,
   relaxed,
+  winograd,
   memory,
 }: CompileOptions): string {
   const chosen = printPasses(passes);
@@ -285,6 +288,7 @@ export function commandOf({
       : [target === "wasm-external" ? "--target wasm --wasm external" : `--target ${target}`]),
     ...(threads === undefined ? [] : [`--threads ${threads}`]),
     ...(relaxed === true ? ["--relaxed"] : []),
+    ...(winograd === true ? ["--winograd"] : []),
     ...(entries ?? []).map((entry) => `--entry ${entry}`),
     ...(chosen === undefined ? [] : [`--passes ${chosen}`]),
     ...(memory === undefined ? [] : [`--memory ${memory.replaceAll(" ", "")}`]),

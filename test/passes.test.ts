@@ -28,11 +28,12 @@ import { recompute } from "../compiler/passes/recompute.ts";
 import { applyRules, type Pattern, type Rule } from "../compiler/passes/rule.ts";
 import { share } from "../compiler/passes/share.ts";
 import { stability, stabilityRules } from "../compiler/passes/stability.ts";
+import { winograd } from "../compiler/passes/winograd.ts";
 import { distance } from "./support/close.ts";
 import { anyGraph, feedOf } from "./support/random-graph.ts";
 
 const phase = { name: "train", rule: sgd({ learningRate: 0.5 }) };
-const graphPasses: readonly Pass<Graph>[] = [fold, algebra, share, stability, prune, movement, numerics]; // prettier-ignore
+const graphPasses: readonly Pass<Graph>[] = [fold, algebra, share, stability, prune, winograd, movement, numerics]; // prettier-ignore
 const passes = new Map<string, Pass<Graph>>(
   [...graphPasses, differentiate(phase, { counts: true }), recompute()].map((pass) => [
     pass.name,

@@ -21,7 +21,7 @@ export type { CheckResult, Effort, TensorCheck } from "./result.ts";
 
 export interface CheckOptions extends Pick<
   CompileOptions,
-  "source" | "passes" | "threads" | "relaxed"
+  "source" | "passes" | "threads" | "relaxed" | "winograd"
 > {
   readonly effort: Effort;
   /** What is shipped; lowered and printed anew where it is not given. */
@@ -50,10 +50,11 @@ export async function checkModel(model: Model, options: CheckOptions): Promise<C
     passes,
     threads,
     relaxed,
+    winograd,
     target = "typescript",
     seed = 1,
   } = options;
-  const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }), ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }) }; // prettier-ignore
+  const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }), ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }), ...(winograd === undefined ? {} : { winograd }) }; // prettier-ignore
   const size = SIZES[effort];
   const lowered = options.lowered ?? (await lower(model, from));
   const shipped = { ...from, chosen: lowered.chosen };

@@ -8,7 +8,7 @@
 import { CompilerFault } from "../graph/error.ts";
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import { walkScalar } from "../loop/build.ts";
-import type { Buffer, Call, Definition, Entry, EntryResult, Module } from "../loop/loop.ts";
+import type { Buffer, Call, Definition, Entry, EntryResult, Module, Scalar } from "../loop/loop.ts";
 import type { CompiledEntry, Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
 import { DefinitionTable, stagesOf } from "./definitions.ts";
@@ -281,15 +281,26 @@ class Watch {
   }
 }
 
-/** How many terms are summed, one sum after another, at most. */
+/** How many terms are summed, one sum after another, at most; of sums that are written out, the magnitudes of their weights. */
 const termsOf = (definitions: readonly Definition[]): number =>
   definitions.reduce((total, { value }) => {
     let terms = 0;
     walkScalar(value, (part) => {
       if (part.kind === "reduce" && part.by === "add") terms += sizeOf(part.over.map(({ extent }) => extent)); // prettier-ignore
     });
-    return total + terms;
+    return total + (terms > 0 ? terms : weightOf(value));
   }, 0);
+
+/** How large a sum of numbers below 1 may become. */
+function weightOf(s: Scalar): number {
+  if (s.kind === "round") return weightOf(s.value);
+  if (s.kind === "select") return Math.max(weightOf(s.then), weightOf(s.otherwise));
+  if (s.kind !== "apply") return 1;
+  const [a, b] = s.args as [Scalar, Scalar];
+  if (s.fn === "neg") return weightOf(a);
+  if (s.fn === "add" || s.fn === "sub") return weightOf(a) + weightOf(b);
+  return s.fn === "mul" && a.kind === "literal" ? Math.abs(a.value) * weightOf(b) : 1;
+}
 
 interface Tolerance {
   readonly floor: number;

@@ -35,9 +35,9 @@ const largestOf = (values: Float64Array): number =>
 type Meaning = ReadonlyMap<string, Float64Array>;
 
 /** Runs the pipeline on the small instance. Throws a CompilerFault naming the pass that changed a result. */
-export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "chosen"> & { readonly facts: Facts }, seed: number): Promise<void> {
+export async function validatePasses(model: Model, { facts, ...options }: Pick<CompileOptions, "source" | "passes" | "winograd" | "chosen"> & { readonly facts: Facts }, seed: number): Promise<void> {
   const entries = entriesOf(model, { ...options, batch: ROWS, small: true, dtype: "f64" }, "trainer");
-  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), ...roadOf(options.chosen?.get(name), ROWS) }), purpose, traced.graph, seed) }));
+  const validated = entries.map(({ name, purpose, traced }) => ({ name, purpose, ...validateEntry(name, pipeline(purpose, { choice: choiceOf(options.passes), winograd: options.winograd ?? false, ...roadOf(options.chosen?.get(name), ROWS) }), purpose, traced.graph, seed) }));
   const module = place(model.name).run(validated.map(({ program }) => program));
   const batch = { train: ROWS, evaluate: ROWS, predict: ROWS };
   const trainer = await runningTrainer({ module, facts: { ...facts, batch }, target: "typescript" });

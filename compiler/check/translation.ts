@@ -32,7 +32,7 @@ export type Store = Map<string, Float64Array>;
 
 export async function checkTranslation(
   model: Model,
-  options: Pick<CompileOptions, "source" | "target" | "passes" | "chosen">,
+  options: Pick<CompileOptions, "source" | "target" | "passes" | "winograd" | "chosen">,
   seed: number,
 ): Promise<TensorCheck[]> {
   const small = { ...options, batch: ROWS, small: true };

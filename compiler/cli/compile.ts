@@ -7,7 +7,7 @@ import { defineCommand } from "citty";
 import { compile as compileModel, type Compiled, type CompileOptions } from "../compile.ts";
 import type { Stage } from "../observe.ts";
 import { measurePasses } from "../measure.ts";
-import { pipeline } from "../passes/index.ts";
+import { pipeline, type Road } from "../passes/index.ts";
 import { choiceOf, OPTIONAL, parsePasses, type OptionalPass } from "../passes/selection.ts";
 import { PASS_COLUMNS, passRows } from "../targets/report.ts";
 import { printDiagnostic } from "../graph/error.ts";
@@ -40,6 +40,7 @@ export const compile = defineCommand({
     memory: { type: "string", valueHint: "amount", description: "Most bytes of the trainer's arena, such as 512KB or 1MiB: what does not fit is computed again" },
     threads: { type: "string", valueHint: "number", description: "WebAssembly: divide kernels among this many threads, unless whoever makes a trainer says otherwise" },
     relaxed: { type: "boolean", description: "WebAssembly: use relaxed SIMD, faster where the processor has multiply-add; weights may then differ between machines in their last bits" },
+    winograd: { type: "boolean", description: "Compute 3×3 convolutions of stride 1 by Winograd's algorithm: fewer products, larger rounding errors" },
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
@@ -55,8 +56,8 @@ export const compile = defineCommand({
     const memory = amountOf("memory", args.memory);
     const target = targetOf(args.target, args.wasm);
     const passes = passesAsked(args.passes);
-    const shaped = kernelsOf(args.threads, args.relaxed, target);
-    const keep = keepOf(args.print, args.stages !== undefined, passes);
+    const shaped = kernelsOf(args.threads, args.relaxed, args.winograd, target);
+    const keep = keepOf(args.print, args.stages !== undefined, { choice: choiceOf(passes), winograd: args.winograd === true });
     const done: CompileJson[] = [];
     const wanted = models.flatMap((model) => {
       const kept = args._.length > 0 ? (["typescript"] as const) : targetsIn(folderFor(args.out, model));
@@ -65,7 +66,7 @@ export const compile = defineCommand({
     for (const { model, target } of wanted) {
       const folder = folderFor(args.out, model);
       const before = args._.length > 0 ? {} : askedBefore(folder);
-      const kernels = target === "typescript" ? {} : { ...(args._.length > 0 ? {} : kernelsAsked(folder)), ...shaped };
+      const kernels = { ...(args._.length > 0 ? {} : kernelsAsked(folder, target)), ...shaped };
       const asked = { ...before, ...(entries.length > 0 && { entries }), ...(memory !== undefined && { memory }), ...(passes !== undefined && { passes }), ...kernels };
       const compiled = await compileOne(model, { ...asked, target, keep });
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
@@ -121,12 +122,12 @@ function targetOf(named: string | undefined, wasm: string | undefined): TargetNa
   return "wasm-external";
 }
 
-type KernelOptions = Pick<CompileOptions, "threads" | "relaxed">;
+type KernelOptions = Pick<CompileOptions, "threads" | "relaxed" | "winograd">;
 
-function kernelsOf(threads: string | undefined, relaxed: boolean | undefined, target: TargetName | undefined): KernelOptions {
+function kernelsOf(threads: string | undefined, relaxed: boolean | undefined, winograd: boolean | undefined, target: TargetName | undefined): KernelOptions {
   if (relaxed === true && (target === undefined || target === "typescript")) throw new InputError("only WebAssembly has relaxed SIMD; add --target wasm");
   const divided = threadsAsked(threads, target);
-  return { ...(divided === undefined ? {} : { threads: divided }), ...(relaxed === true ? { relaxed } : {}) };
+  return { ...(divided === undefined ? {} : { threads: divided }), ...(relaxed === true ? { relaxed } : {}), ...(winograd === true ? { winograd } : {}) };
 } // prettier-ignore
 
 /** More than this machine has is no error: the trainer may run on another. */
@@ -158,15 +159,9 @@ function passesAsked(text: string | undefined): readonly OptionalPass[] | undefi
   throw new InputError(`--passes: ${JSON.stringify(asked.unknown)} is no pass that can be left out${suggestion(asked.unknown, OPTIONAL)}; those are ${OPTIONAL.join(", ")}`); // prettier-ignore
 }
 
-function keepOf(
-  print: string | undefined,
-  all: boolean,
-  chosen: readonly OptionalPass[] | undefined,
-): (pass: string) => boolean {
+function keepOf(print: string | undefined, all: boolean, road: Road): (pass: string) => boolean {
   if (print === undefined) return () => all;
-  const run = pipeline({ kind: "forward" }, { choice: choiceOf(chosen) }).passes.map(
-    ({ name }) => name,
-  );
+  const run = pipeline({ kind: "forward" }, road).passes.map(({ name }) => name);
   const passes = [...new Set([...run, "place"])];
   if (!passes.includes(print))
     throw new InputError(`there is no pass ${JSON.stringify(print)}${suggestion(print, passes)}; the passes are ${passes.join(", ")}`); // prettier-ignore

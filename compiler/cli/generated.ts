@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join, relative, resolve } from "node:path";
-import type { CompileOptions } from "../compile.ts";
+import { fileOf, type CompileOptions } from "../compile.ts";
 import { InputError } from "./errors.ts";
 import { readHeader, type Header } from "./header.ts";
 import type { TargetName } from "../targets/index.ts";
@@ -29,12 +29,12 @@ export const targetsIn = (folder: string): TargetName[] => [
   ...(readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "")?.target === "wasm-external" ? (["wasm-external"] as const) : existsSync(join(folder, "trainer.wasm.ts")) ? (["wasm"] as const) : []),
 ]; // prettier-ignore
 
-/** The threads and relaxed SIMD that a folder's trainer was compiled for, so that making it again keeps them. */
-export function kernelsAsked(folder: string): Pick<Header, "threads" | "relaxed"> {
-  const header = readHeader(readText(join(folder, "trainer.wasm.ts")) ?? "");
-  const { threads, relaxed } = header ?? {};
-  return { ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }) }; // prettier-ignore
-}
+/** What a folder's trainer for a target was compiled with, so that making it again keeps it: threads, relaxed SIMD, Winograd's algorithm. */
+export function kernelsAsked(folder: string, target: TargetName): Pick<Header, "threads" | "relaxed" | "winograd"> {
+  const header = readHeader(readText(join(folder, fileOf("trainer.ts", target))) ?? "");
+  const { threads, relaxed, winograd } = header ?? {};
+  return { ...(threads === undefined ? {} : { threads }), ...(relaxed === undefined ? {} : { relaxed }), ...(winograd === undefined ? {} : { winograd }) };
+} // prettier-ignore
 
 /** Model files of models/, in order of name. */
 export function modelFiles(folder = "models"): string[] {

@@ -34,7 +34,21 @@ export function add(...parts: readonly Index[]): Index {
       sums.set(key, { atom, by: (sums.get(key)?.by ?? 0) + by });
     }
   }
-  return { terms: [...sums.values()].filter(({ by }) => by !== 0), offset };
+  return joined({ terms: [...sums.values()].filter(({ by }) => by !== 0), offset });
+}
+
+/** n·⌊a / n⌋ + a mod n is a. */
+function joined(a: Index): Index {
+  for (const rest of a.terms) {
+    if (rest.atom.kind !== "remainder") continue;
+    const { of, by } = rest.atom;
+    const floor = keyOf({ kind: "quotient", of, by });
+    const whole = a.terms.find((term) => term.by === rest.by * by && keyOf(term.atom) === floor);
+    if (whole === undefined) continue;
+    const others = a.terms.filter((term) => term !== rest && term !== whole);
+    return add({ terms: others, offset: a.offset }, scale(of, rest.by));
+  }
+  return a;
 }
 
 // + 0: one form of zero, since 0·(−1) is −0

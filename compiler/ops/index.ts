@@ -6,7 +6,7 @@ import type { DType, TensorType } from "../graph/type.ts";
 import { conv } from "./conv.ts";
 import { customVjp, hole } from "./custom.ts";
 import { dot } from "./dot.ts";
-import { count, hyper, input, iota, literal, param, state } from "./leaf.ts";
+import { count, hyper, input, iota, literal, param, state, table } from "./leaf.ts";
 import { broadcast, pad, reshape, reverse, slice, stopGradient, transpose } from "./move.ts";
 import { number, type Op } from "./op.ts";
 import { argmax, reduceMax, sum } from "./reduce.ts";
@@ -15,7 +15,7 @@ import { concat, cumsum, gather, randomBits, scatterAdd } from "./sequence.ts";
 import { cast, elementwiseOps, identity, type ElementwiseName, type OperandsOf } from "./scalar.ts";
 
 const others = {
-  ...{ input, param, state, hyper, count, literal, iota },
+  ...{ input, param, state, hyper, count, literal, iota, table },
   ...{ dot, conv, sum, reduceMax, argmax },
   ...{ windowSum, windowMax, windowArgmax, windowGather, windowScatter },
   ...{ transpose, reshape, broadcast, slice, pad, reverse, stopGradient },
@@ -27,11 +27,11 @@ const others = {
 export const ops = { ...elementwiseOps, ...others } as const;
 export type OpName = keyof typeof ops;
 
-const table: ReadonlyMap<string, Op> = new Map(Object.entries(ops));
+const byName: ReadonlyMap<string, Op> = new Map(Object.entries(ops));
 
 /** The op of that name. Throws a RangeError for a name nobody declared. */
 export function opOf(name: string): Op {
-  const op = table.get(name);
+  const op = byName.get(name);
   if (op === undefined) throw new RangeError(`no op is called "${name}"`);
   return op;
 }
@@ -77,6 +77,7 @@ export interface Calls extends Elementwise {
   identity(x: Value): Value;
   cast(x: Value, attrs: { to: DType }): Value;
   iota(type: TensorType, attrs: { axis: number }): Value;
+  table(type: TensorType, attrs: { values: readonly number[]; symbol: string }): Value;
   literal(value: number, dtype: DType): Value;
   typeOf(value: Value): TensorType;
   /** The number a literal stands for; undefined for what is computed or fed. */
@@ -123,6 +124,7 @@ export function callsOn(builder: Builder): Calls {
     identity: (x) => append("identity", [x]),
     cast: (x, attrs) => append("cast", [x], attrs),
     iota: (type, attrs) => builder.append(opOf("iota"), [], attrs, "iota", type),
+    table: (type, attrs) => builder.append(opOf("table"), [], attrs, "table", type),
     literal: (value, dtype) => builder.literal(value, dtype),
     typeOf: (value) => builder.typeOf(value),
     constantOf: (value) => {

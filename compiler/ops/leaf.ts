@@ -1,8 +1,11 @@
 /** Guarantees the leaves of a graph: storage fed from outside, literals, and positions along an axis. */
 
-import { i32, type TensorType } from "../graph/type.ts";
-import { at as position, literal as literalScalar } from "../loop/build.ts";
-import { number, type Op } from "./op.ts";
+import { ShapeError } from "../graph/error.ts";
+import { f32, i32, sizeOf, stridesOf, type TensorType } from "../graph/type.ts";
+import { apply, at as position, literal as literalScalar, select } from "../loop/build.ts";
+import { add, constant, scale } from "../loop/index.ts";
+import type { Scalar } from "../loop/loop.ts";
+import { number, numbers, type Op } from "./op.ts";
 
 const declared = (_: unknown, __: unknown, type?: TensorType): TensorType => {
   if (type === undefined) throw new TypeError("a leaf has a declared type");
@@ -67,5 +70,31 @@ export const iota: Op<"iota"> = {
   samples: [
     { inputs: [], attrs: { axis: 1 }, type: i32(3, 4) },
     { inputs: [], attrs: { axis: 0 }, type: i32(5) },
+  ],
+};
+
+/** A small tensor of known numbers: its elements are literals wherever its position is known. attrs: values, row-major; symbol, its name in print. */
+export const table: Op<"table"> = {
+  ...storage("table"),
+  view: true,
+  maths: (_, attrs) => String(attrs["symbol"]),
+  infer(_, attrs, type) {
+    const checked = declared(_, attrs, type);
+    const [needed, given] = [sizeOf(checked.shape), numbers(attrs, "values").length];
+    if (given !== needed) throw new ShapeError("table", `needs ${needed} values, but has ${given}`, []); // prettier-ignore
+    return checked;
+  },
+  evaluate: (_, attrs, y) => {
+    y.data.set(numbers(attrs, "values"));
+  },
+  define({ at, attrs, type }) {
+    const strides = stridesOf(type.shape);
+    const flat = position(add(constant(0), ...at.map((one, axis) => scale(one, strides[axis]!))));
+    const [last, ...rest] = numbers(attrs, "values").map((value) => literalScalar(value, type.dtype)).reverse(); // prettier-ignore
+    return rest.reduce<Scalar>((later, value, n) => select(apply("lt", "bool", flat, literalScalar(rest.length - n, "i32")), value, later), last!); // prettier-ignore
+  },
+  samples: [
+    { inputs: [], attrs: { values: [0.5, -1, 2, 0, 3, -0.25], symbol: "A" }, type: f32(2, 3) },
+    { inputs: [], attrs: { values: [7], symbol: "B" }, type: f32(1) },
   ],
 };

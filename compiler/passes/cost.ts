@@ -1,11 +1,14 @@
 /** Guarantees what a group of definitions costs, from its index notation alone: operations, and bytes between memory and the loops. */
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
-import { loadsOf, walkScalar } from "../loop/build.ts";
+import { keyOf, loadsOf, substitute, walkScalar } from "../loop/build.ts";
 import { namesIn } from "../loop/index.ts";
 import type { Axis, Definition, Group, Scalar } from "../loop/loop.ts";
+import { taken } from "./guards.ts";
 import { identityRun } from "./join.ts";
 import { NEAR, type Machine } from "./machine.ts";
+import { piecewise } from "./tile.ts";
+import { pointsOf } from "./unroll.ts";
 
 /** How long a kernel takes at best. */
 export interface Roofline {
@@ -36,10 +39,21 @@ export function flopsOf(group: Group): number {
     if (s.kind === "select") return count(s.then) + count(s.otherwise);
     return s.kind === "round" ? count(s.value) : 0;
   };
-  return group.stages.reduce(
-    (n, { definition }) => n + sizeOf(definition.shape) * count(definition.value),
-    0,
-  );
+  const pieces = piecewise(group).map((n) => group.axes[n]!);
+  return group.stages.reduce((n, { definition: { shape, value } }) => {
+    if (pieces.length === 0) return n + sizeOf(shape) * count(value);
+    return n + (sizeOf(shape) / sizeOf(pieces.map(({ extent }) => extent))) * shared(value, pieces);
+  }, 0);
+}
+
+/** Operations of all pieces at one point: what they have in common is computed once. */
+function shared(value: Scalar, pieces: readonly Axis[]): number {
+  const known = new Set<string>();
+  for (const position of pointsOf(pieces))
+    walkScalar(substitute(taken(value, position), position), (part) => {
+      if (part.kind === "apply" && part.dtype !== "bool" && part.fn !== "cast") known.add(keyOf(part)); // prettier-ignore
+    });
+  return known.size;
 }
 
 /**

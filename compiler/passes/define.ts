@@ -34,6 +34,8 @@ export interface Term {
   readonly view: boolean;
   readonly rounded: boolean;
   readonly contracts: boolean;
+  /** A sum whose terms have known weights: additions (unroll.ts). */
+  readonly weighted?: true;
   readonly role: Origin["role"];
   /** A value of the forward pass that the backward pass computes again. */
   readonly again: boolean;
@@ -100,7 +102,9 @@ export const define: Pass<Graph, Defined> = {
     const terms: Term[] = [];
     const add = (definition: Definition, node: Node): void => {
       const op = opOf(node.op);
-      terms.push({ definition, view: op.view === true && definition.name === node.name, rounded: node.attrs["rounded"] === true, contracts: op.contracts === true, role: node.origin.role, again: node.attrs["again"] !== undefined, site: node.origin.site }); // prettier-ignore
+      const weighted =
+        op.contracts === true && node.inputs.some((input) => graph.nodes[input]!.op === "table");
+      terms.push({ definition, view: op.view === true && definition.name === node.name, rounded: node.attrs["rounded"] === true, contracts: op.contracts === true, ...(weighted ? { weighted: true as const } : {}), role: node.origin.role, again: node.attrs["again"] !== undefined, site: node.origin.site }); // prettier-ignore
     };
     graph.nodes.forEach((node, value) => {
       if (stored(node)) return;

@@ -1,6 +1,6 @@
 /** Guarantees that a loop can be cut where a guard changes its mind, and that guards which a range decides disappear. */
 
-import { apply, mapScalar, select, walkScalar } from "../loop/build.ts";
+import { apply, mapScalar, select, substitute, walkScalar } from "../loop/build.ts";
 import { add, constant, rangeOf, scale, type Index } from "../loop/index.ts";
 import type { Axis, Group, Scalar } from "../loop/loop.ts";
 
@@ -46,3 +46,16 @@ export const decided = (value: Scalar): Scalar =>
     if (b.kind === "literal") return b.value === 0 ? b : a;
     return apply("and", "bool", a, b);
   });
+
+/** What is left of a value at a position, its indices untouched: branches that are not taken there are not even looked at. */
+export function taken(value: Scalar, where: ReadonlyMap<string, Index>): Scalar {
+  const go = (s: Scalar): Scalar => {
+    if (s.kind === "apply") return { ...s, args: s.args.map(go) };
+    if (s.kind === "round") return { ...s, value: go(s.value) };
+    if (s.kind !== "select") return s;
+    const when = decided(substitute(s.when, where));
+    if (when.kind === "literal") return go(when.value !== 0 ? s.then : s.otherwise);
+    return { ...s, then: go(s.then), otherwise: go(s.otherwise) };
+  };
+  return go(value);
+}

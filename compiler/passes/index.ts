@@ -22,6 +22,8 @@ import { EVERY, type PassChoice } from "./selection.ts";
 import { share } from "./share.ts";
 import { split, type Parts } from "./split.ts";
 import { stability } from "./stability.ts";
+import { unroll } from "./unroll.ts";
+import { winograd } from "./winograd.ts";
 
 export { place } from "./place.ts";
 
@@ -37,6 +39,8 @@ export interface Road {
   readonly target?: keyof typeof machines;
   readonly recomputed?: Recomputed | undefined;
   readonly parts?: Parts | undefined;
+  /** 3×3 convolutions by Winograd's algorithm: other bits, and larger errors. */
+  readonly winograd?: boolean;
 }
 
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
@@ -45,13 +49,14 @@ export const pipeline = (purpose: Purpose, road: Road = {}): Pipeline<Graph, Pro
 
 /** The graph passes, up to the one after which no schedule and no budget changes a bit. */
 // prettier-ignore
-export const toRounded = (purpose: Purpose, { choice: { runs } = EVERY }: Road = {}): Pipeline<Graph, Graph> =>
-  start<Graph>(runs)
+export const toRounded = (purpose: Purpose, road: Road = {}): Pipeline<Graph, Graph> =>
+  start<Graph>(runsOf(road))
     .optional(prune).optional(fold).optional(algebra) // drop what no result needs; constants; x + 0 → x, and cousins
     .optional(share)                                  // equal nodes become one
     .optional(stability)                              // log(softmax(x)) → x − logsumexp(x), and cousins: approximate
     .then(derivatives(purpose))                       // append cotangents and updates
     .optional(fold).optional(algebra)
+    .optional(winograd)                               // 3×3 convolutions in tiles, where asked for: approximate
     .optional(movement)                               // transpose of transpose, reshape of reshape
     .optional(share).optional(prune)
     .then(numerics); // which values are rounded, once and for all
@@ -63,11 +68,18 @@ const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, 
     .then(define)                                     // Graph → definitions
     .then(split(road.parts))                          // the batch in parts, gradients summed over them
     .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
-    .then(pack(machineOf(road))); // guards out of contractions, operands in the order they are read
+    .then(pack(machineOf(road)))                      // guards out of contractions, operands in the order they are read
+    .then(unroll); // short sums against known numbers
 
 /** The statements of a graph whose roundings are fixed, without loops: what a memory budget tries out. */
 export const outlined = (road: Road): Pipeline<Graph, Program> =>
   toGroups(start<Graph>(), road).then(outline);
+
+/** Those chosen; what only a flag asks for runs with it alone. */
+const runsOf =
+  ({ choice = EVERY, winograd: asked = false }: Road) =>
+  (pass: string): boolean =>
+    pass === winograd.name ? asked : choice.runs(pass);
 
 const machineOf = ({ target = "typescript" }: Road) => machines[target];
 

@@ -5,6 +5,8 @@ import { equal, index, type Index } from "../loop/index.ts";
 import { sameShape } from "../graph/type.ts";
 import type { Scalar } from "../loop/loop.ts";
 import type { Defined, Term } from "./define.ts";
+import { hasReduce } from "./join.ts";
+import { weighted } from "./unroll.ts";
 
 const COSTLY = new Set([
   "exp",
@@ -27,7 +29,7 @@ function costOf(s: Scalar): number {
   walkScalar(s, (part) => {
     if (part.kind === "apply") cost += COSTLY.has(part.fn) ? 100 : part.fn === "cast" ? 0 : 1;
     else if (part.kind === "select") cost += 1;
-    else if (part.kind === "reduce") cost += 1000;
+    else if (part.kind === "reduce" && weighted(part) === undefined) cost += 1000;
   });
   return cost;
 }
@@ -65,7 +67,7 @@ function inReadOrder(defined: Defined, needed: ReadonlySet<string>): readonly Te
   for (const term of defined.definitions) {
     const producer = byName.get(permutes(term) ?? "");
     if (producer === undefined || producer.view || needed.has(producer.definition.name) || producer.definition.target !== undefined) continue;
-    if (costOf(producer.definition.value) < 1000 || readers.get(producer.definition.name)!.length > 1) continue;
+    if (!hasReduce(producer.definition.value) || readers.get(producer.definition.name)!.length > 1) continue;
     moved.set(producer.definition.name, producer);
   }
   return defined.definitions.flatMap((term): readonly Term[] => {
@@ -135,7 +137,7 @@ function readersOf(
 const NOBODY: ReadonlySet<Term> = new Set();
 
 function goesIntoReaders(
-  { definition, view, kept }: Term,
+  { definition, view, kept, weighted: isWeighted }: Term,
   needed: ReadonlySet<string>,
   readers: ReadonlyMap<string, ReadonlySet<Term>>,
   byName: ReadonlyMap<string, Term>,
@@ -147,15 +149,18 @@ function goesIntoReaders(
   const cost = costOf(definition.value);
   if (cost >= 1000) return false;
   const by = readers.get(definition.name) ?? NOBODY;
+  // additions go into further additions, and nowhere else: their pieces share what they read
+  if (isWeighted) return by.size === 1 && [...by].every((reader) => reader.weighted);
   const contracted = [...by].some((reader) => reader.contracts);
   if (by.size === 1 && !contracted) return true;
-  // the epilogue of the reduction it alone reads is a better place
+  // the epilogue of the reduction it alone reads is a better place; and tiles are put together once
   const epilogue = loadsOf(definition.value).some(({ buffer }) => {
     const source = byName.get(buffer);
     return (
       source !== undefined &&
-      costOf(source.definition.value) >= 1000 &&
-      sameShape(source.definition.shape, definition.shape) &&
+      (source.weighted ||
+        (costOf(source.definition.value) >= 1000 &&
+          sameShape(source.definition.shape, definition.shape))) &&
       readers.get(buffer)!.size === 1
     );
   });

@@ -30,7 +30,7 @@ import {
 import { LANES, obstacle } from "../loop/lanes.ts";
 import type { Axis, Buffer, Definition, Group, Param, Scalar, Stage, Stmt } from "../loop/loop.ts"; // prettier-ignore
 import { asTotal } from "./join.ts";
-import { cutsOf, decided } from "./guards.ts";
+import { cutsOf, decided, taken } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import { LEAST_IN_LANES, mainReduce, type Tile } from "./tile.ts";
 
@@ -162,12 +162,15 @@ export class Nest {
 
   /** Loops over the shared axes by tiles; what does not fill a tile gets a loop, or a block, of its own. */
   #loops(depth: number, block: readonly Block[]): Stmt[] | undefined {
-    const { sizes, order, lane } = this.#tile;
+    const { sizes, order, lane, pieces } = this.#tile;
     const at = order[depth];
     if (at === undefined) return this.#block(block);
     const axis = this.#group.axes[at]!;
     const out: Stmt[] = [];
-    for (const { start, from, to, size, vector } of this.#pieces(axis, sizes[at]!, at === lane)) {
+    const whole = pieces?.includes(at) === true;
+    if (whole) this.#cut.add(axis);
+    const ranges = whole ? [{ start: 0, from: 0, to: axis.extent, size: axis.extent, vector: false }] : this.#ranges(axis, sizes[at]!, at === lane); // prettier-ignore
+    for (const { start, from, to, size, vector } of ranges) {
       const looped = to - from > size;
       // what reads in lanes must be seen to stay inside
       const extent = this.#lanes > 1 || this.#cut.has(axis) ? to - size + 1 : axis.extent;
@@ -192,7 +195,7 @@ export class Nest {
   }
 
   /** The ranges of an axis; where guards turn along it, those of each stretch between two turns, counted from its start. */
-  #pieces(axis: Axis, size: number, inLanes: boolean): (Range & { readonly start: number })[] {
+  #ranges(axis: Axis, size: number, inLanes: boolean): (Range & { readonly start: number })[] {
     const cuts = hasReduceIn(this.#group.stages) ? [0, axis.extent] : cutsOf(this.#group, axis);
     if (cuts.length > 2) this.#cut.add(axis);
     return cuts.slice(1).flatMap((end, n) => rangesOf(end - cuts[n]!, size, inLanes).map((range) => ({ ...range, start: cuts[n]! }))); // prettier-ignore
@@ -349,7 +352,8 @@ export class Nest {
   }
 
   /** A stage's value at a point, reading parameters of the kernel and locals of earlier stages. */
-  #at(value: Scalar, point: Point): Scalar {
+  #at(whole: Scalar, point: Point): Scalar {
+    const value = this.#tile.pieces === undefined ? whole : taken(whole, point.where);
     const read = mapScalar(value, (part): Scalar => {
       if (part.kind !== "load") return part;
       const held =

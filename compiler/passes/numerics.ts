@@ -8,6 +8,7 @@
 import type { Graph, Node, Value } from "../graph/graph.ts";
 import { usersOf } from "../graph/walk.ts";
 import { opOf } from "../ops/index.ts";
+import { numbers } from "../ops/op.ts";
 import type { Pass } from "./pass.ts";
 
 /** Readers of each value, views looked through; -1 stands for the graph's results. */
@@ -67,6 +68,7 @@ function exactly(
   if (node.type.dtype !== "f32") return true;
   if (node.op === "literal")
     return Object.is(Math.fround(node.attrs["value"] as number), node.attrs["value"]);
+  if (node.op === "table") return numbers(node.attrs, "values").every((value) => Object.is(Math.fround(value), value)); // prettier-ignore
   if (op.leaf) return true;
   return op.exact === true && node.inputs.every((input) => exact[input]);
 }

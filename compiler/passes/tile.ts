@@ -14,6 +14,7 @@ import {
 } from "../loop/index.ts";
 import { LANES } from "../loop/lanes.ts";
 import type { Axis, Buffer, Group, Scalar } from "../loop/loop.ts";
+import { cutsOf } from "./guards.ts";
 import { NEAR, type Machine } from "./machine.ts";
 
 export interface Tile {
@@ -25,6 +26,8 @@ export interface Tile {
   readonly lane?: number;
   /** Leading axes of the sum that go outside all loops: the sums stay in memory meanwhile. */
   readonly outer?: 1;
+  /** Axes of which every position has an expression of its own: all of them stand side by side and share what they read. */
+  readonly pieces?: readonly number[];
 }
 
 /** Accumulators that fit scalar registers: 4×2 or 2×4 doubles (a larger tile spills). */
@@ -63,6 +66,8 @@ const operandsOf = (reduce: Reduce): Load[] =>
   loadsOf(reduce.term).filter((load) => reduce.over.some((axis) => dependsOn(load, axis.name)));
 
 export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
+  const pieces = piecewise(group);
+  if (pieces.length > 0) return piecesTile(group, pieces, machine);
   if (machine.lanes > 1) return vectorTile(group, buffers);
   const { axes } = group;
   const plain = ones(group);
@@ -85,6 +90,31 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
     ? plain.sizes.map((one, n) => (n === last ? Math.min(4, axes[n]!.extent) : one))
     : plain.sizes; // prettier-ignore
   return { ...plain, sizes };
+}
+
+/** The axes of which every position has an expression of its own, few in all, where these read the same buffers. */
+export function piecewise(group: Group): readonly number[] {
+  if (!isUniform(group) || mainReduce(group) !== undefined) return [];
+  const shares = group.stages.some(({ definition }) => {
+    const loads = loadsOf(definition.value);
+    return new Set(loads.map(({ buffer }) => buffer)).size < loads.length;
+  });
+  if (!shares) return [];
+  const isPiecewise = (axis: Axis): boolean => axis.extent > 1 && cutsOf(group, axis).length === axis.extent + 1; // prettier-ignore
+  const found = group.axes.flatMap((axis, n) => (isPiecewise(axis) ? [n] : []));
+  return sizeOf(found.map((n) => group.axes[n]!.extent)) > PIECES ? [] : found;
+}
+
+/** Expressions that stand side by side in one kernel, at most: an engine optimizes no function of unlimited length. */
+const PIECES = 36;
+
+/** Every piece at one point of the other axes, or at a vector of points. */
+function piecesTile(group: Group, pieces: readonly number[], machine: Machine): Tile {
+  const others = group.axes.map((_, n) => n).filter((n) => !pieces.includes(n));
+  const last = columns(group);
+  const lane = machine.lanes > 1 && last !== undefined && others.includes(last) ? { lane: last } : {}; // prettier-ignore
+  const sizes = group.axes.map(({ extent }, n) => (pieces.includes(n) ? extent : n === lane.lane ? LANES : 1)); // prettier-ignore
+  return { sizes, order: [...others, ...pieces], ...lane, pieces };
 }
 
 /**
@@ -297,7 +327,7 @@ const [FIRST, SECOND] = [16 * 1024, NEAR];
  */
 function outermost(group: Group, row: number, column: number, a: readonly Load[], b: readonly Load[], sizes: readonly number[], buffers: Buffers): readonly number[] {
   const natural = group.axes.map((_, n) => n);
-  if (group.axes.filter(({ extent }) => extent > 1).length > 2) return natural;
+  if (group.axes.filter(({ extent }) => extent > 1).length > 2) return inBatch(group, row, a, b);
   const cost = (outer: number, inner: readonly Load[]): number => {
     const bytes = inner.reduce((sum, load) => sum + bytesRead(load, buffers), 0);
     const far = bytes <= FIRST ? 0 : bytes <= SECOND ? 1 : 3;
@@ -305,4 +335,11 @@ function outermost(group: Group, row: number, column: number, a: readonly Load[]
   };
   const first = cost(row, b) <= cost(column, a) ? row : column;
   return [first, ...natural.filter((n) => n !== first)];
+} // prettier-ignore
+
+/** Rows inside the axes that both operands depend on: the operand of the columns stays at hand for all of them. */
+function inBatch({ axes }: Group, row: number, a: readonly Load[], b: readonly Load[]): readonly number[] {
+  const natural = axes.map((_, n) => n);
+  const last = axes.findLastIndex(({ name }) => [a, b].every((loads) => loads.some((load) => dependsOn(load, name))));
+  return last < row ? natural : natural.flatMap((n) => (n === row ? [] : n === last ? [last, row] : [n]));
 } // prettier-ignore
