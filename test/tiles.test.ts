@@ -251,7 +251,7 @@ describe("a tile that would change bits, or is none, is refused with its reason:
     ],
     ["i, j, l, m by 6 in lanes", "wasm", "m in lanes goes by whole vectors of 4"],
     [
-      "i by 6, j, l by 3, m by 4",
+      "i by 2, j by 6, l by 3, m by 4",
       "wasm",
       "its tile has 144 values side by side, and at most 32 are kept",
     ],

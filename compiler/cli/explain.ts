@@ -10,6 +10,7 @@ import { InputError, suggestion } from "./errors.ts";
 import type { ExplainJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { grouped, paint, result, resultJson, table } from "./output.ts";
+import { schedulesOf } from "./schedules.ts";
 
 export const explain = defineCommand({
   meta: { name: "adjoint explain", description: "Say why a model's kernels, memory and gradients are as they are" },
@@ -23,8 +24,10 @@ export const explain = defineCommand({
     const [file, given, ...more] = args._;
     if (file === undefined) throw new InputError("adjoint explain needs a model: adjoint explain models/<name>.ts, and after it, if you like, the name of a tensor or a kernel");
     if (more.length > 0) throw new InputError(`adjoint explain takes one model and one name, but got ${args._.join(" and ")}; run it once for each`);
-    const { model, source, shown } = await loadModel(file);
-    const lowered = await lower(model, { source, target: targetNamed(args.target) ?? "typescript" });
+    const loaded = await loadModel(file);
+    const { model, source, shown } = loaded;
+    const target = targetNamed(args.target) ?? "typescript";
+    const lowered = await lower(model, { source, target, ...schedulesOf(loaded, target) });
     const name = given?.replace(/^%/, "");
     const facts: ExplainJson | undefined = name === undefined ? explainModel(lowered) : (explainKernel(lowered, name) ?? explainTensor(lowered, name));
     if (facts === undefined) {
