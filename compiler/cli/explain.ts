@@ -75,7 +75,15 @@ function showModel({ model, arenaBytes, entries }: ModelFacts): string {
   return [`model ${paint.bold(model)}, arena ${bytes(arenaBytes)}`, ...shown].join("\n\n");
 }
 
-function showKernel({ kernel, flops, loops, calls }: KernelFacts): string {
+function showKernel({
+  kernel,
+  flops,
+  unscheduled,
+  loops,
+  schedule,
+  insteadOf,
+  calls,
+}: KernelFacts): string {
   const shown = calls.map((call) =>
     [
       paint.bold(`── ${call.entry}, statement ${call.statement}`) + `, ${bytes(call.bytesMoved)} moved, at best ${micros(call.atBest)} µs, limited by ${limit(call.atBest)}`, // prettier-ignore
@@ -88,7 +96,15 @@ function showKernel({ kernel, flops, loops, calls }: KernelFacts): string {
       ...call.neighbours.flatMap(showNeighbour),
     ].join("\n"),
   );
-  return [`kernel ${paint.bold(kernel)}, ${grouped(flops)} FLOPs`, ...shown, loops].join("\n\n");
+  const measured = insteadOf === undefined ? "" : `, as measured; the cost model would take ${insteadOf}`; // prettier-ignore
+  return [
+    `kernel ${paint.bold(kernel)}, ${grouped(flops)} FLOPs`,
+    ...shown,
+    `${paint.bold("── its loops")} before any schedule`,
+    unscheduled,
+    `${paint.bold("── its loops")} scheduled: ${schedule}${measured}`,
+    loops,
+  ].join("\n\n");
 }
 
 const showNeighbour = ({ side, kernel, statement, reasons }: Neighbour): string[] => [
