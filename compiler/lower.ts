@@ -253,7 +253,7 @@ export async function lower(
           options.schedules,
           { model: model.name, graph, target },
           kernelSites(modelled, first, target),
-          `${command} --measure-schedules`,
+          `${options.source === undefined ? "adjoint compile <model>" : command} --measure-schedules`,
         )
       : new Map<string, Tile>();
   const entries =
