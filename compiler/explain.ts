@@ -1,12 +1,17 @@
 /** Guarantees what the compiler knows of a whole model, and of one of its kernels, as data: costs, memory, and why kernels stand apart. */
 
 import { loadsOf } from "./loop/build.ts";
-import type { Apart, Call, Doc, Entry, Module, Storage } from "./loop/loop.ts";
+import type { Apart, Call, Doc, Entry, Kernel, Module, Storage } from "./loop/loop.ts";
+import { keyOfGroup } from "./loop/same.ts";
 import { printDefinition, printKernel } from "./loop/print.ts";
 import type { CompiledEntry, Lowered } from "./lower.ts";
 import { bytesMoved, rooflineOf, type Roofline } from "./passes/cost.ts";
+import { sameTile } from "./passes/candidates.ts";
 import { machines, type Machine } from "./passes/machine.ts";
 import { aligned, isPinned, sizeInBytes } from "./passes/place.ts";
+import { unscheduled } from "./passes/schedule.ts";
+import { printTile } from "./passes/tile-text.ts";
+import { kernelSites } from "./schedules.ts";
 
 type KernelCall = Extract<Call, { kind: "call" }>;
 
@@ -46,8 +51,12 @@ export interface KernelFacts {
   readonly model: string;
   readonly kernel: string;
   readonly flops: number;
-  /** The loop nest as text. */
+  /** The loop nest as text: point by point as the definitions say, and as it was scheduled. */
+  readonly unscheduled: string;
   readonly loops: string;
+  /** The tile of its loops; and what the cost model would have taken, where another was measured to be faster. */
+  readonly schedule: string;
+  readonly insteadOf?: string;
   readonly calls: readonly KernelCallFacts[];
 }
 
@@ -123,7 +132,7 @@ function peakOf({ slots, buffers }: Module, entry: Entry): EntryFacts["peak"] {
 }
 
 /** A kernel by its name; undefined where there is none. */
-export function explainKernel({ model, module, entries, target }: Lowered, name: string): KernelFacts | undefined {
+export function explainKernel({ model, module, entries, target, tiles }: Lowered, name: string): KernelFacts | undefined {
   const kernel = module.kernels.find((one) => one.name === name);
   if (kernel === undefined) return undefined;
   const calls = module.entries.flatMap((entry, at) =>
@@ -141,7 +150,19 @@ export function explainKernel({ model, module, entries, target }: Lowered, name:
       }];
     }),
   );
-  return { model: model.name, kernel: name, flops: kernel.flops, loops: printKernel(kernel).trimEnd(), calls };
+  const { group, buffers, modelled } = kernelSites(entries, module, target).get(name)![0]!;
+  const tile = tiles.get(keyOfGroup(group, buffers).key) ?? modelled;
+  const before: Kernel = { ...kernel, ...unscheduled(group, buffers), doc: kernel.doc.slice(0, group.stages.length) };
+  return {
+    model: model.name,
+    kernel: name,
+    flops: kernel.flops,
+    unscheduled: printKernel(before).trimEnd(),
+    loops: printKernel(kernel).trimEnd(),
+    schedule: printTile(tile, group.axes),
+    ...(sameTile(tile, modelled) ? {} : { insteadOf: printTile(modelled, group.axes) }),
+    calls,
+  };
 } // prettier-ignore
 
 function neighboursOf(entry: Entry, compiled: CompiledEntry, n: number): Neighbour[] {

@@ -1,6 +1,7 @@
 /** Guarantees the road from a declared model to its files: deterministic, without touching the disk. */
 
 import type { Phase } from "./autodiff/update.ts";
+import { checkArena } from "./arena.ts";
 import { withinBudget } from "./budget.ts";
 import { readBudget, type Budget } from "./graph/bytes.ts";
 import { CompilerFault, ModelError } from "./graph/error.ts";
@@ -14,7 +15,11 @@ import type { EntryKind, Model, Traced } from "./model/model.ts";
 import { checkPlan } from "./passes/check-plan.ts";
 import { pipeline, place, type Purpose } from "./passes/index.ts";
 import { roadOf, type Choice } from "./memory.ts";
-import { runPass } from "./passes/pass.ts";
+import { runPass, type Observer } from "./passes/pass.ts";
+import { machines } from "./passes/machine.ts";
+import { schedule, type Tiles } from "./passes/schedule.ts";
+import type { Tile } from "./passes/tile.ts";
+import { kernelSites, readSchedules, type ScheduleText } from "./schedules.ts";
 import { targets, type TargetName } from "./targets/index.ts";
 import { choiceOf, printPasses, type OptionalPass } from "./passes/selection.ts";
 import type { Facts } from "./targets/target.ts";
@@ -45,6 +50,8 @@ export interface CompileOptions {
   readonly memory?: string;
   /** What was chosen for each entry before, in place of a budget. */
   readonly chosen?: Choices;
+  /** Schedules that were measured for this model and target, of the trainer's kernels; what they do not name the cost model picks. */
+  readonly schedules?: ScheduleText;
   /** WebAssembly only: kernels are divided among this many threads, unless whoever makes a trainer says otherwise. */
   readonly threads?: number;
   /** WebAssembly only: uses relaxed SIMD, and gives up that all machines have the same bits. */
@@ -86,6 +93,8 @@ export interface Lowered {
   readonly observation: Observation;
   /** What the memory budget chose; empty without one, or where everything fits. */
   readonly chosen: Choices;
+  /** Tiles that measured schedules gave, by group; empty where the cost model picked all. */
+  readonly tiles: Tiles;
 }
 
 /** Cites the model's file by its relative path, files beside it relative to the same folder, others by name. */
@@ -204,7 +213,7 @@ export async function lower(
     );
   if (spent !== undefined) observation.timings.push({ stage: "memory budget", milliseconds: performance.now() - began - observation.timings[0]!.milliseconds }); // prettier-ignore
   const chosen = spent?.choices ?? options.chosen ?? new Map<string, Choice>();
-  const entries = declared.map((entry): CompiledEntry => {
+  const modelled = declared.map((entry): CompiledEntry => {
     const watch = observe(entry.name, observation, keep, command);
     const passes: PassRun[] = [];
     let graph = entry.traced.graph;
@@ -228,7 +237,35 @@ export async function lower(
       program: { ...program, name: entry.name },
     }; // every pipeline fuses, or keeps apart
   });
-  const module = runPass(place(model.name), entries.map(({ program }) => program), observe("module", observation, keep, command)); // prettier-ignore
+  const graph = await graphHash(modelled);
+  const watched = (entry: string): Observer => observe(entry, observation, keep, command);
+  const placed = (all: readonly CompiledEntry[]): Module =>
+    runPass(
+      place(model.name),
+      all.map(({ program }) => program),
+      watched("module"),
+    );
+  const first = placed(modelled);
+  checkArena(first, options.source?.path ?? model.name);
+  const tiles =
+    kind === "trainer" && options.schedules !== undefined
+      ? readSchedules(
+          options.schedules,
+          { model: model.name, graph, target },
+          kernelSites(modelled, first, target),
+          `${options.source === undefined ? "adjoint compile <model>" : command} --measure-schedules`,
+        )
+      : new Map<string, Tile>();
+  const entries =
+    tiles.size === 0
+      ? modelled
+      : modelled.map((entry) =>
+          scheduled(
+            entry,
+            runPass(schedule(machines[target], tiles), entry.definitions, watched(entry.name)),
+          ),
+        );
+  const module = tiles.size === 0 ? first : placed(entries);
   checkPlan(module);
   if (budget !== undefined && module.arenaBytes > budget.bytes) throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`); // prettier-ignore
   const batch = options.batch === undefined ? model.batch : { train: options.batch, evaluate: options.batch, predict: options.batch }; // prettier-ignore
@@ -240,14 +277,29 @@ export async function lower(
     batch,
     phases,
     rowsInteract: declared[0]!.traced.rowsInteract,
-    graph: (await sha256(entries.filter(({ purpose }) => purpose.kind === "train").map(({ graph }) => printGraph(withoutOrigins(graph))).join(""))).slice(0, 16),
+    graph,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.relaxed === true ? { relaxed: true as const } : {}),
     approximations: [...approximations],
     ...(spent === undefined ? {} : { memory: spent.facts }),
+    ...(tiles.size === 0 ? {} : { schedules: { path: options.schedules!.path, hash: (await sha256(options.schedules!.text)).slice(0, 16) } }),
   }; // prettier-ignore
-  return { model, entries, module, facts, target, observation, chosen };
+  return { model, entries, module, facts, target, observation, chosen, tiles };
 }
+
+/** The hash by which checkpoints and schedules know the graph they belong to. */
+async function graphHash(entries: readonly CompiledEntry[]): Promise<string> {
+  const trained = entries.filter(({ purpose }) => purpose.kind === "train");
+  const text = trained.map(({ graph }) => printGraph(withoutOrigins(graph))).join("");
+  return (await sha256(text)).slice(0, 16);
+}
+
+/** An entry with other loops. */
+const scheduled = (entry: CompiledEntry, program: Program): CompiledEntry => ({
+  ...entry,
+  program: { ...program, name: entry.name },
+  passes: entry.passes.map((run) => (run.pass === "schedule" ? { ...run, after: program } : run)),
+});
 
 /** Rows of an entry's batch. */
 const rowsOf = (model: Model, { batch }: CompileOptions, entry: string): number =>

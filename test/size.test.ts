@@ -14,6 +14,7 @@ import {
   type FloatTensor,
 } from "adjoint";
 import { checkModel } from "../compiler/check/check.ts";
+import { ModelError } from "../compiler/graph/error.ts";
 import { lower } from "../compiler/lower.ts";
 
 const wide = (extent: number, check: number) =>
@@ -36,6 +37,29 @@ test("a size ships at its extent and is checked at the small one", async () => {
   const gradient = tensors.find(({ name, method }) => name === "V" && method === "central differences")!; // prettier-ignore
   // every coordinate of [3, 2] and four directions, with all rows live and with one masked
   expect(gradient.coordinates).toBe(2 * (3 * 2 + 4));
+});
+
+test("an arena of more than 2³² bytes is refused before anything is emitted, with what fills it", async () => {
+  const declared = model("wide", { batch: 4 }, ({ batch }) => {
+    const hidden = matmul(input("x", [batch, 40000]), param("V", [40000, 30000], zeros()));
+    return { loss: mse(hidden, input("t", [batch, 30000])), optimizer: sgd() };
+  });
+  for (const target of ["typescript", "wasm"] as const) {
+    const refused = await lower(declared, { target, source: { path: "models/wide.ts", text: "" } }).then(() => undefined, (error: unknown) => error); // prettier-ignore
+    expect(refused).toBeInstanceOf(ModelError);
+    expect((refused as ModelError).message.replace(/have [\d,]+ bytes/, "have N bytes")).toBe(
+      `models/wide.ts
+
+  the arena of "wide" would have N bytes, and no engine gives more than 4,294,967,280; the largest of what it holds:
+
+    parameter  V           f32[40000,30000]  4,800,000,000 bytes
+    input      x           f32[4,40000]      640,000 bytes
+    input      x_evaluate  f32[4,40000]      640,000 bytes
+    input      t           f32[4,30000]      480,000 bytes
+
+  Declare fewer rows a batch or smaller shapes; or, where activations fill it, a budget with --memory 2GiB, which computes them again.`,
+    );
+  }
 });
 
 test.each([

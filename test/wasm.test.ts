@@ -1,7 +1,11 @@
 /** What is true of the WebAssembly target: its strict twin has its bits, a second library accepts it, and its own functions are near the true ones. */
 
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import binaryen from "binaryen";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { apply, literal, load as loadOf, local, select } from "../compiler/loop/build.ts";
 import { add, constant, index, scale } from "../compiler/loop/index.ts";
 import { printModule } from "../compiler/loop/print.ts";
@@ -142,6 +146,30 @@ test("what lanes share and nothing else reads is loaded into a vector once", asy
   arena.set([2, 3, 0, 0, 1, 2, 3, 4]);
   functions["shared"]!(0, 32);
   expect(Array.from(arena.subarray(8))).toEqual([2, 4, 6, 8, 5, 8, 11, 14]);
+});
+
+describe("an engine that cannot read the kernels is told what to use instead", () => {
+  const folder = mkdtempSync(join(tmpdir(), "adjoint-simd-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** What creating a trainer throws in a node with this flag. */
+  async function thrown(flag: string): Promise<string> {
+    const { module, facts } = await lowered("linear-softmax", { target: "wasm" });
+    writeFileSync(join(folder, "trainer.mjs"), await stripTypes(await targets.wasm.printTrainer(module, facts))); // prettier-ignore
+    const run = 'const { createTrainer } = await import("./trainer.mjs"); try { createTrainer(); console.log("runs"); } catch (error) { console.log(error.message); }'; // prettier-ignore
+    return execFileSync(process.execPath, [flag, "--input-type=module", "-e", run], { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }); // prettier-ignore
+  }
+  const SAID = "this engine does not read the kernels, which use WebAssembly SIMD; use trainer.ts, which adjoint compile writes without --target wasm\n"; // prettier-ignore
+
+  test("a processor without SIMD", SLOW, async () => {
+    expect(await thrown("--enable-sse4-1")).toBe("runs\n");
+    if (process.arch !== "x64") return void console.warn("skipped: only x64 has processors without"); // prettier-ignore
+    expect(await thrown("--no-enable-sse4-1")).toBe(SAID);
+  });
+
+  test("no WebAssembly at all", SLOW, async () => {
+    expect(await thrown("--jitless")).toBe(SAID);
+  });
 });
 
 test("bytes beside the file serve a trainer that is given them", SLOW, async () => {

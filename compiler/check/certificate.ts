@@ -68,7 +68,10 @@ export interface Verification extends CheckResult {
 }
 
 /** What is verified: the committed texts, and what they were made from. */
-export interface Committed extends Pick<CompileOptions, "source" | "passes" | "memory"> {
+export interface Committed extends Pick<
+  CompileOptions,
+  "source" | "passes" | "memory" | "schedules"
+> {
   readonly target?: TargetName;
   readonly text: string;
   /** gradients.ts, where the certificate records one. */
@@ -78,7 +81,7 @@ export interface Committed extends Pick<CompileOptions, "source" | "passes" | "m
 }
 
 /** Recomputes the certificate of a committed trainer: hashes, then the committed text at its real shapes, then the gradients. */
-export async function verifyTrainer({ text, gradients, certificate, model, source, passes, memory, target = "typescript" }: Committed): Promise<Verification> {
+export async function verifyTrainer({ text, gradients, certificate, model, source, passes, memory, schedules, target = "typescript" }: Committed): Promise<Verification> {
   const refuse = (reason: string): Verification => ({ model: model.name, holds: false, tensors: [], reason });
   const recorded = recordIn(certificate);
   if (recorded === undefined) return refuse("certificate.json is not a certificate: it needs a field trainer with the file's SHA-256; make it again with adjoint compile");
@@ -91,7 +94,7 @@ export async function verifyTrainer({ text, gradients, certificate, model, sourc
   const expected = lineOf(recorded.tensors, hash);
   if (line !== expected) return refuse(`the header says ${JSON.stringify(line)}, but its certificate.json makes that ${JSON.stringify(expected)}; make the file again with adjoint compile`);
   const from = { target, ...(source === undefined ? {} : { source }), ...(passes === undefined ? {} : { passes }) };
-  const lowered = await lower(model, memory === undefined ? from : { ...from, memory });
+  const lowered = await lower(model, { ...from, ...(memory === undefined ? {} : { memory }), ...(schedules === undefined ? {} : { schedules }) });
   const judged = await judgeText(await prepareKernels(lowered), text);
   if (judged.reason !== undefined) return { ...refuse(judged.reason), tensors: judged.tensors };
   const result = await checkModel(model, { ...from, effort: "quick", lowered, kernels: judged.tensors });

@@ -25,8 +25,9 @@ import {
 } from "./generated.ts";
 import { readHeader } from "./header.ts";
 import type { CompileJson, Results } from "./json.ts";
-import { loadModel } from "./load-model.ts";
+import { loadModel, type LoadedModel } from "./load-model.ts";
 import { grouped, note, paint, paintNote, progress, result, resultJson, table } from "./output.ts";
+import { measured, schedulesOf, writeSchedules } from "./schedules.ts";
 import { readText, writeFiles } from "./write-files.ts";
 
 export const compile = defineCommand({
@@ -44,11 +45,14 @@ export const compile = defineCommand({
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
+    "measure-schedules": { type: "boolean", description: "Measure on this machine which tiles and loop orders are fastest, and keep them in a file beside the model; the bits stay the same" },
     timings: { type: "boolean", description: "Print how long each stage took, and what each pass did" },
     passes: { type: "string", valueHint: "list", description: `Run only some of the optional passes, for bisecting: none, ${OPTIONAL.slice(0, 3).join(",")}, or -fuse` },
     ...COMMON,
   },
   async run({ args }) {
+    const measures = args["measure-schedules"] === true;
+    if (args.check === true && measures) throw new InputError("--check writes nothing, but --measure-schedules writes a file beside the model; give one of them");
     if (args.check === true) return void (await check(args.out, args._, args.json === true));
     const models = args._.length > 0 ? [...new Set(args._)] : modelFiles();
     checkStems(args.out, models);
@@ -68,7 +72,10 @@ export const compile = defineCommand({
       const before = args._.length > 0 ? {} : askedBefore(folder);
       const kernels = { ...(args._.length > 0 ? {} : kernelsAsked(folder, target)), ...shaped };
       const asked = { ...before, ...(entries.length > 0 && { entries }), ...(memory !== undefined && { memory }), ...(passes !== undefined && { passes }), ...kernels };
-      const compiled = await compileOne(model, { ...asked, target, keep });
+      const loaded = await loadModel(model);
+      const schedules = measures ? await measured(loaded, { ...asked, target }) : schedulesOf(loaded, target).schedules;
+      const compiled = await compileOne(loaded, { ...asked, target, keep, ...(schedules !== undefined && { schedules }) });
+      if (measures && schedules !== undefined) writeSchedules(loaded, target, schedules);
       if (args.stages !== undefined) writeStages(join(args.stages, folderFor("", model)), compiled);
       const printed = compiled.lowered.observation.stages.filter(({ pass }) => isPass(pass, args.print));
       const files = writeFiles(folder, new Map<string, string | Uint8Array>([...compiled.files, ...compiled.binaries]));
@@ -80,6 +87,7 @@ export const compile = defineCommand({
         folder,
         files,
         arenaBytes: compiled.lowered.module.arenaBytes,
+        ...(schedules === undefined ? {} : { schedules: schedules.path }),
         timings: compiled.timings,
         diagnostics: compiled.diagnostics,
         ...(args.timings === true ? { passes: measurePasses(compiled.lowered) } : {}),
@@ -97,8 +105,10 @@ export const compile = defineCommand({
   },
 }); // prettier-ignore
 
-async function compileOne(file: string, options: CompileOptions): Promise<Compiled> {
-  const { model, source, shown } = await loadModel(file);
+async function compileOne(
+  { model, source, shown }: LoadedModel,
+  options: CompileOptions,
+): Promise<Compiled> {
   return compileModel(model, {
     ...options,
     source,
@@ -183,10 +193,10 @@ function writeStages(folder: string, { lowered }: Compiled): void {
   }
 }
 
-function report({ model, folder, files, arenaBytes }: CompileJson): string {
+function report({ model, folder, files, arenaBytes, schedules }: CompileJson): string {
   const written = files.filter((file) => file.written).length;
   const what = written === 0 ? "unchanged" : written === files.length ? `${written} files written` : `${written} of ${files.length} files written`; // prettier-ignore
-  return `${paint.green("✓")} ${paint.bold(model)}  ${folder}/  arena ${grouped(arenaBytes)} bytes  ${paint.dim(what)}`;
+  return `${paint.green("✓")} ${paint.bold(model)}  ${folder}/  arena ${grouped(arenaBytes)} bytes${schedules === undefined ? "" : `  schedules of ${schedules}`}  ${paint.dim(what)}`;
 }
 
 /** What each pass did, an entry after the other. */

@@ -8,6 +8,7 @@ import { withoutCertificate } from "../check/certificate.ts";
 import { carriesItsHash, certificateLine, optionsOf, readHeader } from "./header.ts";
 import type { Difference, DriftJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
+import { schedulesOf } from "./schedules.ts";
 import { paint } from "./output.ts";
 import { readText, stands } from "./write-files.ts";
 
@@ -59,9 +60,10 @@ async function checkFolder(folder: string, names: readonly string[]): Promise<Di
       differences.push({ file, reason: `cannot be made again: its model ${header.model} is gone` });
       continue;
     }
-    const { model, source } = await loadModel(path);
-    const again = await compile(model, {
-      source,
+    const loaded = await loadModel(path);
+    const again = await compile(loaded.model, {
+      source: loaded.source,
+      ...schedulesOf(loaded, header.target),
       target: header.target,
       entries: header.entries,
       effort: "none",

@@ -10,6 +10,7 @@ import { InputError, suggestion } from "./errors.ts";
 import type { ExplainJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
 import { grouped, paint, result, resultJson, table } from "./output.ts";
+import { schedulesOf } from "./schedules.ts";
 
 export const explain = defineCommand({
   meta: { name: "adjoint explain", description: "Say why a model's kernels, memory and gradients are as they are" },
@@ -23,8 +24,10 @@ export const explain = defineCommand({
     const [file, given, ...more] = args._;
     if (file === undefined) throw new InputError("adjoint explain needs a model: adjoint explain models/<name>.ts, and after it, if you like, the name of a tensor or a kernel");
     if (more.length > 0) throw new InputError(`adjoint explain takes one model and one name, but got ${args._.join(" and ")}; run it once for each`);
-    const { model, source, shown } = await loadModel(file);
-    const lowered = await lower(model, { source, target: targetNamed(args.target) ?? "typescript" });
+    const loaded = await loadModel(file);
+    const { model, source, shown } = loaded;
+    const target = targetNamed(args.target) ?? "typescript";
+    const lowered = await lower(model, { source, target, ...schedulesOf(loaded, target) });
     const name = given?.replace(/^%/, "");
     const facts: ExplainJson | undefined = name === undefined ? explainModel(lowered) : (explainKernel(lowered, name) ?? explainTensor(lowered, name));
     if (facts === undefined) {
@@ -72,7 +75,15 @@ function showModel({ model, arenaBytes, entries }: ModelFacts): string {
   return [`model ${paint.bold(model)}, arena ${bytes(arenaBytes)}`, ...shown].join("\n\n");
 }
 
-function showKernel({ kernel, flops, loops, calls }: KernelFacts): string {
+function showKernel({
+  kernel,
+  flops,
+  unscheduled,
+  loops,
+  schedule,
+  insteadOf,
+  calls,
+}: KernelFacts): string {
   const shown = calls.map((call) =>
     [
       paint.bold(`── ${call.entry}, statement ${call.statement}`) + `, ${bytes(call.bytesMoved)} moved, at best ${micros(call.atBest)} µs, limited by ${limit(call.atBest)}`, // prettier-ignore
@@ -85,7 +96,15 @@ function showKernel({ kernel, flops, loops, calls }: KernelFacts): string {
       ...call.neighbours.flatMap(showNeighbour),
     ].join("\n"),
   );
-  return [`kernel ${paint.bold(kernel)}, ${grouped(flops)} FLOPs`, ...shown, loops].join("\n\n");
+  const measured = insteadOf === undefined ? "" : `, as measured; the cost model would take ${insteadOf}`; // prettier-ignore
+  return [
+    `kernel ${paint.bold(kernel)}, ${grouped(flops)} FLOPs`,
+    ...shown,
+    `${paint.bold("── its loops")} before any schedule`,
+    unscheduled,
+    `${paint.bold("── its loops")} scheduled: ${schedule}${measured}`,
+    loops,
+  ].join("\n\n");
 }
 
 const showNeighbour = ({ side, kernel, statement, reasons }: Neighbour): string[] => [

@@ -13,6 +13,8 @@ export interface CompileJson {
   readonly folder: string;
   readonly files: readonly { readonly file: string; readonly bytes: number; readonly written: boolean }[];
   readonly arenaBytes: number;
+  /** The file of measured schedules that was used. */
+  readonly schedules?: string;
   readonly timings: readonly TimingJson[];
   /** Warnings of the declaration. */
   readonly diagnostics: readonly Diagnostic[];

@@ -18,6 +18,7 @@ import { onInterrupt } from "./interrupt.ts";
 import type { TrainJson } from "./json.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
 import { note, paint, progress, result, resultJson, watched } from "./output.ts";
+import { schedulesOf } from "./schedules.ts";
 import { curvesFile, writeCurves, writePictures } from "./train-pictures.ts";
 import { readText } from "./write-files.ts";
 
@@ -111,7 +112,7 @@ async function trainerOf(loaded: LoadedModel): Promise<{ module: TrainerModule; 
     if (current) return { module: await importText<TrainerModule>(await stripTypes(text)), path };
     note(`${path} is out of date; training a fresh compilation in memory. Renew the file with adjoint compile ${shown}`); // prettier-ignore
   }
-  const compiled = await compile(model, { source, progress: (what) => progress(`${shown}: ${what}`) }); // prettier-ignore
+  const compiled = await compile(model, { source, ...schedulesOf(loaded, "typescript"), progress: (what) => progress(`${shown}: ${what}`) }); // prettier-ignore
   return { module: await load(compiled) };
 }
 

@@ -11,6 +11,7 @@ import { generatedFolders, modelOf, TRAINERS } from "./generated.ts";
 import { optionsOf, readHeader } from "./header.ts";
 import type { Results, VerifyJson } from "./json.ts";
 import { loadModel } from "./load-model.ts";
+import { schedulesOf } from "./schedules.ts";
 import { paint, progress, result, resultJson } from "./output.ts";
 import { readText } from "./write-files.ts";
 
@@ -66,7 +67,7 @@ async function verifyFile(file: string): Promise<VerifyJson> {
     throw new InputError(`${beside} is missing, so there is nothing to verify ${file} by; make it with adjoint compile ${model}`); // prettier-ignore
   const loaded = await loadModel(model);
   const gradients = readText(join(dirname(file), "gradients.ts"));
-  const verified = await verifyTrainer({ text, gradients, certificate, model: loaded.model, source: loaded.source, target: header.target, ...optionsOf(header) }); // prettier-ignore
+  const verified = await verifyTrainer({ text, gradients, certificate, model: loaded.model, source: loaded.source, target: header.target, ...schedulesOf(loaded, header.target), ...optionsOf(header) }); // prettier-ignore
   const { reason } = verified;
   return { file, ...toJson(verified), ...(reason === undefined ? {} : { reason }) };
 }

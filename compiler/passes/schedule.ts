@@ -13,9 +13,15 @@ import type { Pass } from "./pass.ts";
 import { Nest, unrounded, type Built } from "./nest.ts";
 import { flopsOf } from "./cost.ts";
 import { sweepsOf } from "./sweeps.ts";
-import { mainReduce, tileOf } from "./tile.ts";
+import { mainReduce, tileOf, type Tile } from "./tile.ts";
 
-export const schedule = (machine: Machine): Pass<Definitions, Program> => ({
+/** Tiles that groups have in place of the cost model's, by keyOfGroup. */
+export type Tiles = ReadonlyMap<string, Tile>;
+
+export const schedule = (
+  machine: Machine,
+  tiles: Tiles = new Map(),
+): Pass<Definitions, Program> => ({
   name: "schedule",
   why: "loop order, tiles and microkernels",
   run({ name, buffers, work, results }) {
@@ -33,7 +39,7 @@ export const schedule = (machine: Machine): Pass<Definitions, Program> => ({
       const same = known.get(key);
       if (same !== undefined)
         return { kind: "call", kernel: same.kernel, args: same.args.map((n) => numbered[n]!), group, doc }; // prettier-ignore
-      const { args, note, ...built } = nestOf(group, machine, byName);
+      const { args, note, ...built } = nestOf(group, machine, byName, tiles.get(key));
       const kernel: Kernel = {
         ...built,
         name: names.take(kernelName(group)),
@@ -48,18 +54,47 @@ export const schedule = (machine: Machine): Pass<Definitions, Program> => ({
   },
 });
 
-/** The nest under the machine's tile, or without lanes where these have an obstacle; and what a reader might not expect of it. */
-function nestOf(group: Group, machine: Machine, buffers: ReadonlyMap<string, Buffer>): Built & { readonly note: readonly string[] } {
+type Buffers = ReadonlyMap<string, Buffer>;
+
+/** Loops of one group, and what a reader might not expect of them. */
+type Loops = Built & { readonly note: readonly string[] };
+
+const PLAIN = ({ axes }: Group): Tile => ({
+  sizes: axes.map(() => 1),
+  order: axes.map((_, n) => n),
+});
+
+/** The loops under the chosen tile or the cost model's, or without lanes where these have an obstacle. */
+const nestOf = (group: Group, machine: Machine, buffers: Buffers, chosen?: Tile): Loops =>
+  nestUnder(chosen ?? tileOf(group, machine, buffers), group, machine, buffers) ??
+  nestUnder(PLAIN(group), group, machine, buffers)!; // only lanes meet obstacles
+
+/** The tile that the cost model gives a group, as its loops take it. */
+export function modelledTile(group: Group, machine: Machine, buffers: Buffers): Tile {
   const tile = tileOf(group, machine, buffers);
-  const plain = { sizes: group.axes.map(() => 1), order: group.axes.map((_, n) => n) };
+  return nestUnder(tile, group, machine, buffers) === undefined ? PLAIN(group) : tile;
+}
+
+/** The loops before any schedule: point by point, one after the other. */
+export const unscheduled = (group: Group, buffers: Buffers): Built =>
+  new Nest(group, buffers, PLAIN(group), 1).build()!;
+
+/** The loops under a tile; undefined where its lanes meet an obstacle. */
+export function nestUnder(
+  tile: Tile,
+  group: Group,
+  machine: Machine,
+  buffers: Buffers,
+): Loops | undefined {
   const [sums, rest] = sweepsOf(group, tile, machine);
   const nest = new Nest(sums, buffers, tile, machine.lanes);
-  const built = nest.build() ?? new Nest(sums, buffers, plain, machine.lanes).build()!; // only lanes meet obstacles
+  const built = nest.build();
+  if (built === undefined) return undefined;
   if (rest === undefined) return { ...built, note: [] };
-  const after = new Nest(rest, buffers, plain, machine.lanes, nest).build()!;
+  const after = new Nest(rest, buffers, PLAIN(group), machine.lanes, nest).build()!;
   const note = `All sums first, kept in ${identifier(sums.stages[0]!.definition.name)}; then the rest, point by point.`;
   return { ...after, body: [...built.body, ...after.body], note: [note] };
-} // prettier-ignore
+}
 
 /** A scalar of the entry: reads stored scalars at position 0, others as locals. */
 export function scalarCall(

@@ -51,7 +51,7 @@ const dependsOn = (load: Load, axis: string): boolean =>
   load.at.some((where: Index) => namesIn(where).has(axis));
 
 /** Whether every stage spans the shared axes, and nothing else. */
-const isUniform = ({ axes, stages }: Group): boolean =>
+export const isUniform = ({ axes, stages }: Group): boolean =>
   stages.every(
     ({ definition, storage }) => storage !== "total" && definition.axes.length === axes.length,
   );

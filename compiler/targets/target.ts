@@ -21,6 +21,8 @@ export interface Facts {
   readonly relaxed?: true;
   /** Approximate rewrites that were used, by name. */
   readonly approximations: readonly string[];
+  /** Where the schedules lie that were measured for it, and the hash of their text. */
+  readonly schedules?: { readonly path: string; readonly hash: string };
   /** The budget it was compiled for, and what it took to keep it. */
   readonly memory?: MemoryFacts;
 }

@@ -27,6 +27,7 @@ export function printHeader(module: Module, facts: Facts, what: string): string 
     `//   parameters ${group(count)}   arena ${group(module.arenaBytes)} bytes, nothing else is ever allocated   ${group(flops)} FLOPs a step`,
     `//   approximate rewrites: ${facts.approximations.length === 0 ? "none" : facts.approximations.join(", ")}`,
     ...(facts.relaxed === true ? ["//   relaxed SIMD: products and sums may be rounded once, so that machines may differ in the last bits"] : []), // prettier-ignore
+    ...(facts.schedules === undefined ? [] : [`//   schedules as measured: ${line(facts.schedules.path)} (sha256 ${facts.schedules.hash}), with the same bits`]), // prettier-ignore
     ...memoryLines(facts),
     CERTIFICATE_LINE,
   ].join("\n");

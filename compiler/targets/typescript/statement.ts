@@ -5,7 +5,7 @@ import { identifier } from "../../loop/identifier.ts";
 import { blockComment } from "./comment.ts";
 import { printIndex, printScalar, type Printer } from "./expression.ts";
 
-export const arrayOf = (dtype: string): string =>
+export const arrayOf = (dtype: string): "Float64Array" | "Float32Array" | "Int32Array" =>
   dtype === "f64" ? "Float64Array" : dtype === "f32" ? "Float32Array" : "Int32Array";
 
 /** `strict` rounds every operation, as WebAssembly does. */

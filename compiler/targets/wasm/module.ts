@@ -20,7 +20,7 @@ function printMember(doc: readonly string[], name: string, params: readonly stri
 }
 
 /** The engine's WebAssembly as far as the file uses it. */
-function printEngine(imports: readonly string[], shared: boolean): string {
+function printEngine(imports: readonly string[], shared: boolean, where: Where): string {
   const members = [
     ...(imports.length === 0
       ? []
@@ -29,8 +29,7 @@ function printEngine(imports: readonly string[], shared: boolean): string {
   ];
   return `/** What is used here of the engine's WebAssembly. */
 declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports?: { ${members.join("; ")} }) => { readonly exports: unknown };
+${where === "embedded" ? "  readonly Module: new (bytes: Uint8Array) => object;\n  readonly validate: (bytes: Uint8Array) => boolean;\n" : ""}  readonly Instance: new (module: object, imports?: { ${members.join("; ")} }) => { readonly exports: unknown };
   ${shared ? "readonly Memory: new (pages: { readonly initial: number; readonly maximum: number; readonly shared: true }) => object;" : ""}
 };`;
 }
@@ -56,9 +55,9 @@ function printInstantiate(
     ...(shared ? ["arena: { memory }"] : []),
   ];
   const modules = where === "embedded" ? "object | undefined" : "object";
-  const compiled = where === "embedded" ? `module ?? ${relaxed ? "relaxedModule" : "new WebAssembly.Module"}(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0)))` : "module"; // prettier-ignore
+  const compiled = where === "embedded" ? `module ?? readModule(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0)))` : "module"; // prettier-ignore
   const of = where === "embedded" ? " or of the bytes below" : "";
-  return `${printEngine(imports, shared)}
+  return `${printEngine(imports, shared, where)}
 ${where === "embedded" ? "declare const atob: (text: string) => string;\n" : ""}
 /** Kernels take the byte offsets of what they read and write; the memory is the arena. */
 interface Kernels {
@@ -83,17 +82,18 @@ function instantiate(module: ${modules}): Kernels {
   return new WebAssembly.Instance(compiled${given.length === 0 ? "" : `, { ${given.join(", ")} }`}).exports as Kernels; // what the text of the kernels exports
 }`
 }
-${where === "embedded" && relaxed ? RELAXED : ""}${where === "embedded" ? `\n/** The kernels: ${bytes.length.toLocaleString("en-US")} bytes of WebAssembly, SIMD128. */\nconst KERNELS = "${base64(bytes)}";` : ""}`;
+${where === "embedded" ? readModule(relaxed) : ""}${where === "embedded" ? `\n/** The kernels: ${bytes.length.toLocaleString("en-US")} bytes of WebAssembly, SIMD128. */\nconst KERNELS = "${base64(bytes)}";` : ""}`;
 }
 
-/** Where the engine may be older than what the kernels use. */
-const RELAXED = `
-/** Throws an Error that says what to do where the engine has no relaxed SIMD. */
-function relaxedModule(bytes: Uint8Array): object {
+/** Where the engine or its processor may be older than what the kernels use; what a policy forbids they read, and say so themselves. */
+const readModule = (relaxed: boolean): string => `
+/** Throws an Error that says what to do where the engine has no ${relaxed ? "relaxed " : ""}SIMD. */
+function readModule(bytes: Uint8Array): object {
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {
-    throw new Error("this engine does not read the kernels, which use relaxed SIMD; compile without --relaxed", { cause: error });
+    if (typeof WebAssembly === "object" && WebAssembly.validate(bytes)) throw error;
+    throw new Error("this engine does not read the kernels, which use ${relaxed ? "relaxed SIMD; compile without --relaxed" : "WebAssembly SIMD; use trainer.ts, which adjoint compile writes without --target wasm"}", { cause: error });
   }
 }
 `;

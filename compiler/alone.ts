@@ -1,0 +1,64 @@
+/** Guarantees kernels as functions by themselves, over one arena and without a trainer around them, printed as their target prints them. */
+
+import type { Kernel, Module } from "./loop/loop.ts";
+import { importText, stripTypes } from "./strip.ts";
+import { sourcesFor } from "./targets/typescript/mathematics/index.ts";
+import { THREEFRY } from "./targets/typescript/random.ts";
+import { arrayOf, printKernelFunction } from "./targets/typescript/statement.ts";
+import { assemble, compileBytes } from "./targets/wasm/assemble.ts";
+import type { WasmOptions } from "./targets/wasm/text.ts";
+
+export interface Alone {
+  readonly arena: ArrayBuffer;
+  /** A kernel, numbered as it was given, over parameters at these byte offsets. */
+  readonly call: (kernel: number, offsets: readonly number[]) => () => void;
+}
+
+type Functions = Readonly<Record<string, (...values: number[]) => number>>;
+
+/** The part of the engine's WebAssembly that is used here. */
+declare const WebAssembly: {
+  readonly Instance: new (module: object, imports: { readonly mathematics: Functions }) => { readonly exports: unknown };
+}; // prettier-ignore
+
+const named = (kernels: readonly Kernel[]): Kernel[] => kernels.map((kernel, n) => ({ ...kernel, name: `k${n}` })); // prettier-ignore
+
+/** Functions of the emitted file's own that kernels call. */
+const supportFor = (needs: ReadonlySet<string>): string[] => [
+  ...(needs.has("randomBits") ? [THREEFRY] : []),
+  ...sourcesFor([...needs].filter((name) => name !== "randomBits").sort(), "f32"),
+];
+
+/** As functions of TypeScript over typed arrays. */
+export async function aloneInTypeScript(kernels: readonly Kernel[], arenaBytes: number): Promise<Alone> {
+  const needs = new Set<string>();
+  const own = named(kernels);
+  const printed = own.map((kernel) => printKernelFunction(kernel, kernel.name, needs));
+  const code = await stripTypes([...printed, ...supportFor(needs), `export { ${own.map(({ name }) => name).join(", ")} };`].join("\n"));
+  const functions = await importText<Readonly<Record<string, (...arrays: unknown[]) => void>>>(code);
+  const arena = new ArrayBuffer(arenaBytes);
+  const arrays = { Float32Array, Float64Array, Int32Array };
+  return {
+    arena,
+    call(n, offsets) {
+      const views = kernels[n]!.params.map(({ dtype, length }, at) => new arrays[arrayOf(dtype)](arena, offsets[at]!, length));
+      const run = functions[`k${n}`]!;
+      return () => run(...views);
+    },
+  };
+} // prettier-ignore
+
+/** As exports of a WebAssembly instance, whose memory is the arena. */
+export async function aloneInWasm(kernels: readonly Kernel[], arenaBytes: number, options: WasmOptions = {}): Promise<Alone> {
+  const module: Module = { name: "alone", entries: [], buffers: [], slots: [], kernels: named(kernels), arenaBytes };
+  const { bytes, imports } = await assemble(module, options);
+  const mathematics = await importText<Functions>(`${await stripTypes(supportFor(new Set(imports)).join("\n"))}\nexport { ${imports.join(", ")} };`);
+  const exports = new WebAssembly.Instance(compileBytes(bytes), { mathematics }).exports as { readonly memory: { readonly buffer: ArrayBuffer } } & Readonly<Record<string, (...offsets: number[]) => void>>; // what the text of the kernels exports
+  return {
+    arena: exports.memory.buffer,
+    call(n, offsets) {
+      const run = exports[`k${n}`]!;
+      return () => run(...offsets);
+    },
+  };
+} // prettier-ignore

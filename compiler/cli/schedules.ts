@@ -1,0 +1,51 @@
+/** Guarantees the file of measured schedules beside a model, one for each target: read where it is there, written whole or not at all. */
+
+import { readFileSync, statSync } from "node:fs";
+import { cpus } from "node:os";
+import { dirname, join } from "node:path";
+import { fileOf, type CompileOptions } from "../compile.ts";
+import { lower } from "../lower.ts";
+import { measureSchedules } from "../measure-schedules.ts";
+import { printSchedules, type Measured, type ScheduleText } from "../schedules.ts";
+import type { TargetName } from "../targets/index.ts";
+import type { LoadedModel } from "./load-model.ts";
+import { note, progress } from "./output.ts";
+import { writeFiles } from "./write-files.ts";
+
+type Place = Pick<LoadedModel, "shown" | "stem" | "source">;
+
+/** `mnist-mlp.schedules.json`, and `mnist-mlp.schedules.wasm.json`. */
+const nameOf = ({ stem }: Place, target: TargetName): string => fileOf(`${stem}.schedules.json`, target); // prettier-ignore
+
+const pathOf = (loaded: Place, target: TargetName): string => join(dirname(loaded.source.path), nameOf(loaded, target)).replaceAll("\\", "/"); // prettier-ignore
+
+/** What was measured for a model and a target, as an option of a compile; nothing where no file lies beside the model. */
+export function schedulesOf(loaded: Place, target: TargetName): Pick<CompileOptions, "schedules"> {
+  const file = join(dirname(loaded.shown), nameOf(loaded, target));
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) return {};
+  return { schedules: { path: pathOf(loaded, target), text: readFileSync(file, "utf8") } };
+}
+
+/** Measures a model's kernels as these options compile them; undefined where none has a choice. */
+export async function measured(loaded: LoadedModel, options: CompileOptions & { readonly target: TargetName }): Promise<ScheduleText | undefined> {
+  const { model, source, shown } = loaded;
+  const lowered = await lower(model, { ...options, source });
+  const kernels = await measureSchedules(lowered, (text) => progress(`${shown}: ${text}`));
+  note(told(shown, kernels));
+  if (kernels.length === 0) return undefined;
+  const on = `Node ${process.versions.node} on ${cpus()[0]?.model.trim() ?? process.arch}`;
+  return { path: pathOf(loaded, options.target), text: printSchedules({ model: model.name, graph: lowered.facts.graph, target: options.target }, on, kernels) };
+} // prettier-ignore
+
+function told(shown: string, kernels: readonly Measured[]): string {
+  if (kernels.length === 0) return `${shown}: no kernel that takes time has more than one schedule`;
+  const gains = kernels.map(({ microseconds: [chosen, modelled] }) => modelled / chosen);
+  const faster = gains.filter((gain) => gain > 1).length;
+  const most = faster === 0 ? "" : `, by ${Math.max(...gains).toFixed(2)}× at most`;
+  return `${shown}: measured ${kernels.length} kernels; ${faster} of them faster than as the cost model would have them${most}`;
+}
+
+/** Writes what was measured beside the model. */
+export function writeSchedules(loaded: Place, target: TargetName, { text }: ScheduleText): void {
+  writeFiles(dirname(loaded.shown), new Map([[nameOf(loaded, target), text]]));
+}

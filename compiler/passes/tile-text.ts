@@ -1,0 +1,44 @@
+/**
+ * Guarantees the text form of a tile, which reads back unchanged: the loops over the shared axes, the outermost first.
+ *   i by 4, j by 8 in lanes        loops over i in steps of 4 and inside over j in steps of 8, two vectors of it
+ *   k outside, j by 2, i by 4      the first axis of the sum goes outside them all, and the sums stay in memory meanwhile
+ */
+
+import { printName } from "../loop/print.ts";
+import type { Axis } from "../loop/loop.ts";
+import type { Tile } from "./tile.ts";
+
+/** A group without shared axes has no loops. */
+const ONCE = "once";
+const OUTSIDE = "k outside";
+
+export function printTile({ sizes, order, lane, outer }: Tile, axes: readonly Axis[]): string {
+  const loops = order.map((n) => `${printName(axes[n]!.name)}${sizes[n] === 1 ? "" : ` by ${sizes[n]!}`}${n === lane ? " in lanes" : ""}`); // prettier-ignore
+  const all = outer === undefined ? loops : [OUTSIDE, ...loops];
+  return all.length === 0 ? ONCE : all.join(", ");
+}
+
+const LOOP = /^(.+?)(?: by ([1-9]\d{0,8}))?( in lanes)?$/;
+
+/** The inverse; or why the text is no tile of these axes. */
+export function parseTile(text: string, axes: readonly Axis[]): Tile | { readonly wrong: string } {
+  const names = axes.map(({ name }) => printName(name));
+  const parts = text === ONCE ? [] : text.split(",").map((part) => part.trim());
+  const outer = parts[0] === OUTSIDE;
+  const sizes = axes.map(() => 1);
+  const order: number[] = [];
+  let lane: number | undefined;
+  for (const part of outer ? parts.slice(1) : parts) {
+    const [, name = "", size = "1", inLanes] = LOOP.exec(part) ?? [];
+    const n = names.indexOf(name);
+    if (n < 0) return { wrong: `${JSON.stringify(part)} is no loop of it: its loops are ${names.join(", ") || "none"}` }; // prettier-ignore
+    if (order.includes(n)) return { wrong: `${name} is named twice` };
+    if (inLanes !== undefined && lane !== undefined) return { wrong: "two loops are in lanes" };
+    order.push(n);
+    sizes[n] = Number(size);
+    if (inLanes !== undefined) lane = n;
+  }
+  const missing = names.filter((_, n) => !order.includes(n));
+  if (missing.length > 0) return { wrong: `${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not named` }; // prettier-ignore
+  return { sizes, order, ...(lane === undefined ? {} : { lane }), ...(outer ? { outer: 1 as const } : {}) }; // prettier-ignore
+}

@@ -1,0 +1,161 @@
+/** What `--measure-schedules` does: a file beside the model that later compiles read, with the same bits; and what is said of one that does not fit. */
+
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { add, glorot, input, matmul, model, mse, param, relu, sgd, zeros } from "adjoint";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ModelError } from "../compiler/graph/error.ts";
+import { explainKernel } from "../compiler/explain.ts";
+import { lower, type CompileOptions } from "../compiler/lower.ts";
+import { measureSchedules } from "../compiler/measure-schedules.ts";
+import { printSchedules } from "../compiler/schedules.ts";
+import { runningTrainer } from "../compiler/check/emitted.ts";
+import { adjoint, build, type Ran } from "./support/command.ts";
+
+/** relu(x·W + b)·V, the first product of 12 × 40 × 16. */
+const net = model("layer", { batch: 12 }, ({ batch }) => {
+  const h = relu(add(matmul(input("x", [batch, 40]), param("W", [40, 16], glorot())), param("b", [16], zeros()))); // prettier-ignore
+  const y = matmul(h, param("V", [16, 3], glorot()));
+  return { loss: mse(y, input("t", [batch, 3])), outputs: { y }, optimizer: sgd({ learningRate: 0.1 }) }; // prettier-ignore
+});
+
+const KERNEL = "dotRelu_12x40x16";
+const PATH = "models/layer.schedules.wasm.json";
+const source = { path: "models/layer.ts", text: "" };
+const compiled = (text: string, options: CompileOptions = {}) => lower(net, { source, target: "wasm", schedules: { path: PATH, text }, ...options }); // prettier-ignore
+
+/** A file that gives the kernel this schedule; with these words in place of its own. */
+async function fileOf(schedule: string, words: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const { facts } = await lower(net, { target: "wasm" });
+  const text = printSchedules({ model: "layer", graph: facts.graph, target: "wasm" }, "a machine", [{ kernel: KERNEL, schedule, modelled: "i by 4, j by 8 in lanes", microseconds: [1, 2] }]);
+  return JSON.stringify({ ...(JSON.parse(text) as object), ...words });
+} // prettier-ignore
+
+describe("a file of schedules", () => {
+  test("changes the loops of its kernels in every entry that shares them, and no bit", async () => {
+    const schedule = "i by 2, j by 16 in lanes";
+    const [plain, tiled] = [await lower(net, { target: "wasm" }), await compiled(await fileOf(schedule))]; // prettier-ignore
+    expect(tiled.module.kernels.map(({ name }) => name)).toEqual(plain.module.kernels.map(({ name }) => name)); // prettier-ignore
+    expect(explainKernel(plain, KERNEL)).toMatchObject({ schedule: "i by 4, j by 8 in lanes" });
+    expect(explainKernel(tiled, KERNEL)).toMatchObject({ schedule, insteadOf: "i by 4, j by 8 in lanes" }); // prettier-ignore
+    expect(explainKernel(tiled, KERNEL)!.calls.map(({ entry }) => entry)).toEqual(["train", "evaluate"]); // prettier-ignore
+    expect(explainKernel(tiled, KERNEL)!.loops).toContain("for i in 0..12 step 2 {");
+    const [a, b] = [await runningTrainer(plain), await runningTrainer(tiled)];
+    const batch = { x: Float32Array.from({ length: 480 }, (_, n) => Math.sin(n)), t: Float32Array.from({ length: 36 }, (_, n) => Math.cos(n)) }; // prettier-ignore
+    for (let n = 0; n < 3; n++) expect(b.step(batch)).toBe(a.step(batch));
+    expect(b.parameters).toEqual(a.parameters);
+  });
+
+  test("holds what was measured, and reads back", async () => {
+    const lowered = await lower(net, { target: "wasm" });
+    const measured = await measureSchedules(lowered);
+    const one = measured.find(({ kernel }) => kernel === KERNEL)!;
+    expect(one.modelled).toBe("i by 4, j by 8 in lanes");
+    const [chosen, modelled] = one.microseconds;
+    expect(chosen).toBeGreaterThan(0);
+    expect(chosen).toBeLessThanOrEqual(modelled);
+    const text = printSchedules({ model: "layer", graph: lowered.facts.graph, target: "wasm" }, "a machine", measured); // prettier-ignore
+    const again = await compiled(text);
+    for (const { kernel, schedule } of measured) expect(explainKernel(again, kernel)!.schedule, kernel).toBe(schedule); // prettier-ignore
+  }, 60_000);
+
+  test("measures TypeScript too", async () => {
+    const lowered = await lower(net);
+    const measured = await measureSchedules(lowered);
+    expect(measured.map(({ kernel }) => kernel)).toContain(KERNEL);
+    expect(measured.find(({ kernel }) => kernel === KERNEL)!.modelled).toBe("i by 4, j by 2");
+  }, 60_000);
+});
+
+describe("is refused where", () => {
+  const GRAPH = /^[0-9a-f]{16}$/;
+  const REMEDY = "Measure again with adjoint compile models/layer.ts --target wasm --measure-schedules, or remove the file: the cost model then picks every schedule."; // prettier-ignore
+
+  /** All that is said. */
+  async function said(text: string, options: CompileOptions = {}): Promise<string> {
+    const refused = await compiled(text, options).then(() => "nothing", (error: unknown) => error); // prettier-ignore
+    expect(refused).toBeInstanceOf(ModelError);
+    return (refused as ModelError).message;
+  }
+
+  const message = (law: string, site = PATH): string => `${site}\n\n  ${law}\n\n  ${REMEDY}`;
+
+  test("it is no JSON, or no schedules", async () => {
+    expect(await said('{\n  "adjoint": "0.1.0"\n  "model": 3\n}\n')).toBe(message("schedules are JSON, but this is none", `${PATH}:3`)); // prettier-ignore
+    expect(await said('{ "adjoint": "0.1.0",\n')).toBe(message("schedules are JSON, but this is none", `${PATH}:2`)); // prettier-ignore
+    expect(await said("[]")).toBe(message("schedules are a JSON object of adjoint, model, graph, target, kernels, but this is []")); // prettier-ignore
+    expect(await said(await fileOf("i, j", { graph: 12 }))).toBe(message("schedules say their graph in words, but this one's is 12")); // prettier-ignore
+    expect(await said(await fileOf("i, j", { kernels: undefined }))).toBe(message("schedules have an object of kernels, but this one's is missing")); // prettier-ignore
+    expect(await said(await fileOf("i, j", { kernels: { [KERNEL]: {} } }))).toBe(message(`each kernel has a schedule in words, but that of "${KERNEL}" is missing`)); // prettier-ignore
+  });
+
+  test("another version, target or graph was measured", async () => {
+    expect(await said(await fileOf("i, j", { adjoint: "0.0.9" }))).toBe(message("these schedules were measured by adjoint 0.0.9, and this is 0.1.0, whose kernels may be others")); // prettier-ignore
+    expect(await said(await fileOf("i, j", { target: "typescript" }))).toBe(message("these schedules are for the target typescript, but the target is wasm")); // prettier-ignore
+    const { graph } = (await lower(net, { target: "wasm" })).facts;
+    expect(graph).toMatch(GRAPH);
+    expect(await said(await fileOf("i, j", { model: "other", graph: "0123456789abcdef" }))).toBe(message(`these schedules were measured for "other" with the graph 0123456789abcdef, but the graph of "layer" is ${graph}`)); // prettier-ignore
+  });
+
+  test("a kernel or its schedule is not possible", async () => {
+    expect(await said((await fileOf("i, j")).replace(KERNEL, "dotRelu_12x40x61"))).toBe(message('these schedules name the kernel "dotRelu_12x40x61", which "layer" has not; did you mean dotRelu_12x40x16?')); // prettier-ignore
+    const law = (schedule: string, wrong: string): string => message(`the schedule "${schedule}" of ${KERNEL} is not possible: ${wrong}`); // prettier-ignore
+    for (const [schedule, wrong] of [
+      ["i by 13, j by 8 in lanes", "i by 13 is more than the 12 points of i"],
+      ["i by 4, j by 6 in lanes", "j in lanes goes by whole vectors of 4"],
+      ["i by 12, j by 16 in lanes", "its tile has 48 values side by side, and at most 32 are kept"],
+      ["i by 4, j by 2", "other lanes would add its sums in another order"],
+      ["i by 4 in lanes, j", "other lanes would add its sums in another order"],
+      ["k outside, i by 4, j by 8 in lanes", "sums that stay in memory, or no longer do, would be rounded or added otherwise"],
+      ["i by 4, l", '"l" is no loop of it: its loops are i, j'],
+    ] as const) expect(await said(await fileOf(schedule))).toBe(law(schedule, wrong)); // prettier-ignore
+  });
+});
+
+describe("on the command line", () => {
+  const folder = mkdtempSync(join(tmpdir(), "adjoint-"));
+  const at = (path: string): string => join(folder, path);
+  const run = (args: string): Promise<Ran> => adjoint(args.split(" "), { cwd: folder });
+  const MODEL = `import { glorot, input, matmul, model, mse, param, relu, sgd } from "adjoint";
+
+export default model("layer", { batch: 12 }, ({ batch }) => {
+  const h = relu(matmul(input("x", [batch, 40]), param("W", [40, 16], glorot())));
+  return { loss: mse(h, input("t", [batch, 16])), outputs: { h }, optimizer: sgd() };
+});
+`;
+
+  beforeAll(() => {
+    build();
+    mkdirSync(at("models"));
+    writeFileSync(at("package.json"), '{ "name": "mine", "type": "module" }');
+    writeFileSync(at("models/layer.js"), MODEL);
+  }, 60_000);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test("a measured file is read by later compiles, named in the header, and passes --check and verify", async () => {
+    expect(await run("compile models/layer.js --target wasm --check --measure-schedules")).toEqual({ code: 2, stdout: "", stderr: "error --check writes nothing, but --measure-schedules writes a file beside the model; give one of them\n" });
+    const first = await run("compile models/layer.js --target wasm --measure-schedules");
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^✓ layer {2}generated\/layer\/ {2}arena [\d,]+ bytes {2}schedules of models\/layer\.schedules\.wasm\.json {2}4 files written\n$/) });
+    expect(first.stderr).toMatch(/^models\/layer\.js: measured \d kernels; \d of them faster than as the cost model would have them(?:, by [\d.]+× at most)?\n$/);
+    expect(readdirSync(at("models")).sort()).toEqual(["layer.js", "layer.schedules.wasm.json"]);
+    const text = readFileSync(at("generated/layer/trainer.wasm.ts"), "utf8");
+    expect(text).toMatch(/^\/\/ {3}schedules as measured: models\/layer\.schedules\.wasm\.json \(sha256 [0-9a-f]{16}\), with the same bits$/m);
+    expect(text).toContain("// Regenerate: adjoint compile models/layer.js --target wasm\n");
+    expect(await run("compile models/layer.js --target wasm")).toMatchObject({ code: 0, stdout: expect.stringContaining("  unchanged\n") });
+    expect(await run("compile models/layer.js")).toMatchObject({ code: 0, stdout: expect.not.stringContaining("schedules") });
+    expect(await run("compile --check")).toMatchObject({ code: 0, stdout: "✓ 9 files under generated/ are what their commands make\n" });
+    expect((await run("verify")).stdout).toMatch(/^CERTIFIED.*\nCERTIFIED {2}generated\/layer\/trainer\.wasm\.ts/);
+  }, 180_000); // prettier-ignore
+
+  test("one that does not fit ends with code 2, and nothing is written", async () => {
+    writeFileSync(at("models/layer.schedules.json"), "{");
+    expect(await run("compile models/layer.js --out elsewhere")).toEqual({ code: 2, stdout: "", stderr: `error models/layer.schedules.json:1
+
+  schedules are JSON, but this is none
+
+  Measure again with adjoint compile models/layer.js --measure-schedules, or remove the file: the cost model then picks every schedule.
+` });
+    expect(readdirSync(folder)).not.toContain("elsewhere");
+  }, 60_000); // prettier-ignore
+});
