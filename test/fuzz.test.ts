@@ -34,6 +34,7 @@ describe("found by random programs", () => {
     ["a guarded read of one position outside its buffer stays behind its guard", { ...plain, rows: 1, extents: [], steps: [step("concat"), { ...step("unary"), a: 1 }, { ...step("windowMax", 0, 23), a: 5 }] }],
     ["what is copied into a margin has the type of what is computed, not of the place it is found by", { ...plain, rows: 3, extents: [13], steps: [{ op: "broadcast", a: 7, b: 0, n: 3, m: 15 }, step("windowMax", 40, 4), step("unary")] }],
     ["a mask that reads outside is copied behind its guard", { ...plain, rows: 1, extents: [2, 13], steps: [{ ...step("unary"), a: 1 }, step("imageLayer", 0, 40), step("broadcasting")] }],
+    ["a stretch between two turns of a guard reads no local of another", { ...plain, rows: 3, extents: [1, 3], steps: [{ op: "slice", a: 7, b: 0, n: 0, m: 4 }, { op: "conv", a: 5, b: 0, n: 1, m: 32 }, step("unary")], losses: [6, 0], wrapper: 8 }],
     ["noise is tried often enough not to stay small by chance", { ...plain, rows: 3, extents: [7, 5, 13], steps: [step("rowsLayer", 24)], seed: 1812 }],
     ["a whole number has no −0", { ...plain, rows: 1, extents: [], steps: [step("whole", 4, 9), step("unary")], seed: 3637 }],
   ])("%s", async (_, recipe) => {

@@ -60,7 +60,9 @@ export class Nest {
   /** Storage that a stage overwrites, by the stage's name. */
   readonly #targets: ReadonlyMap<string, string>;
   /** Stage values that locals hold at the current point: stage name and suffix. */
+  /** Locals of the block that is being built. */
   readonly #held = new Map<string, Scalar>();
+  readonly #totals = new Map<string, Scalar>();
 
   /** Axes whose loops are cut where guards turn. */
   readonly #cut = new Set<Axis>();
@@ -102,7 +104,7 @@ export class Nest {
         value: literal(0, definition.dtype),
         mutable: true,
       });
-      this.#held.set(`total ${definition.name}`, local(name, definition.dtype));
+      this.#totals.set(definition.name, local(name, definition.dtype));
       after.push({
         kind: "store",
         buffer: this.#write(definition),
@@ -217,6 +219,7 @@ export class Nest {
 
   /** Every stage at every point: stage by stage, or, where vectors would fill the registers, point by point after the first. */
   #stages(points: readonly Point[]): Stmt[] {
+    this.#held.clear();
     const { axes, stages } = this.#group;
     const one = ({ definition, storage }: Stage, at: readonly Point[]): Stmt[] => {
       if (storage === "total") return this.#total(definition, at[0]!);
@@ -315,7 +318,7 @@ export class Nest {
 
   #total(definition: Definition, point: Point): Stmt[] {
     const term = asTotal(definition, this.#group.axes);
-    const total = this.#held.get(`total ${definition.name}`);
+    const total = this.#totals.get(definition.name);
     if (term === undefined || total?.kind !== "local")
       throw new CompilerFault("schedule", `%${definition.name} is no total`);
     return [
@@ -356,8 +359,7 @@ export class Nest {
     const value = this.#tile.pieces === undefined ? whole : taken(whole, point.where);
     const read = mapScalar(value, (part): Scalar => {
       if (part.kind !== "load") return part;
-      const held =
-        this.#held.get(`${part.buffer}${point.suffix}`) ?? this.#held.get(`total ${part.buffer}`);
+      const held = this.#held.get(`${part.buffer}${point.suffix}`) ?? this.#totals.get(part.buffer);
       if (held !== undefined && this.#atPoint(part.at)) return held;
       const buffer = this.#targets.get(part.buffer) ?? part.buffer;
       const param = this.#param(buffer);

@@ -24,8 +24,9 @@ function shake(value: number, run: number): number {
 /** Below this, float32 has fewer digits, down to none. */
 const SUBNORMAL = 2 ** -126;
 const LEAST = 2 ** -149;
-/** Whole numbers below this are exact in float32. */
+/** Whole numbers below this are exact in float32, unless a function that comes near to one gave them. */
 const EXACT = 2 ** 24;
+const NEARLY: ReadonlySet<string> = new Set(["exp", "log", "tanh", "sin", "cos", "erf", "log1p", "expm1", "pow", "sigmoid"]); // prettier-ignore
 
 const moves = ({ op, type }: Node): boolean =>
   isFloat(type.dtype) && (opOf(op).leaf ? op === "param" || op === "state" || op === "input" : opOf(op).exact !== true); // prettier-ignore
@@ -43,7 +44,7 @@ export function noise(run: number, relative: number, decisions: Decisions): Watc
     if (relative === 0 || !moves(node)) return;
     for (let n = 0; n < data.length; n++) {
       const value = data[n]!;
-      if (Number.isInteger(value) && Math.abs(value) < EXACT) continue; // counters, and sums of them
+      if (Number.isInteger(value) && Math.abs(value) < EXACT && !NEARLY.has(node.op)) continue; // counters, and sums of them
       data[n] = value * (1 + relative * shake(value, run));
       if (underflows && value !== 0 && Math.abs(value) < SUBNORMAL) data[n]! += LEAST * shake(value, run + 1); // prettier-ignore
     }
