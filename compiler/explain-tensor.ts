@@ -27,8 +27,8 @@ export interface TensorInEntry {
 }
 
 export type Home =
-  /** In the arena. A value that replaces a parameter or a state lives in that one's place. */
-  | { readonly kind: "buffer"; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly life: "always" | Life; readonly uses: readonly Use[]; readonly computed?: Computed }
+  /** In the arena. A value that replaces a parameter or a state lives in that one's place; others are written over what dies there. */
+  | { readonly kind: "buffer"; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly over?: string; readonly followedBy?: string; readonly life: "always" | Life; readonly uses: readonly Use[]; readonly computed?: Computed }
   /** In the loops of one kernel, and nowhere else. */
   | { readonly kind: "local"; readonly computed: Computed }
   /** A local variable of the entry. */
@@ -135,12 +135,14 @@ function computedAt({ calls }: Entry, at: number, name: string): Computed {
 }
 
 function bufferOf({ slots, buffers }: Module, entry: Entry, buffer: string): Extract<Home, { kind: "buffer" }> {
-  const { offset, bytes, live } = slots.find((slot) => slot.buffer === buffer)!;
+  const { offset, bytes, live, over } = slots.find((slot) => slot.buffer === buffer)!;
+  const followedBy = slots.find((slot) => slot.over === buffer)?.buffer;
   const { role } = buffers.find(({ name }) => name === buffer)!;
   const uses = entry.calls.flatMap((call, n) => (touched(call).includes(buffer) ? [useOf(call, n, buffer)] : []));
   const because = { given: role === "input", shown: entry.results.some(({ value }) => value === buffer) };
   const life = live === "always" ? live : { from: because.given ? 0 : live[0] + 1, to: live[1] + 1, because };
-  return { kind: "buffer", buffer, role, offset, bytes, life, uses };
+  const places = { ...(over === undefined ? {} : { over }), ...(followedBy === undefined ? {} : { followedBy }) };
+  return { kind: "buffer", buffer, role, offset, bytes, ...places, life, uses };
 } // prettier-ignore
 
 function useOf(call: Call, n: number, buffer: string): Use {

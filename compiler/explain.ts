@@ -6,7 +6,7 @@ import { printDefinition, printKernel } from "./loop/print.ts";
 import type { CompiledEntry, Lowered } from "./lower.ts";
 import { bytesMoved, rooflineOf, type Roofline } from "./passes/cost.ts";
 import { machines, type Machine } from "./passes/machine.ts";
-import { aligned, isPinned, sizeInBytes } from "./passes/place.ts";
+import { aligned, isHeldAt, isPinned, sizeInBytes } from "./passes/place.ts";
 
 type KernelCall = Extract<Call, { kind: "call" }>;
 
@@ -111,8 +111,9 @@ function costOf(module: Module, call: KernelCall, n: number, machine: Machine): 
 function peakOf({ slots, buffers }: Module, entry: Entry): EntryFacts["peak"] {
   const roles = new Map(buffers.map(({ name, role }) => [name, role]));
   const heldAt = (call: number): Held[] =>
-    slots.flatMap(({ buffer, bytes, live }) => {
-      const holds = live === "always" || (entry.buffers.includes(buffer) && live[0] <= call && call <= live[1]); // prettier-ignore
+    slots.flatMap((slot) => {
+      const { buffer, bytes, live } = slot;
+      const holds = live === "always" || (entry.buffers.includes(buffer) && isHeldAt(slot, call));
       return holds ? [{ buffer, role: roles.get(buffer) ?? "", bytes: aligned(bytes) }] : [];
     });
   const sum = (held: readonly Held[]): number => held.reduce((n, { bytes }) => n + bytes, 0);

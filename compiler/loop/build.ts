@@ -113,6 +113,14 @@ export function walkStmts(
   }
 }
 
+/** Rebuilds the scalars that statements evaluate. */
+export const mapStmts = (body: readonly Stmt[], visit: (s: Scalar) => Scalar): readonly Stmt[] =>
+  body.map((s): Stmt => {
+    if (s.kind === "for") return { ...s, body: mapStmts(s.body, visit) };
+    if (s.kind === "if") return { ...s, when: mapScalar(s.when, visit), then: mapStmts(s.then, visit) }; // prettier-ignore
+    return { ...s, value: mapScalar(s.value, visit) };
+  });
+
 /** The first reduction in a scalar, outermost first. */
 export function firstReduce(s: Scalar): Extract<Scalar, { kind: "reduce" }> | undefined {
   let found: Extract<Scalar, { kind: "reduce" }> | undefined;

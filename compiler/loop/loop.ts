@@ -194,12 +194,14 @@ export interface Slot {
   readonly offset: number;
   readonly bytes: number;
   readonly live: readonly [first: number, last: number] | "always";
+  /** The buffer whose place it takes: the call that stores it first is the last that reads that one. */
+  readonly over?: string;
 }
 
 export interface Entry extends Omit<Program, "kernels" | "buffers"> {
   /** Names of the buffers of this entry that are not pinned. */
   readonly buffers: readonly string[];
-  /** Largest sum of live bytes over the calls, pinned storage included. */
+  /** Largest sum of live bytes over the calls, pinned storage included; where one takes another's place, both count once. */
   readonly lowerBound: number;
 }
 

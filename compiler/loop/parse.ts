@@ -520,8 +520,9 @@ function slot(r: Reader): Slot {
     live = [first, r.number()];
   }
   // the role repeats the buffer's
-  if (r.peek().kind === "name" && r.peek().line === here) r.word(ROLES);
-  return { buffer: name, offset, bytes, live };
+  if (r.peek().kind === "name" && r.peek().line === here && !r.is("over")) r.word(ROLES);
+  const over = r.peek().line === here && r.has("over") ? r.name("a buffer") : undefined;
+  return { buffer: name, offset, bytes, live, ...(over === undefined ? {} : { over }) };
 }
 
 function whole<T>(source: string, read: (r: Reader) => T): T {

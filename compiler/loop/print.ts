@@ -437,7 +437,9 @@ function slotLines(slots: readonly Slot[], roles: ReadonlyMap<string, string>): 
     printNumber(s.offset),
     printNumber(s.offset + s.bytes),
     s.live === "always" ? "always" : `${s.live[0]}..${s.live[1]}`,
-    roles.get(s.buffer) ?? "",
+    [roles.get(s.buffer) ?? "", ...(s.over === undefined ? [] : ["over", printName(s.over)])].join(
+      " ",
+    ),
   ]);
   const wide = (column: number): number => Math.max(...rows.map((row) => row[column]!.length));
   return rows.map(([name, from, to, live, role]) =>
