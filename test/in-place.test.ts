@@ -11,12 +11,9 @@ import { printModule } from "../compiler/loop/print.ts";
 import { lower, type Lowered } from "../compiler/lower.ts";
 import { whyNotInPlace } from "../compiler/passes/check-in-place.ts";
 import { aligned } from "../compiler/passes/place.ts";
-import { importText, stripTypes } from "../compiler/strip.ts";
-import { targets, type TargetName } from "../compiler/targets/index.ts";
-import type { LoadedTrainer } from "../compiler/compile.ts";
 import { transformer } from "./support/networks.ts";
 import { lowered, memoryOf, modelNames } from "./support/models.ts";
-import { batchOf } from "./support/trainer.ts";
+import { batchOf, loadTrainer } from "./support/trainer.ts";
 
 /** Whether the planner takes everything of one size for legal. */
 const planted = vi.hoisted(() => ({ bug: false }));
@@ -137,11 +134,6 @@ function apart(module: Module): Module {
   return { ...module, slots, arenaBytes: top };
 }
 
-const trainerOf = async ({ module, facts }: Lowered, target: TargetName): Promise<LoadedTrainer> => {
-  const text = await targets[target].printTrainer(module, facts);
-  return (await importText<{ createTrainer(options: { seed: number }): LoadedTrainer }>(await stripTypes(text))).createTrainer({ seed: 5 });
-}; // prettier-ignore
-
 /** Models and targets whose careless plans are wrong. */
 const refused = new Set<string>();
 
@@ -151,7 +143,7 @@ describe.each(["typescript", "wasm"] as const)("as %s", (target) => {
     expect(of.module.slots.filter(({ over }) => over !== undefined).length).toBeGreaterThan(0);
     const alone = { ...of, module: apart(of.module) };
     expect(alone.module.arenaBytes).toBeGreaterThan(of.module.arenaBytes);
-    const [shared, own] = await Promise.all([trainerOf(of, target), trainerOf(alone, target)]);
+    const [shared, own] = await Promise.all([of, alone].map(async (one) => (await loadTrainer(one)).createTrainer({ seed: 5 })));
     const batch = batchOf(of.module, of.module.entries[0]!.name, memoryOf(of.module, 4));
     for (const trainer of [shared!, own!]) for (let n = 0; n < 3; n++) trainer.step(batch);
     expect(shared!.bytes()).toEqual(own!.bytes());

@@ -35,9 +35,12 @@ const chain = (layers: number, width = 8, rows = 16, memory?: string): Model =>
   }); // prettier-ignore
 
 const SILENT = { after: () => undefined };
-const plansOf = (of: Model): readonly MemoryPlan[] => {
+const plansOf = (
+  of: Model,
+  target: "typescript" | "wasm" = "typescript",
+): readonly MemoryPlan[] => {
   const [train] = entriesOf(of, {}, "trainer");
-  return memoryPlans(toRounded(train!.purpose).run(train!.traced.graph, SILENT), {}, "search");
+  return memoryPlans(toRounded(train!.purpose).run(train!.traced.graph, SILENT), { target }, "search"); // prettier-ignore
 };
 
 describe("computing again changes no bit", () => {
@@ -70,11 +73,14 @@ describe("computing again changes no bit", () => {
     expect(copies).toBeGreaterThan(10);
   }, 60_000); // prettier-ignore
 
-  test.each([chain(9), transformer({ batch: 2, length: 4, width: 8, blocks: 1 })].map((of): [string, Model] => [of.name, of]))("%s trains to the same weights in the least memory found", async (_, of) => {
-    const free = await lower(of);
-    const least = Math.min(...plansOf(of).map(({ bytes }) => bytes));
+  const both = [chain(9), transformer({ batch: 2, length: 4, width: 8, blocks: 1 })].flatMap((of) =>
+    (["typescript", "wasm"] as const).map((target) => ({ name: of.name, of, target })),
+  );
+  test.each(both)("$name trains as $target to the same weights in the least memory found", async ({ of, target }) => {
+    const free = await lower(of, { target });
+    const least = Math.min(...plansOf(of, target).map(({ bytes }) => bytes));
     const pinned = free.module.slots.find(({ live }) => live !== "always")!.offset;
-    const tight = await lower(of, { memory: `${pinned + least}B` });
+    const tight = await lower(of, { target, memory: `${pinned + least}B` });
     expect(tight.module.arenaBytes).toBeLessThan(free.module.arenaBytes);
     expect(tight.chosen.get("train")!.recomputed.again.size).toBeGreaterThan(0);
     const [a, b] = [(await loadTrainer(free)).createTrainer({ seed: 1 }), (await loadTrainer(tight)).createTrainer({ seed: 1 })];

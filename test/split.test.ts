@@ -59,8 +59,11 @@ const definedOf = (of: Model) => {
 };
 
 describe.each([["lenet", lenet(8), 4], ["a transformer", transformer({ batch: 4, length: 4, width: 8, blocks: 1 }), 2], ["random masks", dropped(), 3]] as const)("%s in parts", (_, of, parts) => {
-  test("trains to the losses and the weights of the whole batch, its full and its short ones", async () => {
-    const [whole, tight] = [await lower(of), await lower(of, { chosen: inParts(parts) })];
+  test.each(["typescript", "wasm"] as const)("trains as %s to the losses and the weights of the whole batch, its full and its short ones", async (target) => {
+    const [whole, tight] = [await lower(of, { target }), await lower(of, { target, chosen: inParts(parts) })];
+    // the sum so far and the next are one place
+    const sums = tight.module.slots.filter(({ over }) => over !== undefined && over.startsWith("d_"));
+    expect(sums.length).toBeGreaterThan(0);
     const [a, b] = [(await loadTrainer(whole)).createTrainer({ seed: 1 }), (await loadTrainer(tight)).createTrainer({ seed: 1 })];
     const batch = batchOf(whole.module, "train", memoryOf(whole.module, 5));
     for (const count of [of.batch.train, of.batch.train - 1, 1]) {
