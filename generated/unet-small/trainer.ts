@@ -4,7 +4,7 @@
 //
 //   parameters 29,579   arena 3,568,352 bytes, nothing else is ever allocated   335,953,447 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 6c8f67ca4d9189e8
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 c6aa23c2f65814db
 
 /** The model's name. */
 export const MODEL: string = "unet-small";
@@ -417,8 +417,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const total = new Float32Array(arena, 584384, 8192); // [8,32,32]  residual, statements 29–34
   const chosen = new Float32Array(arena, 617152, 8192); // [8,32,32]  scratch, statement 29
   const rowSum = new Float32Array(arena, 649920, 1); // []  scratch, statements 29–32
-  const d_rowSum = new Float32Array(arena, 551616, 1); // []  scratch, statements 33–34
-  const d_shifted = new Float32Array(arena, 355008, 24576); // [8,32,32,3]  scratch, statements 34–41
+  const d_rowSum = new Float32Array(arena, 355008, 1); // []  scratch, statements 33–34
+  const d_shifted = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  scratch, statements 34–41, written over exps
   const rate = new Float32Array(arena, 3568320, 1); // []  scratch, statements 36–97
   const correction = new Float32Array(arena, 3568336, 1); // []  scratch, statements 38–97
   const d_conv2d_10_z = new Float32Array(arena, 1733312, 65536); // [8,8,32,32]  scratch, statements 40–46
@@ -428,16 +428,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const d_reverse = new Float32Array(arena, 1043648, 512); // [8,16,2,2]  scratch, statements 56–58
   const d_conv2d_7_z = new Float32Array(arena, 1043648, 32768); // [8,16,16,16]  scratch, statements 60–66
   const d_concat = new Float32Array(arena, 355008, 98304); // [8,48,16,16]  scratch, statements 65–78
-  const d_conv2d_6_z = new Float32Array(arena, 850624, 16384); // [8,32,8,8]  scratch, statements 67–72
-  const d_conv2d_5_z = new Float32Array(arena, 916160, 16384); // [8,32,8,8]  scratch, statements 70–77
-  const d_maxPool2d_2 = new Float32Array(arena, 879296, 8192); // [8,16,8,8]  scratch, statements 75–78
-  const d_conv2d_4_windowArgmax = new Int32Array(arena, 912064, 8192); // [8,16,8,8]  scratch, statement 78
-  const d_conv2d_4_z = new Float32Array(arena, 748224, 32768); // [8,16,16,16]  scratch, statements 78–83
+  const d_conv2d_6_z = new Float32Array(arena, 3437248, 16384); // [8,32,8,8]  scratch, statements 67–72, written over conv2d_6
+  const d_conv2d_5_z = new Float32Array(arena, 850624, 16384); // [8,32,8,8]  scratch, statements 70–77
+  const d_maxPool2d_2 = new Float32Array(arena, 916160, 8192); // [8,16,8,8]  scratch, statements 75–78
+  const d_conv2d_4_windowArgmax = new Int32Array(arena, 748224, 8192); // [8,16,8,8]  scratch, statement 78
+  const d_conv2d_4_z = new Float32Array(arena, 2912960, 32768); // [8,16,16,16]  scratch, statements 78–83, written over conv2d_4
   const d_conv2d_3_z = new Float32Array(arena, 520896, 32768); // [8,16,16,16]  scratch, statements 81–88
-  const d_maxPool2d = new Float32Array(arena, 913088, 16384); // [8,8,16,16]  scratch, statements 86–89
+  const d_maxPool2d = new Float32Array(arena, 651968, 16384); // [8,8,16,16]  scratch, statements 86–89
   const d_conv2d_2_windowArgmax = new Int32Array(arena, 355008, 16384); // [8,8,16,16]  scratch, statement 89
-  const d_conv2d_2_z = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  scratch, statements 89–94
-  const d_conv2d_z = new Float32Array(arena, 913088, 65536); // [8,8,32,32]  scratch, statements 92–97
+  const d_conv2d_2_z = new Float32Array(arena, 2257600, 65536); // [8,8,32,32]  scratch, statements 89–94, written over conv2d_2
+  const d_conv2d_z = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  scratch, statements 92–97
   const x_padded = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, statements 4–5
   const conv2d_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 6–7
   const maxPool2d_padded = new Float32Array(arena, 355008, 20736); // [8,8,18,18]  scratch, statements 9–10
@@ -468,16 +468,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const conv2d_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 93–94
   const x_padded_2 = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, statements 96–97
   const x_evaluate = new Float32Array(arena, 355008, 8192); // [8,1,32,32]  input, statement 1
-  const y_evaluate = new Int32Array(arena, 912576, 8192); // [8,32,32]  input, statements 1–32
-  const live_rows_evaluate = new Int32Array(arena, 945344, 1); // []  input, statements 1–32
+  const y_evaluate = new Int32Array(arena, 912592, 8192); // [8,32,32]  input, statements 1–32
+  const live_rows_evaluate = new Int32Array(arena, 912576, 1); // []  input, statements 1–32
   const conv2d_evaluate = new Float32Array(arena, 355008, 65536); // [8,8,32,32]  scratch, statements 2–3
   const conv2d_2_evaluate = new Float32Array(arena, 945360, 65536); // [8,8,32,32]  scratch, statements 4–22
   const maxPool2d_evaluate = new Float32Array(arena, 437952, 16384); // [8,8,16,16]  scratch, statements 5–6
   const conv2d_3_evaluate = new Float32Array(arena, 437952, 32768); // [8,16,16,16]  scratch, statements 7–8
-  const conv2d_4_evaluate = new Float32Array(arena, 355008, 32768); // [8,16,16,16]  scratch, statements 9–15
-  const maxPool2d_2_evaluate = new Float32Array(arena, 486080, 8192); // [8,16,8,8]  scratch, statements 10–11
-  const conv2d_5_evaluate = new Float32Array(arena, 486080, 16384); // [8,32,8,8]  scratch, statements 12–13
-  const conv2d_6_product_evaluate = new Float32Array(arena, 486080, 16384); // [8,32,8,8]  scratch, statements 14–15
+  const conv2d_4_evaluate = new Float32Array(arena, 420544, 32768); // [8,16,16,16]  scratch, statements 9–15
+  const maxPool2d_2_evaluate = new Float32Array(arena, 355008, 8192); // [8,16,8,8]  scratch, statements 10–11
+  const conv2d_5_evaluate = new Float32Array(arena, 355008, 16384); // [8,32,8,8]  scratch, statements 12–13
+  const conv2d_6_product_evaluate = new Float32Array(arena, 355008, 16384); // [8,32,8,8]  scratch, statements 14–15
   const concat_evaluate = new Float32Array(arena, 1207504, 98304); // [8,48,16,16]  scratch, statements 15–16
   const conv2d_7_evaluate = new Float32Array(arena, 1207504, 32768); // [8,16,16,16]  scratch, statements 17–18
   const conv2d_8_evaluate = new Float32Array(arena, 1207504, 32768); // [8,16,16,16]  scratch, statements 19–20
@@ -490,8 +490,8 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const total_evaluate = new Float32Array(arena, 486096, 8192); // [8,32,32]  scratch, statement 28
   const chosen_evaluate = new Float32Array(arena, 518864, 8192); // [8,32,32]  scratch, statement 28
   const rowSum_evaluate = new Float32Array(arena, 453312, 1); // []  scratch, statements 28–31
-  const argmax_evaluate = new Int32Array(arena, 453328, 8192); // [8,32,32]  scratch, statement 32
-  const rowSum_2_evaluate = new Float32Array(arena, 453312, 1); // []  scratch, statements 32–33
+  const argmax_evaluate = new Int32Array(arena, 453312, 8192); // [8,32,32]  scratch, statement 32
+  const rowSum_2_evaluate = new Float32Array(arena, 912576, 1); // []  scratch, statements 32–33, written over live_rows_evaluate
   const x_padded_evaluate = new Float32Array(arena, 617152, 9248); // [8,1,34,34]  scratch, statements 1–2
   const conv2d_padded_evaluate = new Float32Array(arena, 1207504, 73984); // [8,8,34,34]  scratch, statements 3–4
   const maxPool2d_padded_evaluate = new Float32Array(arena, 355008, 20736); // [8,8,18,18]  scratch, statements 6–7
