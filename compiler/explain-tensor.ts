@@ -2,7 +2,7 @@
 
 import type { Graph, Node } from "./graph/graph.ts";
 import { printType } from "./graph/type.ts";
-import { loadsOf } from "./loop/build.ts";
+import { loadsOf, storedIn } from "./loop/build.ts";
 import type { Call, Definition, Doc, Entry, Module } from "./loop/loop.ts";
 import type { CompiledEntry, Lowered } from "./lower.ts";
 import { opOf } from "./ops/index.ts";
@@ -113,7 +113,7 @@ function homeOf(module: Module, { program }: CompiledEntry, n: number, { name, o
     if (stage === undefined) continue;
     const computed = computedAt(entry, at, name);
     if (stage.storage === "local") return { kind: "local", computed };
-    return { ...bufferOf(module, entry, inEntry(module, entry, stage.definition.target ?? name, n)), computed }; // prettier-ignore
+    return { ...bufferOf(module, entry, inEntry(module, entry, storedIn(stage.definition), n)), computed }; // prettier-ignore
   }
   const into = program.calls.flatMap((call, at) => call.kind === "call" && call.doc.some(({ node }) => node === name) ? [computedAt(entry, at, name)] : []); // prettier-ignore
   if (into.length > 0) return { kind: "substituted", into };
@@ -147,7 +147,7 @@ function bufferOf({ slots, buffers }: Module, entry: Entry, buffer: string): Ext
 
 function useOf(call: Call, n: number, buffer: string): Use {
   const definitions: readonly Definition[] = call.kind === "call" ? call.group.stages.map(({ definition }) => definition) : call.kind === "store" ? [call.definition] : []; // prettier-ignore
-  const storing = definitions.filter(({ name, target }) => (target ?? name) === buffer);
+  const storing = definitions.filter((definition) => storedIn(definition) === buffer);
   const reading = definitions.filter(({ value }) => loadsOf(value).some((load) => load.buffer === buffer)); // prettier-ignore
   const local = call.kind === "let";
   const shown = storing.length > 0 ? storing : reading;

@@ -1,6 +1,6 @@
 /** Guarantees what the compiler knows of a whole model, and of one of its kernels, as data: costs, memory, and why kernels stand apart. */
 
-import { loadsOf } from "./loop/build.ts";
+import { loadsOf, storedIn } from "./loop/build.ts";
 import type { Apart, Call, Doc, Entry, Module, Storage } from "./loop/loop.ts";
 import { printDefinition, printKernel } from "./loop/print.ts";
 import type { CompiledEntry, Lowered } from "./lower.ts";
@@ -104,7 +104,7 @@ const movedBy = ({ buffers }: Module, { group }: KernelCall): number =>
 function costOf(module: Module, call: KernelCall, n: number, machine: Machine): KernelCost {
   const { flops } = module.kernels.find(({ name }) => name === call.kernel)!;
   const bytes = movedBy(module, call);
-  const stores = call.group.stages.flatMap(({ definition, storage }) => storage === "local" ? [] : [definition.target ?? definition.name]); // prettier-ignore
+  const stores = call.group.stages.flatMap(({ definition, storage }) => storage === "local" ? [] : [storedIn(definition)]); // prettier-ignore
   return { statement: n + 1, kernel: call.kernel, flops, bytesMoved: bytes, atBest: rooflineOf(flops, bytes, machine), stores }; // prettier-ignore
 }
 
@@ -136,7 +136,7 @@ export function explainKernel({ model, module, entries, target }: Lowered, name:
         statement: n + 1,
         bytesMoved: bytes,
         atBest: rooflineOf(kernel.flops, bytes, machines[target]),
-        stages: call.group.stages.map(({ definition, storage }) => ({ text: printDefinition(definition), storage, ...(definition.target === undefined ? {} : { into: definition.target }) })),
+        stages: call.group.stages.map(({ definition, storage }) => ({ text: printDefinition(definition), storage, ...(storedIn(definition) === definition.name ? {} : { into: storedIn(definition) }) })),
         nodes: call.doc,
         neighbours: neighboursOf(entry, entries[at]!, n),
       }];

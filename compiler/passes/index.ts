@@ -13,6 +13,7 @@ import { machines } from "./machine.ts";
 import { movement } from "./movement.ts";
 import { numerics } from "./numerics.ts";
 import { pack } from "./pack.ts";
+import { parts } from "./parts.ts";
 import { start, type Pipeline } from "./pass.ts";
 import { prune } from "./prune.ts";
 import { recompute, type Recomputed } from "./recompute.ts";
@@ -69,6 +70,7 @@ const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, 
     .then(define)                                     // Graph → definitions
     .then(split(road.parts))                          // the batch in parts, gradients summed over them
     .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
+    .then(parts)                                      // what is only copied into a larger value is stored there
     .then(pack(machineOf(road)))                      // guards out of contractions, operands in the order they are read
     .then(unroll); // short sums against known numbers
 

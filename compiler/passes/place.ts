@@ -105,6 +105,7 @@ function apart(program: Program): Program {
     ...d,
     name: to(d.name),
     value: renamed(d.value),
+    ...(d.part === undefined ? {} : { part: { ...d.part, of: to(d.part.of) } }),
   });
   return {
     ...program,
