@@ -4,7 +4,7 @@
 //
 //   parameters 29,579   arena 3,306,208 bytes, nothing else is ever allocated   335,887,911 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 029a4493dac62580
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 96e983f7faa3700b
 
 /** The model's name. */
 export const MODEL: string = "unet-small";
@@ -394,78 +394,80 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const planes_bias_m = new Float32Array(arena, 354960, 3); // [3]  state, always there
   const planes_bias_v = new Float32Array(arena, 354976, 3); // [3]  state, always there
   const stepCount = new Int32Array(arena, 354992, 1); // []  state, always there
-  const x = new Float32Array(arena, 3240640, 8192); // [8,1,32,32]  input, statements 1–96
-  const y = new Int32Array(arena, 1733312, 8192); // [8,32,32]  input, statements 1–34
-  const live_rows = new Int32Array(arena, 1766080, 1); // []  input, statements 1–34
-  const conv2d = new Float32Array(arena, 1995456, 65536); // [8,8,32,32]  residual, statements 5–93
-  const maxPool2d = new Float32Array(arena, 3044032, 16384); // [8,8,16,16]  residual, statements 8–87
-  const conv2d_3 = new Float32Array(arena, 2519744, 32768); // [8,16,16,16]  residual, statements 10–82
-  const conv2d_4 = new Float32Array(arena, 2650816, 32768); // [8,16,16,16]  residual, statements 12–78
-  const maxPool2d_2 = new Float32Array(arena, 3273408, 8192); // [8,16,8,8]  residual, statements 13–76
-  const conv2d_5 = new Float32Array(arena, 3109568, 16384); // [8,32,8,8]  residual, statements 15–71
-  const conv2d_6 = new Float32Array(arena, 3175104, 16384); // [8,32,8,8]  residual, statements 17–67
-  const conv2d_7 = new Float32Array(arena, 2781888, 32768); // [8,16,16,16]  residual, statements 18–61
-  const conv2d_8 = new Float32Array(arena, 2912960, 32768); // [8,16,16,16]  residual, statements 20–55
-  const conv2dTranspose_product = new Float32Array(arena, 1471168, 65536); // [8,8,32,32]  scratch, statements 22–23
-  const concat_2 = new Float32Array(arena, 946880, 131072); // [8,16,32,32]  residual, statements 7–89
-  const conv2d_9 = new Float32Array(arena, 1471168, 65536); // [8,8,32,32]  residual, statements 25–45
-  const conv2d_10 = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  residual, statements 27–41
-  const planes = new Float32Array(arena, 355008, 24576); // [8,3,32,32]  scratch, statements 28–29
-  const largest = new Float32Array(arena, 551616, 8192); // [8,32,32]  scratch, statement 29
-  const exps = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  residual, statements 29–34
-  const total = new Float32Array(arena, 584384, 8192); // [8,32,32]  residual, statements 29–34
-  const chosen = new Float32Array(arena, 617152, 8192); // [8,32,32]  scratch, statement 29
-  const rowSum = new Float32Array(arena, 649920, 1); // []  scratch, statements 29–32
-  const d_rowSum = new Float32Array(arena, 355008, 1); // []  scratch, statements 33–34
-  const d_shifted = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  scratch, statements 34–41, written over exps
-  const rate = new Float32Array(arena, 3306176, 1); // []  scratch, statements 36–97
-  const correction = new Float32Array(arena, 3306192, 1); // []  scratch, statements 38–97
-  const d_conv2d_10_z = new Float32Array(arena, 1733312, 65536); // [8,8,32,32]  scratch, statements 40–46
-  const d_conv2d_9_z = new Float32Array(arena, 2257600, 65536); // [8,8,32,32]  scratch, statements 44–51
-  const d_concat_2 = new Float32Array(arena, 1471168, 131072); // [8,16,32,32]  scratch, statements 49–89
-  const d_conv2d_8_z = new Float32Array(arena, 2257600, 32768); // [8,16,16,16]  scratch, statements 53–62
-  const d_reverse = new Float32Array(arena, 912576, 512); // [8,16,2,2]  scratch, statements 56–58
-  const d_conv2d_7_z = new Float32Array(arena, 2388672, 32768); // [8,16,16,16]  scratch, statements 60–66
-  const d_concat = new Float32Array(arena, 355008, 98304); // [8,48,16,16]  scratch, statements 65–78
-  const d_conv2d_6_z = new Float32Array(arena, 3175104, 16384); // [8,32,8,8]  scratch, statements 67–72, written over conv2d_6
-  const d_conv2d_5_z = new Float32Array(arena, 850624, 16384); // [8,32,8,8]  scratch, statements 70–77
-  const d_maxPool2d_2 = new Float32Array(arena, 2257600, 8192); // [8,16,8,8]  scratch, statements 75–78
-  const d_conv2d_4_windowArgmax = new Int32Array(arena, 748224, 8192); // [8,16,8,8]  scratch, statement 78
-  const d_conv2d_4_z = new Float32Array(arena, 2650816, 32768); // [8,16,16,16]  scratch, statements 78–83, written over conv2d_4
-  const d_conv2d_3_z = new Float32Array(arena, 520896, 32768); // [8,16,16,16]  scratch, statements 81–88
-  const d_maxPool2d = new Float32Array(arena, 2257600, 16384); // [8,8,16,16]  scratch, statements 86–89
-  const d_conv2d_2_windowArgmax = new Int32Array(arena, 355008, 16384); // [8,8,16,16]  scratch, statement 89
-  const d_conv2d_2_z = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  scratch, statements 89–94
-  const d_conv2d_z = new Float32Array(arena, 913088, 65536); // [8,8,32,32]  scratch, statements 92–97
+  const x = new Float32Array(arena, 3240640, 8192); // [8,1,32,32]  input, statements 1–98
+  const y = new Int32Array(arena, 1733312, 8192); // [8,32,32]  input, statements 1–35
+  const live_rows = new Int32Array(arena, 1766080, 1); // []  input, statements 1–35
+  const conv2d = new Float32Array(arena, 2388672, 65536); // [8,8,32,32]  residual, statements 5–95
+  const maxPool2d = new Float32Array(arena, 3044032, 16384); // [8,8,16,16]  residual, statements 8–89
+  const conv2d_3 = new Float32Array(arena, 2650816, 32768); // [8,16,16,16]  residual, statements 10–84
+  const conv2d_4 = new Float32Array(arena, 2781888, 32768); // [8,16,16,16]  residual, statements 12–80
+  const maxPool2d_2 = new Float32Array(arena, 3273408, 8192); // [8,16,8,8]  residual, statements 13–78
+  const conv2d_5 = new Float32Array(arena, 3109568, 16384); // [8,32,8,8]  residual, statements 15–73
+  const conv2d_6 = new Float32Array(arena, 3175104, 16384); // [8,32,8,8]  residual, statements 17–69
+  const conv2d_7 = new Float32Array(arena, 2257600, 32768); // [8,16,16,16]  residual, statements 19–62
+  const conv2d_8 = new Float32Array(arena, 2912960, 32768); // [8,16,16,16]  residual, statements 21–56
+  const conv2dTranspose_product = new Float32Array(arena, 1471168, 65536); // [8,8,32,32]  scratch, statements 23–24
+  const concat_2 = new Float32Array(arena, 946880, 131072); // [8,16,32,32]  residual, statements 7–91
+  const conv2d_9 = new Float32Array(arena, 1471168, 65536); // [8,8,32,32]  residual, statements 26–46
+  const conv2d_10 = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  residual, statements 28–42
+  const planes = new Float32Array(arena, 355008, 24576); // [8,3,32,32]  scratch, statements 29–30
+  const largest = new Float32Array(arena, 551616, 8192); // [8,32,32]  scratch, statement 30
+  const exps = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  residual, statements 30–35
+  const total = new Float32Array(arena, 584384, 8192); // [8,32,32]  residual, statements 30–35
+  const chosen = new Float32Array(arena, 617152, 8192); // [8,32,32]  scratch, statement 30
+  const rowSum = new Float32Array(arena, 649920, 1); // []  scratch, statements 30–33
+  const d_rowSum = new Float32Array(arena, 355008, 1); // []  scratch, statements 34–35
+  const d_shifted = new Float32Array(arena, 453312, 24576); // [8,32,32,3]  scratch, statements 35–42, written over exps
+  const rate = new Float32Array(arena, 3306176, 1); // []  scratch, statements 37–99
+  const correction = new Float32Array(arena, 3306192, 1); // []  scratch, statements 39–99
+  const d_conv2d_10_z = new Float32Array(arena, 1733312, 65536); // [8,8,32,32]  scratch, statements 41–47
+  const d_conv2d_9_z = new Float32Array(arena, 1995456, 65536); // [8,8,32,32]  scratch, statements 45–52
+  const d_concat_2 = new Float32Array(arena, 1471168, 131072); // [8,16,32,32]  scratch, statements 50–91
+  const d_conv2d_8_z = new Float32Array(arena, 1995456, 32768); // [8,16,16,16]  scratch, statements 54–63
+  const d_reverse = new Float32Array(arena, 912576, 512); // [8,16,2,2]  scratch, statements 57–59
+  const d_conv2d_7_z = new Float32Array(arena, 2912960, 32768); // [8,16,16,16]  scratch, statements 61–68
+  const d_concat = new Float32Array(arena, 1995456, 98304); // [8,48,16,16]  scratch, statements 66–80
+  const d_conv2d_6_z = new Float32Array(arena, 3175104, 16384); // [8,32,8,8]  scratch, statements 69–74, written over conv2d_6
+  const d_conv2d_5_z = new Float32Array(arena, 457408, 16384); // [8,32,8,8]  scratch, statements 72–79
+  const d_maxPool2d_2 = new Float32Array(arena, 522944, 8192); // [8,16,8,8]  scratch, statements 77–80
+  const d_conv2d_4_windowArgmax = new Int32Array(arena, 355008, 8192); // [8,16,8,8]  scratch, statement 80
+  const d_conv2d_4_z = new Float32Array(arena, 2781888, 32768); // [8,16,16,16]  scratch, statements 80–85, written over conv2d_4
+  const d_conv2d_3_z = new Float32Array(arena, 520896, 32768); // [8,16,16,16]  scratch, statements 83–90
+  const d_maxPool2d = new Float32Array(arena, 1995456, 16384); // [8,8,16,16]  scratch, statements 88–91
+  const d_conv2d_2_windowArgmax = new Int32Array(arena, 355008, 16384); // [8,8,16,16]  scratch, statement 91
+  const d_conv2d_2_z = new Float32Array(arena, 650944, 65536); // [8,8,32,32]  scratch, statements 91–96
+  const d_conv2d_z = new Float32Array(arena, 913088, 65536); // [8,8,32,32]  scratch, statements 94–99
   const x_padded = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, statements 4–5
   const conv2d_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 6–7
   const maxPool2d_padded = new Float32Array(arena, 355008, 20736); // [8,8,18,18]  scratch, statements 9–10
   const conv2d_3_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 11–12
   const maxPool2d_2_padded = new Float32Array(arena, 355008, 12800); // [8,16,10,10]  scratch, statements 14–15
   const conv2d_5_padded = new Float32Array(arena, 355008, 25600); // [8,32,10,10]  scratch, statements 16–17
-  const conv2d_7_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 19–20
-  const conv2d_8_padded = new Float32Array(arena, 355008, 139392); // [8,16,33,33]  scratch, statements 21–22
-  const concat_2_padded = new Float32Array(arena, 355008, 147968); // [8,16,34,34]  scratch, statements 24–25
-  const conv2d_9_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 26–27
-  const d_conv2d_10_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 43–44
-  const conv2d_9_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 45–46
-  const d_conv2d_9_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 48–49
-  const concat_2_padded_2 = new Float32Array(arena, 355008, 147968); // [8,16,34,34]  scratch, statements 50–51
-  const conv2d_8_padded_2 = new Float32Array(arena, 355008, 139392); // [8,16,33,33]  scratch, statements 55–56
-  const d_conv2d_8_z_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 59–60
-  const conv2d_7_padded_2 = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 61–62
-  const d_conv2d_7_z_padded = new Float32Array(arena, 748224, 41472); // [8,16,18,18]  scratch, statements 64–65
-  const d_conv2d_6_z_padded = new Float32Array(arena, 748224, 25600); // [8,32,10,10]  scratch, statements 69–70
-  const conv2d_5_padded_2 = new Float32Array(arena, 748224, 25600); // [8,32,10,10]  scratch, statements 71–72
-  const d_conv2d_5_z_padded = new Float32Array(arena, 748224, 25600); // [8,32,10,10]  scratch, statements 74–75
-  const maxPool2d_2_padded_2 = new Float32Array(arena, 748224, 12800); // [8,16,10,10]  scratch, statements 76–77
-  const d_conv2d_4_z_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 80–81
-  const conv2d_3_padded_2 = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 82–83
-  const d_conv2d_3_z_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 85–86
-  const maxPool2d_padded_2 = new Float32Array(arena, 355008, 20736); // [8,8,18,18]  scratch, statements 87–88
-  const d_conv2d_2_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 91–92
-  const conv2d_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 93–94
-  const x_padded_2 = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, statements 96–97
+  const conv2d_4_padded = new Float32Array(arena, 355008, 124416); // [8,48,18,18]  scratch, statements 18–19
+  const conv2d_7_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 20–21
+  const conv2d_8_padded = new Float32Array(arena, 355008, 139392); // [8,16,33,33]  scratch, statements 22–23
+  const concat_2_padded = new Float32Array(arena, 355008, 147968); // [8,16,34,34]  scratch, statements 25–26
+  const conv2d_9_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 27–28
+  const d_conv2d_10_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 44–45
+  const conv2d_9_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 46–47
+  const d_conv2d_9_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 49–50
+  const concat_2_padded_2 = new Float32Array(arena, 355008, 147968); // [8,16,34,34]  scratch, statements 51–52
+  const conv2d_8_padded_2 = new Float32Array(arena, 355008, 139392); // [8,16,33,33]  scratch, statements 56–57
+  const d_conv2d_8_z_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 60–61
+  const conv2d_7_padded_2 = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 62–63
+  const d_conv2d_7_z_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 65–66
+  const conv2d_4_padded_2 = new Float32Array(arena, 355008, 124416); // [8,48,18,18]  scratch, statements 67–68
+  const d_conv2d_6_z_padded = new Float32Array(arena, 355008, 25600); // [8,32,10,10]  scratch, statements 71–72
+  const conv2d_5_padded_2 = new Float32Array(arena, 355008, 25600); // [8,32,10,10]  scratch, statements 73–74
+  const d_conv2d_5_z_padded = new Float32Array(arena, 355008, 25600); // [8,32,10,10]  scratch, statements 76–77
+  const maxPool2d_2_padded_2 = new Float32Array(arena, 355008, 12800); // [8,16,10,10]  scratch, statements 78–79
+  const d_conv2d_4_z_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 82–83
+  const conv2d_3_padded_2 = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 84–85
+  const d_conv2d_3_z_padded = new Float32Array(arena, 355008, 41472); // [8,16,18,18]  scratch, statements 87–88
+  const maxPool2d_padded_2 = new Float32Array(arena, 355008, 20736); // [8,8,18,18]  scratch, statements 89–90
+  const d_conv2d_2_z_padded = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 93–94
+  const conv2d_padded_2 = new Float32Array(arena, 355008, 73984); // [8,8,34,34]  scratch, statements 95–96
+  const x_padded_2 = new Float32Array(arena, 355008, 9248); // [8,1,34,34]  scratch, statements 98–99
   const x_evaluate = new Float32Array(arena, 392000, 8192); // [8,1,32,32]  input, statement 1
   const y_evaluate = new Int32Array(arena, 1245888, 8192); // [8,32,32]  input, statements 1–32
   const live_rows_evaluate = new Int32Array(arena, 1278656, 1); // []  input, statements 1–32
@@ -633,61 +635,65 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     convRelu_8x32x8x32x3x3x8(conv2d_5_padded, conv2d_6_kernel, conv2d_6_bias, conv2d_6);
 
     // 18.
+    // conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros    %conv2d_4_padded  pad for conv2d_7.product, models/unet-small.ts:6
+    pad_8x48x18x18(conv2d_4, conv2d_6, conv2d_4_padded);
+
+    // 19.
     // concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:21
     // conv2d_7.product = concat ∗ conv2d_7.kernel    %conv2d_7.product  conv, models/unet-small.ts:6
     // conv2d_7.z = conv2d_7.product + conv2d_7.bias    %conv2d_7.z  add, models/unet-small.ts:6
     // conv2d_7 = relu(conv2d_7.z)    %conv2d_7  relu, models/unet-small.ts:6
-    convRelu_8x16x16x48x3x3x16(conv2d_4, conv2d_6, conv2d_7_kernel, conv2d_7_bias, conv2d_7);
+    convRelu_8x16x16x48x3x3x16(conv2d_4_padded, conv2d_7_kernel, conv2d_7_bias, conv2d_7);
 
-    // 19.
+    // 20.
     // conv2d_7_padded = conv2d_7 in a margin of zeros    %conv2d_7_padded  pad for conv2d_8.product, models/unet-small.ts:6
     pad_8x16x18x18(conv2d_7, conv2d_7_padded);
 
-    // 20.
+    // 21.
     // conv2d_8.product = conv2d_7 ∗ conv2d_8.kernel    %conv2d_8.product  conv, models/unet-small.ts:6
     // conv2d_8.z = conv2d_8.product + conv2d_8.bias    %conv2d_8.z  add, models/unet-small.ts:6
     // conv2d_8 = relu(conv2d_8.z)    %conv2d_8  relu, models/unet-small.ts:6
     convRelu_8x16x16x16x3x3x16(conv2d_7_padded, conv2d_8_kernel, conv2d_8_bias, conv2d_8);
 
-    // 21.
+    // 22.
     // conv2d_8_padded = conv2d_8 in a margin of zeros    %conv2d_8_padded  pad for conv2dTranspose.product, models/unet-small.ts:22
     pad_8x16x33x33(conv2d_8, conv2d_8_padded);
 
-    // 22.
+    // 23.
     // conv2dTranspose.product = conv2d_8 ∗ reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3])    %conv2dTranspose.product  conv, models/unet-small.ts:22
     conv_8x8x32x16x2x2x32(conv2d_8_padded, conv2dTranspose_kernel, conv2dTranspose_product);
 
-    // 23.
+    // 24.
     // conv2dTranspose = conv2dTranspose.product + conv2dTranspose.bias    %conv2dTranspose  add, models/unet-small.ts:22
     // concat_2 = concat(conv2d_2, conv2dTranspose) along axis 1    %concat_2  concat, models/unet-small.ts:23
     concat_8x8x32x32(conv2dTranspose_product, conv2dTranspose_bias, concat_2);
 
-    // 24.
+    // 25.
     // concat_2_padded = concat_2 in a margin of zeros    %concat_2_padded  pad for conv2d_9.product, models/unet-small.ts:6
     pad_8x16x34x34(concat_2, concat_2_padded);
 
-    // 25.
+    // 26.
     // conv2d_9.product = concat_2 ∗ conv2d_9.kernel    %conv2d_9.product  conv, models/unet-small.ts:6
     // conv2d_9.z = conv2d_9.product + conv2d_9.bias    %conv2d_9.z  add, models/unet-small.ts:6
     // conv2d_9 = relu(conv2d_9.z)    %conv2d_9  relu, models/unet-small.ts:6
     convRelu_8x8x32x16x3x3x32(concat_2_padded, conv2d_9_kernel, conv2d_9_bias, conv2d_9);
 
-    // 26.
+    // 27.
     // conv2d_9_padded = conv2d_9 in a margin of zeros    %conv2d_9_padded  pad for conv2d_10.product, models/unet-small.ts:6
     pad_8x8x34x34(conv2d_9, conv2d_9_padded);
 
-    // 27.
+    // 28.
     // conv2d_10.product = conv2d_9 ∗ conv2d_10.kernel    %conv2d_10.product  conv, models/unet-small.ts:6
     // conv2d_10.z = conv2d_10.product + conv2d_10.bias    %conv2d_10.z  add, models/unet-small.ts:6
     // conv2d_10 = relu(conv2d_10.z)    %conv2d_10  relu, models/unet-small.ts:6
     convRelu_8x8x32x8x3x3x32_2(conv2d_9_padded, conv2d_10_kernel, conv2d_10_bias, conv2d_10);
 
-    // 28.
+    // 29.
     // planes.product = conv2d_10 ∗ planes.kernel    %planes.product  conv, models/unet-small.ts:24
     // planes = planes.product + planes.bias    %planes  add, models/unet-small.ts:24
     convAdd_8x3x32x8x1x1x32(conv2d_10, planes_kernel, planes_bias, planes);
 
-    // 29.
+    // 30.
     // largest = max transpose(planes, [0,2,3,1]) over axes 3    %largest  reduceMax, models/unet-small.ts:27
     // shifted = transpose(planes, [0,2,3,1]) − largest    %shifted  sub, models/unet-small.ts:27
     // exps = exp(shifted)    %exps  exp, models/unet-small.ts:27
@@ -704,23 +710,23 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // rowSum = Σ liveRows    %rowSum  sum, models/unet-small.ts:27
     reduceMaxExpSum_8x32x32x3(rowSum, planes, largest, exps, total, y, chosen, live_rows);
 
-    // 30.
+    // 31.
     // cast = f32(live rows)    %cast  cast, models/unet-small.ts:27
     const cast = live_rows[0]!;
 
-    // 31.
+    // 32.
     // perRow = 1 / cast    %perRow  recip, models/unet-small.ts:27
     const perRow = Math.fround(1 / cast);
 
-    // 32.
+    // 33.
     // loss = rowSum ⊙ perRow    %loss  mul, models/unet-small.ts:27
     const loss = Math.fround(rowSum[0]! * perRow);
 
-    // 33.
+    // 34.
     // d_rowSum = perRow    %d_rowSum  adjoint of mul, models/unet-small.ts:27
     d_rowSum[0] = perRow;
 
-    // 34.
+    // 35.
     // isLive = [row < live rows]    %isLive  lt, models/unet-small.ts:27
     // d_mul = isLive ? d_rowSum : 0    %d_mul  adjoint of where, models/unet-small.ts:27
     // d_sum = d_mul ⊙ 0.0009765625    %d_sum  adjoint of mul, models/unet-small.ts:27
@@ -733,23 +739,23 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_scores = d_shifted    %d_scores  adjoint of sub, models/unet-small.ts:27
     mulAdd_8x32x32x3(live_rows, d_rowSum, y, total, exps, d_shifted);
 
-    // 35.
+    // 36.
     // rate_sub = 1 − adam.beta1^t_next    %rate_sub  update of rate by adam, models/unet-small.ts:6
     const rate_sub = 1 - adam_beta1_t[0]!;
 
-    // 36.
+    // 37.
     // rate = 0.003 / rate_sub    %rate  update of rate by adam, models/unet-small.ts:6
     rate[0] = 0.003 / rate_sub;
 
-    // 37.
+    // 38.
     // correction_sub = 1 − adam.beta2^t_next    %correction_sub  update of correction by adam, models/unet-small.ts:6
     const correction_sub = 1 - adam_beta2_t[0]!;
 
-    // 38.
+    // 39.
     // correction = 1 / correction_sub    %correction  update of correction by adam, models/unet-small.ts:6
     correction[0] = 1 / correction_sub;
 
-    // 39.
+    // 40.
     // d_planes.bias = Σ transpose(d_shifted, [0,3,1,2]) over axes 0,2,3    %d_planes.bias  adjoint of broadcast, models/unet-small.ts:24
     // planes.bias_mul = planes.bias.m ⊙ 0.9    %planes.bias_mul  update of planes.bias by adam, models/unet-small.ts:24
     // planes.bias_mul_2 = d_planes.bias ⊙ 0.09999999999999998    %planes.bias_mul_2  update of planes.bias by adam, models/unet-small.ts:24
@@ -766,7 +772,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // planes.bias_next = planes.bias − planes.bias_div    %planes.bias_next  update of planes.bias by adam, models/unet-small.ts:24
     sumAdam_8x32x32x3(d_shifted, planes_bias_m, planes_bias_v, planes_bias, rate, correction);
 
-    // 40.
+    // 41.
     // d_conv2d_10 = transpose(d_shifted, [0,3,1,2]) ∗ reverse(transpose(planes.kernel, [1,0,2,3]), [2,3])    %d_conv2d_10  adjoint of conv, models/unet-small.ts:24
     // d_conv2d_10.z_lt = [0 < conv2d_10]    %d_conv2d_10.z_lt  adjoint of relu, models/unet-small.ts:6
     // d_conv2d_10.z = d_conv2d_10.z_lt ? d_conv2d_10 : 0    %d_conv2d_10.z  adjoint of relu, models/unet-small.ts:6
@@ -774,7 +780,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_10.product = d_conv2d_10.z    %d_conv2d_10.product  adjoint of add, models/unet-small.ts:6
     convWhere_8x8x32x3x1x1x32(d_shifted, planes_kernel, conv2d_10, d_conv2d_10_z);
 
-    // 41.
+    // 42.
     // d_planes.kernel_conv = transpose(conv2d_10, [1,0,2,3]) ∗ transpose(d_shifted, [3,0,1,2])    %d_planes.kernel_conv  adjoint of conv, models/unet-small.ts:24
     // planes.kernel_mul = planes.kernel.m ⊙ 0.9    %planes.kernel_mul  update of planes.kernel by adam, models/unet-small.ts:24
     // planes.kernel_mul_2 = transpose(d_planes.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %planes.kernel_mul_2  update of planes.kernel by adam, models/unet-small.ts:24
@@ -799,7 +805,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 42.
+    // 43.
     // d_conv2d_10.bias = Σ d_conv2d_10.z over axes 0,2,3    %d_conv2d_10.bias  adjoint of broadcast, models/unet-small.ts:6
     // conv2d_10.bias_mul = conv2d_10.bias.m ⊙ 0.9    %conv2d_10.bias_mul  update of conv2d_10.bias by adam, models/unet-small.ts:6
     // conv2d_10.bias_mul_2 = d_conv2d_10.bias ⊙ 0.09999999999999998    %conv2d_10.bias_mul_2  update of conv2d_10.bias by adam, models/unet-small.ts:6
@@ -823,11 +829,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 43.
+    // 44.
     // d_conv2d_10.z_padded = d_conv2d_10.z in a margin of zeros    %d_conv2d_10.z_padded  pad for d_conv2d_9, models/unet-small.ts:6
     pad_8x8x34x34(d_conv2d_10_z, d_conv2d_10_z_padded);
 
-    // 44.
+    // 45.
     // d_conv2d_9 = d_conv2d_10.z ∗ reverse(transpose(conv2d_10.kernel, [1,0,2,3]), [2,3])    %d_conv2d_9  adjoint of conv, models/unet-small.ts:6
     // d_conv2d_9.z_lt = [0 < conv2d_9]    %d_conv2d_9.z_lt  adjoint of relu, models/unet-small.ts:6
     // d_conv2d_9.z = d_conv2d_9.z_lt ? d_conv2d_9 : 0    %d_conv2d_9.z  adjoint of relu, models/unet-small.ts:6
@@ -835,11 +841,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_9.product = d_conv2d_9.z    %d_conv2d_9.product  adjoint of add, models/unet-small.ts:6
     convWhere_8x8x32x8x3x3x32(d_conv2d_10_z_padded, conv2d_10_kernel, conv2d_9, d_conv2d_9_z);
 
-    // 45.
+    // 46.
     // conv2d_9_padded_2 = conv2d_9 in a margin of zeros    %conv2d_9_padded_2  pad for d_conv2d_10.kernel, models/unet-small.ts:6
     pad_8x8x34x34(conv2d_9, conv2d_9_padded_2);
 
-    // 46.
+    // 47.
     // d_conv2d_10.kernel_conv = transpose(conv2d_9, [1,0,2,3]) ∗ transpose(d_conv2d_10.z, [1,0,2,3])    %d_conv2d_10.kernel_conv  adjoint of conv, models/unet-small.ts:6
     // conv2d_10.kernel_mul = conv2d_10.kernel.m ⊙ 0.9    %conv2d_10.kernel_mul  update of conv2d_10.kernel by adam, models/unet-small.ts:6
     // conv2d_10.kernel_mul_2 = transpose(d_conv2d_10.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_10.kernel_mul_2  update of conv2d_10.kernel by adam, models/unet-small.ts:6
@@ -864,7 +870,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 47.
+    // 48.
     // d_conv2d_9.bias = Σ d_conv2d_9.z over axes 0,2,3    %d_conv2d_9.bias  adjoint of broadcast, models/unet-small.ts:6
     // conv2d_9.bias_mul = conv2d_9.bias.m ⊙ 0.9    %conv2d_9.bias_mul  update of conv2d_9.bias by adam, models/unet-small.ts:6
     // conv2d_9.bias_mul_2 = d_conv2d_9.bias ⊙ 0.09999999999999998    %conv2d_9.bias_mul_2  update of conv2d_9.bias by adam, models/unet-small.ts:6
@@ -888,19 +894,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 48.
+    // 49.
     // d_conv2d_9.z_padded = d_conv2d_9.z in a margin of zeros    %d_conv2d_9.z_padded  pad for d_concat_2, models/unet-small.ts:6
     pad_8x8x34x34(d_conv2d_9_z, d_conv2d_9_z_padded);
 
-    // 49.
+    // 50.
     // d_concat_2 = d_conv2d_9.z ∗ reverse(transpose(conv2d_9.kernel, [1,0,2,3]), [2,3])    %d_concat_2  adjoint of conv, models/unet-small.ts:6
     conv_8x16x32x8x3x3x32(d_conv2d_9_z_padded, conv2d_9_kernel, d_concat_2);
 
-    // 50.
+    // 51.
     // concat_2_padded_2 = concat_2 in a margin of zeros    %concat_2_padded_2  pad for d_conv2d_9.kernel, models/unet-small.ts:6
     pad_8x16x34x34(concat_2, concat_2_padded_2);
 
-    // 51.
+    // 52.
     // d_conv2d_9.kernel_conv = transpose(concat_2, [1,0,2,3]) ∗ transpose(d_conv2d_9.z, [1,0,2,3])    %d_conv2d_9.kernel_conv  adjoint of conv, models/unet-small.ts:6
     // conv2d_9.kernel_mul = conv2d_9.kernel.m ⊙ 0.9    %conv2d_9.kernel_mul  update of conv2d_9.kernel by adam, models/unet-small.ts:6
     // conv2d_9.kernel_mul_2 = transpose(d_conv2d_9.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_9.kernel_mul_2  update of conv2d_9.kernel by adam, models/unet-small.ts:6
@@ -925,7 +931,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 52.
+    // 53.
     // d_conv2dTranspose.bias = Σ d_concat_2[0,8,0,0 .. 8,16,32,32] over axes 0,2,3    %d_conv2dTranspose.bias  adjoint of broadcast, models/unet-small.ts:22
     // conv2dTranspose.bias_mul = conv2dTranspose.bias.m ⊙ 0.9    %conv2dTranspose.bias_mul  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
     // conv2dTranspose.bias_mul_2 = d_conv2dTranspose.bias ⊙ 0.09999999999999998    %conv2dTranspose.bias_mul_2  update of conv2dTranspose.bias by adam, models/unet-small.ts:22
@@ -949,7 +955,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 53.
+    // 54.
     // d_conv2d_8 = d_concat_2[0,8,0,0 .. 8,16,32,32] ∗ reverse(transpose(reverse(transpose(conv2dTranspose.kernel, [1,0,2,3]), [2,3]), [1,0,2,3]), [2,3])    %d_conv2d_8  adjoint of conv, models/unet-small.ts:22
     // d_conv2d_8.z_lt = [0 < conv2d_8]    %d_conv2d_8.z_lt  adjoint of relu, models/unet-small.ts:6
     // d_conv2d_8.z = d_conv2d_8.z_lt ? d_conv2d_8 : 0    %d_conv2d_8.z  adjoint of relu, models/unet-small.ts:6
@@ -957,7 +963,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_8.product = d_conv2d_8.z    %d_conv2d_8.product  adjoint of add, models/unet-small.ts:6
     convWhere_8x16x16x8x2x2x16(d_concat_2, conv2dTranspose_kernel, conv2d_8, d_conv2d_8_z);
 
-    // 54.
+    // 55.
     // d_conv2d_8.bias = Σ d_conv2d_8.z over axes 0,2,3    %d_conv2d_8.bias  adjoint of broadcast, models/unet-small.ts:6
     // conv2d_8.bias_mul = conv2d_8.bias.m ⊙ 0.9    %conv2d_8.bias_mul  update of conv2d_8.bias by adam, models/unet-small.ts:6
     // conv2d_8.bias_mul_2 = d_conv2d_8.bias ⊙ 0.09999999999999998    %conv2d_8.bias_mul_2  update of conv2d_8.bias by adam, models/unet-small.ts:6
@@ -981,21 +987,21 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 55.
+    // 56.
     // conv2d_8_padded_2 = conv2d_8 in a margin of zeros    %conv2d_8_padded_2  pad for d_reverse, models/unet-small.ts:22
     pad_8x16x33x33(conv2d_8, conv2d_8_padded_2);
 
-    // 56.
+    // 57.
     // d_reverse_conv = transpose(conv2d_8, [1,0,2,3]) ∗ transpose(d_concat_2[0,8,0,0 .. 8,16,32,32], [1,0,2,3])    %d_reverse_conv  adjoint of conv, models/unet-small.ts:22
     conv_8x16x2x8x32x32x2(conv2d_8_padded_2, d_concat_2, d_reverse);
 
-    // 57.
+    // 58.
     // conv2dTranspose.kernel_mul = conv2dTranspose.kernel.m ⊙ 0.9    %conv2dTranspose.kernel_mul  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
     // conv2dTranspose.kernel_mul_2 = transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ 0.09999999999999998    %conv2dTranspose.kernel_mul_2  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
     // conv2dTranspose.kernel.m_next = conv2dTranspose.kernel_mul + conv2dTranspose.kernel_mul_2    %conv2dTranspose.kernel.m_next  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
     adam_16x8x2x2(conv2dTranspose_kernel_m, d_reverse);
 
-    // 58.
+    // 59.
     // conv2dTranspose.kernel_mul_3 = conv2dTranspose.kernel.v ⊙ 0.999    %conv2dTranspose.kernel_mul_3  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
     // conv2dTranspose.kernel_mul_4 = transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3]) ⊙ transpose(reverse(transpose(d_reverse_conv, [1,0,2,3]), [2,3]), [1,0,2,3])    %conv2dTranspose.kernel_mul_4  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
     // conv2dTranspose.kernel_mul_5 = conv2dTranspose.kernel_mul_4 ⊙ 0.0010000000000000009    %conv2dTranspose.kernel_mul_5  update of conv2dTranspose.kernel by adam, models/unet-small.ts:22
@@ -1015,11 +1021,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 59.
+    // 60.
     // d_conv2d_8.z_padded = d_conv2d_8.z in a margin of zeros    %d_conv2d_8.z_padded  pad for d_conv2d_7, models/unet-small.ts:6
     pad_8x16x18x18(d_conv2d_8_z, d_conv2d_8_z_padded);
 
-    // 60.
+    // 61.
     // d_conv2d_7 = d_conv2d_8.z ∗ reverse(transpose(conv2d_8.kernel, [1,0,2,3]), [2,3])    %d_conv2d_7  adjoint of conv, models/unet-small.ts:6
     // d_conv2d_7.z_lt = [0 < conv2d_7]    %d_conv2d_7.z_lt  adjoint of relu, models/unet-small.ts:6
     // d_conv2d_7.z = d_conv2d_7.z_lt ? d_conv2d_7 : 0    %d_conv2d_7.z  adjoint of relu, models/unet-small.ts:6
@@ -1027,11 +1033,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_7.product = d_conv2d_7.z    %d_conv2d_7.product  adjoint of add, models/unet-small.ts:6
     convWhere_8x16x16x16x3x3x16(d_conv2d_8_z_padded, conv2d_8_kernel, conv2d_7, d_conv2d_7_z);
 
-    // 61.
+    // 62.
     // conv2d_7_padded_2 = conv2d_7 in a margin of zeros    %conv2d_7_padded_2  pad for d_conv2d_8.kernel, models/unet-small.ts:6
     pad_8x16x18x18(conv2d_7, conv2d_7_padded_2);
 
-    // 62.
+    // 63.
     // d_conv2d_8.kernel_conv = transpose(conv2d_7, [1,0,2,3]) ∗ transpose(d_conv2d_8.z, [1,0,2,3])    %d_conv2d_8.kernel_conv  adjoint of conv, models/unet-small.ts:6
     // conv2d_8.kernel_mul = conv2d_8.kernel.m ⊙ 0.9    %conv2d_8.kernel_mul  update of conv2d_8.kernel by adam, models/unet-small.ts:6
     // conv2d_8.kernel_mul_2 = transpose(d_conv2d_8.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_8.kernel_mul_2  update of conv2d_8.kernel by adam, models/unet-small.ts:6
@@ -1056,7 +1062,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 63.
+    // 64.
     // d_conv2d_7.bias = Σ d_conv2d_7.z over axes 0,2,3    %d_conv2d_7.bias  adjoint of broadcast, models/unet-small.ts:6
     // conv2d_7.bias_mul = conv2d_7.bias.m ⊙ 0.9    %conv2d_7.bias_mul  update of conv2d_7.bias by adam, models/unet-small.ts:6
     // conv2d_7.bias_mul_2 = d_conv2d_7.bias ⊙ 0.09999999999999998    %conv2d_7.bias_mul_2  update of conv2d_7.bias by adam, models/unet-small.ts:6
@@ -1080,15 +1086,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 64.
+    // 65.
     // d_conv2d_7.z_padded = d_conv2d_7.z in a margin of zeros    %d_conv2d_7.z_padded  pad for d_concat, models/unet-small.ts:6
     pad_8x16x18x18(d_conv2d_7_z, d_conv2d_7_z_padded);
 
-    // 65.
+    // 66.
     // d_concat = d_conv2d_7.z ∗ reverse(transpose(conv2d_7.kernel, [1,0,2,3]), [2,3])    %d_concat  adjoint of conv, models/unet-small.ts:6
     conv_8x48x16x16x3x3x16(d_conv2d_7_z_padded, conv2d_7_kernel, d_concat);
 
-    // 66.
+    // 67.
+    // conv2d_4_padded_2 = what is computed from conv2d_4 in a margin of zeros    %conv2d_4_padded_2  pad for d_conv2d_7.kernel, models/unet-small.ts:6
+    pad_8x48x18x18(conv2d_4, conv2d_6, conv2d_4_padded_2);
+
+    // 68.
     // concat = concat(conv2d_4, reshape(conv2d_6, [8,32,16,16])) along axis 1    %concat  concat, models/unet-small.ts:21
     // d_conv2d_7.kernel_conv = transpose(concat, [1,0,2,3]) ∗ transpose(d_conv2d_7.z, [1,0,2,3])    %d_conv2d_7.kernel_conv  adjoint of conv, models/unet-small.ts:6
     // conv2d_7.kernel_mul = conv2d_7.kernel.m ⊙ 0.9    %conv2d_7.kernel_mul  update of conv2d_7.kernel by adam, models/unet-small.ts:6
@@ -1105,8 +1115,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_7.kernel_div = conv2d_7.kernel_mul_7 / conv2d_7.kernel_add    %conv2d_7.kernel_div  update of conv2d_7.kernel by adam, models/unet-small.ts:6
     // conv2d_7.kernel_next = conv2d_7.kernel − conv2d_7.kernel_div    %conv2d_7.kernel_next  update of conv2d_7.kernel by adam, models/unet-small.ts:6
     convAdam_16x48x3x8x16x16x3(
-      conv2d_4,
-      conv2d_6,
+      conv2d_4_padded_2,
       d_conv2d_7_z,
       conv2d_7_kernel_m,
       conv2d_7_kernel_v,
@@ -1115,7 +1124,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 67.
+    // 69.
     // d_conv2d_6 = Σ reshape(d_concat[0,16,0,0 .. 8,48,16,16], [8,32,8,2,8,2]) over axes 3,5    %d_conv2d_6  adjoint of broadcast, models/unet-small.ts:20
     // d_conv2d_6.z_lt = [0 < conv2d_6]    %d_conv2d_6.z_lt  adjoint of relu, models/unet-small.ts:6
     // d_conv2d_6.z = d_conv2d_6.z_lt ? d_conv2d_6 : 0    %d_conv2d_6.z  adjoint of relu, models/unet-small.ts:6
@@ -1123,7 +1132,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_6.product = d_conv2d_6.z    %d_conv2d_6.product  adjoint of add, models/unet-small.ts:6
     sumWhere_8x32x8x2x2x8(d_concat, conv2d_6, d_conv2d_6_z);
 
-    // 68.
+    // 70.
     // d_conv2d_6.bias = Σ d_conv2d_6.z over axes 0,2,3    %d_conv2d_6.bias  adjoint of broadcast, models/unet-small.ts:6
     // conv2d_6.bias_mul = conv2d_6.bias.m ⊙ 0.9    %conv2d_6.bias_mul  update of conv2d_6.bias by adam, models/unet-small.ts:6
     // conv2d_6.bias_mul_2 = d_conv2d_6.bias ⊙ 0.09999999999999998    %conv2d_6.bias_mul_2  update of conv2d_6.bias by adam, models/unet-small.ts:6
@@ -1147,11 +1156,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 69.
+    // 71.
     // d_conv2d_6.z_padded = d_conv2d_6.z in a margin of zeros    %d_conv2d_6.z_padded  pad for d_conv2d_5, models/unet-small.ts:6
     pad_8x32x10x10(d_conv2d_6_z, d_conv2d_6_z_padded);
 
-    // 70.
+    // 72.
     // d_conv2d_5 = d_conv2d_6.z ∗ reverse(transpose(conv2d_6.kernel, [1,0,2,3]), [2,3])    %d_conv2d_5  adjoint of conv, models/unet-small.ts:6
     // d_conv2d_5.z_lt = [0 < conv2d_5]    %d_conv2d_5.z_lt  adjoint of relu, models/unet-small.ts:6
     // d_conv2d_5.z = d_conv2d_5.z_lt ? d_conv2d_5 : 0    %d_conv2d_5.z  adjoint of relu, models/unet-small.ts:6
@@ -1159,11 +1168,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_5.product = d_conv2d_5.z    %d_conv2d_5.product  adjoint of add, models/unet-small.ts:6
     convWhere_8x32x8x32x3x3x8(d_conv2d_6_z_padded, conv2d_6_kernel, conv2d_5, d_conv2d_5_z);
 
-    // 71.
+    // 73.
     // conv2d_5_padded_2 = conv2d_5 in a margin of zeros    %conv2d_5_padded_2  pad for d_conv2d_6.kernel, models/unet-small.ts:6
     pad_8x32x10x10(conv2d_5, conv2d_5_padded_2);
 
-    // 72.
+    // 74.
     // d_conv2d_6.kernel_conv = transpose(conv2d_5, [1,0,2,3]) ∗ transpose(d_conv2d_6.z, [1,0,2,3])    %d_conv2d_6.kernel_conv  adjoint of conv, models/unet-small.ts:6
     // conv2d_6.kernel_mul = conv2d_6.kernel.m ⊙ 0.9    %conv2d_6.kernel_mul  update of conv2d_6.kernel by adam, models/unet-small.ts:6
     // conv2d_6.kernel_mul_2 = transpose(d_conv2d_6.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_6.kernel_mul_2  update of conv2d_6.kernel by adam, models/unet-small.ts:6
@@ -1188,7 +1197,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 73.
+    // 75.
     // d_conv2d_5.bias = Σ d_conv2d_5.z over axes 0,2,3    %d_conv2d_5.bias  adjoint of broadcast, models/unet-small.ts:6
     // conv2d_5.bias_mul = conv2d_5.bias.m ⊙ 0.9    %conv2d_5.bias_mul  update of conv2d_5.bias by adam, models/unet-small.ts:6
     // conv2d_5.bias_mul_2 = d_conv2d_5.bias ⊙ 0.09999999999999998    %conv2d_5.bias_mul_2  update of conv2d_5.bias by adam, models/unet-small.ts:6
@@ -1212,19 +1221,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 74.
+    // 76.
     // d_conv2d_5.z_padded = d_conv2d_5.z in a margin of zeros    %d_conv2d_5.z_padded  pad for d_maxPool2d_2, models/unet-small.ts:6
     pad_8x32x10x10(d_conv2d_5_z, d_conv2d_5_z_padded);
 
-    // 75.
+    // 77.
     // d_maxPool2d_2 = d_conv2d_5.z ∗ reverse(transpose(conv2d_5.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d_2  adjoint of conv, models/unet-small.ts:6
     conv_8x16x8x32x3x3x8(d_conv2d_5_z_padded, conv2d_5_kernel, d_maxPool2d_2);
 
-    // 76.
+    // 78.
     // maxPool2d_2_padded_2 = maxPool2d_2 in a margin of zeros    %maxPool2d_2_padded_2  pad for d_conv2d_5.kernel, models/unet-small.ts:6
     pad_8x16x10x10(maxPool2d_2, maxPool2d_2_padded_2);
 
-    // 77.
+    // 79.
     // d_conv2d_5.kernel_conv = transpose(maxPool2d_2, [1,0,2,3]) ∗ transpose(d_conv2d_5.z, [1,0,2,3])    %d_conv2d_5.kernel_conv  adjoint of conv, models/unet-small.ts:6
     // conv2d_5.kernel_mul = conv2d_5.kernel.m ⊙ 0.9    %conv2d_5.kernel_mul  update of conv2d_5.kernel by adam, models/unet-small.ts:6
     // conv2d_5.kernel_mul_2 = transpose(d_conv2d_5.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_5.kernel_mul_2  update of conv2d_5.kernel by adam, models/unet-small.ts:6
@@ -1249,7 +1258,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 78.
+    // 80.
     // d_conv2d_4_windowArgmax = argmax conv2d_4 over windows [1,1,2,2]    %d_conv2d_4_windowArgmax  adjoint of windowMax, models/unet-small.ts:19
     // d_conv2d_4.z_lt = [0 < conv2d_4]    %d_conv2d_4.z_lt  adjoint of relu, models/unet-small.ts:6
     // d_conv2d_4_2 = d_maxPool2d_2 scattered to d_conv2d_4_windowArgmax    %d_conv2d_4_2  adjoint of windowMax, models/unet-small.ts:19
@@ -1265,7 +1274,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       d_conv2d_4_z,
     );
 
-    // 79.
+    // 81.
     // d_conv2d_4.bias = Σ d_conv2d_4.z over axes 0,2,3    %d_conv2d_4.bias  adjoint of broadcast, models/unet-small.ts:6
     // conv2d_4.bias_mul = conv2d_4.bias.m ⊙ 0.9    %conv2d_4.bias_mul  update of conv2d_4.bias by adam, models/unet-small.ts:6
     // conv2d_4.bias_mul_2 = d_conv2d_4.bias ⊙ 0.09999999999999998    %conv2d_4.bias_mul_2  update of conv2d_4.bias by adam, models/unet-small.ts:6
@@ -1289,11 +1298,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 80.
+    // 82.
     // d_conv2d_4.z_padded = d_conv2d_4.z in a margin of zeros    %d_conv2d_4.z_padded  pad for d_conv2d_3, models/unet-small.ts:6
     pad_8x16x18x18(d_conv2d_4_z, d_conv2d_4_z_padded);
 
-    // 81.
+    // 83.
     // d_conv2d_3 = d_conv2d_4.z ∗ reverse(transpose(conv2d_4.kernel, [1,0,2,3]), [2,3])    %d_conv2d_3  adjoint of conv, models/unet-small.ts:6
     // d_conv2d_3.z_lt = [0 < conv2d_3]    %d_conv2d_3.z_lt  adjoint of relu, models/unet-small.ts:6
     // d_conv2d_3.z = d_conv2d_3.z_lt ? d_conv2d_3 : 0    %d_conv2d_3.z  adjoint of relu, models/unet-small.ts:6
@@ -1301,11 +1310,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d_3.product = d_conv2d_3.z    %d_conv2d_3.product  adjoint of add, models/unet-small.ts:6
     convWhere_8x16x16x16x3x3x16(d_conv2d_4_z_padded, conv2d_4_kernel, conv2d_3, d_conv2d_3_z);
 
-    // 82.
+    // 84.
     // conv2d_3_padded_2 = conv2d_3 in a margin of zeros    %conv2d_3_padded_2  pad for d_conv2d_4.kernel, models/unet-small.ts:6
     pad_8x16x18x18(conv2d_3, conv2d_3_padded_2);
 
-    // 83.
+    // 85.
     // d_conv2d_4.kernel_conv = transpose(conv2d_3, [1,0,2,3]) ∗ transpose(d_conv2d_4.z, [1,0,2,3])    %d_conv2d_4.kernel_conv  adjoint of conv, models/unet-small.ts:6
     // conv2d_4.kernel_mul = conv2d_4.kernel.m ⊙ 0.9    %conv2d_4.kernel_mul  update of conv2d_4.kernel by adam, models/unet-small.ts:6
     // conv2d_4.kernel_mul_2 = transpose(d_conv2d_4.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_4.kernel_mul_2  update of conv2d_4.kernel by adam, models/unet-small.ts:6
@@ -1330,7 +1339,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 84.
+    // 86.
     // d_conv2d_3.bias = Σ d_conv2d_3.z over axes 0,2,3    %d_conv2d_3.bias  adjoint of broadcast, models/unet-small.ts:6
     // conv2d_3.bias_mul = conv2d_3.bias.m ⊙ 0.9    %conv2d_3.bias_mul  update of conv2d_3.bias by adam, models/unet-small.ts:6
     // conv2d_3.bias_mul_2 = d_conv2d_3.bias ⊙ 0.09999999999999998    %conv2d_3.bias_mul_2  update of conv2d_3.bias by adam, models/unet-small.ts:6
@@ -1354,19 +1363,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 85.
+    // 87.
     // d_conv2d_3.z_padded = d_conv2d_3.z in a margin of zeros    %d_conv2d_3.z_padded  pad for d_maxPool2d, models/unet-small.ts:6
     pad_8x16x18x18(d_conv2d_3_z, d_conv2d_3_z_padded);
 
-    // 86.
+    // 88.
     // d_maxPool2d = d_conv2d_3.z ∗ reverse(transpose(conv2d_3.kernel, [1,0,2,3]), [2,3])    %d_maxPool2d  adjoint of conv, models/unet-small.ts:6
     conv_8x8x16x16x3x3x16(d_conv2d_3_z_padded, conv2d_3_kernel, d_maxPool2d);
 
-    // 87.
+    // 89.
     // maxPool2d_padded_2 = maxPool2d in a margin of zeros    %maxPool2d_padded_2  pad for d_conv2d_3.kernel, models/unet-small.ts:6
     pad_8x8x18x18(maxPool2d, maxPool2d_padded_2);
 
-    // 88.
+    // 90.
     // d_conv2d_3.kernel_conv = transpose(maxPool2d, [1,0,2,3]) ∗ transpose(d_conv2d_3.z, [1,0,2,3])    %d_conv2d_3.kernel_conv  adjoint of conv, models/unet-small.ts:6
     // conv2d_3.kernel_mul = conv2d_3.kernel.m ⊙ 0.9    %conv2d_3.kernel_mul  update of conv2d_3.kernel by adam, models/unet-small.ts:6
     // conv2d_3.kernel_mul_2 = transpose(d_conv2d_3.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_3.kernel_mul_2  update of conv2d_3.kernel by adam, models/unet-small.ts:6
@@ -1391,7 +1400,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 89.
+    // 91.
     // d_conv2d_2_windowArgmax = argmax conv2d_2 over windows [1,1,2,2]    %d_conv2d_2_windowArgmax  adjoint of windowMax, models/unet-small.ts:18
     // d_conv2d_2.z_lt = [0 < conv2d_2]    %d_conv2d_2.z_lt  adjoint of relu, models/unet-small.ts:6
     // d_conv2d_2_2 = d_maxPool2d scattered to d_conv2d_2_windowArgmax    %d_conv2d_2_2  adjoint of windowMax, models/unet-small.ts:18
@@ -1407,7 +1416,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       d_conv2d_2_z,
     );
 
-    // 90.
+    // 92.
     // d_conv2d_2.bias = Σ d_conv2d_2.z over axes 0,2,3    %d_conv2d_2.bias  adjoint of broadcast, models/unet-small.ts:6
     // conv2d_2.bias_mul = conv2d_2.bias.m ⊙ 0.9    %conv2d_2.bias_mul  update of conv2d_2.bias by adam, models/unet-small.ts:6
     // conv2d_2.bias_mul_2 = d_conv2d_2.bias ⊙ 0.09999999999999998    %conv2d_2.bias_mul_2  update of conv2d_2.bias by adam, models/unet-small.ts:6
@@ -1431,11 +1440,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 91.
+    // 93.
     // d_conv2d_2.z_padded = d_conv2d_2.z in a margin of zeros    %d_conv2d_2.z_padded  pad for d_conv2d, models/unet-small.ts:6
     pad_8x8x34x34(d_conv2d_2_z, d_conv2d_2_z_padded);
 
-    // 92.
+    // 94.
     // d_conv2d = d_conv2d_2.z ∗ reverse(transpose(conv2d_2.kernel, [1,0,2,3]), [2,3])    %d_conv2d  adjoint of conv, models/unet-small.ts:6
     // d_conv2d.z_lt = [0 < conv2d]    %d_conv2d.z_lt  adjoint of relu, models/unet-small.ts:6
     // d_conv2d.z = d_conv2d.z_lt ? d_conv2d : 0    %d_conv2d.z  adjoint of relu, models/unet-small.ts:6
@@ -1443,11 +1452,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // d_conv2d.product = d_conv2d.z    %d_conv2d.product  adjoint of add, models/unet-small.ts:6
     convWhere_8x8x32x8x3x3x32(d_conv2d_2_z_padded, conv2d_2_kernel, conv2d, d_conv2d_z);
 
-    // 93.
+    // 95.
     // conv2d_padded_2 = conv2d in a margin of zeros    %conv2d_padded_2  pad for d_conv2d_2.kernel, models/unet-small.ts:6
     pad_8x8x34x34(conv2d, conv2d_padded_2);
 
-    // 94.
+    // 96.
     // d_conv2d_2.kernel_conv = transpose(conv2d, [1,0,2,3]) ∗ transpose(d_conv2d_2.z, [1,0,2,3])    %d_conv2d_2.kernel_conv  adjoint of conv, models/unet-small.ts:6
     // conv2d_2.kernel_mul = conv2d_2.kernel.m ⊙ 0.9    %conv2d_2.kernel_mul  update of conv2d_2.kernel by adam, models/unet-small.ts:6
     // conv2d_2.kernel_mul_2 = transpose(d_conv2d_2.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d_2.kernel_mul_2  update of conv2d_2.kernel by adam, models/unet-small.ts:6
@@ -1472,7 +1481,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
       correction,
     );
 
-    // 95.
+    // 97.
     // d_conv2d.bias = Σ d_conv2d.z over axes 0,2,3    %d_conv2d.bias  adjoint of broadcast, models/unet-small.ts:6
     // conv2d.bias_mul = conv2d.bias.m ⊙ 0.9    %conv2d.bias_mul  update of conv2d.bias by adam, models/unet-small.ts:6
     // conv2d.bias_mul_2 = d_conv2d.bias ⊙ 0.09999999999999998    %conv2d.bias_mul_2  update of conv2d.bias by adam, models/unet-small.ts:6
@@ -1489,11 +1498,11 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d.bias_next = conv2d.bias − conv2d.bias_div    %conv2d.bias_next  update of conv2d.bias by adam, models/unet-small.ts:6
     sumAdam_8x32x32x8(d_conv2d_z, conv2d_bias_m, conv2d_bias_v, conv2d_bias, rate, correction);
 
-    // 96.
+    // 98.
     // x_padded_2 = x in a margin of zeros    %x_padded_2  pad for d_conv2d.kernel, models/unet-small.ts:6
     pad_8x1x34x34(x, x_padded_2);
 
-    // 97.
+    // 99.
     // d_conv2d.kernel_conv = transpose(x, [1,0,2,3]) ∗ transpose(d_conv2d.z, [1,0,2,3])    %d_conv2d.kernel_conv  adjoint of conv, models/unet-small.ts:6
     // conv2d.kernel_mul = conv2d.kernel.m ⊙ 0.9    %conv2d.kernel_mul  update of conv2d.kernel by adam, models/unet-small.ts:6
     // conv2d.kernel_mul_2 = transpose(d_conv2d.kernel_conv, [1,0,2,3]) ⊙ 0.09999999999999998    %conv2d.kernel_mul_2  update of conv2d.kernel by adam, models/unet-small.ts:6
@@ -1635,7 +1644,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // conv2d_7.product = concat ∗ conv2d_7.kernel    %conv2d_7.product  conv, models/unet-small.ts:6
     // conv2d_7.z = conv2d_7.product + conv2d_7.bias    %conv2d_7.z  add, models/unet-small.ts:6
     // conv2d_7 = relu(conv2d_7.z)    %conv2d_7  relu, models/unet-small.ts:6
-    convRelu_8x16x16x48x3x3x16_evaluate(
+    convRelu_8x16x16x48x3x3x16(
       concat_padded_evaluate,
       conv2d_7_kernel,
       conv2d_7_bias,
@@ -2758,14 +2767,63 @@ function convRelu_8x32x8x32x3x3x8(
   }
 }
 
+/** conv2d_4_padded = what is computed from conv2d_4 in a margin of zeros */
+function pad_8x48x18x18(
+  conv2d_4: Float32Array,
+  conv2d_6: Float32Array,
+  conv2d_4_padded: Float32Array,
+): void {
+  for (let i = 0; i < 8; i++) {
+    for (let j = 0; j < 16; j++) {
+      conv2d_4_padded[i * 15552 + j * 324] = 0;
+      for (let m = 0; m < 16; m++) {
+        conv2d_4_padded[i * 15552 + j * 324 + m + 1] = 0;
+      }
+      conv2d_4_padded[i * 15552 + j * 324 + 17] = 0;
+      for (let l = 0; l < 16; l++) {
+        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 18] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 19] =
+            conv2d_4[i * 4096 + j * 256 + l * 16 + m]!;
+        }
+        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 35] = 0;
+      }
+      conv2d_4_padded[i * 15552 + j * 324 + 306] = 0;
+      for (let m = 0; m < 16; m++) {
+        conv2d_4_padded[i * 15552 + j * 324 + m + 307] = 0;
+      }
+      conv2d_4_padded[i * 15552 + j * 324 + 323] = 0;
+    }
+    for (let j = 0; j < 32; j++) {
+      conv2d_4_padded[i * 15552 + j * 324 + 5184] = 0;
+      for (let m = 0; m < 16; m++) {
+        conv2d_4_padded[i * 15552 + j * 324 + m + 5185] = 0;
+      }
+      conv2d_4_padded[i * 15552 + j * 324 + 5201] = 0;
+      for (let l = 0; l < 16; l++) {
+        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5202] = 0;
+        for (let m = 0; m < 16; m++) {
+          conv2d_4_padded[i * 15552 + j * 324 + l * 18 + m + 5203] =
+            conv2d_6[i * 2048 + j * 64 + ((l / 2) | 0) * 8 + ((m / 2) | 0)]!;
+        }
+        conv2d_4_padded[i * 15552 + j * 324 + l * 18 + 5219] = 0;
+      }
+      conv2d_4_padded[i * 15552 + j * 324 + 5490] = 0;
+      for (let m = 0; m < 16; m++) {
+        conv2d_4_padded[i * 15552 + j * 324 + m + 5491] = 0;
+      }
+      conv2d_4_padded[i * 15552 + j * 324 + 5507] = 0;
+    }
+  }
+}
+
 /**
  * conv2d_7.product = concat ∗ conv2d_7.kernel
  * conv2d_7 = relu(conv2d_7.z)
  * 28,344,320 floating-point operations.
  */
 function convRelu_8x16x16x48x3x3x16(
-  conv2d_4: Float32Array,
-  conv2d_6: Float32Array,
+  conv2d_4_padded: Float32Array,
   conv2d_7_kernel: Float32Array,
   conv2d_7_bias: Float32Array,
   conv2d_7: Float32Array,
@@ -2785,65 +2843,24 @@ function convRelu_8x16x16x48x3x3x16(
           for (let k = 0; k < 48; k++) {
             for (let k2 = 0; k2 < 3; k2++) {
               for (let k3 = 0; k3 < 3; k3++) {
-                const and_0 = 0 <= l + k2 - 1 && l + k2 - 1 < 16;
-                const chosen_0 =
-                  and_0 && 0 <= m + k3 - 1 && m + k3 - 1 < 16
-                    ? k < 16
-                      ? conv2d_4[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 - 17]!
-                      : conv2d_6[
-                          i * 2048 +
-                            k * 64 +
-                            (((l + k2 + 1) / 2) | 0) * 8 +
-                            (((m + k3 + 1) / 2) | 0) -
-                            1033
-                        ]!
-                    : 0;
+                const conv2d_4_padded_0 =
+                  conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
                 const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3]!;
-                const chosen_1 =
-                  and_0 && 0 <= m + k3 && m + k3 < 16
-                    ? k < 16
-                      ? conv2d_4[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 - 16]!
-                      : conv2d_6[
-                          i * 2048 +
-                            k * 64 +
-                            (((l + k2 + 1) / 2) | 0) * 8 +
-                            (((m + k3) / 2) | 0) -
-                            1032
-                        ]!
-                    : 0;
-                const chosen_2 =
-                  and_0 && 0 <= m + k3 + 1 && m + k3 + 1 < 16
-                    ? k < 16
-                      ? conv2d_4[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 - 15]!
-                      : conv2d_6[
-                          i * 2048 +
-                            k * 64 +
-                            (((l + k2 + 1) / 2) | 0) * 8 +
-                            (((m + k3 + 1) / 2) | 0) -
-                            1032
-                        ]!
-                    : 0;
-                const chosen_3 =
-                  and_0 && 0 <= m + k3 + 2 && m + k3 + 2 < 16
-                    ? k < 16
-                      ? conv2d_4[i * 4096 + k * 256 + l * 16 + k2 * 16 + m + k3 - 14]!
-                      : conv2d_6[
-                          i * 2048 +
-                            k * 64 +
-                            (((l + k2 + 1) / 2) | 0) * 8 +
-                            (((m + k3) / 2) | 0) -
-                            1031
-                        ]!
-                    : 0;
+                const conv2d_4_padded_1 =
+                  conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
+                const conv2d_4_padded_2 =
+                  conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
+                const conv2d_4_padded_3 =
+                  conv2d_4_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
                 const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3 + 432]!;
-                sum00 += chosen_0 * conv2d_7_kernel_0;
-                sum01 += chosen_1 * conv2d_7_kernel_0;
-                sum02 += chosen_2 * conv2d_7_kernel_0;
-                sum03 += chosen_3 * conv2d_7_kernel_0;
-                sum10 += chosen_0 * conv2d_7_kernel_1;
-                sum11 += chosen_1 * conv2d_7_kernel_1;
-                sum12 += chosen_2 * conv2d_7_kernel_1;
-                sum13 += chosen_3 * conv2d_7_kernel_1;
+                sum00 += conv2d_4_padded_0 * conv2d_7_kernel_0;
+                sum01 += conv2d_4_padded_1 * conv2d_7_kernel_0;
+                sum02 += conv2d_4_padded_2 * conv2d_7_kernel_0;
+                sum03 += conv2d_4_padded_3 * conv2d_7_kernel_0;
+                sum10 += conv2d_4_padded_0 * conv2d_7_kernel_1;
+                sum11 += conv2d_4_padded_1 * conv2d_7_kernel_1;
+                sum12 += conv2d_4_padded_2 * conv2d_7_kernel_1;
+                sum13 += conv2d_4_padded_3 * conv2d_7_kernel_1;
               }
             }
           }
@@ -5090,8 +5107,7 @@ function conv_8x48x16x16x3x3x16(
  * 28,401,408 floating-point operations.
  */
 function convAdam_16x48x3x8x16x16x3(
-  conv2d_4: Float32Array,
-  conv2d_6: Float32Array,
+  conv2d_4_padded_2: Float32Array,
   d_conv2d_7_z: Float32Array,
   conv2d_7_kernel_m: Float32Array,
   conv2d_7_kernel_v: Float32Array,
@@ -5115,39 +5131,22 @@ function convAdam_16x48x3x8x16x16x3(
         for (let k = 0; k < 8; k++) {
           for (let k2 = 0; k2 < 16; k2++) {
             for (let k3 = 0; k3 < 16; k3++) {
-              const and_0 = 0 <= l + k2 - 1 && l + k2 - 1 < 16;
-              const chosen_0 =
-                and_0 && 0 <= k3 - 1 && k3 - 1 < 16
-                  ? j < 16
-                    ? conv2d_4[k * 4096 + j * 256 + l * 16 + k2 * 16 + k3 - 17]!
-                    : conv2d_6[
-                        k * 2048 +
-                          j * 64 +
-                          (((l + k2 + 1) / 2) | 0) * 8 +
-                          (((k3 + 1) / 2) | 0) -
-                          1033
-                      ]!
-                  : 0;
+              const conv2d_4_padded_2_0 =
+                conv2d_4_padded_2[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3]!;
               const d_conv2d_7_z_0 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
-              const chosen_1 =
-                and_0 && 0 <= k3 && k3 < 16
-                  ? j < 16
-                    ? conv2d_4[k * 4096 + j * 256 + l * 16 + k2 * 16 + k3 - 16]!
-                    : conv2d_6[
-                        k * 2048 + j * 64 + (((l + k2 + 1) / 2) | 0) * 8 + ((k3 / 2) | 0) - 1032
-                      ]!
-                  : 0;
+              const conv2d_4_padded_2_1 =
+                conv2d_4_padded_2[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3 + 1]!;
               const d_conv2d_7_z_1 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
               const d_conv2d_7_z_2 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
               const d_conv2d_7_z_3 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum00 += chosen_0 * d_conv2d_7_z_0;
-              sum01 += chosen_1 * d_conv2d_7_z_0;
-              sum10 += chosen_0 * d_conv2d_7_z_1;
-              sum11 += chosen_1 * d_conv2d_7_z_1;
-              sum20 += chosen_0 * d_conv2d_7_z_2;
-              sum21 += chosen_1 * d_conv2d_7_z_2;
-              sum30 += chosen_0 * d_conv2d_7_z_3;
-              sum31 += chosen_1 * d_conv2d_7_z_3;
+              sum00 += conv2d_4_padded_2_0 * d_conv2d_7_z_0;
+              sum01 += conv2d_4_padded_2_1 * d_conv2d_7_z_0;
+              sum10 += conv2d_4_padded_2_0 * d_conv2d_7_z_1;
+              sum11 += conv2d_4_padded_2_1 * d_conv2d_7_z_1;
+              sum20 += conv2d_4_padded_2_0 * d_conv2d_7_z_2;
+              sum21 += conv2d_4_padded_2_1 * d_conv2d_7_z_2;
+              sum30 += conv2d_4_padded_2_0 * d_conv2d_7_z_3;
+              sum31 += conv2d_4_padded_2_1 * d_conv2d_7_z_3;
             }
           }
         }
@@ -5278,26 +5277,16 @@ function convAdam_16x48x3x8x16x16x3(
         for (let k = 0; k < 8; k++) {
           for (let k2 = 0; k2 < 16; k2++) {
             for (let k3 = 0; k3 < 16; k3++) {
-              const chosen_2 =
-                0 <= l + k2 - 1 && l + k2 - 1 < 16 && 0 <= k3 + 1 && k3 + 1 < 16
-                  ? j < 16
-                    ? conv2d_4[k * 4096 + j * 256 + l * 16 + k2 * 16 + k3 - 15]!
-                    : conv2d_6[
-                        k * 2048 +
-                          j * 64 +
-                          (((l + k2 + 1) / 2) | 0) * 8 +
-                          (((k3 + 1) / 2) | 0) -
-                          1032
-                      ]!
-                  : 0;
+              const conv2d_4_padded_2_2 =
+                conv2d_4_padded_2[k * 15552 + j * 324 + l * 18 + k2 * 18 + k3 + 2]!;
               const d_conv2d_7_z_4 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3]!;
               const d_conv2d_7_z_5 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 256]!;
               const d_conv2d_7_z_6 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 512]!;
               const d_conv2d_7_z_7 = d_conv2d_7_z[k * 4096 + i * 256 + k2 * 16 + k3 + 768]!;
-              sum0 += chosen_2 * d_conv2d_7_z_4;
-              sum1 += chosen_2 * d_conv2d_7_z_5;
-              sum2 += chosen_2 * d_conv2d_7_z_6;
-              sum3 += chosen_2 * d_conv2d_7_z_7;
+              sum0 += conv2d_4_padded_2_2 * d_conv2d_7_z_4;
+              sum1 += conv2d_4_padded_2_2 * d_conv2d_7_z_5;
+              sum2 += conv2d_4_padded_2_2 * d_conv2d_7_z_6;
+              sum3 += conv2d_4_padded_2_2 * d_conv2d_7_z_7;
             }
           }
         }
@@ -6945,85 +6934,6 @@ function pad_8x48x18x18_evaluate(concat: Float32Array, concat_padded: Float32Arr
         concat_padded[i * 15552 + j * 324 + m + 307] = 0;
       }
       concat_padded[i * 15552 + j * 324 + 323] = 0;
-    }
-  }
-}
-
-/**
- * conv2d_7.product = concat ∗ conv2d_7.kernel
- * conv2d_7 = relu(conv2d_7.z)
- * 28,344,320 floating-point operations.
- */
-function convRelu_8x16x16x48x3x3x16_evaluate(
-  concat_padded: Float32Array,
-  conv2d_7_kernel: Float32Array,
-  conv2d_7_bias: Float32Array,
-  conv2d_7: Float32Array,
-): void {
-  for (let i = 0; i < 8; i++) {
-    for (let j = 0; j < 16; j += 2) {
-      for (let l = 0; l < 16; l++) {
-        for (let m = 0; m < 16; m += 4) {
-          let sum00 = 0;
-          let sum01 = 0;
-          let sum02 = 0;
-          let sum03 = 0;
-          let sum10 = 0;
-          let sum11 = 0;
-          let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 48; k++) {
-            for (let k2 = 0; k2 < 3; k2++) {
-              for (let k3 = 0; k3 < 3; k3++) {
-                const concat_padded_0 =
-                  concat_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3]!;
-                const conv2d_7_kernel_0 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3]!;
-                const concat_padded_1 =
-                  concat_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 1]!;
-                const concat_padded_2 =
-                  concat_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 2]!;
-                const concat_padded_3 =
-                  concat_padded[i * 15552 + k * 324 + l * 18 + k2 * 18 + m + k3 + 3]!;
-                const conv2d_7_kernel_1 = conv2d_7_kernel[j * 432 + k * 9 + k2 * 3 + k3 + 432]!;
-                sum00 += concat_padded_0 * conv2d_7_kernel_0;
-                sum01 += concat_padded_1 * conv2d_7_kernel_0;
-                sum02 += concat_padded_2 * conv2d_7_kernel_0;
-                sum03 += concat_padded_3 * conv2d_7_kernel_0;
-                sum10 += concat_padded_0 * conv2d_7_kernel_1;
-                sum11 += concat_padded_1 * conv2d_7_kernel_1;
-                sum12 += concat_padded_2 * conv2d_7_kernel_1;
-                sum13 += concat_padded_3 * conv2d_7_kernel_1;
-              }
-            }
-          }
-          const conv2d_7_product00 = Math.fround(sum00);
-          const conv2d_7_product01 = Math.fround(sum01);
-          const conv2d_7_product02 = Math.fround(sum02);
-          const conv2d_7_product03 = Math.fround(sum03);
-          const conv2d_7_product10 = Math.fround(sum10);
-          const conv2d_7_product11 = Math.fround(sum11);
-          const conv2d_7_product12 = Math.fround(sum12);
-          const conv2d_7_product13 = Math.fround(sum13);
-          const conv2d_7_bias_0 = conv2d_7_bias[j]!;
-          const add_0 = conv2d_7_product00 + conv2d_7_bias_0;
-          const add_1 = conv2d_7_product01 + conv2d_7_bias_0;
-          const add_2 = conv2d_7_product02 + conv2d_7_bias_0;
-          const add_3 = conv2d_7_product03 + conv2d_7_bias_0;
-          const conv2d_7_bias_1 = conv2d_7_bias[j + 1]!;
-          const add_4 = conv2d_7_product10 + conv2d_7_bias_1;
-          const add_5 = conv2d_7_product11 + conv2d_7_bias_1;
-          const add_6 = conv2d_7_product12 + conv2d_7_bias_1;
-          const add_7 = conv2d_7_product13 + conv2d_7_bias_1;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m] = add_0 < 0 ? 0 : add_0;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 1] = add_1 < 0 ? 0 : add_1;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 2] = add_2 < 0 ? 0 : add_2;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 3] = add_3 < 0 ? 0 : add_3;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 256] = add_4 < 0 ? 0 : add_4;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 257] = add_5 < 0 ? 0 : add_5;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 258] = add_6 < 0 ? 0 : add_6;
-          conv2d_7[i * 4096 + j * 256 + l * 16 + m + 259] = add_7 < 0 ? 0 : add_7;
-        }
-      }
     }
   }
 }
