@@ -192,7 +192,12 @@ export async function lower(
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
-  const road = { target, choice: choiceOf(options.passes), winograd: options.winograd ?? false };
+  const road = {
+    target,
+    choice: choiceOf(options.passes),
+    winograd: options.winograd ?? false,
+    threads: options.threads,
+  };
   const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
   const spent =
     budget &&
@@ -228,8 +233,8 @@ export async function lower(
       program: { ...program, name: entry.name },
     }; // every pipeline fuses, or keeps apart
   });
-  const module = runPass(place(model.name), entries.map(({ program }) => program), observe("module", observation, keep, command)); // prettier-ignore
-  checkPlan(module);
+  const module = runPass(place(model.name, options.threads), entries.map(({ program }) => program), observe("module", observation, keep, command)); // prettier-ignore
+  checkPlan(module, options.threads);
   if (budget !== undefined && module.arenaBytes > budget.bytes) throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`); // prettier-ignore
   const batch = options.batch === undefined ? model.batch : { train: options.batch, evaluate: options.batch, predict: options.batch }; // prettier-ignore
   const phases = declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name);

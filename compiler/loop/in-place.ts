@@ -25,12 +25,21 @@ interface Touched {
   readonly stores: readonly Access[];
 }
 
-/** Whether a result, which holds nothing before the kernel runs, may be given the operand's bytes. */
-export function mayTakePlace(kernel: Kernel, operand: Param, result: Param): boolean {
+/** Whether a result, which holds nothing before the kernel runs, may be given the operand's bytes. `threads` are those that share kernels, if any do. */
+export function mayTakePlace(
+  kernel: Kernel,
+  operand: Param,
+  result: Param,
+  threads: number | undefined,
+): boolean {
   if (operand.access !== "read" || result.access === "read") return false;
   if (operand.length !== result.length || bytesOf(operand.dtype) !== bytesOf(result.dtype)) return false; // prettier-ignore
   const pair = { operand: operand.name, result: result.name };
-  return inOrder(kernel.body, pair, new Map()) && inLanes(kernel, pair) && inThreads(kernel, pair);
+  return (
+    inOrder(kernel.body, pair, new Map()) &&
+    inLanes(kernel, pair) &&
+    (threads === undefined || inThreads(kernel, pair, threads))
+  );
 }
 
 interface Pair {
@@ -168,8 +177,8 @@ function inLanes(kernel: Kernel, pair: Pair): boolean {
 }
 
 /** Whether threads still share the same loops where both are one buffer. */
-function inThreads(kernel: Kernel, pair: Pair): boolean {
+function inThreads(kernel: Kernel, pair: Pair, threads: number): boolean {
   const shared = (body: readonly Stmt[]): string =>
-    JSON.stringify(sectionsOf(body)?.map(({ lets, parts, alone }) => [lets.length, alone.length, parts?.map(({ whole, divided }) => [body.indexOf(whole), divided.index])])); // prettier-ignore
+    JSON.stringify(sectionsOf(body, threads)?.map((section) => [section.body.length, section.divided.map(({ index, from, to, step }) => [index, from.offset, to.offset, step])])); // prettier-ignore
   return shared(merged(kernel, pair)) === shared(kernel.body);
 }

@@ -5,7 +5,8 @@
  */
 
 import { loadsOf } from "../loop/build.ts";
-import { divide } from "../loop/divide.ts";
+import { sectionsOf } from "../loop/divide.ts";
+import { tripsOf } from "../loop/apart.ts";
 import { constant, type Index } from "../loop/index.ts";
 import type { Kernel, Loop, Param, Scalar, Stmt } from "../loop/loop.ts";
 
@@ -14,11 +15,16 @@ type Walk = () => void;
 type Order = "lane by lane" | "in lockstep";
 
 /** Why the result may not lie where the operand lies; undefined where it may. */
-export function whyNotInPlace(kernel: Kernel, operand: Param, result: Param): string | undefined {
+export function whyNotInPlace(
+  kernel: Kernel,
+  operand: Param,
+  result: Param,
+  threads: number | undefined,
+): string | undefined {
   const orders: readonly Order[] = hasVectors(kernel.body) ? ["lane by lane", "in lockstep"] : ["lane by lane"]; // prettier-ignore
   for (const order of orders) {
     const trace = new Trace(operand.name, result.name, order, result.length);
-    for (const walk of turnsOf(kernel, trace)) walk();
+    for (const walk of turnsOf(kernel, trace, threads)) walk();
     if (trace.complaint !== undefined) return trace.complaint;
   }
   return undefined;
@@ -27,17 +33,13 @@ export function whyNotInPlace(kernel: Kernel, operand: Param, result: Param): st
 const hasVectors = (body: readonly Stmt[]): boolean =>
   body.some((s) => s.kind === "for" && (s.form === "vector" || hasVectors(s.body)) || (s.kind === "if" && hasVectors(s.then))); // prettier-ignore
 
-/** The kernel in turns between barriers; in each of them iterations of a divided loop may run side by side. */
-function turnsOf(kernel: Kernel, trace: Trace): readonly Walk[] {
-  const sections = divide(kernel);
-  if (sections === undefined) return [trace.walk(kernel.body, undefined)];
-  return sections.flatMap(({ lets, parts, alone }) => [
+/** The kernel in turns between barriers; in each of them iterations of divided loops may run side by side. */
+function turnsOf({ body }: Kernel, trace: Trace, threads: number | undefined): readonly Walk[] {
+  const sections = threads === undefined ? undefined : sectionsOf(body, threads);
+  if (sections === undefined) return [trace.walk(body, [])];
+  return sections.flatMap((section) => [
     () => trace.barrier(),
-    // each thread computes the locals for itself, and may come last to it
-    ...(parts ?? []).map(({ whole, divided }) => trace.walk([whole], divided)),
-    trace.walk(lets, undefined),
-    () => parts === undefined && trace.barrier(),
-    trace.walk(alone, undefined),
+    trace.walk(section.body, section.divided),
   ]);
 }
 
@@ -51,6 +53,7 @@ class Trace {
   /** Who loaded an element last, and whether others did since the last barrier: iterations are numbered on and on. */
   readonly #loader: Int32Array;
   readonly #shared: Int32Array;
+  readonly #firsts = new Map<number, number>();
   #iteration = 1;
   #lastIteration = 1;
   #sinceBarrier = 1;
@@ -69,14 +72,15 @@ class Trace {
 
   barrier(): void {
     this.#iteration = this.#sinceBarrier = ++this.#lastIteration;
+    this.#firsts.clear();
   }
 
   /** What touches neither buffer is left out. */
-  walk(body: readonly Stmt[], divided: Loop | undefined): Walk {
+  walk(body: readonly Stmt[], divided: readonly Loop[]): Walk {
     return inTurn(body.flatMap((s) => this.#stmt(s, divided) ?? []));
   }
 
-  #stmt(s: Stmt, divided: Loop | undefined): Walk | undefined {
+  #stmt(s: Stmt, divided: readonly Loop[]): Walk | undefined {
     if (s.kind === "if") return inTurn([...this.#loads(s.when), this.walk(s.then, divided)]);
     if (s.kind !== "for") {
       const store = s.kind === "store" && s.buffer === this.#result ? [this.#access(s.at, "store")] : []; // prettier-ignore
@@ -89,39 +93,43 @@ class Trace {
   }
 
   /** Every statement for all lanes before the next; loads of all lanes come before their stores. */
-  #lockstep(s: Stmt, lanes: Loop, divided: Loop | undefined): Walk | undefined {
+  #lockstep(s: Stmt, lanes: Loop, divided: readonly Loop[]): Walk | undefined {
     const inside = (body: readonly Stmt[]): Walk =>
       inTurn(body.flatMap((inner) => this.#lockstep(inner, lanes, divided) ?? []));
-    const inLanes = (walks: readonly Walk[]): Walk[] => walks.map((walk) => this.#loop(lanes, undefined, walk)); // prettier-ignore
+    const inLanes = (walks: readonly Walk[]): Walk[] => walks.map((walk) => this.#loop(lanes, [], walk)); // prettier-ignore
     if (s.kind === "for") return touches(s.body, this.#operand, this.#result) ? this.#loop(s, divided, inside(s.body)) : undefined; // prettier-ignore
     if (s.kind === "if") return inTurn([...inLanes(this.#loads(s.when)), inside(s.then)]);
     const store = s.kind === "store" && s.buffer === this.#result ? [this.#access(s.at, "store")] : []; // prettier-ignore
     return inTurn([...inLanes(this.#loads(s.value)), ...inLanes(store)]);
   }
 
-  #loop(loop: Loop, divided: Loop | undefined, body: Walk): Walk {
+  #loop(loop: Loop, divided: readonly Loop[], body: Walk): Walk {
     const at = this.#numberOf(loop.index);
     const [from, to] = [this.#evaluated(loop.from), this.#evaluated(loop.to)];
     const values = this.#values;
-    const isDivided = loop === divided;
-    let first = 0;
+    const shared = divided.includes(loop) ? tripsOf(loop) : undefined;
     return () => {
       const end = to();
       const before = this.#iteration;
-      // a thread runs the same iterations each time a loop outside comes round
-      if (first < this.#sinceBarrier) first = this.#lastIteration + 1;
-      for (
-        let value = from(), n = 0;
-        value < end && this.complaint === undefined;
-        value += loop.step, n++
-      ) {
-        // prettier-ignore
+      const first = shared === undefined ? 0 : this.#firstOf(shared);
+      let n = 0;
+      for (let value = from(); value < end && this.complaint === undefined; value += loop.step) {
         values[at] = value;
-        if (isDivided) this.#lastIteration = Math.max(this.#lastIteration, (this.#iteration = first + n)); // prettier-ignore
+        if (shared !== undefined) this.#iteration = first + n++;
         body();
       }
       this.#iteration = before;
     };
+  }
+
+  /** Loops of as many iterations are divided alike, each time a loop outside comes round: one thread runs those of one number. */
+  #firstOf(trips: number): number {
+    const known = this.#firsts.get(trips);
+    if (known !== undefined) return known;
+    const first = this.#lastIteration + 1;
+    this.#firsts.set(trips, first);
+    this.#lastIteration += trips;
+    return first;
   }
 
   #loads(value: Scalar): Walk[] {

@@ -15,12 +15,12 @@ interface Owned {
 }
 
 /** Throws a VerifyError naming the statement, the buffer and who overwrote it. */
-export function checkPlan(module: Module): void {
+export function checkPlan(module: Module, threads?: number): void {
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   for (const { buffer, offset, bytes } of module.slots)
     if (offset < 0 || offset % 4 !== 0 || offset + bytes > module.arenaBytes)
       throw new VerifyError(buffer, `slot of ${buffer}: ${offset} .. ${offset + bytes} is not a whole number of words inside the arena of ${module.arenaBytes} bytes`); // prettier-ignore
-  const inPlace = inPlaceOf(module);
+  const inPlace = inPlaceOf(module, threads);
   for (const entry of module.entries) checkEntry(module, entry, slots, inPlace);
 }
 
@@ -28,7 +28,7 @@ export function checkPlan(module: Module): void {
 type InPlace = (call: KernelCall, operand: string, result: string) => string | undefined;
 type KernelCall = Extract<Call, { kind: "call" }>;
 
-function inPlaceOf(module: Module): InPlace {
+function inPlaceOf(module: Module, threads: number | undefined): InPlace {
   const known = new Map<string, string | undefined>();
   return (call, operand, result) => {
     const kernel = module.kernels.find(({ name }) => name === call.kernel)!;
@@ -36,7 +36,7 @@ function inPlaceOf(module: Module): InPlace {
     for (const a of paramsOf(operand))
       for (const b of paramsOf(result)) {
         const key = JSON.stringify([kernel.name, a.name, b.name]);
-        if (!known.has(key)) known.set(key, whyNotInPlace(kernel, a, b));
+        if (!known.has(key)) known.set(key, whyNotInPlace(kernel, a, b, threads));
         if (known.get(key) !== undefined) return known.get(key);
       }
     return undefined;

@@ -13,6 +13,7 @@ type Life = readonly [first: number, last: number];
 export function placesTaken(
   { calls, kernels, buffers }: Program,
   lives: ReadonlyMap<string, Life>,
+  threads: number | undefined,
 ): ReadonlyMap<string, string> {
   const byName = new Map(kernels.map((kernel) => [kernel.name, kernel]));
   const given = new Set(buffers.flatMap(({ name, role }) => (isGiven(role) ? [name] : [])));
@@ -29,7 +30,7 @@ export function placesTaken(
       .filter((param) => lives.get(argOf(param))?.[1] === n)
       .sort((a, b) => lives.get(argOf(b))![0] - lives.get(argOf(a))![0]);
     for (const result of made) {
-      const operand = dying.find((param) => !taken.has(argOf(param)) && allows(kernel, param, result)); // prettier-ignore
+      const operand = dying.find((param) => !taken.has(argOf(param)) && allows(kernel, param, result, threads)); // prettier-ignore
       if (operand === undefined) continue;
       over.set(argOf(result), argOf(operand));
       taken.add(argOf(operand));
@@ -45,11 +46,16 @@ const isGiven = (role: Buffer["role"]): boolean => role === "input" || role === 
 const known = new WeakMap<Kernel["body"], Map<string, boolean>>();
 
 /** mayTakePlace, asked once of each pair. */
-function allows(kernel: Kernel, operand: Param, result: Param): boolean {
+function allows(
+  kernel: Kernel,
+  operand: Param,
+  result: Param,
+  threads: number | undefined,
+): boolean {
   const answers = known.get(kernel.body) ?? new Map<string, boolean>();
   known.set(kernel.body, answers);
-  const key = JSON.stringify([operand.name, result.name]);
-  const answer = answers.get(key) ?? mayTakePlace(kernel, operand, result);
+  const key = JSON.stringify([operand.name, result.name, threads]);
+  const answer = answers.get(key) ?? mayTakePlace(kernel, operand, result, threads);
   answers.set(key, answer);
   return answer;
 }

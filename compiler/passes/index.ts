@@ -41,6 +41,8 @@ export interface Road {
   readonly parts?: Parts | undefined;
   /** 3×3 convolutions by Winograd's algorithm: other bits, and larger errors. */
   readonly winograd?: boolean;
+  /** Those that share kernels, if any do. */
+  readonly threads?: number | undefined;
   /** Loops made before for the same target: what a memory budget tries differs in a few of them. */
   readonly nests?: Nests;
 }

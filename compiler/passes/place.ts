@@ -37,7 +37,8 @@ export function touched(call: Call): readonly string[] {
   return call.kind === "store" ? [...reads, call.buffer] : reads;
 }
 
-export function place(name: string): Pass<readonly Program[], Module> {
+/** `threads`: those that share kernels, if any do. */
+export function place(name: string, threads?: number): Pass<readonly Program[], Module> {
   return {
     name: "place",
     why: "live ranges to addresses in one arena",
@@ -60,7 +61,7 @@ export function place(name: string): Pass<readonly Program[], Module> {
       const entries = renamed.map((program): Entry => {
         const own = program.buffers.filter((buffer) => !isPinned(buffer));
         const lives = new Map(own.map((buffer) => [buffer.name, liveRange(program, buffer)]));
-        const over = placesTaken(program, lives);
+        const over = placesTaken(program, lives, threads);
         const { blocks, blockOf } = blocksOf(own, lives, over);
         const peak = peakOf(blocks, program.calls.length);
         const offsets = offsetsFor(blocks, peak);
