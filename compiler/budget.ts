@@ -14,7 +14,7 @@ import {
   type MemoryPlan,
 } from "./memory.ts";
 import type { Traced } from "./model/model.ts";
-import { outlined, place, toRounded, type Purpose, type Road } from "./passes/index.ts";
+import { fromRounded, place, toRounded, type Purpose, type Road } from "./passes/index.ts";
 import { aligned, isPinned, sizeInBytes } from "./passes/place.ts";
 import type { Recomputed } from "./passes/recompute.ts";
 import type { Meeting } from "./passes/rows.ts";
@@ -47,11 +47,12 @@ export function withinBudget(
   model: string,
   declared: readonly Declared[],
   budget: Budget,
-  road: Road,
+  choice: Road,
 ): { readonly choices: ReadonlyMap<string, Choice>; readonly facts: MemoryFacts } {
+  const road = { ...choice, nests: new Map() };
   const graphs = declared.map(({ purpose, traced }) => toRounded(purpose, road).run(traced.graph, SILENT));
-  const programs = graphs.map((graph) => outlined({ ...road, recomputed: NOTHING }).run(graph, SILENT));
-  const pinned = pinnedBytes(place(model).run(programs));
+  const programs = graphs.map((graph) => fromRounded({ ...road, recomputed: NOTHING }).run(graph, SILENT));
+  const pinned = pinnedBytes(place(model, road.threads).run(programs));
   const room = budget.bytes - pinned;
   const plans = declared.map(({ purpose, rows }, n): Plans => {
     const whole = memoryPlans(graphs[n]!, road, purpose.kind === "train" ? "search" : "keep everything");

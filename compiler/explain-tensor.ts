@@ -2,7 +2,7 @@
 
 import type { Graph, Node } from "./graph/graph.ts";
 import { printType } from "./graph/type.ts";
-import { loadsOf } from "./loop/build.ts";
+import { loadsOf, storedIn } from "./loop/build.ts";
 import type { Call, Definition, Doc, Entry, Module } from "./loop/loop.ts";
 import type { CompiledEntry, Lowered } from "./lower.ts";
 import { opOf } from "./ops/index.ts";
@@ -27,8 +27,8 @@ export interface TensorInEntry {
 }
 
 export type Home =
-  /** In the arena. A value that replaces a parameter or a state lives in that one's place. */
-  | { readonly kind: "buffer"; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly life: "always" | Life; readonly uses: readonly Use[]; readonly computed?: Computed }
+  /** In the arena. A value that replaces a parameter or a state lives in that one's place; others are written over what dies there. */
+  | { readonly kind: "buffer"; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly over?: string; readonly followedBy?: string; readonly life: "always" | Life; readonly uses: readonly Use[]; readonly computed?: Computed }
   /** In the loops of one kernel, and nowhere else. */
   | { readonly kind: "local"; readonly computed: Computed }
   /** A local variable of the entry. */
@@ -113,7 +113,7 @@ function homeOf(module: Module, { program }: CompiledEntry, n: number, { name, o
     if (stage === undefined) continue;
     const computed = computedAt(entry, at, name);
     if (stage.storage === "local") return { kind: "local", computed };
-    return { ...bufferOf(module, entry, inEntry(module, entry, stage.definition.target ?? name, n)), computed }; // prettier-ignore
+    return { ...bufferOf(module, entry, inEntry(module, entry, storedIn(stage.definition), n)), computed }; // prettier-ignore
   }
   const into = program.calls.flatMap((call, at) => call.kind === "call" && call.doc.some(({ node }) => node === name) ? [computedAt(entry, at, name)] : []); // prettier-ignore
   if (into.length > 0) return { kind: "substituted", into };
@@ -135,17 +135,19 @@ function computedAt({ calls }: Entry, at: number, name: string): Computed {
 }
 
 function bufferOf({ slots, buffers }: Module, entry: Entry, buffer: string): Extract<Home, { kind: "buffer" }> {
-  const { offset, bytes, live } = slots.find((slot) => slot.buffer === buffer)!;
+  const { offset, bytes, live, over } = slots.find((slot) => slot.buffer === buffer)!;
+  const followedBy = slots.find((slot) => slot.over === buffer)?.buffer;
   const { role } = buffers.find(({ name }) => name === buffer)!;
   const uses = entry.calls.flatMap((call, n) => (touched(call).includes(buffer) ? [useOf(call, n, buffer)] : []));
   const because = { given: role === "input", shown: entry.results.some(({ value }) => value === buffer) };
   const life = live === "always" ? live : { from: because.given ? 0 : live[0] + 1, to: live[1] + 1, because };
-  return { kind: "buffer", buffer, role, offset, bytes, life, uses };
+  const places = { ...(over === undefined ? {} : { over }), ...(followedBy === undefined ? {} : { followedBy }) };
+  return { kind: "buffer", buffer, role, offset, bytes, ...places, life, uses };
 } // prettier-ignore
 
 function useOf(call: Call, n: number, buffer: string): Use {
   const definitions: readonly Definition[] = call.kind === "call" ? call.group.stages.map(({ definition }) => definition) : call.kind === "store" ? [call.definition] : []; // prettier-ignore
-  const storing = definitions.filter(({ name, target }) => (target ?? name) === buffer);
+  const storing = definitions.filter((definition) => storedIn(definition) === buffer);
   const reading = definitions.filter(({ value }) => loadsOf(value).some((load) => load.buffer === buffer)); // prettier-ignore
   const local = call.kind === "let";
   const shown = storing.length > 0 ? storing : reading;

@@ -1,6 +1,6 @@
 /** Guarantees what the compiler knows of a whole model, and of one of its kernels, as data: costs, memory, and why kernels stand apart. */
 
-import { loadsOf } from "./loop/build.ts";
+import { loadsOf, storedIn } from "./loop/build.ts";
 import type { Apart, Call, Doc, Entry, Kernel, Module, Storage } from "./loop/loop.ts";
 import { keyOfGroup } from "./loop/same.ts";
 import { printDefinition, printKernel } from "./loop/print.ts";
@@ -8,7 +8,7 @@ import type { CompiledEntry, Lowered } from "./lower.ts";
 import { bytesMoved, rooflineOf, type Roofline } from "./passes/cost.ts";
 import { sameTile } from "./passes/candidates.ts";
 import { machines, type Machine } from "./passes/machine.ts";
-import { aligned, isPinned, sizeInBytes } from "./passes/place.ts";
+import { aligned, isHeldAt, isPinned, sizeInBytes } from "./passes/place.ts";
 import { unscheduled } from "./passes/schedule.ts";
 import { printTile } from "./passes/tile-text.ts";
 import { kernelSites } from "./schedules.ts";
@@ -113,15 +113,16 @@ const movedBy = ({ buffers }: Module, { group }: KernelCall): number =>
 function costOf(module: Module, call: KernelCall, n: number, machine: Machine): KernelCost {
   const { flops } = module.kernels.find(({ name }) => name === call.kernel)!;
   const bytes = movedBy(module, call);
-  const stores = call.group.stages.flatMap(({ definition, storage }) => storage === "local" ? [] : [definition.target ?? definition.name]); // prettier-ignore
+  const stores = call.group.stages.flatMap(({ definition, storage }) => storage === "local" ? [] : [storedIn(definition)]); // prettier-ignore
   return { statement: n + 1, kernel: call.kernel, flops, bytesMoved: bytes, atBest: rooflineOf(flops, bytes, machine), stores }; // prettier-ignore
 }
 
 function peakOf({ slots, buffers }: Module, entry: Entry): EntryFacts["peak"] {
   const roles = new Map(buffers.map(({ name, role }) => [name, role]));
   const heldAt = (call: number): Held[] =>
-    slots.flatMap(({ buffer, bytes, live }) => {
-      const holds = live === "always" || (entry.buffers.includes(buffer) && live[0] <= call && call <= live[1]); // prettier-ignore
+    slots.flatMap((slot) => {
+      const { buffer, bytes, live } = slot;
+      const holds = live === "always" || (entry.buffers.includes(buffer) && isHeldAt(slot, call));
       return holds ? [{ buffer, role: roles.get(buffer) ?? "", bytes: aligned(bytes) }] : [];
     });
   const sum = (held: readonly Held[]): number => held.reduce((n, { bytes }) => n + bytes, 0);
@@ -144,7 +145,7 @@ export function explainKernel({ model, module, entries, target, tiles }: Lowered
         statement: n + 1,
         bytesMoved: bytes,
         atBest: rooflineOf(kernel.flops, bytes, machines[target]),
-        stages: call.group.stages.map(({ definition, storage }) => ({ text: printDefinition(definition), storage, ...(definition.target === undefined ? {} : { into: definition.target }) })),
+        stages: call.group.stages.map(({ definition, storage }) => ({ text: printDefinition(definition), storage, ...(storedIn(definition) === definition.name ? {} : { into: storedIn(definition) }) })),
         nodes: call.doc,
         neighbours: neighboursOf(entry, entries[at]!, n),
       }];

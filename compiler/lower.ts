@@ -201,7 +201,12 @@ export async function lower(
   const began = performance.now();
   const declared = entriesOf(model, options, kind);
   observation.timings.push({ stage: "declare", milliseconds: performance.now() - began });
-  const road = { target, choice: choiceOf(options.passes), winograd: options.winograd ?? false };
+  const road = {
+    target,
+    choice: choiceOf(options.passes),
+    winograd: options.winograd ?? false,
+    threads: options.threads,
+  };
   const budget = kind === "trainer" ? budgetOf(model, options) : undefined;
   const spent =
     budget &&
@@ -241,7 +246,7 @@ export async function lower(
   const watched = (entry: string): Observer => observe(entry, observation, keep, command);
   const placed = (all: readonly CompiledEntry[]): Module =>
     runPass(
-      place(model.name),
+      place(model.name, options.threads),
       all.map(({ program }) => program),
       watched("module"),
     );
@@ -266,7 +271,7 @@ export async function lower(
           ),
         );
   const module = tiles.size === 0 ? first : placed(entries);
-  checkPlan(module);
+  checkPlan(module, options.threads);
   if (budget !== undefined && module.arenaBytes > budget.bytes) throw new CompilerFault("memory budget", `the plan of ${module.arenaBytes} bytes is larger than the one it was chosen by`); // prettier-ignore
   const batch = options.batch === undefined ? model.batch : { train: options.batch, evaluate: options.batch, predict: options.batch }; // prettier-ignore
   const phases = declared.filter(({ purpose }) => purpose.kind === "train").map(({ name }) => name);

@@ -5,14 +5,14 @@
  * batch stays whole.
  *
  * Few residuals: every set of them. Many: sets of one in k kept (Chen et al. 2016, whose k = √n is among them), and one chain of sets that
- * drops, where memory peaks, what gives most bytes for least work. At most MOST plans are made, each by the passes from `recompute` to `fuse` and `place`.
+ * drops, where memory peaks, what gives most bytes for least work. At most MOST plans are made, each by the passes from `recompute` to `place`.
  */
 
 import type { Graph } from "./graph/graph.ts";
 import type { Module, Program } from "./loop/loop.ts";
 import { define } from "./passes/define.ts";
-import { outlined, place, type Road } from "./passes/index.ts";
-import { aligned, isPinned, sizeInBytes } from "./passes/place.ts";
+import { fromRounded, place, type Road } from "./passes/index.ts";
+import { aligned, isHeldAt, isPinned, sizeInBytes } from "./passes/place.ts";
 import type { Recomputed } from "./passes/recompute.ts";
 import { coursesOf, meets, type Meeting } from "./passes/rows.ts";
 
@@ -63,8 +63,8 @@ export const pinnedBytes = ({ buffers }: Pick<Module, "buffers">): number =>
   buffers.filter(isPinned).reduce((n, buffer) => n + aligned(sizeInBytes(buffer)), 0);
 
 function planOf(graph: Graph, road: Road, { recomputed, parts }: Choice, rows: number): { plan: MemoryPlan; program: Program } {
-  const program = outlined({ ...road, recomputed, parts: { rows, parts } }).run(graph, SILENT);
-  const module = place(program.name).run([program]);
+  const program = fromRounded({ ...road, recomputed, parts: { rows, parts } }).run(graph, SILENT);
+  const module = place(program.name, road.threads).run([program]);
   const bytes = module.arenaBytes - pinnedBytes(module);
   return { plan: { chosen: recomputed, parts, bytes, flops: flopsOf(program), module }, program };
 } // prettier-ignore
@@ -202,9 +202,8 @@ export function peakOf({ entries, slots }: Module): {
   statement: number;
   alive: readonly string[];
 } {
-  const lives = slots.flatMap(({ buffer, bytes, live }) => live === "always" ? [] : [{ buffer, bytes: aligned(bytes), live }]); // prettier-ignore
-  const aliveAt = (call: number) => lives.filter(({ live }) => live[0] <= call && call <= live[1]);
-  const bytesAt = (call: number): number => aliveAt(call).reduce((n, { bytes }) => n + bytes, 0);
+  const aliveAt = (call: number) => slots.filter((slot) => slot.live !== "always" && isHeldAt(slot, call)); // prettier-ignore
+  const bytesAt = (call: number): number => aliveAt(call).reduce((n, { bytes }) => n + aligned(bytes), 0); // prettier-ignore
   const calls = entries[0]!.calls.map((_, n) => n);
   const statement = calls.reduce((most, call) => (bytesAt(call) > bytesAt(most) ? call : most), 0);
   return { statement, alive: aliveAt(statement).map(({ buffer }) => buffer) };

@@ -43,8 +43,11 @@ describe.each(modelNames)("%s", async (name) => {
   test("has a lower bound that is the largest sum of what is alive at once, counted anew", () => {
     for (const entry of module.entries) {
       const own = module.slots.filter(({ buffer, live }) => live === "always" || entry.buffers.includes(buffer)); // prettier-ignore
-      const at = (call: number): number =>
-        own.reduce((n, { live, bytes }) => n + (live === "always" || (live[0] <= call && call <= live[1]) ? aligned(bytes) : 0), 0); // prettier-ignore
+      // by address: what is written over another has that one's
+      const at = (call: number): number => {
+        const held = own.filter(({ live }) => live === "always" || (live[0] <= call && call <= live[1])); // prettier-ignore
+        return [...new Map(held.map(({ offset, bytes }) => [offset, aligned(bytes)])).values()].reduce((n, bytes) => n + bytes, 0); // prettier-ignore
+      };
       const peaks = Array.from({ length: entry.calls.length + 1 }, (_, call) => at(call));
       expect(entry.lowerBound).toBe(Math.max(...peaks));
     }

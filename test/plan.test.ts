@@ -31,6 +31,12 @@ const alive = (a: Slot, b: Slot): boolean =>
   a.live === "always" || b.live === "always" || (a.live[0] <= b.live[1] && b.live[0] <= a.live[1]);
 const share = (a: Slot, b: Slot): boolean =>
   a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+/** One is written over the other at the last statement that reads that one. */
+const follow = (a: Slot, b: Slot): boolean =>
+  (a.over === b.buffer && a.live[0] === b.live[1]) || (b.over === a.buffer && b.live[0] === a.live[1]); // prettier-ignore
+/** Both live at a statement beside the one where the one might be written over the other. */
+const together = (a: Slot, b: Slot): boolean =>
+  alive(a, b) && (a.bytes !== b.bytes || (a.live[0] !== b.live[1] && b.live[0] !== a.live[1]));
 
 const kinds = ["trainer", "gradients"] as const;
 const plans = modelNames.flatMap((name) => kinds.map((kind) => ({ name, kind })));
@@ -44,7 +50,7 @@ describe.each(plans)("the $kind of $name", async ({ name, kind }) => {
       const slots = module.slots.filter(({ buffer, live }) => live === "always" || entry.buffers.includes(buffer)); // prettier-ignore
       slots.forEach((a, n) =>
         slots.slice(n + 1).forEach((b) => {
-          if (alive(a, b)) expect(share(a, b), `${entry.name}: ${a.buffer}, ${b.buffer}`).toBe(false); // prettier-ignore
+          if (alive(a, b)) expect(share(a, b), `${entry.name}: ${a.buffer}, ${b.buffer}`).toBe(follow(a, b)); // prettier-ignore
         }),
       );
     }
@@ -96,10 +102,10 @@ describe("a planted overlap in mnist-mlp", async () => {
     );
   });
 
-  test("is found wherever two buffers live at once", () => {
+  test("is found wherever two buffers live at once, but where one may be written over the other", () => {
     const missed = own.flatMap(
       (a) =>
-      own.filter((b) => a !== b && alive(a, b) && complaint(moved(module, a.buffer, b.offset)) === "accepted").map((b) => `${a.buffer} on ${b.buffer}`), // prettier-ignore
+      own.filter((b) => a !== b && together(a, b) && complaint(moved(module, a.buffer, b.offset)) === "accepted").map((b) => `${a.buffer} on ${b.buffer}`), // prettier-ignore
     );
     expect(missed).toEqual([]);
   });

@@ -7,7 +7,8 @@
 
 import { CompilerFault } from "../graph/error.ts";
 import { bytesOf, sizeOf } from "../graph/type.ts";
-import { walkScalar } from "../loop/build.ts";
+import { storedIn, walkScalar } from "../loop/build.ts";
+import { evaluate } from "../loop/index.ts";
 import type { Buffer, Call, Definition, Entry, EntryResult, Module, Scalar } from "../loop/loop.ts";
 import type { CompiledEntry, Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
@@ -227,14 +228,15 @@ class Watch {
     const own = call.kind === "call" ? stagesOf(call) : [];
     return stages.flatMap(({ definition, element }, n): Expected[] => {
       if (call.kind === "call" && call.group.stages[n]!.storage === "local") return [];
-      const buffer = definition.target ?? definition.name;
+      const buffer = storedIn(definition);
+      const { shape } = this.#buffers.get(buffer)!;
       const positions = samplePositions(
-        this.#buffers.get(buffer)!.shape,
+        definition.part === undefined ? shape : definition.shape,
         this.#samples,
         this.#seed,
         `${this.entry!.name} ${call.kind === "call" ? call.kernel : buffer}`,
       );
-      const elements = positions.map((flat) => ({ flat, value: element(flat) }));
+      const elements = positions.map((flat) => ({ flat: placeIn(definition, flat, shape), value: element(flat) })); // prettier-ignore
       return [
         {
           kernel: call.kind === "call" ? call.kernel : buffer,
@@ -279,6 +281,14 @@ class Watch {
       ? { floor: 1e-3, bound: KERNEL_BOUND }
       : { floor: 1 / 8, bound: singleBound(terms) };
   }
+}
+
+/** Where an element of a definition lies in the buffer that it is stored in. */
+function placeIn({ axes, part }: Definition, flat: number, shape: readonly number[]): number {
+  if (part === undefined) return flat;
+  const point = new Map<string, number>();
+  axes.reduceRight((rest, { name, extent }) => (point.set(name, rest % extent), Math.floor(rest / extent)), flat); // prettier-ignore
+  return part.at.reduce((place, at, n) => place * shape[n]! + evaluate(at, point), 0);
 }
 
 /** How many terms are summed, one sum after another, at most; of sums that are written out, the magnitudes of their weights. */

@@ -143,6 +143,10 @@ function showHome(home: Home): string[] {
     case "buffer":
       return [
         `lives in ${home.buffer}, ${home.role}, bytes ${grouped(home.offset)} .. ${grouped(home.offset + home.bytes)}`,
+        ...(home.over === undefined ? [] : [`written over ${home.over}, which dies there`]),
+        ...(home.followedBy === undefined
+          ? []
+          : [`${home.followedBy} is written over it where it dies`]),
         whyAlive(home),
         ...home.uses.map((use) => `  ${showUse(use)}`),
         ...(home.computed === undefined ? [] : [`computed by statement ${home.computed.statement}, ${home.computed.kernel}${home.computed.with.length === 0 ? "" : `, with ${list(home.computed.with)}`}`]), // prettier-ignore

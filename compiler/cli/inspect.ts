@@ -55,13 +55,14 @@ function data({ entries, module, observation }: Lowered): Data {
       .map(({ after }) => after.trimEnd())
       .join("\n\n"),
     kernels: module.kernels.map((kernel) => printKernel(kernel).trimEnd()).join("\n\n"),
-    live: module.slots.map(({ buffer, offset, bytes, live }) => ({
+    live: module.slots.map(({ buffer, offset, bytes, live, over }) => ({
       entry: live === "always" ? "all" : ownerOf(buffer),
       buffer,
       role: roles.get(buffer) ?? "",
       offset,
       bytes,
       live,
+      ...(over === undefined ? {} : { over }),
     })),
   };
 }
@@ -80,13 +81,13 @@ function show(lowered: Lowered, section: Section): string {
       { head: "bytes", align: right },
       { head: "statements" },
     ],
-    rows.map(({ entry, buffer, role, offset, bytes, live }) => [
+    rows.map(({ entry, buffer, role, offset, bytes, live, over }) => [
       entry,
       buffer,
       role,
       grouped(offset),
       grouped(bytes),
-      live === "always" ? "always" : `${live[0] + 1}–${live[1] + 1}`,
+      `${live === "always" ? live : `${live[0] + 1}–${live[1] + 1}`}${over === undefined ? "" : `, written over ${over}`}`,
     ]),
   );
 }

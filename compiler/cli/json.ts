@@ -104,7 +104,7 @@ export interface InspectJson {
   readonly graph?: string;
   readonly backward?: string;
   readonly kernels?: string;
-  readonly live?: readonly { readonly entry: string; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly live: "always" | readonly [first: number, last: number] }[];
+  readonly live?: readonly { readonly entry: string; readonly buffer: string; readonly role: string; readonly offset: number; readonly bytes: number; readonly live: "always" | readonly [first: number, last: number]; readonly over?: string }[];
 } // prettier-ignore
 
 /** `explain`: of the model, a kernel or a tensor. */

@@ -2,7 +2,7 @@
 
 import type { DType } from "../graph/type.ts";
 import { print as printIndex, substitute as substituteIndex, type Index } from "./index.ts";
-import type { Axis, Scalar, ScalarFn, Stmt } from "./loop.ts";
+import type { Axis, Definition, Scalar, ScalarFn, Stmt } from "./loop.ts";
 
 export const literal = (value: number, dtype: DType): Scalar => ({ kind: "literal", dtype, value });
 export const local = (name: string, dtype: DType): Scalar => ({ kind: "local", dtype, name });
@@ -112,6 +112,17 @@ export function walkStmts(
     } else if (visit.scalar) walkScalar(stmt.value, visit.scalar);
   }
 }
+
+/** The buffer that a definition is stored in. */
+export const storedIn = ({ name, target, part }: Definition): string => part?.of ?? target ?? name;
+
+/** Rebuilds the scalars that statements evaluate. */
+export const mapStmts = (body: readonly Stmt[], visit: (s: Scalar) => Scalar): readonly Stmt[] =>
+  body.map((s): Stmt => {
+    if (s.kind === "for") return { ...s, body: mapStmts(s.body, visit) };
+    if (s.kind === "if") return { ...s, when: mapScalar(s.when, visit), then: mapStmts(s.then, visit) }; // prettier-ignore
+    return { ...s, value: mapScalar(s.value, visit) };
+  });
 
 /** The first reduction in a scalar, outermost first. */
 export function firstReduce(s: Scalar): Extract<Scalar, { kind: "reduce" }> | undefined {

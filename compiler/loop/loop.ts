@@ -57,6 +57,8 @@ export interface Definition {
   readonly value: Scalar;
   /** The storage this value replaces at the end of the step, for an update. */
   readonly target?: string;
+  /** Where it is stored, if not at its own point of a buffer of its own: at a place in another, in its axes. */
+  readonly part?: { readonly of: string; readonly at: readonly Index[] };
   /** The op of the node and the rule it serves: kernels are named after them. */
   readonly op: string;
   readonly doc: readonly Doc[];
@@ -194,12 +196,14 @@ export interface Slot {
   readonly offset: number;
   readonly bytes: number;
   readonly live: readonly [first: number, last: number] | "always";
+  /** The buffer whose place it takes: the call that stores it first is the last that reads that one. */
+  readonly over?: string;
 }
 
 export interface Entry extends Omit<Program, "kernels" | "buffers"> {
   /** Names of the buffers of this entry that are not pinned. */
   readonly buffers: readonly string[];
-  /** Largest sum of live bytes over the calls, pinned storage included. */
+  /** Largest sum of live bytes over the calls, pinned storage included; where one takes another's place, both count once. */
   readonly lowerBound: number;
 }
 

@@ -420,6 +420,12 @@ function buffer(r: Reader): Buffer {
 
 const docs = (r: Reader): Doc[] => r.comments("`// maths    %node  role, site`", readDoc);
 
+function part(r: Reader, scope: Scope): NonNullable<Definition["part"]> {
+  const of = r.name("a buffer");
+  r.eat("[");
+  return { of, at: r.list("]", () => index(r, scope)) };
+}
+
 function definition(r: Reader, scope: Scope, doc: readonly Doc[]): Definition {
   const name = r.name("a definition");
   r.eat("[");
@@ -429,9 +435,10 @@ function definition(r: Reader, scope: Scope, doc: readonly Doc[]): Definition {
   const dims = r.has("shape") ? shape(r) : axes.map(({ extent }) => extent);
   r.eat("by");
   const op = r.name("an op");
-  const target = r.has("into") ? { target: r.name("a buffer") } : {};
+  const inside = enter(scope, axes);
+  const target = r.has("into") ? { target: r.name("a buffer") } : r.has("at") ? { part: part(r, inside) } : {}; // prettier-ignore
   r.eat("=");
-  const value = scalar(r, enter(scope, axes));
+  const value = scalar(r, inside);
   return { name, dtype, shape: dims, axes, value, ...target, op, doc };
 }
 
@@ -520,8 +527,9 @@ function slot(r: Reader): Slot {
     live = [first, r.number()];
   }
   // the role repeats the buffer's
-  if (r.peek().kind === "name" && r.peek().line === here) r.word(ROLES);
-  return { buffer: name, offset, bytes, live };
+  if (r.peek().kind === "name" && r.peek().line === here && !r.is("over")) r.word(ROLES);
+  const over = r.peek().line === here && r.has("over") ? r.name("a buffer") : undefined;
+  return { buffer: name, offset, bytes, live, ...(over === undefined ? {} : { over }) };
 }
 
 function whole<T>(source: string, read: (r: Reader) => T): T {

@@ -161,8 +161,14 @@ export function printDefinition(d: Definition): string {
   return `${printName(d.name)}${axes === "" ? "" : `[${axes}]`} = ${printScalar(d.value)}`;
 }
 
+/** Where a definition is stored, if not in a buffer of its own. */
+function placeOf({ target, part }: Definition): string {
+  if (part !== undefined) return ` at ${printName(part.of)}[${part.at.map(printIndex).join(", ")}]`;
+  return target === undefined ? "" : ` into ${printName(target)}`;
+}
+
 function printStage({ definition, storage }: Stage): string {
-  const into = definition.target === undefined ? "" : ` into ${printName(definition.target)}`;
+  const into = placeOf(definition);
   return `  ${storage.padEnd(6)}  ${printDefinition(definition)}${into}`;
 }
 
@@ -376,7 +382,7 @@ function definitionLines(word: string, d: Definition, scope: Scope): string[] {
   const usual =
     d.shape.length === d.axes.length && d.shape.every((n, axis) => n === d.axes[axis]!.extent);
   const shape = usual ? "" : ` shape [${d.shape.join(",")}]`;
-  const into = d.target === undefined ? "" : ` into ${printName(d.target)}`;
+  const into = placeOf(d);
   const head = `${word} ${printName(d.name)}[${printAxes(d.axes)}]: ${d.dtype}${shape} by ${printName(d.op)}${into}`;
   return [...d.doc.map(docLine), `${head} = ${scalarText(d.value, enter(scope, d.axes))}`];
 }
@@ -437,7 +443,9 @@ function slotLines(slots: readonly Slot[], roles: ReadonlyMap<string, string>): 
     printNumber(s.offset),
     printNumber(s.offset + s.bytes),
     s.live === "always" ? "always" : `${s.live[0]}..${s.live[1]}`,
-    roles.get(s.buffer) ?? "",
+    [roles.get(s.buffer) ?? "", ...(s.over === undefined ? [] : ["over", printName(s.over)])].join(
+      " ",
+    ),
   ]);
   const wide = (column: number): number => Math.max(...rows.map((row) => row[column]!.length));
   return rows.map(([name, from, to, live, role]) =>

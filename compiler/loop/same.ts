@@ -95,7 +95,7 @@ export function keyOfGroup(
     `${numbering.of("i", name)}<${extent}`;
   const text = stages.map(({ definition: d, storage }) => {
     const value = `${d.axes.map(axis).join()}=${numbering.scalar(d.value)}`;
-    return `${storage} ${d.op} ${numbering.of("b", d.name)}→${d.target === undefined ? "" : numbering.of("b", d.target)}:${d.dtype}[${value}]`;
+    return `${storage} ${d.op} ${numbering.of("b", d.name)}→${d.target === undefined ? "" : numbering.of("b", d.target)}${d.part === undefined ? "" : `@${numbering.of("b", d.part.of)}[${d.part.at.map((at) => numbering.index(at)).join()}]`}:${d.dtype}[${value}]`;
   });
   return { key: `${axes.map(axis).join()}|${text.join(";")}`, buffers: numbering.buffers() };
 }

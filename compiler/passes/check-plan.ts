@@ -3,6 +3,7 @@
 import { VerifyError } from "../graph/error.ts";
 import { loadsOf } from "../loop/build.ts";
 import type { Call, Entry, Module } from "../loop/loop.ts";
+import { whyNotInPlace } from "./check-in-place.ts";
 import { checkVersions } from "./check-versions.ts";
 import { accessOf, isPinned } from "./place.ts";
 
@@ -14,34 +15,60 @@ interface Owned {
 }
 
 /** Throws a VerifyError naming the statement, the buffer and who overwrote it. */
-export function checkPlan(module: Module): void {
+export function checkPlan(module: Module, threads?: number): void {
   const slots = new Map(module.slots.map((slot) => [slot.buffer, slot]));
   for (const { buffer, offset, bytes } of module.slots)
     if (offset < 0 || offset % 4 !== 0 || offset + bytes > module.arenaBytes)
       throw new VerifyError(buffer, `slot of ${buffer}: ${offset} .. ${offset + bytes} is not a whole number of words inside the arena of ${module.arenaBytes} bytes`); // prettier-ignore
-  for (const entry of module.entries) checkEntry(module, entry, slots);
+  const inPlace = inPlaceOf(module, threads);
+  for (const entry of module.entries) checkEntry(module, entry, slots, inPlace);
 }
 
-function accesses(module: Module, call: Call): { reads: string[]; writes: string[] } {
+/** Why a result of a call may not lie where an operand of it lies, asked once of each pair of parameters; undefined where it may. */
+type InPlace = (call: KernelCall, operand: string, result: string) => string | undefined;
+type KernelCall = Extract<Call, { kind: "call" }>;
+
+function inPlaceOf(module: Module, threads: number | undefined): InPlace {
+  const known = new Map<string, string | undefined>();
+  return (call, operand, result) => {
+    const kernel = module.kernels.find(({ name }) => name === call.kernel)!;
+    const paramsOf = (buffer: string) => kernel.params.filter((_, n) => call.args[n] === buffer);
+    for (const a of paramsOf(operand))
+      for (const b of paramsOf(result)) {
+        const key = JSON.stringify([kernel.name, a.name, b.name]);
+        if (!known.has(key)) known.set(key, whyNotInPlace(kernel, a, b, threads));
+        if (known.get(key) !== undefined) return known.get(key);
+      }
+    return undefined;
+  };
+}
+
+type Bytes = { readonly offset: number; readonly bytes: number } | undefined;
+
+const sameBytes = (a: Bytes, b: Bytes): boolean =>
+  a !== undefined && b !== undefined && a.offset === b.offset && a.bytes === b.bytes;
+
+/** What a statement reads and does not store, what it stores, and what it both reads and stores. */
+interface Accesses {
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  readonly updates: readonly string[];
+}
+
+function accesses(module: Module, call: Call): Accesses {
   if (call.kind !== "call") {
     const reads = loadsOf(call.value).map((load) => load.buffer);
-    return { reads, writes: call.kind === "store" ? [call.buffer] : [] };
+    return { reads, writes: call.kind === "store" ? [call.buffer] : [], updates: [] };
   }
   const kernel = module.kernels.find(({ name }) => name === call.kernel);
   if (kernel === undefined)
     throw new VerifyError(call.kernel, `no kernel is called ${call.kernel}`);
   const { reads, writes } = accessOf(kernel);
-  const arg = (names: ReadonlySet<string>): string[] => kernel.params.flatMap(({ name }, n) => (names.has(name) ? [call.args[n]!] : [])); // prettier-ignore
-  // a kernel that also writes what it reads reads its own stores: only the rest must be there before
-  const own = writes;
-  const readFirst = kernel.params.filter(
-    ({ name, access }) => reads.has(name) && (!own.has(name) || access === "update"),
-  );
+  const args = (holds: (name: string) => boolean): string[] => kernel.params.flatMap(({ name }, n) => (holds(name) ? [call.args[n]!] : [])); // prettier-ignore
   return {
-    reads: readFirst
-      .filter(({ name }) => !own.has(name))
-      .flatMap(({ name }) => arg(new Set([name]))),
-    writes: arg(writes),
+    reads: args((name) => reads.has(name) && !writes.has(name)),
+    writes: args((name) => writes.has(name)),
+    updates: args((name) => reads.has(name) && writes.has(name)),
   };
 }
 
@@ -49,9 +76,12 @@ function checkEntry(
   module: Module,
   entry: Entry,
   slots: ReadonlyMap<string, { offset: number; bytes: number }>,
+  inPlace: InPlace,
 ): void {
   let memory: Owned[] = [];
+  const filled = new Set<string>();
   const own = (buffer: string): void => {
+    filled.add(buffer);
     const { offset, bytes } = slots.get(buffer)!;
     memory = memory.filter((held) => held.to <= offset || held.from >= offset + bytes);
     memory.push({ from: offset, to: offset + bytes, buffer });
@@ -81,10 +111,19 @@ function checkEntry(
   };
   entry.calls.forEach((call, n) => {
     const statement = nameOf(n);
-    const { reads, writes } = accesses(module, call);
-    for (const buffer of reads) require(buffer, statement);
+    const { reads, writes, updates } = accesses(module, call);
+    // what holds nothing yet is read only after the statement's own stores
+    for (const buffer of [...reads, ...updates.filter((one) => filled.has(one))]) require(buffer, statement); // prettier-ignore
     for (const buffer of new Set(writes)) own(buffer);
-    for (const buffer of new Set([...reads, ...writes])) require(buffer, `${statement}, after its stores`); // prettier-ignore
+    for (const buffer of new Set([...reads, ...writes])) {
+      const taker = writes.find((other) => other !== buffer && sameBytes(slots.get(other), slots.get(buffer))); // prettier-ignore
+      if (taker === undefined || call.kind !== "call" || writes.includes(buffer))
+        require(buffer, `${statement}, after its stores`); // prettier-ignore
+      else {
+        const complaint = inPlace(call, buffer, taker);
+        if (complaint !== undefined) throw new VerifyError(buffer, `${entry.name}, ${statement}: stores ${taker} over ${buffer}, but ${complaint}`); // prettier-ignore
+      }
+    }
   });
   const kept = new Set(module.buffers.filter(isPinned).map(({ name }) => name));
   checkVersions(entry, (buffer) => kept.has(buffer), (call) => accesses(module, call).writes, nameOf); // prettier-ignore

@@ -12,12 +12,12 @@ import { gradients } from "./gradients.ts";
 import { machines } from "./machine.ts";
 import { movement } from "./movement.ts";
 import { numerics } from "./numerics.ts";
-import { outline } from "./outline.ts";
 import { pack } from "./pack.ts";
+import { parts } from "./parts.ts";
 import { start, type Pipeline } from "./pass.ts";
 import { prune } from "./prune.ts";
 import { recompute, type Recomputed } from "./recompute.ts";
-import { schedule } from "./schedule.ts";
+import { schedule, type Nests } from "./schedule.ts";
 import { EVERY, type PassChoice } from "./selection.ts";
 import { share } from "./share.ts";
 import { split, type Parts } from "./split.ts";
@@ -41,11 +41,15 @@ export interface Road {
   readonly parts?: Parts | undefined;
   /** 3×3 convolutions by Winograd's algorithm: other bits, and larger errors. */
   readonly winograd?: boolean;
+  /** Those that share kernels, if any do. */
+  readonly threads?: number | undefined;
+  /** Loops made before for the same target: what a memory budget tries differs in a few of them. */
+  readonly nests?: Nests;
 }
 
 /** From a declared graph to the loops of one entry point; `place` then gives all of them addresses. */
 export const pipeline = (purpose: Purpose, road: Road = {}): Pipeline<Graph, Program> =>
-  toGroups(toRounded(purpose, road), road).then(schedule(machineOf(road))); // definitions → loop nests
+  toGroups(toRounded(purpose, road), road).then(schedule(machineOf(road), undefined, road.nests)); // definitions → loop nests
 
 /** The graph passes, up to the one after which no schedule and no budget changes a bit. */
 // prettier-ignore
@@ -68,12 +72,13 @@ const toGroups = (rounded: Pipeline<Graph, Graph>, road: Road): Pipeline<Graph, 
     .then(define)                                     // Graph → definitions
     .then(split(road.parts))                          // the batch in parts, gradients summed over them
     .then((road.choice ?? EVERY).runs(fuse.name) ? fuse : separate) // producers into consumers; groups that share loops, in order
+    .then(parts)                                      // what is only copied into a larger value is stored there
     .then(pack(machineOf(road)))                      // guards out of contractions, operands in the order they are read
     .then(unroll); // short sums against known numbers
 
-/** The statements of a graph whose roundings are fixed, without loops: what a memory budget tries out. */
-export const outlined = (road: Road): Pipeline<Graph, Program> =>
-  toGroups(start<Graph>(), road).then(outline);
+/** The same from a graph whose roundings are fixed: what a memory budget tries out. */
+export const fromRounded = (road: Road): Pipeline<Graph, Program> =>
+  toGroups(start<Graph>(), road).then(schedule(machineOf(road), undefined, road.nests));
 
 /** Those chosen; what only a flag asks for runs with it alone. */
 const runsOf =

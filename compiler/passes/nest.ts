@@ -10,6 +10,7 @@ import {
   loadsOf,
   mapScalar,
   select,
+  storedIn,
   substitute,
   firstReduce,
   walkScalar,
@@ -25,6 +26,7 @@ import {
   scale,
   shift,
   strideOf,
+  substitute as substituteIndex,
   type Index,
 } from "../loop/index.ts";
 import { LANES, obstacle } from "../loop/lanes.ts";
@@ -85,8 +87,8 @@ export class Nest {
     this.#buffers = buffers;
     this.#tile = tile;
     this.#lanes = lanes;
-    this.#targets = new Map(group.stages.map(({ definition: { name, target } }) => [name, target ?? name])); // prettier-ignore
-    this.#written = new Set(group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [definition.target ?? definition.name]))); // prettier-ignore
+    this.#targets = new Map(group.stages.map(({ definition }) => [definition.name, storedIn(definition)])); // prettier-ignore
+    this.#written = new Set(group.stages.flatMap(({ definition, storage }) => (storage === "local" ? [] : [storedIn(definition)]))); // prettier-ignore
   }
 
   /** Undefined where the tile's lanes cannot run in lockstep. */
@@ -156,8 +158,8 @@ export class Nest {
     return param;
   }
 
-  #write({ target, name }: Definition): string {
-    const param = this.#param(target ?? name);
+  #write(definition: Definition): string {
+    const param = this.#param(storedIn(definition));
     param.writes = true;
     return param.name;
   }
@@ -292,7 +294,11 @@ export class Nest {
     held: boolean,
   ): Stmt[] {
     const out: Stmt[] = [];
-    const position = (point: Point): Index => flat(definition.axes.map((axis) => point.where.get(axis.name) ?? index(axis.name, axis.extent)), definition.shape); // prettier-ignore
+    const { axes, part } = definition;
+    const position = (point: Point): Index =>
+      part === undefined
+        ? flat(axes.map((axis) => point.where.get(axis.name) ?? index(axis.name, axis.extent)), definition.shape)
+        : flat(part.at.map((at) => substituteIndex(at, point.where)), this.#buffer(part.of).shape); // prettier-ignore
     const resumed = this.#tile.outer === undefined ? undefined : points.map((point) => load(this.#write(definition), definition.dtype, position(point))); // prettier-ignore
     const values = this.#reductions(at, points, out, resumed);
     const { lets, scalars } = shareParts(values, (part) => this.#nameOf(part));

@@ -1,10 +1,11 @@
 /**
- * Guarantees an address for every buffer: parameters and state pinned for all entries, everything else by its live range.
- * Offsets are searched in offsets.ts.
+ * Guarantees an address for every buffer: parameters and state pinned for all entries, everything else by its live range, a result over
+ * an operand that dies where it may (in-place.ts). Offsets are searched in offsets.ts.
  */
 
 import { bytesOf, sizeOf } from "../graph/type.ts";
-import { offsetsFor } from "./offsets.ts";
+import { placesTaken } from "./in-place.ts";
+import { offsetsFor, type Block } from "./offsets.ts";
 import { keyOfKernel } from "../loop/same.ts";
 import { loadsOf, mapScalar, walkStmts } from "../loop/build.ts";
 import type {
@@ -36,7 +37,8 @@ export function touched(call: Call): readonly string[] {
   return call.kind === "store" ? [...reads, call.buffer] : reads;
 }
 
-export function place(name: string): Pass<readonly Program[], Module> {
+/** `threads`: those that share kernels, if any do. */
+export function place(name: string, threads?: number): Pass<readonly Program[], Module> {
   return {
     name: "place",
     why: "live ranges to addresses in one arena",
@@ -58,14 +60,21 @@ export function place(name: string): Pass<readonly Program[], Module> {
       let arenaBytes = top;
       const entries = renamed.map((program): Entry => {
         const own = program.buffers.filter((buffer) => !isPinned(buffer));
-        const lives = own.map((buffer) => liveRange(program, buffer));
-        const peak = peakOf(own, lives, program.calls.length);
-        const blocks = own.map((buffer, n) => ({
-          bytes: aligned(sizeInBytes(buffer)),
-          life: lives[n]!,
-        }));
+        const lives = new Map(own.map((buffer) => [buffer.name, liveRange(program, buffer)]));
+        const over = placesTaken(program, lives, threads);
+        const { blocks, blockOf } = blocksOf(own, lives, over);
+        const peak = peakOf(blocks, program.calls.length);
         const offsets = offsetsFor(blocks, peak);
-        const placed = own.map((buffer, n): Slot => ({ buffer: buffer.name, offset: top + offsets[n]!, bytes: sizeInBytes(buffer), live: lives[n]! })); // prettier-ignore
+        const placed = own.map((buffer): Slot => {
+          const before = over.get(buffer.name);
+          return {
+            buffer: buffer.name,
+            offset: top + offsets[blockOf.get(buffer.name)!]!,
+            bytes: sizeInBytes(buffer),
+            live: lives.get(buffer.name)!,
+            ...(before === undefined ? {} : { over: before }),
+          };
+        });
         slots.push(...placed);
         for (const slot of placed)
           arenaBytes = Math.max(arenaBytes, aligned(slot.offset + slot.bytes));
@@ -97,6 +106,7 @@ function apart(program: Program): Program {
     ...d,
     name: to(d.name),
     value: renamed(d.value),
+    ...(d.part === undefined ? {} : { part: { ...d.part, of: to(d.part.of) } }),
   });
   return {
     ...program,
@@ -145,6 +155,10 @@ function sharedKernels(programs: readonly Program[]): { kernels: Kernel[]; nameO
   return { kernels: [...first.values()], nameOf };
 } // prettier-ignore
 
+/** Whether a slot counts among the bytes held at a statement: where a result takes an operand's place, the operand still holds it. */
+export const isHeldAt = ({ live, over }: Slot, call: number): boolean =>
+  live === "always" || (live[0] + (over === undefined ? 0 : 1) <= call && call <= live[1]);
+
 /** From the first to the last statement that touches it; inputs are there from the start, outputs stay to the end. */
 export function liveRange(
   program: Pick<Program, "calls" | "results">,
@@ -156,16 +170,32 @@ export function liveRange(
   return [first, shown ? program.calls.length : (touches.at(-1) ?? first)];
 }
 
-/** Largest sum of aligned live bytes over the statements. */
-function peakOf(
+/** One block for each buffer, or for all that take one place one after the other; and which is whose. */
+function blocksOf(
   buffers: readonly Buffer[],
-  lives: readonly (readonly [number, number])[],
-  calls: number,
-): number {
+  lives: ReadonlyMap<string, Block["life"]>,
+  over: ReadonlyMap<string, string>,
+): { readonly blocks: readonly Block[]; readonly blockOf: ReadonlyMap<string, number> } {
+  const follower = new Map([...over].map(([result, operand]) => [operand, result]));
+  const blocks: Block[] = [];
+  const blockOf = new Map<string, number>();
+  for (const buffer of buffers) {
+    if (over.has(buffer.name)) continue;
+    let last = buffer.name;
+    blockOf.set(last, blocks.length);
+    for (let next = follower.get(last); next !== undefined; next = follower.get(last)) blockOf.set((last = next), blocks.length); // prettier-ignore
+    const life = [lives.get(buffer.name)![0], lives.get(last)![1]] as const;
+    blocks.push({ bytes: aligned(sizeInBytes(buffer)), life });
+  }
+  return { blocks, blockOf };
+}
+
+/** Largest sum of live bytes over the statements. */
+function peakOf(blocks: readonly Block[], calls: number): number {
   let peak = 0;
   for (let call = 0; call <= calls; call++) {
-    const live = buffers.filter((_, n) => lives[n]![0] <= call && call <= lives[n]![1]);
-    peak = Math.max(peak, live.reduce((bytes, b) => bytes + aligned(sizeInBytes(b)), 0)); // prettier-ignore
+    const live = blocks.filter(({ life: [first, last] }) => first <= call && call <= last);
+    peak = Math.max(peak, live.reduce((sum, { bytes }) => sum + bytes, 0)); // prettier-ignore
   }
   return peak;
 }

@@ -18,9 +18,19 @@ import { mainReduce, tileOf, type Tile } from "./tile.ts";
 /** Tiles that groups have in place of the cost model's, by keyOfGroup. */
 export type Tiles = ReadonlyMap<string, Tile>;
 
+/** A nest and the buffers of its arguments, as its group's key numbers them. */
+interface Known {
+  readonly nest: ReturnType<typeof nestOf>;
+  readonly args: readonly number[];
+}
+
+/** Nests that are built already, by the keys of their groups: programs that are tried one after the other share them. */
+export type Nests = Map<string, Known>;
+
 export const schedule = (
   machine: Machine,
   tiles: Tiles = new Map(),
+  nests: Nests = new Map(),
 ): Pass<Definitions, Program> => ({
   name: "schedule",
   why: "loop order, tiles and microkernels",
@@ -28,27 +38,34 @@ export const schedule = (
     const byName = new Map(buffers.map((buffer) => [buffer.name, buffer]));
     const kernels: Kernel[] = [];
     const names = new Names();
-    /** Groups that differ in names alone share a kernel; its arguments are numbered as the group's buffers are. */
-    const known = new Map<string, { readonly kernel: string; readonly args: readonly number[] }>();
+    const built = (group: Group, numbered: readonly string[], tile?: Tile): Known => {
+      const nest = nestOf(group, machine, byName, tile);
+      return { nest, args: nest.args.map((arg) => numbered.indexOf(arg)) };
+    };
+    /** Groups that differ in names alone share a kernel. */
+    const named = new Map<string, string>();
     const calls = work.map((item): Call => {
       if (item.kind === "scalar") return scalarCall(item.definition, item.storage, byName);
       const { group } = item;
       const { stages } = group;
       const doc = stages.flatMap(({ definition }) => definition.doc);
       const { key, buffers: numbered } = keyOfGroup(group, byName);
-      const same = known.get(key);
-      if (same !== undefined)
-        return { kind: "call", kernel: same.kernel, args: same.args.map((n) => numbered[n]!), group, doc }; // prettier-ignore
-      const { args, note, ...built } = nestOf(group, machine, byName, tiles.get(key));
-      const kernel: Kernel = {
-        ...built,
-        name: names.take(kernelName(group)),
-        doc: [...stages.map(({ definition }) => definition.doc.at(-1)?.maths ?? definition.name), ...note], // prettier-ignore
-        flops: flopsOf(group),
-      };
-      kernels.push(kernel);
-      known.set(key, { kernel: kernel.name, args: args.map((arg) => numbered.indexOf(arg)) });
-      return { kind: "call", kernel: kernel.name, args, group, doc };
+      const { nest, args } = nests.get(key) ?? built(group, numbered, tiles.get(key));
+      nests.set(key, { nest, args });
+      let kernel = named.get(key);
+      if (kernel === undefined) {
+        const { note, params, body } = nest;
+        kernel = names.take(kernelName(group));
+        named.set(key, kernel);
+        kernels.push({
+          params,
+          body,
+          name: kernel,
+          doc: [...stages.map(({ definition }) => definition.doc.at(-1)?.maths ?? definition.name), ...note], // prettier-ignore
+          flops: flopsOf(group),
+        });
+      }
+      return { kind: "call", kernel, args: args.map((n) => numbered[n]!), group, doc };
     });
     return { name, buffers, kernels, calls, results };
   },

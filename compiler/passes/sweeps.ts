@@ -5,7 +5,7 @@
  * A sum is rounded as it is stored, and was rounded before: no bit changes.
  */
 
-import { load, walkScalar } from "../loop/build.ts";
+import { load, storedIn, walkScalar } from "../loop/build.ts";
 import { index } from "../loop/index.ts";
 import type { Definition, Group, Scalar, Stage } from "../loop/loop.ts";
 import type { Machine } from "./machine.ts";
@@ -20,7 +20,7 @@ export function sweepsOf(group: Group, tile: Tile, machine: Machine): readonly [
   const sum = first!.definition;
   const sums = (definition: Definition): Group => ({ ...group, stages: [{ definition, storage: "buffer" }] }); // prettier-ignore
   if (first!.storage === "buffer") return [sums(sum), { ...group, stages: rest }];
-  const holder = rest.find(({ definition, storage }) => storage === "buffer" && definition.target === undefined && definition.dtype === sum.dtype)?.definition; // prettier-ignore
+  const holder = rest.find(({ definition, storage }) => storage === "buffer" && storedIn(definition) === definition.name && definition.dtype === sum.dtype)?.definition; // prettier-ignore
   if (holder === undefined) return [group];
   const held = load(holder.name, sum.dtype, ...group.axes.map(({ name, extent }) => index(name, extent))); // prettier-ignore
   return [
@@ -30,8 +30,11 @@ export function sweepsOf(group: Group, tile: Tile, machine: Machine): readonly [
 }
 
 /** A rounded sum that storage holds exactly, and that overwrites nothing. */
-const isSum = ({ definition: { value, target } }: Stage): boolean =>
-  target === undefined && value.kind === "round" && value.value.kind === "reduce";
+const isSum = ({ definition }: Stage): boolean =>
+  storedIn(definition) === definition.name && isRounded(definition.value);
+
+const isRounded = (value: Scalar): boolean =>
+  value.kind === "round" && value.value.kind === "reduce";
 
 /** Whether a definition is one value a point of the shared axes, and no reduction. */
 function isPointwise({ axes, value }: Definition, group: Group): boolean {

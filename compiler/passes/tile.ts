@@ -1,7 +1,7 @@
 /** Guarantees the tile of a group: how many points along each shared axis one microkernel keeps in locals, in which order, and in lanes along which axis. */
 
 import { bytesOf, sizeOf, stridesOf } from "../graph/type.ts";
-import { loadsOf, firstReduce } from "../loop/build.ts";
+import { firstReduce, loadsOf, storedIn } from "../loop/build.ts";
 import {
   add,
   constant,
@@ -260,7 +260,7 @@ export function accumulates(group: Group, buffers: Buffers): boolean {
   const [first, ...rest] = group.stages;
   const value = first!.definition.value;
   const reduce = value.kind === "round" ? value.value : value;
-  if (rest.length > 0 || first!.storage !== "buffer" || first!.definition.target !== undefined) return false; // prettier-ignore
+  if (rest.length > 0 || first!.storage !== "buffer" || storedIn(first!.definition) !== first!.definition.name) return false; // prettier-ignore
   if (reduce.kind !== "reduce" || reduce.by !== "add" || reduce.over.length < 2) return false;
   const bytes = operandsOf(reduce).reduce((sum, load) => sum + bytesRead(load, buffers), 0);
   return sizeOf(first!.definition.shape) * 4 <= SECOND && bytes >= 2 * SECOND;

@@ -147,6 +147,6 @@ function printEntry(module: Module, entry: Entry): string[] {
     "",
     ...table(["statement", "kernel", "FLOPs", "computes"], kernels),
     "",
-    ...table(["buffer", "role", "offset", "bytes", "statements"], slots.map(({ buffer, offset, bytes, live }) => [buffer, role.get(buffer) ?? "", offset, bytes, live === "always" ? "always" : `${live[0] + 1}–${live[1] + 1}`])),
+    ...table(["buffer", "role", "offset", "bytes", "statements"], slots.map(({ buffer, offset, bytes, live, over }) => [buffer, role.get(buffer) ?? "", offset, bytes, `${live === "always" ? live : `${live[0] + 1}–${live[1] + 1}`}${over === undefined ? "" : `, written over ${over}`}`])),
   ]; // prettier-ignore
 }

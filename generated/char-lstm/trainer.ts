@@ -4,7 +4,7 @@
 //
 //   parameters 41,536   arena 2,737,216 bytes, nothing else is ever allocated   139,925,216 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 5d25b00e804faa16
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 6d8d04f8f9a4cb31
 
 /** The model's name. */
 export const MODEL: string = "char-lstm";
@@ -307,78 +307,78 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const total = new Float32Array(arena, 762672, 512); // [32,16]  residual, statements 87–92
   const chosen = new Float32Array(arena, 764720, 512); // [32,16]  scratch, statement 87
   const rowSum = new Float32Array(arena, 766768, 1); // []  scratch, statements 87–90
-  const d_rowSum = new Float32Array(arena, 760624, 1); // []  scratch, statements 91–92
-  const d_shifted = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 92–95
+  const d_rowSum = new Float32Array(arena, 498480, 1); // []  scratch, statements 91–92
+  const d_shifted = new Float32Array(arena, 629552, 32768); // [32,16,64]  scratch, statements 92–95, written over exps
   const d_scores_bias = new Float32Array(arena, 2736944, 64); // [64]  scratch, statements 93–178
   const d_scores_bias_square = new Float32Array(arena, 2737200, 1); // []  scratch, statements 93–156
-  const d_lstm = new Float32Array(arena, 629552, 32768); // [32,16,64]  scratch, statements 94–139
+  const d_lstm = new Float32Array(arena, 498480, 32768); // [32,16,64]  scratch, statements 94–139
   const d_scores_kernel = new Float32Array(arena, 2661168, 4096); // [64,64]  scratch, statements 95–177
-  const d_lstm_c_16 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 96–97
+  const d_lstm_c_16 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 96–97
   const d_lstm_recurrence_16 = new Float32Array(arena, 2136880, 8192); // [32,256]  scratch, statements 96–142
-  const d_lstm_h_15 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 97–99
-  const d_lstm_c_15 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 97–100
+  const d_lstm_h_15 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 97–99
+  const d_lstm_c_15 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 97–100, written over d_lstm_c_16
   const d_lstm_recurrentKernel_part = new Float32Array(arena, 1153840, 16384); // [64,256]  scratch, statements 98–143
   const d_lstm_recurrence_15 = new Float32Array(arena, 2169648, 8192); // [32,256]  scratch, statements 99–142
-  const d_lstm_h_14 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 100–102
-  const d_lstm_c_14 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 100–103
+  const d_lstm_h_14 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 100–102
+  const d_lstm_c_14 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 100–103, written over d_lstm_c_15
   const d_lstm_recurrentKernel_2 = new Float32Array(arena, 1219376, 16384); // [64,256]  scratch, statements 101–143
   const d_lstm_recurrence_14 = new Float32Array(arena, 2202416, 8192); // [32,256]  scratch, statements 102–142
-  const d_lstm_h_13 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 103–105
-  const d_lstm_c_13 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 103–106
+  const d_lstm_h_13 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 103–105
+  const d_lstm_c_13 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 103–106, written over d_lstm_c_14
   const d_lstm_recurrentKernel_3 = new Float32Array(arena, 1284912, 16384); // [64,256]  scratch, statements 104–143
   const d_lstm_recurrence_13 = new Float32Array(arena, 2235184, 8192); // [32,256]  scratch, statements 105–142
-  const d_lstm_h_12 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 106–108
-  const d_lstm_c_12 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 106–109
+  const d_lstm_h_12 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 106–108
+  const d_lstm_c_12 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 106–109, written over d_lstm_c_13
   const d_lstm_recurrentKernel_4 = new Float32Array(arena, 1350448, 16384); // [64,256]  scratch, statements 107–143
   const d_lstm_recurrence_12 = new Float32Array(arena, 2267952, 8192); // [32,256]  scratch, statements 108–142
-  const d_lstm_h_11 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 109–111
-  const d_lstm_c_11 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 109–112
+  const d_lstm_h_11 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 109–111
+  const d_lstm_c_11 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 109–112, written over d_lstm_c_12
   const d_lstm_recurrentKernel_5 = new Float32Array(arena, 1415984, 16384); // [64,256]  scratch, statements 110–143
   const d_lstm_recurrence_11 = new Float32Array(arena, 2300720, 8192); // [32,256]  scratch, statements 111–142
-  const d_lstm_h_10 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 112–114
-  const d_lstm_c_10 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 112–115
+  const d_lstm_h_10 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 112–114
+  const d_lstm_c_10 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 112–115, written over d_lstm_c_11
   const d_lstm_recurrentKernel_6 = new Float32Array(arena, 1481520, 16384); // [64,256]  scratch, statements 113–143
   const d_lstm_recurrence_10 = new Float32Array(arena, 2333488, 8192); // [32,256]  scratch, statements 114–142
-  const d_lstm_h_9 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 115–117
-  const d_lstm_c_9 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 115–118
+  const d_lstm_h_9 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 115–117
+  const d_lstm_c_9 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 115–118, written over d_lstm_c_10
   const d_lstm_recurrentKernel_7 = new Float32Array(arena, 1547056, 16384); // [64,256]  scratch, statements 116–143
   const d_lstm_recurrence_9 = new Float32Array(arena, 2366256, 8192); // [32,256]  scratch, statements 117–142
-  const d_lstm_h_8 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 118–120
-  const d_lstm_c_8 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 118–121
+  const d_lstm_h_8 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 118–120
+  const d_lstm_c_8 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 118–121, written over d_lstm_c_9
   const d_lstm_recurrentKernel_8 = new Float32Array(arena, 1612592, 16384); // [64,256]  scratch, statements 119–143
   const d_lstm_recurrence_8 = new Float32Array(arena, 2399024, 8192); // [32,256]  scratch, statements 120–142
-  const d_lstm_h_7 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 121–123
-  const d_lstm_c_7 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 121–124
+  const d_lstm_h_7 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 121–123
+  const d_lstm_c_7 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 121–124, written over d_lstm_c_8
   const d_lstm_recurrentKernel_9 = new Float32Array(arena, 1678128, 16384); // [64,256]  scratch, statements 122–143
   const d_lstm_recurrence_7 = new Float32Array(arena, 2431792, 8192); // [32,256]  scratch, statements 123–142
-  const d_lstm_h_6 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 124–126
-  const d_lstm_c_6 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 124–127
+  const d_lstm_h_6 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 124–126
+  const d_lstm_c_6 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 124–127, written over d_lstm_c_7
   const d_lstm_recurrentKernel_10 = new Float32Array(arena, 1743664, 16384); // [64,256]  scratch, statements 125–143
   const d_lstm_recurrence_6 = new Float32Array(arena, 2464560, 8192); // [32,256]  scratch, statements 126–142
-  const d_lstm_h_5 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 127–129
-  const d_lstm_c_5 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 127–130
+  const d_lstm_h_5 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 127–129
+  const d_lstm_c_5 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 127–130, written over d_lstm_c_6
   const d_lstm_recurrentKernel_11 = new Float32Array(arena, 1809200, 16384); // [64,256]  scratch, statements 128–143
   const d_lstm_recurrence_5 = new Float32Array(arena, 2497328, 8192); // [32,256]  scratch, statements 129–142
-  const d_lstm_h_4 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 130–132
-  const d_lstm_c_4 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 130–133
+  const d_lstm_h_4 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 130–132
+  const d_lstm_c_4 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 130–133, written over d_lstm_c_5
   const d_lstm_recurrentKernel_12 = new Float32Array(arena, 1874736, 16384); // [64,256]  scratch, statements 131–143
   const d_lstm_recurrence_4 = new Float32Array(arena, 2530096, 8192); // [32,256]  scratch, statements 132–142
-  const d_lstm_h_3 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 133–135
-  const d_lstm_c_3 = new Float32Array(arena, 514864, 2048); // [32,64]  scratch, statements 133–136
+  const d_lstm_h_3 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 133–135
+  const d_lstm_c_3 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 133–136, written over d_lstm_c_4
   const d_lstm_recurrentKernel_13 = new Float32Array(arena, 1940272, 16384); // [64,256]  scratch, statements 134–143
   const d_lstm_recurrence_3 = new Float32Array(arena, 2562864, 8192); // [32,256]  scratch, statements 135–142
-  const d_lstm_h_2 = new Float32Array(arena, 498480, 2048); // [32,64]  scratch, statements 136–138
-  const d_lstm_c_2 = new Float32Array(arena, 506672, 2048); // [32,64]  scratch, statements 136–139
+  const d_lstm_h_2 = new Float32Array(arena, 629552, 2048); // [32,64]  scratch, statements 136–138
+  const d_lstm_c_2 = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 136–139, written over d_lstm_c_3
   const d_lstm_recurrentKernel_14 = new Float32Array(arena, 2005808, 16384); // [64,256]  scratch, statements 137–143
   const d_lstm_recurrence_2 = new Float32Array(arena, 2595632, 8192); // [32,256]  scratch, statements 138–142
-  const d_lstm_h = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 139–141
-  const d_lstm_c = new Float32Array(arena, 2726704, 2048); // [32,64]  scratch, statements 139–141
+  const d_lstm_h = new Float32Array(arena, 2726704, 2048); // [32,64]  scratch, statements 139–141
+  const d_lstm_c = new Float32Array(arena, 2718512, 2048); // [32,64]  scratch, statements 139–141, written over d_lstm_c_2
   const d_lstm_recurrentKernel_15 = new Float32Array(arena, 2071344, 16384); // [64,256]  scratch, statements 140–143
   const d_lstm_recurrence = new Float32Array(arena, 2628400, 8192); // [32,256]  scratch, statements 141–143
   const d_lstm_inputs = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 141–146
   const d_lstm_recurrentBias = new Float32Array(arena, 2677552, 256); // [256]  scratch, statements 142–176
   const d_lstm_recurrentBias_square = new Float32Array(arena, 2678576, 1); // []  scratch, statements 142–154
-  const d_lstm_recurrentKernel = new Float32Array(arena, 2136880, 16384); // [64,256]  scratch, statements 143–175
+  const d_lstm_recurrentKernel = new Float32Array(arena, 2071344, 16384); // [64,256]  scratch, statements 143–175, written over d_lstm_recurrentKernel_15
   const d_lstm_bias = new Float32Array(arena, 1350448, 256); // [256]  scratch, statements 144–174
   const d_lstm_bias_square = new Float32Array(arena, 1351472, 1); // []  scratch, statements 144–152
   const d_embedding = new Float32Array(arena, 1153840, 32768); // [32,16,64]  scratch, statements 145–147
@@ -397,49 +397,49 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const embedding_evaluate = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 1–2
   const lstm_inputs_evaluate = new Float32Array(arena, 498480, 131072); // [32,16,256]  scratch, statements 2–34
   const lstm_recurrence_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 3–4
-  const lstm_c_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 4–6
-  const lstm_h_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 4–34
+  const lstm_c_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 4–6
+  const lstm_h_evaluate = new Float32Array(arena, 1194800, 2048); // [32,64]  scratch, statements 4–34
   const lstm_recurrence_2_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 5–6
-  const lstm_c_2_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 6–8
-  const lstm_h_2_evaluate = new Float32Array(arena, 1194800, 2048); // [32,64]  scratch, statements 6–34
+  const lstm_c_2_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 6–8, written over lstm_c_evaluate
+  const lstm_h_2_evaluate = new Float32Array(arena, 1202992, 2048); // [32,64]  scratch, statements 6–34
   const lstm_recurrence_3_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 7–8
-  const lstm_c_3_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 8–10
-  const lstm_h_3_evaluate = new Float32Array(arena, 1202992, 2048); // [32,64]  scratch, statements 8–34
+  const lstm_c_3_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 8–10, written over lstm_c_2_evaluate
+  const lstm_h_3_evaluate = new Float32Array(arena, 1211184, 2048); // [32,64]  scratch, statements 8–34
   const lstm_recurrence_4_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 9–10
-  const lstm_c_4_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 10–12
-  const lstm_h_4_evaluate = new Float32Array(arena, 1211184, 2048); // [32,64]  scratch, statements 10–34
+  const lstm_c_4_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 10–12, written over lstm_c_3_evaluate
+  const lstm_h_4_evaluate = new Float32Array(arena, 1219376, 2048); // [32,64]  scratch, statements 10–34
   const lstm_recurrence_5_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 11–12
-  const lstm_c_5_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 12–14
-  const lstm_h_5_evaluate = new Float32Array(arena, 1219376, 2048); // [32,64]  scratch, statements 12–34
+  const lstm_c_5_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 12–14, written over lstm_c_4_evaluate
+  const lstm_h_5_evaluate = new Float32Array(arena, 1227568, 2048); // [32,64]  scratch, statements 12–34
   const lstm_recurrence_6_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 13–14
-  const lstm_c_6_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 14–16
-  const lstm_h_6_evaluate = new Float32Array(arena, 1227568, 2048); // [32,64]  scratch, statements 14–34
+  const lstm_c_6_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 14–16, written over lstm_c_5_evaluate
+  const lstm_h_6_evaluate = new Float32Array(arena, 1235760, 2048); // [32,64]  scratch, statements 14–34
   const lstm_recurrence_7_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 15–16
-  const lstm_c_7_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 16–18
-  const lstm_h_7_evaluate = new Float32Array(arena, 1235760, 2048); // [32,64]  scratch, statements 16–34
+  const lstm_c_7_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 16–18, written over lstm_c_6_evaluate
+  const lstm_h_7_evaluate = new Float32Array(arena, 1243952, 2048); // [32,64]  scratch, statements 16–34
   const lstm_recurrence_8_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 17–18
-  const lstm_c_8_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 18–20
-  const lstm_h_8_evaluate = new Float32Array(arena, 1243952, 2048); // [32,64]  scratch, statements 18–34
+  const lstm_c_8_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 18–20, written over lstm_c_7_evaluate
+  const lstm_h_8_evaluate = new Float32Array(arena, 1252144, 2048); // [32,64]  scratch, statements 18–34
   const lstm_recurrence_9_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 19–20
-  const lstm_c_9_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 20–22
-  const lstm_h_9_evaluate = new Float32Array(arena, 1252144, 2048); // [32,64]  scratch, statements 20–34
+  const lstm_c_9_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 20–22, written over lstm_c_8_evaluate
+  const lstm_h_9_evaluate = new Float32Array(arena, 1260336, 2048); // [32,64]  scratch, statements 20–34
   const lstm_recurrence_10_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 21–22
-  const lstm_c_10_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 22–24
-  const lstm_h_10_evaluate = new Float32Array(arena, 1260336, 2048); // [32,64]  scratch, statements 22–34
+  const lstm_c_10_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 22–24, written over lstm_c_9_evaluate
+  const lstm_h_10_evaluate = new Float32Array(arena, 1268528, 2048); // [32,64]  scratch, statements 22–34
   const lstm_recurrence_11_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 23–24
-  const lstm_c_11_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 24–26
-  const lstm_h_11_evaluate = new Float32Array(arena, 1268528, 2048); // [32,64]  scratch, statements 24–34
+  const lstm_c_11_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 24–26, written over lstm_c_10_evaluate
+  const lstm_h_11_evaluate = new Float32Array(arena, 1276720, 2048); // [32,64]  scratch, statements 24–34
   const lstm_recurrence_12_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 25–26
-  const lstm_c_12_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 26–28
-  const lstm_h_12_evaluate = new Float32Array(arena, 1276720, 2048); // [32,64]  scratch, statements 26–34
+  const lstm_c_12_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 26–28, written over lstm_c_11_evaluate
+  const lstm_h_12_evaluate = new Float32Array(arena, 1284912, 2048); // [32,64]  scratch, statements 26–34
   const lstm_recurrence_13_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 27–28
-  const lstm_c_13_evaluate = new Float32Array(arena, 1055536, 2048); // [32,64]  scratch, statements 28–30
-  const lstm_h_13_evaluate = new Float32Array(arena, 1284912, 2048); // [32,64]  scratch, statements 28–34
+  const lstm_c_13_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 28–30, written over lstm_c_12_evaluate
+  const lstm_h_13_evaluate = new Float32Array(arena, 1293104, 2048); // [32,64]  scratch, statements 28–34
   const lstm_recurrence_14_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 29–30
-  const lstm_c_14_evaluate = new Float32Array(arena, 1063728, 2048); // [32,64]  scratch, statements 30–32
-  const lstm_h_14_evaluate = new Float32Array(arena, 1293104, 2048); // [32,64]  scratch, statements 30–34
+  const lstm_c_14_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 30–32, written over lstm_c_13_evaluate
+  const lstm_h_14_evaluate = new Float32Array(arena, 1301296, 2048); // [32,64]  scratch, statements 30–34
   const lstm_recurrence_15_evaluate = new Float32Array(arena, 1022768, 8192); // [32,256]  scratch, statements 31–32
-  const lstm_c_15_evaluate = new Float32Array(arena, 1301296, 2048); // [32,64]  scratch, statements 32–34
+  const lstm_c_15_evaluate = new Float32Array(arena, 1186608, 2048); // [32,64]  scratch, statements 32–34, written over lstm_c_14_evaluate
   const lstm_h_15_evaluate = new Float32Array(arena, 1309488, 2048); // [32,64]  scratch, statements 32–34
   const lstm_recurrence_16_evaluate = new Float32Array(arena, 1153840, 8192); // [32,256]  scratch, statements 33–34
   const lstm_evaluate = new Float32Array(arena, 1022768, 32768); // [32,16,64]  scratch, statements 34–35
@@ -449,54 +449,54 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const chosen_evaluate = new Float32Array(arena, 633648, 512); // [32,16]  scratch, statement 36
   const rowSum_evaluate = new Float32Array(arena, 635696, 1); // []  scratch, statements 36–39
   const argmax_evaluate = new Int32Array(arena, 629552, 512); // [32,16]  scratch, statement 40
-  const rowSum_2_evaluate = new Float32Array(arena, 631600, 1); // []  scratch, statements 40–41
+  const rowSum_2_evaluate = new Float32Array(arena, 1319728, 1); // []  scratch, statements 40–41, written over live_rows_evaluate
   const x_predict = new Int32Array(arena, 498480, 16); // [1,16]  input, statement 1
   const embedding_predict = new Float32Array(arena, 514864, 1024); // [1,16,64]  scratch, statements 1–2
   const lstm_inputs_predict = new Float32Array(arena, 498480, 4096); // [1,16,256]  scratch, statements 2–34
   const lstm_recurrence_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 3–4
-  const lstm_c_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 4–6
-  const lstm_h_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 4–34
+  const lstm_c_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 4–6
+  const lstm_h_predict = new Float32Array(arena, 520240, 64); // [1,64]  scratch, statements 4–34
   const lstm_recurrence_2_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 5–6
-  const lstm_c_2_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 6–8
-  const lstm_h_2_predict = new Float32Array(arena, 520240, 64); // [1,64]  scratch, statements 6–34
+  const lstm_c_2_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 6–8, written over lstm_c_predict
+  const lstm_h_2_predict = new Float32Array(arena, 520496, 64); // [1,64]  scratch, statements 6–34
   const lstm_recurrence_3_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 7–8
-  const lstm_c_3_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 8–10
-  const lstm_h_3_predict = new Float32Array(arena, 520496, 64); // [1,64]  scratch, statements 8–34
+  const lstm_c_3_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 8–10, written over lstm_c_2_predict
+  const lstm_h_3_predict = new Float32Array(arena, 520752, 64); // [1,64]  scratch, statements 8–34
   const lstm_recurrence_4_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 9–10
-  const lstm_c_4_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 10–12
-  const lstm_h_4_predict = new Float32Array(arena, 520752, 64); // [1,64]  scratch, statements 10–34
+  const lstm_c_4_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 10–12, written over lstm_c_3_predict
+  const lstm_h_4_predict = new Float32Array(arena, 521008, 64); // [1,64]  scratch, statements 10–34
   const lstm_recurrence_5_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 11–12
-  const lstm_c_5_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 12–14
-  const lstm_h_5_predict = new Float32Array(arena, 521008, 64); // [1,64]  scratch, statements 12–34
+  const lstm_c_5_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 12–14, written over lstm_c_4_predict
+  const lstm_h_5_predict = new Float32Array(arena, 521264, 64); // [1,64]  scratch, statements 12–34
   const lstm_recurrence_6_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 13–14
-  const lstm_c_6_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 14–16
-  const lstm_h_6_predict = new Float32Array(arena, 521264, 64); // [1,64]  scratch, statements 14–34
+  const lstm_c_6_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 14–16, written over lstm_c_5_predict
+  const lstm_h_6_predict = new Float32Array(arena, 521520, 64); // [1,64]  scratch, statements 14–34
   const lstm_recurrence_7_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 15–16
-  const lstm_c_7_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 16–18
-  const lstm_h_7_predict = new Float32Array(arena, 521520, 64); // [1,64]  scratch, statements 16–34
+  const lstm_c_7_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 16–18, written over lstm_c_6_predict
+  const lstm_h_7_predict = new Float32Array(arena, 521776, 64); // [1,64]  scratch, statements 16–34
   const lstm_recurrence_8_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 17–18
-  const lstm_c_8_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 18–20
-  const lstm_h_8_predict = new Float32Array(arena, 521776, 64); // [1,64]  scratch, statements 18–34
+  const lstm_c_8_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 18–20, written over lstm_c_7_predict
+  const lstm_h_8_predict = new Float32Array(arena, 522032, 64); // [1,64]  scratch, statements 18–34
   const lstm_recurrence_9_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 19–20
-  const lstm_c_9_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 20–22
-  const lstm_h_9_predict = new Float32Array(arena, 522032, 64); // [1,64]  scratch, statements 20–34
+  const lstm_c_9_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 20–22, written over lstm_c_8_predict
+  const lstm_h_9_predict = new Float32Array(arena, 522288, 64); // [1,64]  scratch, statements 20–34
   const lstm_recurrence_10_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 21–22
-  const lstm_c_10_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 22–24
-  const lstm_h_10_predict = new Float32Array(arena, 522288, 64); // [1,64]  scratch, statements 22–34
+  const lstm_c_10_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 22–24, written over lstm_c_9_predict
+  const lstm_h_10_predict = new Float32Array(arena, 522544, 64); // [1,64]  scratch, statements 22–34
   const lstm_recurrence_11_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 23–24
-  const lstm_c_11_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 24–26
-  const lstm_h_11_predict = new Float32Array(arena, 522544, 64); // [1,64]  scratch, statements 24–34
+  const lstm_c_11_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 24–26, written over lstm_c_10_predict
+  const lstm_h_11_predict = new Float32Array(arena, 522800, 64); // [1,64]  scratch, statements 24–34
   const lstm_recurrence_12_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 25–26
-  const lstm_c_12_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 26–28
-  const lstm_h_12_predict = new Float32Array(arena, 522800, 64); // [1,64]  scratch, statements 26–34
+  const lstm_c_12_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 26–28, written over lstm_c_11_predict
+  const lstm_h_12_predict = new Float32Array(arena, 523056, 64); // [1,64]  scratch, statements 26–34
   const lstm_recurrence_13_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 27–28
-  const lstm_c_13_predict = new Float32Array(arena, 515888, 64); // [1,64]  scratch, statements 28–30
-  const lstm_h_13_predict = new Float32Array(arena, 523056, 64); // [1,64]  scratch, statements 28–34
+  const lstm_c_13_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 28–30, written over lstm_c_12_predict
+  const lstm_h_13_predict = new Float32Array(arena, 523312, 64); // [1,64]  scratch, statements 28–34
   const lstm_recurrence_14_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 29–30
-  const lstm_c_14_predict = new Float32Array(arena, 516144, 64); // [1,64]  scratch, statements 30–32
-  const lstm_h_14_predict = new Float32Array(arena, 523312, 64); // [1,64]  scratch, statements 30–34
+  const lstm_c_14_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 30–32, written over lstm_c_13_predict
+  const lstm_h_14_predict = new Float32Array(arena, 523568, 64); // [1,64]  scratch, statements 30–34
   const lstm_recurrence_15_predict = new Float32Array(arena, 514864, 256); // [1,256]  scratch, statements 31–32
-  const lstm_c_15_predict = new Float32Array(arena, 523568, 64); // [1,64]  scratch, statements 32–34
+  const lstm_c_15_predict = new Float32Array(arena, 519984, 64); // [1,64]  scratch, statements 32–34, written over lstm_c_14_predict
   const lstm_h_15_predict = new Float32Array(arena, 523824, 64); // [1,64]  scratch, statements 32–34
   const lstm_recurrence_16_predict = new Float32Array(arena, 518960, 256); // [1,256]  scratch, statements 33–34
   const lstm_predict = new Float32Array(arena, 514864, 1024); // [1,16,64]  scratch, statements 34–35
@@ -8812,7 +8812,7 @@ function addMul_32x64_15_evaluate(
 
 /**
  * lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1
- * 45,056 floating-point operations.
+ * 720,896 floating-point operations.
  */
 function concat_32x16x64_evaluate(
   lstm_h: Float32Array,
@@ -8838,20 +8838,50 @@ function concat_32x16x64_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l] = lstm_h[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 64] = lstm_h_2[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 128] = lstm_h_3[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 192] = lstm_h_4[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 256] = lstm_h_5[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 320] = lstm_h_6[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 384] = lstm_h_7[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 448] = lstm_h_8[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 512] = lstm_h_9[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 576] = lstm_h_10[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 640] = lstm_h_11[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 704] = lstm_h_12[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 768] = lstm_h_13[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 832] = lstm_h_14[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 896] = lstm_h_15[i * 64 + l]!;
+    }
+    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 960] =
         (1 /
           (1 +
@@ -9485,7 +9515,7 @@ function addMul_1x64_15_predict(
 
 /**
  * lstm = concat(reshape(lstm.h, [1,1,64]), reshape(lstm.h_2, [1,1,64]), reshape(lstm.h_3, [1,1,64]), reshape(lstm.h_4, [1,1,64]), reshape(lstm.h_5, [1,1,64]), reshape(lstm.h_6, [1,1,64]), reshape(lstm.h_7, [1,1,64]), reshape(lstm.h_8, [1,1,64]), reshape(lstm.h_9, [1,1,64]), reshape(lstm.h_10, [1,1,64]), reshape(lstm.h_11, [1,1,64]), reshape(lstm.h_12, [1,1,64]), reshape(lstm.h_13, [1,1,64]), reshape(lstm.h_14, [1,1,64]), reshape(lstm.h_15, [1,1,64]), reshape(lstm.h_16, [1,1,64])) along axis 1
- * 1,408 floating-point operations.
+ * 22,528 floating-point operations.
  */
 function concat_1x16x64_predict(
   lstm_h: Float32Array,
@@ -9510,20 +9540,50 @@ function concat_1x16x64_predict(
 ): void {
   for (let l = 0; l < 64; l++) {
     lstm[l] = lstm_h[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 64] = lstm_h_2[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 128] = lstm_h_3[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 192] = lstm_h_4[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 256] = lstm_h_5[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 320] = lstm_h_6[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 384] = lstm_h_7[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 448] = lstm_h_8[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 512] = lstm_h_9[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 576] = lstm_h_10[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 640] = lstm_h_11[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 704] = lstm_h_12[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 768] = lstm_h_13[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 832] = lstm_h_14[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 896] = lstm_h_15[l]!;
+  }
+  for (let l = 0; l < 64; l++) {
     lstm[l + 960] =
       (1 / (1 + exp(-(lstm_inputs[l + 4032]! + lstm_recurrence_16[l + 192]!)))) *
       tanh(

@@ -4,7 +4,7 @@
 //
 //   parameters 110,400   arena 7,804,752 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 7c60745f0921182d
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 a6e0790d3bbf09a8
 
 /** The model's name. */
 export const MODEL: string = "char-transformer";
@@ -658,174 +658,174 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_m = new Float32Array(arena, 1324320, 64); // [64]  state, always there
   const scores_bias_v = new Float32Array(arena, 1324576, 64); // [64]  state, always there
   const stepCount = new Int32Array(arena, 1324832, 1); // []  state, always there
-  const x = new Int32Array(arena, 1472304, 512); // [16,32]  input, statements 1–103
-  const next = new Int32Array(arena, 1505072, 512); // [16,32]  input, statements 1–33
-  const live_rows = new Int32Array(arena, 1507120, 1); // []  input, statements 1–33
+  const x = new Int32Array(arena, 7763760, 512); // [16,32]  input, statements 1–103
+  const next = new Int32Array(arena, 7765808, 512); // [16,32]  input, statements 1–33
+  const live_rows = new Int32Array(arena, 7804720, 1); // []  input, statements 1–33
   const embedding = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statement 4
-  const positionalEncoding = new Float32Array(arena, 5177168, 32768); // [16,32,64]  residual, statements 4–100
-  const sum = new Float32Array(arena, 1474352, 512); // [16,32]  residual, statements 4–100
-  const sqrt = new Float32Array(arena, 1476400, 512); // [16,32]  residual, statements 4–100
-  const layerNorm_inverse = new Float32Array(arena, 1478448, 512); // [16,32]  residual, statements 4–100
-  const layerNorm_normal = new Float32Array(arena, 5308240, 32768); // [16,32,64]  residual, statements 4–101
-  const layerNorm = new Float32Array(arena, 5439312, 32768); // [16,32,64]  residual, statements 4–98
-  const multiHeadAttention_query = new Float32Array(arena, 5570384, 32768); // [16,32,64]  residual, statements 5–91
-  const multiHeadAttention_key = new Float32Array(arena, 5701456, 32768); // [16,32,64]  residual, statements 6–95
-  const multiHeadAttention_value = new Float32Array(arena, 5832528, 32768); // [16,32,64]  residual, statements 7–85
-  const masked = new Float32Array(arena, 1507136, 65536); // [16,4,32,32]  scratch, statements 8–9
-  const exps = new Float32Array(arena, 4128592, 65536); // [16,4,32,32]  residual, statements 9–86
-  const total = new Float32Array(arena, 1455920, 2048); // [16,4,32]  residual, statements 9–86
-  const weights = new Float32Array(arena, 4390736, 65536); // [16,4,32,32]  residual, statements 9–87
-  const transpose_4 = new Float32Array(arena, 5963600, 32768); // [16,32,4,16]  residual, statements 10–84
-  const residual = new Float32Array(arena, 6094672, 32768); // [16,32,64]  residual, statements 11–80
-  const sum_3 = new Float32Array(arena, 1480496, 512); // [16,32]  residual, statements 12–80
-  const sqrt_2 = new Float32Array(arena, 1482544, 512); // [16,32]  residual, statements 12–80
-  const layerNorm_2_inverse = new Float32Array(arena, 1484592, 512); // [16,32]  residual, statements 12–80
-  const layerNorm_2_normal = new Float32Array(arena, 6225744, 32768); // [16,32,64]  residual, statements 12–81
-  const layerNorm_2 = new Float32Array(arena, 6356816, 32768); // [16,32,64]  residual, statements 12–78
-  const dense_z = new Float32Array(arena, 1507152, 131072); // [16,32,256]  residual, statements 13–75
-  const add_3 = new Float32Array(arena, 2031440, 131072); // [16,32,256]  residual, statements 13–75
-  const residual_2 = new Float32Array(arena, 6487888, 32768); // [16,32,64]  residual, statements 14–71
-  const sum_5 = new Float32Array(arena, 1486640, 512); // [16,32]  residual, statements 15–71
-  const sqrt_3 = new Float32Array(arena, 1488688, 512); // [16,32]  residual, statements 15–71
-  const layerNorm_3_inverse = new Float32Array(arena, 1490736, 512); // [16,32]  residual, statements 15–71
-  const layerNorm_3_normal = new Float32Array(arena, 6618960, 32768); // [16,32,64]  residual, statements 15–72
-  const layerNorm_3 = new Float32Array(arena, 6750032, 32768); // [16,32,64]  residual, statements 15–69
-  const multiHeadAttention_2_query = new Float32Array(arena, 6881104, 32768); // [16,32,64]  residual, statements 16–62
-  const multiHeadAttention_2_key = new Float32Array(arena, 7012176, 32768); // [16,32,64]  residual, statements 17–66
-  const multiHeadAttention_2_value = new Float32Array(arena, 7143248, 32768); // [16,32,64]  residual, statements 18–56
-  const masked_2 = new Float32Array(arena, 2555728, 65536); // [16,4,32,32]  scratch, statements 19–20
-  const exps_2 = new Float32Array(arena, 4652880, 65536); // [16,4,32,32]  residual, statements 20–57
-  const total_2 = new Float32Array(arena, 1464112, 2048); // [16,4,32]  residual, statements 20–57
-  const weights_2 = new Float32Array(arena, 4915024, 65536); // [16,4,32,32]  residual, statements 20–58
-  const transpose_8 = new Float32Array(arena, 7274320, 32768); // [16,32,4,16]  residual, statements 21–55
-  const residual_3 = new Float32Array(arena, 7405392, 32768); // [16,32,64]  residual, statements 22–51
-  const sum_7 = new Float32Array(arena, 1492784, 512); // [16,32]  residual, statements 23–51
-  const sqrt_4 = new Float32Array(arena, 1494832, 512); // [16,32]  residual, statements 23–51
-  const layerNorm_4_inverse = new Float32Array(arena, 1496880, 512); // [16,32]  residual, statements 23–51
-  const layerNorm_4_normal = new Float32Array(arena, 7536464, 32768); // [16,32,64]  residual, statements 23–52
-  const layerNorm_4 = new Float32Array(arena, 7667536, 32768); // [16,32,64]  residual, statements 23–49
-  const dense_3_z = new Float32Array(arena, 2555728, 131072); // [16,32,256]  residual, statements 24–46
-  const add_6 = new Float32Array(arena, 3080016, 131072); // [16,32,256]  residual, statements 24–46
-  const residual_4 = new Float32Array(arena, 3604304, 32768); // [16,32,64]  residual, statements 25–42
-  const sum_9 = new Float32Array(arena, 1498928, 512); // [16,32]  residual, statements 26–42
-  const sqrt_5 = new Float32Array(arena, 1500976, 512); // [16,32]  residual, statements 26–42
-  const layerNorm_5_inverse = new Float32Array(arena, 1503024, 512); // [16,32]  residual, statements 26–42
-  const layerNorm_5_normal = new Float32Array(arena, 3735376, 32768); // [16,32,64]  residual, statements 26–43
-  const layerNorm_5 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  residual, statements 26–40
-  const scores_3 = new Float32Array(arena, 3866448, 32768); // [16,32,64]  scratch, statements 27–28
-  const largest_3 = new Float32Array(arena, 7798608, 512); // [16,32]  scratch, statement 28
-  const exps_3 = new Float32Array(arena, 3997520, 32768); // [16,32,64]  residual, statements 28–33
-  const total_3 = new Float32Array(arena, 7800656, 512); // [16,32]  residual, statements 28–33
-  const chosen = new Float32Array(arena, 7802704, 512); // [16,32]  scratch, statement 28
-  const rowSum = new Float32Array(arena, 1507136, 1); // []  scratch, statements 28–31
-  const d_rowSum = new Float32Array(arena, 1507136, 1); // []  scratch, statements 32–33
-  const d_shifted_3 = new Float32Array(arena, 3866448, 32768); // [16,32,64]  scratch, statements 33–40
-  const rate = new Float32Array(arena, 1507120, 1); // []  scratch, statements 35–103
-  const correction = new Float32Array(arena, 1507136, 1); // []  scratch, statements 37–103
-  const d_layerNorm_5 = new Float32Array(arena, 3997520, 32768); // [16,32,64]  scratch, statements 39–43
-  const d_layerNorm_5_centered_2 = new Float32Array(arena, 3866448, 32768); // [16,32,64]  scratch, statement 42
-  const d_layerNorm_5_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 42–51
-  const d_layerNorm_5_mu = new Float32Array(arena, 1505072, 512); // [16,32]  scratch, statements 42–51
-  const d_dense_3_z = new Float32Array(arena, 3604304, 131072); // [16,32,256]  scratch, statements 45–49
-  const d_layerNorm_4 = new Float32Array(arena, 2555728, 32768); // [16,32,64]  scratch, statements 48–52
-  const d_layerNorm_4_centered_2 = new Float32Array(arena, 2686800, 32768); // [16,32,64]  scratch, statement 51
-  const d_layerNorm_4_centered = new Float32Array(arena, 2817872, 32768); // [16,32,64]  scratch, statement 51
-  const d_residual_3 = new Float32Array(arena, 3080016, 32768); // [16,32,64]  scratch, statements 51–71
-  const d_reshape_8 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 54–58
-  const d_weights_2 = new Float32Array(arena, 2555728, 65536); // [16,4,32,32]  scratch, statements 56–57
-  const d_dot_10 = new Float32Array(arena, 2817872, 65536); // [16,4,32,32]  scratch, statements 57–66
-  const d_reshape_7 = new Float32Array(arena, 2555728, 32768); // [16,32,4,16]  scratch, statements 58–61
-  const d_layerNorm_3_part = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 60–68
-  const d_reshape_6 = new Float32Array(arena, 2555728, 32768); // [16,32,4,16]  scratch, statements 62–65
-  const d_layerNorm_3_2 = new Float32Array(arena, 2686800, 32768); // [16,32,64]  scratch, statements 64–68
-  const d_reshape_5 = new Float32Array(arena, 2555728, 32768); // [16,32,4,16]  scratch, statements 66–69
-  const d_layerNorm_3 = new Float32Array(arena, 2817872, 32768); // [16,32,64]  scratch, statements 68–72
-  const d_layerNorm_3_centered_2 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statement 71
-  const d_layerNorm_3_centered = new Float32Array(arena, 2555728, 32768); // [16,32,64]  scratch, statement 71
-  const d_residual_2 = new Float32Array(arena, 3211088, 32768); // [16,32,64]  scratch, statements 71–80
-  const d_dense_z = new Float32Array(arena, 2555728, 131072); // [16,32,256]  scratch, statements 74–78
+  const positionalEncoding = new Float32Array(arena, 4994864, 32768); // [16,32,64]  residual, statements 4–100
+  const sum = new Float32Array(arena, 7767856, 512); // [16,32]  residual, statements 4–100
+  const sqrt = new Float32Array(arena, 7769904, 512); // [16,32]  residual, statements 4–100
+  const layerNorm_inverse = new Float32Array(arena, 7771952, 512); // [16,32]  residual, statements 4–100
+  const layerNorm_normal = new Float32Array(arena, 5125936, 32768); // [16,32,64]  residual, statements 4–101
+  const layerNorm = new Float32Array(arena, 5257008, 32768); // [16,32,64]  residual, statements 4–98
+  const multiHeadAttention_query = new Float32Array(arena, 5388080, 32768); // [16,32,64]  residual, statements 5–91
+  const multiHeadAttention_key = new Float32Array(arena, 5519152, 32768); // [16,32,64]  residual, statements 6–95
+  const multiHeadAttention_value = new Float32Array(arena, 5650224, 32768); // [16,32,64]  residual, statements 7–85
+  const masked = new Float32Array(arena, 3946288, 65536); // [16,4,32,32]  scratch, statements 8–9
+  const exps = new Float32Array(arena, 3946288, 65536); // [16,4,32,32]  residual, statements 9–86, written over masked
+  const total = new Float32Array(arena, 7747376, 2048); // [16,4,32]  residual, statements 9–86
+  const weights = new Float32Array(arena, 4208432, 65536); // [16,4,32,32]  residual, statements 9–87
+  const transpose_4 = new Float32Array(arena, 5781296, 32768); // [16,32,4,16]  residual, statements 10–84
+  const residual = new Float32Array(arena, 5912368, 32768); // [16,32,64]  residual, statements 11–80
+  const sum_3 = new Float32Array(arena, 7774000, 512); // [16,32]  residual, statements 12–80
+  const sqrt_2 = new Float32Array(arena, 7776048, 512); // [16,32]  residual, statements 12–80
+  const layerNorm_2_inverse = new Float32Array(arena, 7778096, 512); // [16,32]  residual, statements 12–80
+  const layerNorm_2_normal = new Float32Array(arena, 6043440, 32768); // [16,32,64]  residual, statements 12–81
+  const layerNorm_2 = new Float32Array(arena, 6174512, 32768); // [16,32,64]  residual, statements 12–78
+  const dense_z = new Float32Array(arena, 1324848, 131072); // [16,32,256]  residual, statements 13–75
+  const add_3 = new Float32Array(arena, 1849136, 131072); // [16,32,256]  residual, statements 13–75
+  const residual_2 = new Float32Array(arena, 6305584, 32768); // [16,32,64]  residual, statements 14–71
+  const sum_5 = new Float32Array(arena, 7780144, 512); // [16,32]  residual, statements 15–71
+  const sqrt_3 = new Float32Array(arena, 7782192, 512); // [16,32]  residual, statements 15–71
+  const layerNorm_3_inverse = new Float32Array(arena, 7784240, 512); // [16,32]  residual, statements 15–71
+  const layerNorm_3_normal = new Float32Array(arena, 6436656, 32768); // [16,32,64]  residual, statements 15–72
+  const layerNorm_3 = new Float32Array(arena, 6567728, 32768); // [16,32,64]  residual, statements 15–69
+  const multiHeadAttention_2_query = new Float32Array(arena, 6698800, 32768); // [16,32,64]  residual, statements 16–62
+  const multiHeadAttention_2_key = new Float32Array(arena, 6829872, 32768); // [16,32,64]  residual, statements 17–66
+  const multiHeadAttention_2_value = new Float32Array(arena, 6960944, 32768); // [16,32,64]  residual, statements 18–56
+  const masked_2 = new Float32Array(arena, 4470576, 65536); // [16,4,32,32]  scratch, statements 19–20
+  const exps_2 = new Float32Array(arena, 4470576, 65536); // [16,4,32,32]  residual, statements 20–57, written over masked_2
+  const total_2 = new Float32Array(arena, 7755568, 2048); // [16,4,32]  residual, statements 20–57
+  const weights_2 = new Float32Array(arena, 4732720, 65536); // [16,4,32,32]  residual, statements 20–58
+  const transpose_8 = new Float32Array(arena, 7092016, 32768); // [16,32,4,16]  residual, statements 21–55
+  const residual_3 = new Float32Array(arena, 7223088, 32768); // [16,32,64]  residual, statements 22–51
+  const sum_7 = new Float32Array(arena, 7786288, 512); // [16,32]  residual, statements 23–51
+  const sqrt_4 = new Float32Array(arena, 7788336, 512); // [16,32]  residual, statements 23–51
+  const layerNorm_4_inverse = new Float32Array(arena, 7790384, 512); // [16,32]  residual, statements 23–51
+  const layerNorm_4_normal = new Float32Array(arena, 7354160, 32768); // [16,32,64]  residual, statements 23–52
+  const layerNorm_4 = new Float32Array(arena, 7485232, 32768); // [16,32,64]  residual, statements 23–49
+  const dense_3_z = new Float32Array(arena, 2373424, 131072); // [16,32,256]  residual, statements 24–46
+  const add_6 = new Float32Array(arena, 2897712, 131072); // [16,32,256]  residual, statements 24–46
+  const residual_4 = new Float32Array(arena, 3422000, 32768); // [16,32,64]  residual, statements 25–42
+  const sum_9 = new Float32Array(arena, 7792432, 512); // [16,32]  residual, statements 26–42
+  const sqrt_5 = new Float32Array(arena, 7794480, 512); // [16,32]  residual, statements 26–42
+  const layerNorm_5_inverse = new Float32Array(arena, 7796528, 512); // [16,32]  residual, statements 26–42
+  const layerNorm_5_normal = new Float32Array(arena, 3553072, 32768); // [16,32,64]  residual, statements 26–43
+  const layerNorm_5 = new Float32Array(arena, 3684144, 32768); // [16,32,64]  residual, statements 26–40
+  const scores_3 = new Float32Array(arena, 3815216, 32768); // [16,32,64]  scratch, statements 27–28
+  const largest_3 = new Float32Array(arena, 7798576, 512); // [16,32]  scratch, statement 28
+  const exps_3 = new Float32Array(arena, 7616304, 32768); // [16,32,64]  residual, statements 28–33
+  const total_3 = new Float32Array(arena, 7800624, 512); // [16,32]  residual, statements 28–33
+  const chosen = new Float32Array(arena, 7802672, 512); // [16,32]  scratch, statement 28
+  const rowSum = new Float32Array(arena, 7804736, 1); // []  scratch, statements 28–31
+  const d_rowSum = new Float32Array(arena, 3815216, 1); // []  scratch, statements 32–33
+  const d_shifted_3 = new Float32Array(arena, 7616304, 32768); // [16,32,64]  scratch, statements 33–40, written over exps_3
+  const rate = new Float32Array(arena, 7765808, 1); // []  scratch, statements 35–103
+  const correction = new Float32Array(arena, 7765824, 1); // []  scratch, statements 37–103
+  const d_layerNorm_5 = new Float32Array(arena, 3815216, 32768); // [16,32,64]  scratch, statements 39–43
+  const d_layerNorm_5_centered_2 = new Float32Array(arena, 3422000, 32768); // [16,32,64]  scratch, statement 42, written over residual_4
+  const d_layerNorm_5_centered = new Float32Array(arena, 7616304, 32768); // [16,32,64]  scratch, statements 42–51
+  const d_layerNorm_5_mu = new Float32Array(arena, 7792432, 512); // [16,32]  scratch, statements 42–51, written over sum_9
+  const d_dense_3_z = new Float32Array(arena, 3422000, 131072); // [16,32,256]  scratch, statements 45–49
+  const d_layerNorm_4 = new Float32Array(arena, 2373424, 32768); // [16,32,64]  scratch, statements 48–52
+  const d_layerNorm_4_centered_2 = new Float32Array(arena, 7223088, 32768); // [16,32,64]  scratch, statement 51, written over residual_3
+  const d_layerNorm_4_centered = new Float32Array(arena, 2504496, 32768); // [16,32,64]  scratch, statement 51
+  const d_residual_3 = new Float32Array(arena, 7616304, 32768); // [16,32,64]  scratch, statements 51–71, written over d_layerNorm_5_centered
+  const d_reshape_8 = new Float32Array(arena, 2635568, 32768); // [16,32,64]  scratch, statements 54–58
+  const d_weights_2 = new Float32Array(arena, 2373424, 65536); // [16,4,32,32]  scratch, statements 56–57
+  const d_dot_10 = new Float32Array(arena, 2373424, 65536); // [16,4,32,32]  scratch, statements 57–66, written over d_weights_2
+  const d_reshape_7 = new Float32Array(arena, 2766640, 32768); // [16,32,4,16]  scratch, statements 58–61
+  const d_layerNorm_3_part = new Float32Array(arena, 2635568, 32768); // [16,32,64]  scratch, statements 60–68
+  const d_reshape_6 = new Float32Array(arena, 2766640, 32768); // [16,32,4,16]  scratch, statements 62–65
+  const d_layerNorm_3_2 = new Float32Array(arena, 2897712, 32768); // [16,32,64]  scratch, statements 64–68
+  const d_reshape_5 = new Float32Array(arena, 2766640, 32768); // [16,32,4,16]  scratch, statements 66–69
+  const d_layerNorm_3 = new Float32Array(arena, 2897712, 32768); // [16,32,64]  scratch, statements 68–72, written over d_layerNorm_3_2
+  const d_layerNorm_3_centered_2 = new Float32Array(arena, 6305584, 32768); // [16,32,64]  scratch, statement 71, written over residual_2
+  const d_layerNorm_3_centered = new Float32Array(arena, 2373424, 32768); // [16,32,64]  scratch, statement 71
+  const d_residual_2 = new Float32Array(arena, 7616304, 32768); // [16,32,64]  scratch, statements 71–80, written over d_residual_3
+  const d_dense_z = new Float32Array(arena, 2373424, 131072); // [16,32,256]  scratch, statements 74–78
   const d_layerNorm_2 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 77–81
-  const d_layerNorm_2_centered_2 = new Float32Array(arena, 1507152, 32768); // [16,32,64]  scratch, statement 80
-  const d_layerNorm_2_centered = new Float32Array(arena, 1638224, 32768); // [16,32,64]  scratch, statement 80
-  const d_residual = new Float32Array(arena, 2031440, 32768); // [16,32,64]  scratch, statements 80–100
-  const d_reshape_4 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 83–87
-  const d_weights = new Float32Array(arena, 1507152, 65536); // [16,4,32,32]  scratch, statements 85–86
-  const d_dot_4 = new Float32Array(arena, 1769296, 65536); // [16,4,32,32]  scratch, statements 86–95
-  const d_reshape_3 = new Float32Array(arena, 1507152, 32768); // [16,32,4,16]  scratch, statements 87–90
-  const d_layerNorm_part = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 89–97
-  const d_reshape_2 = new Float32Array(arena, 1507152, 32768); // [16,32,4,16]  scratch, statements 91–94
-  const d_layerNorm_6 = new Float32Array(arena, 1638224, 32768); // [16,32,64]  scratch, statements 93–97
-  const d_reshape = new Float32Array(arena, 1507152, 32768); // [16,32,4,16]  scratch, statements 95–98
-  const d_layerNorm = new Float32Array(arena, 1769296, 32768); // [16,32,64]  scratch, statements 97–101
-  const d_layerNorm_centered_2 = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statement 100
-  const d_layerNorm_centered = new Float32Array(arena, 1507152, 32768); // [16,32,64]  scratch, statement 100
-  const d_positionalEncoding = new Float32Array(arena, 1638224, 32768); // [16,32,64]  scratch, statements 100–103
+  const d_layerNorm_2_centered_2 = new Float32Array(arena, 5912368, 32768); // [16,32,64]  scratch, statement 80, written over residual
+  const d_layerNorm_2_centered = new Float32Array(arena, 1455920, 32768); // [16,32,64]  scratch, statement 80
+  const d_residual = new Float32Array(arena, 7616304, 32768); // [16,32,64]  scratch, statements 80–100, written over d_residual_2
+  const d_reshape_4 = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, statements 83–87
+  const d_weights = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statements 85–86
+  const d_dot_4 = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statements 86–95, written over d_weights
+  const d_reshape_3 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, statements 87–90
+  const d_layerNorm_part = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, statements 89–97
+  const d_reshape_2 = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, statements 91–94
+  const d_layerNorm_6 = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 93–97
+  const d_reshape = new Float32Array(arena, 1718064, 32768); // [16,32,4,16]  scratch, statements 95–98
+  const d_layerNorm = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 97–101, written over d_layerNorm_6
+  const d_layerNorm_centered_2 = new Float32Array(arena, 4994864, 32768); // [16,32,64]  scratch, statement 100, written over positionalEncoding
+  const d_layerNorm_centered = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statement 100
+  const d_positionalEncoding = new Float32Array(arena, 7616304, 32768); // [16,32,64]  scratch, statements 100–103, written over d_residual
   const x_evaluate = new Int32Array(arena, 1586992, 512); // [16,32]  input, statement 1
-  const next_evaluate = new Int32Array(arena, 2373424, 512); // [16,32]  input, statements 1–29
-  const live_rows_evaluate = new Int32Array(arena, 2375472, 1); // []  input, statements 1–29
+  const next_evaluate = new Int32Array(arena, 2111280, 512); // [16,32]  input, statements 1–29
+  const live_rows_evaluate = new Int32Array(arena, 2113328, 1); // []  input, statements 1–29
   const embedding_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statement 1
-  const positionalEncoding_evaluate = new Float32Array(arena, 2111280, 32768); // [16,32,64]  scratch, statements 1–8
+  const positionalEncoding_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 1–8
   const layerNorm_evaluate = new Float32Array(arena, 1455920, 32768); // [16,32,64]  scratch, statements 1–4
   const multiHeadAttention_query_evaluate = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, statements 2–5
   const multiHeadAttention_key_evaluate = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, statements 3–5
-  const multiHeadAttention_value_evaluate = new Float32Array(arena, 2242352, 32768); // [16,32,64]  scratch, statements 4–7
+  const multiHeadAttention_value_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, statements 4–7
   const masked_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statements 5–6
-  const exps_evaluate = new Float32Array(arena, 1586992, 65536); // [16,4,32,32]  scratch, statement 6
-  const weights_evaluate = new Float32Array(arena, 1849136, 65536); // [16,4,32,32]  scratch, statements 6–7
+  const exps_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statement 6, written over masked_evaluate
+  const weights_evaluate = new Float32Array(arena, 1586992, 65536); // [16,4,32,32]  scratch, statements 6–7
   const transpose_4_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,4,16]  scratch, statements 7–8
-  const residual_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 8–11
+  const residual_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 8–11, written over positionalEncoding_evaluate
   const layerNorm_2_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, statements 9–10
   const dense_evaluate = new Float32Array(arena, 1324848, 131072); // [16,32,256]  scratch, statements 10–11
-  const residual_2_evaluate = new Float32Array(arena, 2111280, 32768); // [16,32,64]  scratch, statements 11–19
+  const residual_2_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 11–19, written over residual_evaluate
   const layerNorm_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 12–15
   const multiHeadAttention_2_query_evaluate = new Float32Array(arena, 1586992, 32768); // [16,32,64]  scratch, statements 13–16
   const multiHeadAttention_2_key_evaluate = new Float32Array(arena, 1718064, 32768); // [16,32,64]  scratch, statements 14–16
-  const multiHeadAttention_2_value_evaluate = new Float32Array(arena, 2242352, 32768); // [16,32,64]  scratch, statements 15–18
+  const multiHeadAttention_2_value_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, statements 15–18
   const masked_2_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statements 16–17
-  const exps_2_evaluate = new Float32Array(arena, 1586992, 65536); // [16,4,32,32]  scratch, statement 17
-  const weights_2_evaluate = new Float32Array(arena, 1849136, 65536); // [16,4,32,32]  scratch, statements 17–18
+  const exps_2_evaluate = new Float32Array(arena, 1324848, 65536); // [16,4,32,32]  scratch, statement 17, written over masked_2_evaluate
+  const weights_2_evaluate = new Float32Array(arena, 1586992, 65536); // [16,4,32,32]  scratch, statements 17–18
   const transpose_8_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,4,16]  scratch, statements 18–19
-  const residual_3_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 19–22
+  const residual_3_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 19–22, written over residual_2_evaluate
   const layerNorm_4_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, statements 20–21
   const dense_3_evaluate = new Float32Array(arena, 1324848, 131072); // [16,32,256]  scratch, statements 21–22
-  const residual_4_evaluate = new Float32Array(arena, 1980208, 32768); // [16,32,64]  scratch, statements 22–23
-  const layerNorm_5_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 23–24
-  const scores_3_evaluate = new Float32Array(arena, 1455920, 32768); // [16,32,64]  scratch, statements 24–29
-  const largest_3_evaluate = new Float32Array(arena, 1324848, 512); // [16,32]  scratch, statement 25
-  const total_3_evaluate = new Float32Array(arena, 1326896, 512); // [16,32]  scratch, statement 25
-  const chosen_evaluate = new Float32Array(arena, 1328944, 512); // [16,32]  scratch, statement 25
-  const rowSum_evaluate = new Float32Array(arena, 1330992, 1); // []  scratch, statements 25–28
-  const argmax_evaluate = new Int32Array(arena, 1324848, 512); // [16,32]  scratch, statement 29
-  const rowSum_2_evaluate = new Float32Array(arena, 1326896, 1); // []  scratch, statements 29–30
+  const residual_4_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 22–23, written over residual_3_evaluate
+  const layerNorm_5_evaluate = new Float32Array(arena, 1849136, 32768); // [16,32,64]  scratch, statements 23–24, written over residual_4_evaluate
+  const scores_3_evaluate = new Float32Array(arena, 1324848, 32768); // [16,32,64]  scratch, statements 24–29
+  const largest_3_evaluate = new Float32Array(arena, 1455920, 512); // [16,32]  scratch, statement 25
+  const total_3_evaluate = new Float32Array(arena, 1457968, 512); // [16,32]  scratch, statement 25
+  const chosen_evaluate = new Float32Array(arena, 1460016, 512); // [16,32]  scratch, statement 25
+  const rowSum_evaluate = new Float32Array(arena, 1462064, 1); // []  scratch, statements 25–28
+  const argmax_evaluate = new Int32Array(arena, 1455920, 512); // [16,32]  scratch, statement 29
+  const rowSum_2_evaluate = new Float32Array(arena, 2113328, 1); // []  scratch, statements 29–30, written over live_rows_evaluate
   const x_predict = new Int32Array(arena, 1341232, 32); // [1,32]  input, statement 1
   const embedding_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  scratch, statement 1
-  const positionalEncoding_predict = new Float32Array(arena, 1374000, 2048); // [1,32,64]  scratch, statements 1–8
+  const positionalEncoding_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, statements 1–8
   const layerNorm_predict = new Float32Array(arena, 1333040, 2048); // [1,32,64]  scratch, statements 1–4
   const multiHeadAttention_query_predict = new Float32Array(arena, 1341232, 2048); // [1,32,64]  scratch, statements 2–5
   const multiHeadAttention_key_predict = new Float32Array(arena, 1349424, 2048); // [1,32,64]  scratch, statements 3–5
-  const multiHeadAttention_value_predict = new Float32Array(arena, 1382192, 2048); // [1,32,64]  scratch, statements 4–7
+  const multiHeadAttention_value_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, statements 4–7
   const masked_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, statements 5–6
-  const exps_predict = new Float32Array(arena, 1341232, 4096); // [1,4,32,32]  scratch, statement 6
-  const weights_predict = new Float32Array(arena, 1357616, 4096); // [1,4,32,32]  scratch, statements 6–7
+  const exps_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, statement 6, written over masked_predict
+  const weights_predict = new Float32Array(arena, 1341232, 4096); // [1,4,32,32]  scratch, statements 6–7
   const transpose_4_predict = new Float32Array(arena, 1324848, 2048); // [1,32,4,16]  scratch, statements 7–8
-  const residual_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, statements 8–11
+  const residual_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, statements 8–11, written over positionalEncoding_predict
   const layerNorm_2_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, statements 9–10
   const dense_predict = new Float32Array(arena, 1324848, 8192); // [1,32,256]  scratch, statements 10–11
-  const residual_2_predict = new Float32Array(arena, 1374000, 2048); // [1,32,64]  scratch, statements 11–19
+  const residual_2_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, statements 11–19, written over residual_predict
   const layerNorm_3_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  scratch, statements 12–15
   const multiHeadAttention_2_query_predict = new Float32Array(arena, 1341232, 2048); // [1,32,64]  scratch, statements 13–16
   const multiHeadAttention_2_key_predict = new Float32Array(arena, 1349424, 2048); // [1,32,64]  scratch, statements 14–16
-  const multiHeadAttention_2_value_predict = new Float32Array(arena, 1382192, 2048); // [1,32,64]  scratch, statements 15–18
+  const multiHeadAttention_2_value_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, statements 15–18
   const masked_2_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, statements 16–17
-  const exps_2_predict = new Float32Array(arena, 1341232, 4096); // [1,4,32,32]  scratch, statement 17
-  const weights_2_predict = new Float32Array(arena, 1357616, 4096); // [1,4,32,32]  scratch, statements 17–18
+  const exps_2_predict = new Float32Array(arena, 1324848, 4096); // [1,4,32,32]  scratch, statement 17, written over masked_2_predict
+  const weights_2_predict = new Float32Array(arena, 1341232, 4096); // [1,4,32,32]  scratch, statements 17–18
   const transpose_8_predict = new Float32Array(arena, 1324848, 2048); // [1,32,4,16]  scratch, statements 18–19
-  const residual_3_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, statements 19–22
+  const residual_3_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, statements 19–22, written over residual_2_predict
   const layerNorm_4_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, statements 20–21
   const dense_3_predict = new Float32Array(arena, 1324848, 8192); // [1,32,256]  scratch, statements 21–22
-  const residual_4_predict = new Float32Array(arena, 1365808, 2048); // [1,32,64]  scratch, statements 22–23
-  const layerNorm_5_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  scratch, statements 23–24
-  const scores_3_predict = new Float32Array(arena, 1333040, 2048); // [1,32,64]  output, statements 24–25
+  const residual_4_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, statements 22–23, written over residual_3_predict
+  const layerNorm_5_predict = new Float32Array(arena, 1357616, 2048); // [1,32,64]  scratch, statements 23–24, written over residual_4_predict
+  const scores_3_predict = new Float32Array(arena, 1324848, 2048); // [1,32,64]  output, statements 24–25
 
   const seed = options.seed ?? 0;
   fillUniform(embedding_table, seed, 0, -0.05, 0.05);
@@ -1675,7 +1675,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.output.kernel_add = multiHeadAttention_2.output.kernel_sqrt + 1e-8    %multiHeadAttention_2.output.kernel_add  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.output.kernel_div = multiHeadAttention_2.output.kernel_mul_8 / multiHeadAttention_2.output.kernel_add    %multiHeadAttention_2.output.kernel_div  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.output.kernel_next = multiHeadAttention_2.output.kernel_sub − multiHeadAttention_2.output.kernel_div    %multiHeadAttention_2.output.kernel_next  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
+    dotAdamw_64x16x32x64_2(
       transpose_8,
       d_residual_3,
       multiHeadAttention_2_output_kernel_m,
@@ -1738,7 +1738,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 60.
     // d_layerNorm_3_part = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.value.kernel over axes 2 of reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])    %d_layerNorm_3_part  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64(d_reshape_7, multiHeadAttention_2_value_kernel, d_layerNorm_3_part);
+    dot_16x32x64x64_2(d_reshape_7, multiHeadAttention_2_value_kernel, d_layerNorm_3_part);
 
     // 61.
     // d_multiHeadAttention_2.value.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm_3    %d_multiHeadAttention_2.value.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -1757,7 +1757,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.value.kernel_add = multiHeadAttention_2.value.kernel_sqrt + 1e-8    %multiHeadAttention_2.value.kernel_add  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.value.kernel_div = multiHeadAttention_2.value.kernel_mul_8 / multiHeadAttention_2.value.kernel_add    %multiHeadAttention_2.value.kernel_div  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.value.kernel_next = multiHeadAttention_2.value.kernel_sub − multiHeadAttention_2.value.kernel_div    %multiHeadAttention_2.value.kernel_next  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
+    dotAdamw_64x16x32x64_3(
       layerNorm_3,
       d_reshape_7,
       multiHeadAttention_2_value_kernel_m,
@@ -1799,7 +1799,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 64.
     // d_layerNorm_3_2 = Σ reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])·multiHeadAttention_2.key.kernel over axes 2 of reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])    %d_layerNorm_3_2  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64(d_reshape_6, multiHeadAttention_2_key_kernel, d_layerNorm_3_2);
+    dot_16x32x64x64_2(d_reshape_6, multiHeadAttention_2_key_kernel, d_layerNorm_3_2);
 
     // 65.
     // d_multiHeadAttention_2.key.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) over axes 0,1 of layerNorm_3    %d_multiHeadAttention_2.key.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -1818,7 +1818,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.key.kernel_add = multiHeadAttention_2.key.kernel_sqrt + 1e-8    %multiHeadAttention_2.key.kernel_add  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.key.kernel_div = multiHeadAttention_2.key.kernel_mul_8 / multiHeadAttention_2.key.kernel_add    %multiHeadAttention_2.key.kernel_div  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.key.kernel_next = multiHeadAttention_2.key.kernel_sub − multiHeadAttention_2.key.kernel_div    %multiHeadAttention_2.key.kernel_next  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
+    dotAdamw_64x16x32x64_3(
       layerNorm_3,
       d_reshape_6,
       multiHeadAttention_2_key_kernel_m,
@@ -1889,7 +1889,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.query.kernel_add = multiHeadAttention_2.query.kernel_sqrt + 1e-8    %multiHeadAttention_2.query.kernel_add  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.query.kernel_div = multiHeadAttention_2.query.kernel_mul_8 / multiHeadAttention_2.query.kernel_add    %multiHeadAttention_2.query.kernel_div  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.query.kernel_next = multiHeadAttention_2.query.kernel_sub − multiHeadAttention_2.query.kernel_div    %multiHeadAttention_2.query.kernel_next  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
+    dotAdamw_64x16x32x64_3(
       layerNorm_3,
       d_reshape_5,
       multiHeadAttention_2_query_kernel_m,
@@ -2252,7 +2252,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.output.kernel_add = multiHeadAttention.output.kernel_sqrt + 1e-8    %multiHeadAttention.output.kernel_add  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.output.kernel_div = multiHeadAttention.output.kernel_mul_8 / multiHeadAttention.output.kernel_add    %multiHeadAttention.output.kernel_div  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.output.kernel_next = multiHeadAttention.output.kernel_sub − multiHeadAttention.output.kernel_div    %multiHeadAttention.output.kernel_next  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
+    dotAdamw_64x16x32x64_2(
       transpose_4,
       d_residual,
       multiHeadAttention_output_kernel_m,
@@ -2315,7 +2315,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 89.
     // d_layerNorm_part = Σ reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])·multiHeadAttention.value.kernel over axes 2 of reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])    %d_layerNorm_part  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64(d_reshape_3, multiHeadAttention_value_kernel, d_layerNorm_part);
+    dot_16x32x64x64_2(d_reshape_3, multiHeadAttention_value_kernel, d_layerNorm_part);
 
     // 90.
     // d_multiHeadAttention.value.kernel = Σ layerNorm·reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm    %d_multiHeadAttention.value.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -2334,7 +2334,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.value.kernel_add = multiHeadAttention.value.kernel_sqrt + 1e-8    %multiHeadAttention.value.kernel_add  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.value.kernel_div = multiHeadAttention.value.kernel_mul_8 / multiHeadAttention.value.kernel_add    %multiHeadAttention.value.kernel_div  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.value.kernel_next = multiHeadAttention.value.kernel_sub − multiHeadAttention.value.kernel_div    %multiHeadAttention.value.kernel_next  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
+    dotAdamw_64x16x32x64_3(
       layerNorm,
       d_reshape_3,
       multiHeadAttention_value_kernel_m,
@@ -2376,7 +2376,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 93.
     // d_layerNorm_6 = Σ reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])·multiHeadAttention.key.kernel over axes 2 of reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])    %d_layerNorm_6  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64(d_reshape_2, multiHeadAttention_key_kernel, d_layerNorm_6);
+    dot_16x32x64x64_2(d_reshape_2, multiHeadAttention_key_kernel, d_layerNorm_6);
 
     // 94.
     // d_multiHeadAttention.key.kernel = Σ layerNorm·reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) over axes 0,1 of layerNorm    %d_multiHeadAttention.key.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -2395,7 +2395,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.key.kernel_add = multiHeadAttention.key.kernel_sqrt + 1e-8    %multiHeadAttention.key.kernel_add  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.key.kernel_div = multiHeadAttention.key.kernel_mul_8 / multiHeadAttention.key.kernel_add    %multiHeadAttention.key.kernel_div  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.key.kernel_next = multiHeadAttention.key.kernel_sub − multiHeadAttention.key.kernel_div    %multiHeadAttention.key.kernel_next  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
+    dotAdamw_64x16x32x64_3(
       layerNorm,
       d_reshape_2,
       multiHeadAttention_key_kernel_m,
@@ -2466,7 +2466,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.query.kernel_add = multiHeadAttention.query.kernel_sqrt + 1e-8    %multiHeadAttention.query.kernel_add  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.query.kernel_div = multiHeadAttention.query.kernel_mul_8 / multiHeadAttention.query.kernel_add    %multiHeadAttention.query.kernel_div  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.query.kernel_next = multiHeadAttention.query.kernel_sub − multiHeadAttention.query.kernel_div    %multiHeadAttention.query.kernel_next  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64(
+    dotAdamw_64x16x32x64_3(
       layerNorm,
       d_reshape,
       multiHeadAttention_query_kernel_m,
@@ -3792,13 +3792,16 @@ function dotAdd_16x32x64x64_2(
         let sum30 = 0;
         let sum31 = 0;
         for (let k = 0; k < 64; k++) {
-          const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k]!;
+          const transpose_4_0 = transpose_4[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16)]!;
           const multiHeadAttention_output_kernel_0 = multiHeadAttention_output_kernel[k * 64 + l]!;
           const multiHeadAttention_output_kernel_1 =
             multiHeadAttention_output_kernel[k * 64 + l + 1]!;
-          const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 64]!;
-          const transpose_4_2 = transpose_4[i * 2048 + j * 64 + k + 128]!;
-          const transpose_4_3 = transpose_4[i * 2048 + j * 64 + k + 192]!;
+          const transpose_4_1 =
+            transpose_4[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 64]!;
+          const transpose_4_2 =
+            transpose_4[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 128]!;
+          const transpose_4_3 =
+            transpose_4[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 192]!;
           sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
           sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
           sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
@@ -5307,6 +5310,234 @@ function sumMulAdd_16x32x64(
 }
 
 /**
+ * d_multiHeadAttention_2.output.kernel = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·d_residual_3 over axes 0,1 of reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])
+ * multiHeadAttention_2.output.kernel.m_next = multiHeadAttention_2.output.kernel_mul + multiHeadAttention_2.output.kernel_mul_2
+ * multiHeadAttention_2.output.kernel.v_next = multiHeadAttention_2.output.kernel_mul_3 + multiHeadAttention_2.output.kernel_mul_5
+ * multiHeadAttention_2.output.kernel_next = multiHeadAttention_2.output.kernel_sub − multiHeadAttention_2.output.kernel_div
+ * 4,255,744 floating-point operations.
+ */
+function dotAdamw_64x16x32x64_2(
+  transpose_8: Float32Array,
+  d_residual_3: Float32Array,
+  multiHeadAttention_2_output_kernel_m: Float32Array,
+  multiHeadAttention_2_output_kernel_v: Float32Array,
+  multiHeadAttention_2_output_kernel: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 64; i += 4) {
+    for (let j = 0; j < 64; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const transpose_8_0 = transpose_8[k * 2048 + k2 * 64 + ((i / 16) | 0) * 16 + (i % 16)]!;
+          const d_residual_3_0 = d_residual_3[k * 2048 + k2 * 64 + j]!;
+          const d_residual_3_1 = d_residual_3[k * 2048 + k2 * 64 + j + 1]!;
+          const transpose_8_1 =
+            transpose_8[k * 2048 + k2 * 64 + (((i + 1) / 16) | 0) * 16 + ((i + 1) % 16)]!;
+          const transpose_8_2 =
+            transpose_8[k * 2048 + k2 * 64 + (((i + 2) / 16) | 0) * 16 + ((i + 2) % 16)]!;
+          const transpose_8_3 =
+            transpose_8[k * 2048 + k2 * 64 + (((i + 3) / 16) | 0) * 16 + ((i + 3) % 16)]!;
+          sum00 += transpose_8_0 * d_residual_3_0;
+          sum01 += transpose_8_0 * d_residual_3_1;
+          sum10 += transpose_8_1 * d_residual_3_0;
+          sum11 += transpose_8_1 * d_residual_3_1;
+          sum20 += transpose_8_2 * d_residual_3_0;
+          sum21 += transpose_8_2 * d_residual_3_1;
+          sum30 += transpose_8_3 * d_residual_3_0;
+          sum31 += transpose_8_3 * d_residual_3_1;
+        }
+      }
+      const d_multiHeadAttention_2_output_kernel00 = Math.fround(sum00);
+      const d_multiHeadAttention_2_output_kernel01 = Math.fround(sum01);
+      const d_multiHeadAttention_2_output_kernel10 = Math.fround(sum10);
+      const d_multiHeadAttention_2_output_kernel11 = Math.fround(sum11);
+      const d_multiHeadAttention_2_output_kernel20 = Math.fround(sum20);
+      const d_multiHeadAttention_2_output_kernel21 = Math.fround(sum21);
+      const d_multiHeadAttention_2_output_kernel30 = Math.fround(sum30);
+      const d_multiHeadAttention_2_output_kernel31 = Math.fround(sum31);
+      const multiHeadAttention_2_output_kernel_m_next00 = Math.fround(
+        multiHeadAttention_2_output_kernel_m[i * 64 + j]! * 0.9 +
+          d_multiHeadAttention_2_output_kernel00 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_output_kernel_m[i * 64 + j] =
+        multiHeadAttention_2_output_kernel_m_next00;
+      const multiHeadAttention_2_output_kernel_m_next01 = Math.fround(
+        multiHeadAttention_2_output_kernel_m[i * 64 + j + 1]! * 0.9 +
+          d_multiHeadAttention_2_output_kernel01 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_output_kernel_m[i * 64 + j + 1] =
+        multiHeadAttention_2_output_kernel_m_next01;
+      const multiHeadAttention_2_output_kernel_m_next10 = Math.fround(
+        multiHeadAttention_2_output_kernel_m[i * 64 + j + 64]! * 0.9 +
+          d_multiHeadAttention_2_output_kernel10 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_output_kernel_m[i * 64 + j + 64] =
+        multiHeadAttention_2_output_kernel_m_next10;
+      const multiHeadAttention_2_output_kernel_m_next11 = Math.fround(
+        multiHeadAttention_2_output_kernel_m[i * 64 + j + 65]! * 0.9 +
+          d_multiHeadAttention_2_output_kernel11 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_output_kernel_m[i * 64 + j + 65] =
+        multiHeadAttention_2_output_kernel_m_next11;
+      const multiHeadAttention_2_output_kernel_m_next20 = Math.fround(
+        multiHeadAttention_2_output_kernel_m[i * 64 + j + 128]! * 0.9 +
+          d_multiHeadAttention_2_output_kernel20 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_output_kernel_m[i * 64 + j + 128] =
+        multiHeadAttention_2_output_kernel_m_next20;
+      const multiHeadAttention_2_output_kernel_m_next21 = Math.fround(
+        multiHeadAttention_2_output_kernel_m[i * 64 + j + 129]! * 0.9 +
+          d_multiHeadAttention_2_output_kernel21 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_output_kernel_m[i * 64 + j + 129] =
+        multiHeadAttention_2_output_kernel_m_next21;
+      const multiHeadAttention_2_output_kernel_m_next30 = Math.fround(
+        multiHeadAttention_2_output_kernel_m[i * 64 + j + 192]! * 0.9 +
+          d_multiHeadAttention_2_output_kernel30 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_output_kernel_m[i * 64 + j + 192] =
+        multiHeadAttention_2_output_kernel_m_next30;
+      const multiHeadAttention_2_output_kernel_m_next31 = Math.fround(
+        multiHeadAttention_2_output_kernel_m[i * 64 + j + 193]! * 0.9 +
+          d_multiHeadAttention_2_output_kernel31 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_output_kernel_m[i * 64 + j + 193] =
+        multiHeadAttention_2_output_kernel_m_next31;
+      const multiHeadAttention_2_output_kernel_v_next00 = Math.fround(
+        multiHeadAttention_2_output_kernel_v[i * 64 + j]! * 0.999 +
+          d_multiHeadAttention_2_output_kernel00 *
+            d_multiHeadAttention_2_output_kernel00 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_output_kernel_v[i * 64 + j] =
+        multiHeadAttention_2_output_kernel_v_next00;
+      const multiHeadAttention_2_output_kernel_v_next01 = Math.fround(
+        multiHeadAttention_2_output_kernel_v[i * 64 + j + 1]! * 0.999 +
+          d_multiHeadAttention_2_output_kernel01 *
+            d_multiHeadAttention_2_output_kernel01 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_output_kernel_v[i * 64 + j + 1] =
+        multiHeadAttention_2_output_kernel_v_next01;
+      const multiHeadAttention_2_output_kernel_v_next10 = Math.fround(
+        multiHeadAttention_2_output_kernel_v[i * 64 + j + 64]! * 0.999 +
+          d_multiHeadAttention_2_output_kernel10 *
+            d_multiHeadAttention_2_output_kernel10 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_output_kernel_v[i * 64 + j + 64] =
+        multiHeadAttention_2_output_kernel_v_next10;
+      const multiHeadAttention_2_output_kernel_v_next11 = Math.fround(
+        multiHeadAttention_2_output_kernel_v[i * 64 + j + 65]! * 0.999 +
+          d_multiHeadAttention_2_output_kernel11 *
+            d_multiHeadAttention_2_output_kernel11 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_output_kernel_v[i * 64 + j + 65] =
+        multiHeadAttention_2_output_kernel_v_next11;
+      const multiHeadAttention_2_output_kernel_v_next20 = Math.fround(
+        multiHeadAttention_2_output_kernel_v[i * 64 + j + 128]! * 0.999 +
+          d_multiHeadAttention_2_output_kernel20 *
+            d_multiHeadAttention_2_output_kernel20 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_output_kernel_v[i * 64 + j + 128] =
+        multiHeadAttention_2_output_kernel_v_next20;
+      const multiHeadAttention_2_output_kernel_v_next21 = Math.fround(
+        multiHeadAttention_2_output_kernel_v[i * 64 + j + 129]! * 0.999 +
+          d_multiHeadAttention_2_output_kernel21 *
+            d_multiHeadAttention_2_output_kernel21 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_output_kernel_v[i * 64 + j + 129] =
+        multiHeadAttention_2_output_kernel_v_next21;
+      const multiHeadAttention_2_output_kernel_v_next30 = Math.fround(
+        multiHeadAttention_2_output_kernel_v[i * 64 + j + 192]! * 0.999 +
+          d_multiHeadAttention_2_output_kernel30 *
+            d_multiHeadAttention_2_output_kernel30 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_output_kernel_v[i * 64 + j + 192] =
+        multiHeadAttention_2_output_kernel_v_next30;
+      const multiHeadAttention_2_output_kernel_v_next31 = Math.fround(
+        multiHeadAttention_2_output_kernel_v[i * 64 + j + 193]! * 0.999 +
+          d_multiHeadAttention_2_output_kernel31 *
+            d_multiHeadAttention_2_output_kernel31 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_output_kernel_v[i * 64 + j + 193] =
+        multiHeadAttention_2_output_kernel_v_next31;
+      const multiHeadAttention_2_output_kernel_0 = multiHeadAttention_2_output_kernel[i * 64 + j]!;
+      const multiHeadAttention_2_output_kernel_1 =
+        multiHeadAttention_2_output_kernel[i * 64 + j + 1]!;
+      const multiHeadAttention_2_output_kernel_2 =
+        multiHeadAttention_2_output_kernel[i * 64 + j + 64]!;
+      const multiHeadAttention_2_output_kernel_3 =
+        multiHeadAttention_2_output_kernel[i * 64 + j + 65]!;
+      const multiHeadAttention_2_output_kernel_4 =
+        multiHeadAttention_2_output_kernel[i * 64 + j + 128]!;
+      const multiHeadAttention_2_output_kernel_5 =
+        multiHeadAttention_2_output_kernel[i * 64 + j + 129]!;
+      const multiHeadAttention_2_output_kernel_6 =
+        multiHeadAttention_2_output_kernel[i * 64 + j + 192]!;
+      const multiHeadAttention_2_output_kernel_7 =
+        multiHeadAttention_2_output_kernel[i * 64 + j + 193]!;
+      multiHeadAttention_2_output_kernel[i * 64 + j] =
+        multiHeadAttention_2_output_kernel_0 -
+        multiHeadAttention_2_output_kernel_0 * 0.00001 -
+        (multiHeadAttention_2_output_kernel_m_next00 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next00 * correction_0) + 1e-8);
+      multiHeadAttention_2_output_kernel[i * 64 + j + 1] =
+        multiHeadAttention_2_output_kernel_1 -
+        multiHeadAttention_2_output_kernel_1 * 0.00001 -
+        (multiHeadAttention_2_output_kernel_m_next01 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next01 * correction_0) + 1e-8);
+      multiHeadAttention_2_output_kernel[i * 64 + j + 64] =
+        multiHeadAttention_2_output_kernel_2 -
+        multiHeadAttention_2_output_kernel_2 * 0.00001 -
+        (multiHeadAttention_2_output_kernel_m_next10 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next10 * correction_0) + 1e-8);
+      multiHeadAttention_2_output_kernel[i * 64 + j + 65] =
+        multiHeadAttention_2_output_kernel_3 -
+        multiHeadAttention_2_output_kernel_3 * 0.00001 -
+        (multiHeadAttention_2_output_kernel_m_next11 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next11 * correction_0) + 1e-8);
+      multiHeadAttention_2_output_kernel[i * 64 + j + 128] =
+        multiHeadAttention_2_output_kernel_4 -
+        multiHeadAttention_2_output_kernel_4 * 0.00001 -
+        (multiHeadAttention_2_output_kernel_m_next20 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next20 * correction_0) + 1e-8);
+      multiHeadAttention_2_output_kernel[i * 64 + j + 129] =
+        multiHeadAttention_2_output_kernel_5 -
+        multiHeadAttention_2_output_kernel_5 * 0.00001 -
+        (multiHeadAttention_2_output_kernel_m_next21 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next21 * correction_0) + 1e-8);
+      multiHeadAttention_2_output_kernel[i * 64 + j + 192] =
+        multiHeadAttention_2_output_kernel_6 -
+        multiHeadAttention_2_output_kernel_6 * 0.00001 -
+        (multiHeadAttention_2_output_kernel_m_next30 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next30 * correction_0) + 1e-8);
+      multiHeadAttention_2_output_kernel[i * 64 + j + 193] =
+        multiHeadAttention_2_output_kernel_7 -
+        multiHeadAttention_2_output_kernel_7 * 0.00001 -
+        (multiHeadAttention_2_output_kernel_m_next31 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next31 * correction_0) + 1e-8);
+    }
+  }
+}
+
+/**
  * d_weights_2 = transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])ᵀ
  * 2,097,152 floating-point operations.
  */
@@ -5467,7 +5698,7 @@ function sumAdamw_16x32x64_4(
     let sum = 0;
     for (let k = 0; k < 16; k++) {
       for (let k2 = 0; k2 < 32; k2++) {
-        sum += d_reshape_7[k * 2048 + k2 * 64 + i]!;
+        sum += d_reshape_7[k * 2048 + k2 * 64 + ((i / 16) | 0) * 16 + (i % 16)]!;
       }
     }
     const d_multiHeadAttention_2_value_bias = Math.fround(sum);
@@ -5489,6 +5720,284 @@ function sumAdamw_16x32x64_4(
       multiHeadAttention_2_value_bias_0 * 0.00001 -
       (multiHeadAttention_2_value_bias_m_next * rate_0) /
         (Math.sqrt(multiHeadAttention_2_value_bias_v_next * correction_0) + 1e-8);
+  }
+}
+
+/**
+ * d_layerNorm_3_part = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.value.kernel over axes 2 of reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])
+ * 4,194,304 floating-point operations.
+ */
+function dot_16x32x64x64_2(
+  d_reshape_7: Float32Array,
+  multiHeadAttention_2_value_kernel: Float32Array,
+  d_layerNorm_3_part: Float32Array,
+): void {
+  for (let i = 0; i < 16; i++) {
+    for (let j = 0; j < 32; j += 4) {
+      for (let l = 0; l < 64; l += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        let sum30 = 0;
+        let sum31 = 0;
+        for (let k = 0; k < 64; k++) {
+          const d_reshape_7_0 = d_reshape_7[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16)]!;
+          const multiHeadAttention_2_value_kernel_0 =
+            multiHeadAttention_2_value_kernel[l * 64 + k]!;
+          const multiHeadAttention_2_value_kernel_1 =
+            multiHeadAttention_2_value_kernel[l * 64 + k + 64]!;
+          const d_reshape_7_1 =
+            d_reshape_7[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 64]!;
+          const d_reshape_7_2 =
+            d_reshape_7[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 128]!;
+          const d_reshape_7_3 =
+            d_reshape_7[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 192]!;
+          sum00 += d_reshape_7_0 * multiHeadAttention_2_value_kernel_0;
+          sum01 += d_reshape_7_0 * multiHeadAttention_2_value_kernel_1;
+          sum10 += d_reshape_7_1 * multiHeadAttention_2_value_kernel_0;
+          sum11 += d_reshape_7_1 * multiHeadAttention_2_value_kernel_1;
+          sum20 += d_reshape_7_2 * multiHeadAttention_2_value_kernel_0;
+          sum21 += d_reshape_7_2 * multiHeadAttention_2_value_kernel_1;
+          sum30 += d_reshape_7_3 * multiHeadAttention_2_value_kernel_0;
+          sum31 += d_reshape_7_3 * multiHeadAttention_2_value_kernel_1;
+        }
+        d_layerNorm_3_part[i * 2048 + j * 64 + l] = sum00;
+        d_layerNorm_3_part[i * 2048 + j * 64 + l + 1] = sum01;
+        d_layerNorm_3_part[i * 2048 + j * 64 + l + 64] = sum10;
+        d_layerNorm_3_part[i * 2048 + j * 64 + l + 65] = sum11;
+        d_layerNorm_3_part[i * 2048 + j * 64 + l + 128] = sum20;
+        d_layerNorm_3_part[i * 2048 + j * 64 + l + 129] = sum21;
+        d_layerNorm_3_part[i * 2048 + j * 64 + l + 192] = sum30;
+        d_layerNorm_3_part[i * 2048 + j * 64 + l + 193] = sum31;
+      }
+    }
+  }
+}
+
+/**
+ * d_multiHeadAttention_2.value.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm_3
+ * multiHeadAttention_2.value.kernel.m_next = multiHeadAttention_2.value.kernel_mul + multiHeadAttention_2.value.kernel_mul_2
+ * multiHeadAttention_2.value.kernel.v_next = multiHeadAttention_2.value.kernel_mul_3 + multiHeadAttention_2.value.kernel_mul_5
+ * multiHeadAttention_2.value.kernel_next = multiHeadAttention_2.value.kernel_sub − multiHeadAttention_2.value.kernel_div
+ * 4,255,744 floating-point operations.
+ */
+function dotAdamw_64x16x32x64_3(
+  layerNorm_3: Float32Array,
+  d_reshape_7: Float32Array,
+  multiHeadAttention_2_value_kernel_m: Float32Array,
+  multiHeadAttention_2_value_kernel_v: Float32Array,
+  multiHeadAttention_2_value_kernel: Float32Array,
+  rate: Float32Array,
+  correction: Float32Array,
+): void {
+  const rate_0 = rate[0]!;
+  const correction_0 = correction[0]!;
+  for (let i = 0; i < 64; i += 4) {
+    for (let j = 0; j < 64; j += 2) {
+      let sum00 = 0;
+      let sum01 = 0;
+      let sum10 = 0;
+      let sum11 = 0;
+      let sum20 = 0;
+      let sum21 = 0;
+      let sum30 = 0;
+      let sum31 = 0;
+      for (let k = 0; k < 16; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          const layerNorm_3_0 = layerNorm_3[k * 2048 + k2 * 64 + i]!;
+          const d_reshape_7_0 = d_reshape_7[k * 2048 + k2 * 64 + ((j / 16) | 0) * 16 + (j % 16)]!;
+          const d_reshape_7_1 =
+            d_reshape_7[k * 2048 + k2 * 64 + (((j + 1) / 16) | 0) * 16 + ((j + 1) % 16)]!;
+          const layerNorm_3_1 = layerNorm_3[k * 2048 + k2 * 64 + i + 1]!;
+          const layerNorm_3_2 = layerNorm_3[k * 2048 + k2 * 64 + i + 2]!;
+          const layerNorm_3_3 = layerNorm_3[k * 2048 + k2 * 64 + i + 3]!;
+          sum00 += layerNorm_3_0 * d_reshape_7_0;
+          sum01 += layerNorm_3_0 * d_reshape_7_1;
+          sum10 += layerNorm_3_1 * d_reshape_7_0;
+          sum11 += layerNorm_3_1 * d_reshape_7_1;
+          sum20 += layerNorm_3_2 * d_reshape_7_0;
+          sum21 += layerNorm_3_2 * d_reshape_7_1;
+          sum30 += layerNorm_3_3 * d_reshape_7_0;
+          sum31 += layerNorm_3_3 * d_reshape_7_1;
+        }
+      }
+      const d_multiHeadAttention_2_value_kernel00 = Math.fround(sum00);
+      const d_multiHeadAttention_2_value_kernel01 = Math.fround(sum01);
+      const d_multiHeadAttention_2_value_kernel10 = Math.fround(sum10);
+      const d_multiHeadAttention_2_value_kernel11 = Math.fround(sum11);
+      const d_multiHeadAttention_2_value_kernel20 = Math.fround(sum20);
+      const d_multiHeadAttention_2_value_kernel21 = Math.fround(sum21);
+      const d_multiHeadAttention_2_value_kernel30 = Math.fround(sum30);
+      const d_multiHeadAttention_2_value_kernel31 = Math.fround(sum31);
+      const multiHeadAttention_2_value_kernel_m_next00 = Math.fround(
+        multiHeadAttention_2_value_kernel_m[i * 64 + j]! * 0.9 +
+          d_multiHeadAttention_2_value_kernel00 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_value_kernel_m[i * 64 + j] = multiHeadAttention_2_value_kernel_m_next00;
+      const multiHeadAttention_2_value_kernel_m_next01 = Math.fround(
+        multiHeadAttention_2_value_kernel_m[i * 64 + j + 1]! * 0.9 +
+          d_multiHeadAttention_2_value_kernel01 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_value_kernel_m[i * 64 + j + 1] =
+        multiHeadAttention_2_value_kernel_m_next01;
+      const multiHeadAttention_2_value_kernel_m_next10 = Math.fround(
+        multiHeadAttention_2_value_kernel_m[i * 64 + j + 64]! * 0.9 +
+          d_multiHeadAttention_2_value_kernel10 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_value_kernel_m[i * 64 + j + 64] =
+        multiHeadAttention_2_value_kernel_m_next10;
+      const multiHeadAttention_2_value_kernel_m_next11 = Math.fround(
+        multiHeadAttention_2_value_kernel_m[i * 64 + j + 65]! * 0.9 +
+          d_multiHeadAttention_2_value_kernel11 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_value_kernel_m[i * 64 + j + 65] =
+        multiHeadAttention_2_value_kernel_m_next11;
+      const multiHeadAttention_2_value_kernel_m_next20 = Math.fround(
+        multiHeadAttention_2_value_kernel_m[i * 64 + j + 128]! * 0.9 +
+          d_multiHeadAttention_2_value_kernel20 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_value_kernel_m[i * 64 + j + 128] =
+        multiHeadAttention_2_value_kernel_m_next20;
+      const multiHeadAttention_2_value_kernel_m_next21 = Math.fround(
+        multiHeadAttention_2_value_kernel_m[i * 64 + j + 129]! * 0.9 +
+          d_multiHeadAttention_2_value_kernel21 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_value_kernel_m[i * 64 + j + 129] =
+        multiHeadAttention_2_value_kernel_m_next21;
+      const multiHeadAttention_2_value_kernel_m_next30 = Math.fround(
+        multiHeadAttention_2_value_kernel_m[i * 64 + j + 192]! * 0.9 +
+          d_multiHeadAttention_2_value_kernel30 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_value_kernel_m[i * 64 + j + 192] =
+        multiHeadAttention_2_value_kernel_m_next30;
+      const multiHeadAttention_2_value_kernel_m_next31 = Math.fround(
+        multiHeadAttention_2_value_kernel_m[i * 64 + j + 193]! * 0.9 +
+          d_multiHeadAttention_2_value_kernel31 * 0.09999999999999998,
+      );
+      multiHeadAttention_2_value_kernel_m[i * 64 + j + 193] =
+        multiHeadAttention_2_value_kernel_m_next31;
+      const multiHeadAttention_2_value_kernel_v_next00 = Math.fround(
+        multiHeadAttention_2_value_kernel_v[i * 64 + j]! * 0.999 +
+          d_multiHeadAttention_2_value_kernel00 *
+            d_multiHeadAttention_2_value_kernel00 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_value_kernel_v[i * 64 + j] = multiHeadAttention_2_value_kernel_v_next00;
+      const multiHeadAttention_2_value_kernel_v_next01 = Math.fround(
+        multiHeadAttention_2_value_kernel_v[i * 64 + j + 1]! * 0.999 +
+          d_multiHeadAttention_2_value_kernel01 *
+            d_multiHeadAttention_2_value_kernel01 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_value_kernel_v[i * 64 + j + 1] =
+        multiHeadAttention_2_value_kernel_v_next01;
+      const multiHeadAttention_2_value_kernel_v_next10 = Math.fround(
+        multiHeadAttention_2_value_kernel_v[i * 64 + j + 64]! * 0.999 +
+          d_multiHeadAttention_2_value_kernel10 *
+            d_multiHeadAttention_2_value_kernel10 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_value_kernel_v[i * 64 + j + 64] =
+        multiHeadAttention_2_value_kernel_v_next10;
+      const multiHeadAttention_2_value_kernel_v_next11 = Math.fround(
+        multiHeadAttention_2_value_kernel_v[i * 64 + j + 65]! * 0.999 +
+          d_multiHeadAttention_2_value_kernel11 *
+            d_multiHeadAttention_2_value_kernel11 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_value_kernel_v[i * 64 + j + 65] =
+        multiHeadAttention_2_value_kernel_v_next11;
+      const multiHeadAttention_2_value_kernel_v_next20 = Math.fround(
+        multiHeadAttention_2_value_kernel_v[i * 64 + j + 128]! * 0.999 +
+          d_multiHeadAttention_2_value_kernel20 *
+            d_multiHeadAttention_2_value_kernel20 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_value_kernel_v[i * 64 + j + 128] =
+        multiHeadAttention_2_value_kernel_v_next20;
+      const multiHeadAttention_2_value_kernel_v_next21 = Math.fround(
+        multiHeadAttention_2_value_kernel_v[i * 64 + j + 129]! * 0.999 +
+          d_multiHeadAttention_2_value_kernel21 *
+            d_multiHeadAttention_2_value_kernel21 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_value_kernel_v[i * 64 + j + 129] =
+        multiHeadAttention_2_value_kernel_v_next21;
+      const multiHeadAttention_2_value_kernel_v_next30 = Math.fround(
+        multiHeadAttention_2_value_kernel_v[i * 64 + j + 192]! * 0.999 +
+          d_multiHeadAttention_2_value_kernel30 *
+            d_multiHeadAttention_2_value_kernel30 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_value_kernel_v[i * 64 + j + 192] =
+        multiHeadAttention_2_value_kernel_v_next30;
+      const multiHeadAttention_2_value_kernel_v_next31 = Math.fround(
+        multiHeadAttention_2_value_kernel_v[i * 64 + j + 193]! * 0.999 +
+          d_multiHeadAttention_2_value_kernel31 *
+            d_multiHeadAttention_2_value_kernel31 *
+            0.0010000000000000009,
+      );
+      multiHeadAttention_2_value_kernel_v[i * 64 + j + 193] =
+        multiHeadAttention_2_value_kernel_v_next31;
+      const multiHeadAttention_2_value_kernel_0 = multiHeadAttention_2_value_kernel[i * 64 + j]!;
+      const multiHeadAttention_2_value_kernel_1 =
+        multiHeadAttention_2_value_kernel[i * 64 + j + 1]!;
+      const multiHeadAttention_2_value_kernel_2 =
+        multiHeadAttention_2_value_kernel[i * 64 + j + 64]!;
+      const multiHeadAttention_2_value_kernel_3 =
+        multiHeadAttention_2_value_kernel[i * 64 + j + 65]!;
+      const multiHeadAttention_2_value_kernel_4 =
+        multiHeadAttention_2_value_kernel[i * 64 + j + 128]!;
+      const multiHeadAttention_2_value_kernel_5 =
+        multiHeadAttention_2_value_kernel[i * 64 + j + 129]!;
+      const multiHeadAttention_2_value_kernel_6 =
+        multiHeadAttention_2_value_kernel[i * 64 + j + 192]!;
+      const multiHeadAttention_2_value_kernel_7 =
+        multiHeadAttention_2_value_kernel[i * 64 + j + 193]!;
+      multiHeadAttention_2_value_kernel[i * 64 + j] =
+        multiHeadAttention_2_value_kernel_0 -
+        multiHeadAttention_2_value_kernel_0 * 0.00001 -
+        (multiHeadAttention_2_value_kernel_m_next00 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next00 * correction_0) + 1e-8);
+      multiHeadAttention_2_value_kernel[i * 64 + j + 1] =
+        multiHeadAttention_2_value_kernel_1 -
+        multiHeadAttention_2_value_kernel_1 * 0.00001 -
+        (multiHeadAttention_2_value_kernel_m_next01 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next01 * correction_0) + 1e-8);
+      multiHeadAttention_2_value_kernel[i * 64 + j + 64] =
+        multiHeadAttention_2_value_kernel_2 -
+        multiHeadAttention_2_value_kernel_2 * 0.00001 -
+        (multiHeadAttention_2_value_kernel_m_next10 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next10 * correction_0) + 1e-8);
+      multiHeadAttention_2_value_kernel[i * 64 + j + 65] =
+        multiHeadAttention_2_value_kernel_3 -
+        multiHeadAttention_2_value_kernel_3 * 0.00001 -
+        (multiHeadAttention_2_value_kernel_m_next11 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next11 * correction_0) + 1e-8);
+      multiHeadAttention_2_value_kernel[i * 64 + j + 128] =
+        multiHeadAttention_2_value_kernel_4 -
+        multiHeadAttention_2_value_kernel_4 * 0.00001 -
+        (multiHeadAttention_2_value_kernel_m_next20 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next20 * correction_0) + 1e-8);
+      multiHeadAttention_2_value_kernel[i * 64 + j + 129] =
+        multiHeadAttention_2_value_kernel_5 -
+        multiHeadAttention_2_value_kernel_5 * 0.00001 -
+        (multiHeadAttention_2_value_kernel_m_next21 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next21 * correction_0) + 1e-8);
+      multiHeadAttention_2_value_kernel[i * 64 + j + 192] =
+        multiHeadAttention_2_value_kernel_6 -
+        multiHeadAttention_2_value_kernel_6 * 0.00001 -
+        (multiHeadAttention_2_value_kernel_m_next30 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next30 * correction_0) + 1e-8);
+      multiHeadAttention_2_value_kernel[i * 64 + j + 193] =
+        multiHeadAttention_2_value_kernel_7 -
+        multiHeadAttention_2_value_kernel_7 * 0.00001 -
+        (multiHeadAttention_2_value_kernel_m_next31 * rate_0) /
+          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next31 * correction_0) + 1e-8);
+    }
   }
 }
 
@@ -5571,14 +6080,17 @@ function dotAdd_16x32x64x64_3(
         let sum30 = 0;
         let sum31 = 0;
         for (let k = 0; k < 64; k++) {
-          const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k]!;
+          const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16)]!;
           const multiHeadAttention_2_query_kernel_0 =
             multiHeadAttention_2_query_kernel[l * 64 + k]!;
           const multiHeadAttention_2_query_kernel_1 =
             multiHeadAttention_2_query_kernel[l * 64 + k + 64]!;
-          const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 64]!;
-          const d_reshape_5_2 = d_reshape_5[i * 2048 + j * 64 + k + 128]!;
-          const d_reshape_5_3 = d_reshape_5[i * 2048 + j * 64 + k + 192]!;
+          const d_reshape_5_1 =
+            d_reshape_5[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 64]!;
+          const d_reshape_5_2 =
+            d_reshape_5[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 128]!;
+          const d_reshape_5_3 =
+            d_reshape_5[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 192]!;
           sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
           sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
           sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
@@ -6794,13 +7306,13 @@ function dotAdd_1x32x64x64_2_predict(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 64; k++) {
-        const transpose_4_0 = transpose_4[j * 64 + k]!;
+        const transpose_4_0 = transpose_4[j * 64 + ((k / 16) | 0) * 16 + (k % 16)]!;
         const multiHeadAttention_output_kernel_0 = multiHeadAttention_output_kernel[k * 64 + l]!;
         const multiHeadAttention_output_kernel_1 =
           multiHeadAttention_output_kernel[k * 64 + l + 1]!;
-        const transpose_4_1 = transpose_4[j * 64 + k + 64]!;
-        const transpose_4_2 = transpose_4[j * 64 + k + 128]!;
-        const transpose_4_3 = transpose_4[j * 64 + k + 192]!;
+        const transpose_4_1 = transpose_4[j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 64]!;
+        const transpose_4_2 = transpose_4[j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 128]!;
+        const transpose_4_3 = transpose_4[j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 192]!;
         sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
         sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
         sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;

@@ -4,7 +4,7 @@
 //
 //   parameters 394,634   arena 5,162,976 bytes, nothing else is ever allocated   55,721,026 FLOPs a step
 //   approximate rewrites: log(c ? softmax(x) : 1) → c ? x − logsumexp(x) : 0
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 9bb68088ad1a67d5
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 80c1280b04ee98c1
 
 /** The model's name. */
 export const MODEL: string = "keras-cifar10";
@@ -149,16 +149,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const dense_2_bias_v = new Float32Array(arena, 4735616, 10); // [10]  state, always there
   const stepCount = new Int32Array(arena, 4735664, 1); // []  state, always there
   const x = new Float32Array(arena, 4735680, 98304); // [32,3,32,32]  input, statements 1–20
-  const y = new Int32Array(arena, 5147840, 32); // [32]  input, statements 1–11
-  const live_rows = new Int32Array(arena, 5148096, 1); // []  input, statements 1–11
+  const y = new Int32Array(arena, 5146560, 32); // [32]  input, statements 1–11
+  const live_rows = new Int32Array(arena, 5146816, 1); // []  input, statements 1–11
   const dense = new Float32Array(arena, 5128896, 4096); // [32,128]  residual, statements 4–18
   const dense_2_z = new Float32Array(arena, 5145280, 320); // [32,10]  scratch, statements 5–6
-  const exps = new Float32Array(arena, 5146560, 320); // [32,10]  residual, statements 6–11
-  const total = new Float32Array(arena, 5147968, 32); // [32]  residual, statements 6–11
-  const rowSum = new Float32Array(arena, 5148112, 1); // []  scratch, statements 6–9
-  const d_rowSum = new Float32Array(arena, 5148112, 1); // []  scratch, statements 10–11
+  const exps = new Float32Array(arena, 5161664, 320); // [32,10]  residual, statements 6–11
+  const total = new Float32Array(arena, 5146688, 32); // [32]  residual, statements 6–11
+  const rowSum = new Float32Array(arena, 5146832, 1); // []  scratch, statements 6–9
+  const d_rowSum = new Float32Array(arena, 5146832, 1); // []  scratch, statements 10–11
   const d_sub = new Float32Array(arena, 5145280, 320); // [32,10]  scratch, statement 11
-  const d_shifted = new Float32Array(arena, 5161664, 320); // [32,10]  scratch, statements 11–18
+  const d_shifted = new Float32Array(arena, 5161664, 320); // [32,10]  scratch, statements 11–18, written over exps
   const rate = new Float32Array(arena, 5162944, 1); // []  scratch, statements 13–20
   const correction = new Float32Array(arena, 5162960, 1); // []  scratch, statements 15–20
   const d_dense_z = new Float32Array(arena, 5145280, 4096); // [32,128]  scratch, statements 17–20
@@ -170,12 +170,12 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const exps_evaluate = new Float32Array(arena, 4736960, 320); // [32,10]  scratch, statement 3
   const rowSum_evaluate = new Float32Array(arena, 4738368, 1); // []  scratch, statements 3–6
   const argmax_evaluate = new Int32Array(arena, 4738240, 32); // [32]  scratch, statements 3–7
-  const rowSum_2_evaluate = new Float32Array(arena, 4735680, 1); // []  scratch, statements 7–8
+  const rowSum_2_evaluate = new Float32Array(arena, 5145408, 1); // []  scratch, statements 7–8, written over live_rows_evaluate
   const x_predict = new Float32Array(arena, 4735680, 3072); // [1,3,32,32]  input, statement 1
   const dense_predict = new Float32Array(arena, 4747968, 128); // [1,128]  scratch, statements 1–2
   const dense_2_z_predict = new Float32Array(arena, 4735680, 10); // [1,10]  scratch, statements 2–3
-  const exps_predict = new Float32Array(arena, 4735728, 10); // [1,10]  scratch, statement 3
-  const dense_2_predict = new Float32Array(arena, 4735776, 10); // [1,10]  output, statements 3–4
+  const exps_predict = new Float32Array(arena, 4735680, 10); // [1,10]  scratch, statement 3, written over dense_2_z_predict
+  const dense_2_predict = new Float32Array(arena, 4735728, 10); // [1,10]  output, statements 3–4
 
   const seed = options.seed ?? 0;
   fillUniform(dense_kernel, seed, 0, -0.04330127018922193, 0.04330127018922193);

@@ -4,7 +4,7 @@
 //
 //   parameters 44,426   arena 1,952,528 bytes, nothing else is ever allocated   62,001,250 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 3233559e2cffa533
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 a029216ef5f72269
 
 /** The model's name. */
 export const MODEL: string = "lenet";
@@ -221,29 +221,29 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const scores_bias_v = new Float32Array(arena, 533168, 10); // [10]  state, always there
   const stepCount = new Int32Array(arena, 533216, 1); // []  state, always there
   const x = new Float32Array(arena, 1852144, 25088); // [32,1,28,28]  input, statements 1–36
-  const y = new Int32Array(arena, 727024, 32); // [32]  input, statements 1–14
-  const live_rows = new Int32Array(arena, 727152, 1); // []  input, statements 1–14
+  const y = new Int32Array(arena, 594672, 32); // [32]  input, statements 1–14
+  const live_rows = new Int32Array(arena, 594800, 1); // []  input, statements 1–14
   const c1 = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  residual, statements 4–34
   const s2 = new Float32Array(arena, 1630960, 27648); // [32,6,12,12]  residual, statements 5–33
-  const c3 = new Float32Array(arena, 533232, 32768); // [32,16,8,8]  residual, statements 6–29
-  const s4 = new Float32Array(arena, 664304, 8192); // [32,16,4,4]  residual, statements 7–28
-  const f5 = new Float32Array(arena, 697072, 3840); // [32,120]  residual, statements 8–25
-  const f6 = new Float32Array(arena, 712432, 2688); // [32,84]  residual, statements 9–22
-  const scores = new Float32Array(arena, 723184, 320); // [32,10]  scratch, statements 10–14
-  const d_rowSum = new Float32Array(arena, 727168, 1); // []  scratch, statements 13–14
-  const exps = new Float32Array(arena, 724464, 320); // [32,10]  residual, statement 14
-  const rowSum = new Float32Array(arena, 727184, 1); // []  scratch, statements 14–15
-  const d_shifted = new Float32Array(arena, 725744, 320); // [32,10]  scratch, statements 14–22
+  const c3 = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  residual, statements 6–29
+  const s4 = new Float32Array(arena, 533232, 8192); // [32,16,4,4]  residual, statements 7–28
+  const f5 = new Float32Array(arena, 566000, 3840); // [32,120]  residual, statements 8–25
+  const f6 = new Float32Array(arena, 581360, 2688); // [32,84]  residual, statements 9–22
+  const scores = new Float32Array(arena, 592112, 320); // [32,10]  scratch, statements 10–14
+  const d_rowSum = new Float32Array(arena, 594816, 1); // []  scratch, statements 13–14
+  const exps = new Float32Array(arena, 593392, 320); // [32,10]  residual, statement 14
+  const rowSum = new Float32Array(arena, 594816, 1); // []  scratch, statements 14–15, written over d_rowSum
+  const d_shifted = new Float32Array(arena, 592112, 320); // [32,10]  scratch, statements 14–22, written over scores
   const rate = new Float32Array(arena, 1952496, 1); // []  scratch, statements 17–36
   const correction = new Float32Array(arena, 1952512, 1); // []  scratch, statements 19–36
-  const d_f6_z = new Float32Array(arena, 745200, 2688); // [32,84]  scratch, statements 21–25
-  const d_f5_z = new Float32Array(arena, 729840, 3840); // [32,120]  scratch, statements 24–28
-  const d_flatten = new Float32Array(arena, 697072, 8192); // [32,256]  scratch, statements 27–29
-  const d_c3_windowArgmax = new Int32Array(arena, 664304, 8192); // [32,16,4,4]  scratch, statement 29
-  const d_c3_z = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  scratch, statements 29–33
+  const d_f6_z = new Float32Array(arena, 614128, 2688); // [32,84]  scratch, statements 21–25
+  const d_f5_z = new Float32Array(arena, 598768, 3840); // [32,120]  scratch, statements 24–28
+  const d_flatten = new Float32Array(arena, 566000, 8192); // [32,256]  scratch, statements 27–29
+  const d_c3_windowArgmax = new Int32Array(arena, 533232, 8192); // [32,16,4,4]  scratch, statement 29
+  const d_c3_z = new Float32Array(arena, 1499888, 32768); // [32,16,8,8]  scratch, statements 29–33, written over c3
   const d_s2 = new Float32Array(arena, 1741552, 27648); // [32,6,12,12]  scratch, statements 32–34
-  const d_c1_windowArgmax = new Int32Array(arena, 1499888, 27648); // [32,6,12,12]  scratch, statement 34
-  const d_c1_z = new Float32Array(arena, 533232, 110592); // [32,6,24,24]  scratch, statements 34–36
+  const d_c1_windowArgmax = new Int32Array(arena, 533232, 27648); // [32,6,12,12]  scratch, statement 34
+  const d_c1_z = new Float32Array(arena, 1057520, 110592); // [32,6,24,24]  scratch, statements 34–36, written over c1
   const d_c3_z_padded = new Float32Array(arena, 533232, 131072); // [32,16,16,16]  scratch, statements 31–32
   const x_evaluate = new Float32Array(arena, 1224432, 39200); // [50,1,28,28]  input, statement 1
   const y_evaluate = new Int32Array(arena, 1397232, 50); // [50]  input, statements 1–12
@@ -256,7 +256,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const f6_evaluate = new Float32Array(arena, 557232, 4200); // [50,84]  scratch, statements 6–7
   const scores_evaluate = new Float32Array(arena, 533232, 500); // [50,10]  scratch, statements 7–12
   const rowSum_evaluate = new Float32Array(arena, 535232, 1); // []  scratch, statements 8–11
-  const rowSum_2_evaluate = new Float32Array(arena, 535232, 1); // []  scratch, statements 12–13
+  const rowSum_2_evaluate = new Float32Array(arena, 1397440, 1); // []  scratch, statements 12–13, written over live_rows_evaluate
   const x_predict = new Float32Array(arena, 547056, 784); // [1,1,28,28]  input, statement 1
   const c1_product_predict = new Float32Array(arena, 533232, 3456); // [1,6,24,24]  scratch, statements 1–2
   const s2_predict = new Float32Array(arena, 547056, 864); // [1,6,12,12]  scratch, statements 2–3
@@ -2039,12 +2039,12 @@ function dotAdam_256x32x120(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 32; k++) {
-        const s4_0 = s4[k * 256 + i * 4]!;
+        const s4_0 = s4[k * 256 + ((i / 4) | 0) * 16 + (i % 4) * 4]!;
         const d_f5_z_0 = d_f5_z[k * 120 + j]!;
         const d_f5_z_1 = d_f5_z[k * 120 + j + 1]!;
-        const s4_1 = s4[k * 256 + i * 4 + 1]!;
-        const s4_2 = s4[k * 256 + i * 4 + 2]!;
-        const s4_3 = s4[k * 256 + i * 4 + 3]!;
+        const s4_1 = s4[k * 256 + ((i / 4) | 0) * 16 + (i % 4) * 4 + 1]!;
+        const s4_2 = s4[k * 256 + ((i / 4) | 0) * 16 + (i % 4) * 4 + 2]!;
+        const s4_3 = s4[k * 256 + ((i / 4) | 0) * 16 + (i % 4) * 4 + 3]!;
         sum00 += s4_0 * d_f5_z_0;
         sum01 += s4_0 * d_f5_z_1;
         sum10 += s4_1 * d_f5_z_0;

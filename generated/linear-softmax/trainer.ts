@@ -4,7 +4,7 @@
 //
 //   parameters 7,850   arena 826,448 bytes, nothing else is ever allocated   2,030,612 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 2e3e916f957498ee
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 bc00736d2a6af290
 
 /** The model's name. */
 export const MODEL: string = "linear-softmax";
@@ -99,19 +99,19 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const b = new Float32Array(arena, 31360, 10); // [10]  parameter, always there
   const stepCount = new Int32Array(arena, 31408, 1); // []  state, always there
   const x = new Float32Array(arena, 31424, 50176); // [64,784]  input, statements 1–8
-  const y = new Int32Array(arena, 239808, 64); // [64]  input, statements 1–6
-  const live_rows = new Int32Array(arena, 240064, 1); // []  input, statements 1–6
+  const y = new Int32Array(arena, 237248, 64); // [64]  input, statements 1–6
+  const live_rows = new Int32Array(arena, 237504, 1); // []  input, statements 1–6
   const scores = new Float32Array(arena, 232128, 640); // [64,10]  scratch, statements 2–6
-  const d_rowSum = new Float32Array(arena, 240080, 1); // []  scratch, statements 5–6
+  const d_rowSum = new Float32Array(arena, 237520, 1); // []  scratch, statements 5–6
   const exps = new Float32Array(arena, 234688, 640); // [64,10]  residual, statement 6
-  const rowSum = new Float32Array(arena, 240096, 1); // []  scratch, statements 6–9
-  const d_shifted = new Float32Array(arena, 237248, 640); // [64,10]  scratch, statements 6–8
+  const rowSum = new Float32Array(arena, 237520, 1); // []  scratch, statements 6–9, written over d_rowSum
+  const d_shifted = new Float32Array(arena, 232128, 640); // [64,10]  scratch, statements 6–8, written over scores
   const x_evaluate = new Float32Array(arena, 31424, 196000); // [250,784]  input, statement 1
   const y_evaluate = new Int32Array(arena, 825424, 250); // [250]  input, statements 1–6
   const live_rows_evaluate = new Int32Array(arena, 826432, 1); // []  input, statements 1–6
   const scores_evaluate = new Float32Array(arena, 815424, 2500); // [250,10]  scratch, statements 1–6
   const rowSum_evaluate = new Float32Array(arena, 31424, 1); // []  scratch, statements 2–5
-  const rowSum_2_evaluate = new Float32Array(arena, 31424, 1); // []  scratch, statements 6–7
+  const rowSum_2_evaluate = new Float32Array(arena, 826432, 1); // []  scratch, statements 6–7, written over live_rows_evaluate
   const x_predict = new Float32Array(arena, 31424, 784); // [1,784]  input, statement 1
   const scores_predict = new Float32Array(arena, 34560, 10); // [1,10]  output, statements 1–2
 

@@ -4,7 +4,7 @@
 //
 //   parameters 8   arena 7,104 bytes, nothing else is ever allocated   1,992 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 13e6e5b00e561b23
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 6ed64369bd61250e
 
 /** The model's name. */
 export const MODEL: string = "polar";
@@ -99,15 +99,15 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const b = new Float32Array(arena, 32, 2); // [2]  parameter, always there
   const stepCount = new Int32Array(arena, 48, 1); // []  state, always there
   const points = new Float32Array(arena, 448, 64); // [32,2]  input, statements 1–2
-  const color = new Int32Array(arena, 1216, 32); // [32]  input, statements 1–7
-  const live_rows = new Int32Array(arena, 1344, 1); // []  input, statements 1–7
+  const color = new Int32Array(arena, 960, 32); // [32]  input, statements 1–7
+  const live_rows = new Int32Array(arena, 1088, 1); // []  input, statements 1–7
   const r = new Float32Array(arena, 704, 32); // [32,1]  scratch, statement 2
   const polar = new Float32Array(arena, 64, 96); // [32,3]  residual, statements 2–9
   const scores = new Float32Array(arena, 448, 64); // [32,2]  scratch, statements 3–7
-  const d_rowSum = new Float32Array(arena, 1360, 1); // []  scratch, statements 6–7
+  const d_rowSum = new Float32Array(arena, 1104, 1); // []  scratch, statements 6–7
   const exps = new Float32Array(arena, 704, 64); // [32,2]  residual, statement 7
-  const rowSum = new Float32Array(arena, 1376, 1); // []  scratch, statements 7–10
-  const d_shifted = new Float32Array(arena, 960, 64); // [32,2]  scratch, statements 7–9
+  const rowSum = new Float32Array(arena, 1104, 1); // []  scratch, statements 7–10, written over d_rowSum
+  const d_shifted = new Float32Array(arena, 448, 64); // [32,2]  scratch, statements 7–9, written over scores
   const points_evaluate = new Float32Array(arena, 3072, 500); // [250,2]  input, statement 1
   const color_evaluate = new Int32Array(arena, 5072, 250); // [250]  input, statements 1–7
   const live_rows_evaluate = new Int32Array(arena, 7088, 1); // []  input, statements 1–7
@@ -115,7 +115,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const polar_evaluate = new Float32Array(arena, 64, 750); // [250,3]  scratch, statements 1–2
   const scores_evaluate = new Float32Array(arena, 3072, 500); // [250,2]  scratch, statements 2–7
   const rowSum_evaluate = new Float32Array(arena, 64, 1); // []  scratch, statements 3–6
-  const rowSum_2_evaluate = new Float32Array(arena, 64, 1); // []  scratch, statements 7–8
+  const rowSum_2_evaluate = new Float32Array(arena, 7088, 1); // []  scratch, statements 7–8, written over live_rows_evaluate
   const points_predict = new Float32Array(arena, 64, 2); // [1,2]  input, statement 1
   const r_predict = new Float32Array(arena, 80, 1); // [1,1]  scratch, statement 1
   const polar_predict = new Float32Array(arena, 96, 3); // [1,3]  scratch, statements 1–2

@@ -4,7 +4,7 @@
 //
 //   parameters 318,410   arena 5,720,336 bytes, nothing else is ever allocated   168,984,184 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 23da6b75ed470965
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 172a063454945854
 
 /** The model's name. */
 export const MODEL: string = "three-layer-net";
@@ -141,18 +141,18 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const b3_momentum = new Float32Array(arena, 2547248, 10); // [10]  state, always there
   const stepCount = new Int32Array(arena, 2547296, 1); // []  state, always there
   const x = new Float32Array(arena, 2547312, 393216); // [128,3072]  input, statements 1–24
-  const y = new Int32Array(arena, 4232816, 128); // [128]  input, statements 1–14
-  const live_rows = new Int32Array(arena, 4233328, 1); // []  input, statements 1–14
+  const y = new Int32Array(arena, 4227696, 128); // [128]  input, statements 1–14
+  const live_rows = new Int32Array(arena, 4228208, 1); // []  input, statements 1–14
   const h1 = new Float32Array(arena, 4120176, 12800); // [128,100]  residual, statements 2–22
   const h2 = new Float32Array(arena, 4171376, 12800); // [128,100]  residual, statements 3–19
-  const scores = new Float32Array(arena, 4222576, 1280); // [128,10]  scratch, statements 4–14
-  const W1_l2 = new Float32Array(arena, 4227696, 1); // []  scratch, statements 7–10
-  const W2_l2 = new Float32Array(arena, 4227712, 1); // []  scratch, statements 8–10
-  const W3_l2 = new Float32Array(arena, 4227728, 1); // []  scratch, statements 9–11
-  const d_rowSum = new Float32Array(arena, 4233344, 1); // []  scratch, statements 13–14
-  const exps = new Float32Array(arena, 4227696, 1280); // [128,10]  residual, statement 14
-  const rowSum = new Float32Array(arena, 4233360, 1); // []  scratch, statements 14–16
-  const d_shifted = new Float32Array(arena, 4273776, 1280); // [128,10]  scratch, statements 14–19
+  const scores = new Float32Array(arena, 4273776, 1280); // [128,10]  scratch, statements 4–14
+  const W1_l2 = new Float32Array(arena, 4222576, 1); // []  scratch, statements 7–10
+  const W2_l2 = new Float32Array(arena, 4222592, 1); // []  scratch, statements 8–10
+  const W3_l2 = new Float32Array(arena, 4222608, 1); // []  scratch, statements 9–11
+  const d_rowSum = new Float32Array(arena, 4228224, 1); // []  scratch, statements 13–14
+  const exps = new Float32Array(arena, 4222576, 1280); // [128,10]  residual, statement 14
+  const rowSum = new Float32Array(arena, 4228224, 1); // []  scratch, statements 14–16, written over d_rowSum
+  const d_shifted = new Float32Array(arena, 4273776, 1280); // [128,10]  scratch, statements 14–19, written over scores
   const d_z2 = new Float32Array(arena, 4222576, 12800); // [128,100]  scratch, statements 18–22
   const d_z1 = new Float32Array(arena, 4171376, 12800); // [128,100]  scratch, statements 21–24
   const x_evaluate = new Float32Array(arena, 2547312, 768000); // [250,3072]  input, statement 1
@@ -165,7 +165,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const W1_l2_evaluate = new Float32Array(arena, 2547312, 1); // []  scratch, statements 8–11
   const W2_l2_evaluate = new Float32Array(arena, 2547328, 1); // []  scratch, statements 9–11
   const W3_l2_evaluate = new Float32Array(arena, 2547344, 1); // []  scratch, statements 10–12
-  const rowSum_2_evaluate = new Float32Array(arena, 2547312, 1); // []  scratch, statements 15–16
+  const rowSum_2_evaluate = new Float32Array(arena, 5720320, 1); // []  scratch, statements 15–16, written over live_rows_evaluate
   const x_predict = new Float32Array(arena, 2547312, 3072); // [1,3072]  input, statement 1
   const h1_predict = new Float32Array(arena, 2559600, 100); // [1,100]  scratch, statements 1–2
   const h2_predict = new Float32Array(arena, 2547312, 100); // [1,100]  scratch, statements 2–3

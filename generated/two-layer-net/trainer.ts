@@ -4,7 +4,7 @@
 //
 //   parameters 308,310   arena 4,594,032 bytes, nothing else is ever allocated   318,649,116 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 5cffc904fe1d9a61
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 cb32439b04456a29
 
 /** The model's name. */
 export const MODEL: string = "two-layer-net";
@@ -107,16 +107,16 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const b2 = new Float32Array(arena, 1233200, 10); // [10]  parameter, always there
   const stepCount = new Int32Array(arena, 1233248, 1); // []  state, always there
   const x = new Float32Array(arena, 1233264, 786432); // [256,3072]  input, statements 1–18
-  const y = new Int32Array(arena, 4512112, 256); // [256]  input, statements 1–11
-  const live_rows = new Int32Array(arena, 4513136, 1); // []  input, statements 1–11
+  const y = new Int32Array(arena, 4501872, 256); // [256]  input, statements 1–11
+  const live_rows = new Int32Array(arena, 4502896, 1); // []  input, statements 1–11
   const hidden = new Float32Array(arena, 4378992, 25600); // [256,100]  residual, statements 2–16
   const scores = new Float32Array(arena, 4481392, 2560); // [256,10]  scratch, statements 3–11
   const W1_l2 = new Float32Array(arena, 4491632, 1); // []  scratch, statements 6–8
   const W2_l2 = new Float32Array(arena, 4491648, 1); // []  scratch, statements 7–8
-  const d_rowSum = new Float32Array(arena, 4513152, 1); // []  scratch, statements 10–11
-  const hinge = new Float32Array(arena, 4491632, 2560); // [256,10]  residual, statement 11
-  const rowSum = new Float32Array(arena, 4513168, 1); // []  scratch, statements 11–13
-  const d_margin = new Float32Array(arena, 4501872, 2560); // [256,10]  scratch, statement 11
+  const d_rowSum = new Float32Array(arena, 4502912, 1); // []  scratch, statements 10–11
+  const hinge = new Float32Array(arena, 4481392, 2560); // [256,10]  residual, statement 11, written over scores
+  const rowSum = new Float32Array(arena, 4502912, 1); // []  scratch, statements 11–13, written over d_rowSum
+  const d_margin = new Float32Array(arena, 4491632, 2560); // [256,10]  scratch, statement 11
   const d_scores = new Float32Array(arena, 4583792, 2560); // [256,10]  scratch, statements 11–16
   const d_z1 = new Float32Array(arena, 4481392, 25600); // [256,100]  scratch, statements 15–18
   const x_evaluate = new Float32Array(arena, 1233264, 768000); // [250,3072]  input, statement 1
@@ -127,7 +127,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const rowSum_evaluate = new Float32Array(arena, 1243264, 1); // []  scratch, statements 3–6
   const W1_l2_evaluate = new Float32Array(arena, 1243264, 1); // []  scratch, statements 7–9
   const W2_l2_evaluate = new Float32Array(arena, 1243280, 1); // []  scratch, statements 8–9
-  const rowSum_2_evaluate = new Float32Array(arena, 1243264, 1); // []  scratch, statements 12–13
+  const rowSum_2_evaluate = new Float32Array(arena, 4406272, 1); // []  scratch, statements 12–13, written over live_rows_evaluate
   const x_predict = new Float32Array(arena, 1233264, 3072); // [1,3072]  input, statement 1
   const hidden_predict = new Float32Array(arena, 1245552, 100); // [1,100]  scratch, statements 1–2
   const scores_predict = new Float32Array(arena, 1233264, 10); // [1,10]  output, statements 2–3

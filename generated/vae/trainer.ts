@@ -4,7 +4,7 @@
 //
 //   parameters 207,920   arena 4,223,120 bytes, nothing else is ever allocated   70,476,784 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 525944118906a1fb
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 cd2b1ffd2a7f0e24
 
 /** The model's name. */
 export const MODEL: string = "vae";
@@ -226,30 +226,30 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const logits_bias_v = new Float32Array(arena, 2491952, 784); // [784]  state, always there
   const stepCount = new Int32Array(arena, 2495088, 1); // []  state, always there
   const x = new Float32Array(arena, 2495104, 50176); // [64,784]  input, statements 1–40
-  const live_rows = new Int32Array(arena, 3384192, 1); // []  input, statements 1–22
-  const encoder = new Float32Array(arena, 3297920, 8192); // [64,128]  residual, statements 4–38
-  const mu = new Float32Array(arena, 3363456, 1024); // [64,16]  residual, statements 5–31
-  const logVariance = new Float32Array(arena, 3097216, 1024); // [64,16]  scratch, statements 6–16
-  const exp_ = new Float32Array(arena, 3367552, 1024); // [64,16]  residual, statements 6–31
-  const exp_3 = new Float32Array(arena, 3371648, 1024); // [64,16]  residual, statements 6–31
-  const mul_7 = new Float32Array(arena, 3375744, 1024); // [64,16]  residual, statements 7–31
-  const z = new Float32Array(arena, 3379840, 1024); // [64,16]  residual, statements 7–32
-  const decoder = new Float32Array(arena, 3330688, 8192); // [64,128]  residual, statements 9–29
+  const live_rows = new Int32Array(arena, 3187328, 1); // []  input, statements 1–22
+  const encoder = new Float32Array(arena, 3097216, 8192); // [64,128]  residual, statements 4–38
+  const mu = new Float32Array(arena, 3162752, 1024); // [64,16]  residual, statements 5–31
+  const logVariance = new Float32Array(arena, 3166848, 1024); // [64,16]  scratch, statements 6–16
+  const exp_ = new Float32Array(arena, 3170944, 1024); // [64,16]  residual, statements 6–31
+  const exp_3 = new Float32Array(arena, 3175040, 1024); // [64,16]  residual, statements 6–31
+  const mul_7 = new Float32Array(arena, 3179136, 1024); // [64,16]  residual, statements 7–31
+  const z = new Float32Array(arena, 3183232, 1024); // [64,16]  residual, statements 7–32
+  const decoder = new Float32Array(arena, 3129984, 8192); // [64,128]  residual, statements 9–29
   const logits = new Float32Array(arena, 2695808, 50176); // [64,784]  residual, statements 10–22
   const exp_2 = new Float32Array(arena, 2896512, 50176); // [64,784]  residual, statements 10–22
-  const rowSum = new Float32Array(arena, 3101312, 1); // []  scratch, statements 11–14
-  const rowSum_2 = new Float32Array(arena, 3101312, 1); // []  scratch, statements 16–17
-  const d_rowSum_2 = new Float32Array(arena, 3097216, 1); // []  scratch, statements 19–20
-  const d_sum_2 = new Float32Array(arena, 3383936, 64); // [64]  scratch, statements 20–31
-  const d_rowSum = new Float32Array(arena, 3384208, 1); // []  scratch, statements 21–22
-  const d_logits = new Float32Array(arena, 3097216, 50176); // [64,784]  scratch, statements 22–29
-  const rate = new Float32Array(arena, 2765440, 1); // []  scratch, statements 24–40
-  const correction = new Float32Array(arena, 2765456, 1); // []  scratch, statements 26–40
+  const rowSum = new Float32Array(arena, 3187344, 1); // []  scratch, statements 11–14
+  const rowSum_2 = new Float32Array(arena, 3187344, 1); // []  scratch, statements 16–17
+  const d_rowSum_2 = new Float32Array(arena, 3167104, 1); // []  scratch, statements 19–20
+  const d_sum_2 = new Float32Array(arena, 3166848, 64); // [64]  scratch, statements 20–31
+  const d_rowSum = new Float32Array(arena, 3167104, 1); // []  scratch, statements 21–22
+  const d_logits = new Float32Array(arena, 2896512, 50176); // [64,784]  scratch, statements 22–29, written over exp_2
+  const rate = new Float32Array(arena, 2728576, 1); // []  scratch, statements 24–40
+  const correction = new Float32Array(arena, 2728592, 1); // []  scratch, statements 26–40
   const d_decoder_z = new Float32Array(arena, 2695808, 8192); // [64,128]  scratch, statements 28–32
-  const d_logVariance = new Float32Array(arena, 2728576, 1024); // [64,16]  scratch, statements 31–36
-  const d_mu = new Float32Array(arena, 2761344, 1024); // [64,16]  scratch, statements 31–38
+  const d_logVariance = new Float32Array(arena, 3179136, 1024); // [64,16]  scratch, statements 31–36, written over mul_7
+  const d_mu = new Float32Array(arena, 3175040, 1024); // [64,16]  scratch, statements 31–38, written over exp_3
   const d_encoder_part = new Float32Array(arena, 2695808, 8192); // [64,128]  scratch, statements 35–37
-  const d_encoder_z = new Float32Array(arena, 2728576, 8192); // [64,128]  scratch, statements 37–40
+  const d_encoder_z = new Float32Array(arena, 2695808, 8192); // [64,128]  scratch, statements 37–40, written over d_encoder_part
   const x_evaluate = new Float32Array(arena, 2495104, 196000); // [250,784]  input, statements 1–6
   const live_rows_evaluate = new Int32Array(arena, 4223104, 1); // []  input, statements 1–11
   const encoder_evaluate = new Float32Array(arena, 3279104, 32000); // [250,128]  scratch, statements 1–3
@@ -259,7 +259,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
   const decoder_evaluate = new Float32Array(arena, 4063104, 32000); // [250,128]  scratch, statements 4–5
   const logits_evaluate = new Float32Array(arena, 3279104, 196000); // [250,784]  scratch, statements 5–6
   const rowSum_evaluate = new Float32Array(arena, 4063104, 1); // []  scratch, statements 6–9
-  const rowSum_2_evaluate = new Float32Array(arena, 2495104, 1); // []  scratch, statements 11–12
+  const rowSum_2_evaluate = new Float32Array(arena, 4223104, 1); // []  scratch, statements 11–12, written over live_rows_evaluate
   const x_predict = new Float32Array(arena, 2495104, 784); // [1,784]  input, statement 1
   const encoder_predict = new Float32Array(arena, 2498240, 128); // [1,128]  scratch, statements 1–2
   const mu_predict = new Float32Array(arena, 2498752, 16); // [1,16]  output, statements 2–5

@@ -1,7 +1,7 @@
 /** Guarantees the names of an emitted file: every buffer, local and kernel gets an identifier that nothing else in the file has. */
 
 import { Names } from "../../loop/identifier.ts";
-import type { Buffer, Module } from "../../loop/loop.ts";
+import type { Buffer, Module, Slot } from "../../loop/loop.ts";
 import { sizeOf } from "../../graph/type.ts";
 import { arrayOf } from "./statement.ts";
 import { blockComment, escaped, line } from "./comment.ts";
@@ -67,12 +67,10 @@ export const quoted = (text: string): string =>
 export const property = (name: string): string =>
   name === "__proto__" ? `[${quoted(name)}]` : quoted(name);
 
-const lifeOf = (module: Module, buffer: string): string => {
-  const live = module.slots.find((slot) => slot.buffer === buffer)?.live ?? "always";
+const lifeOf = ({ live, over }: Slot, scope: Scope): string => {
   if (live === "always") return "always there";
-  return live[0] === live[1]
-    ? `statement ${live[0] + 1}`
-    : `statements ${live[0] + 1}–${live[1] + 1}`;
+  const life = live[0] === live[1] ? `statement ${live[0] + 1}` : `statements ${live[0] + 1}–${live[1] + 1}`; // prettier-ignore
+  return over === undefined ? life : `${life}, written over ${scope.view(over)}`;
 };
 
 /** The arena table: one view a buffer, with address, shape, role and life. Where the text below reads no view, only the line of the table is printed. */
@@ -82,7 +80,7 @@ export function printViews(module: Module, buffers: readonly Buffer[], scope: Sc
     .map((buffer) => {
       const slot = module.slots.find(({ buffer: of }) => of === buffer.name)!;
       const size = sizeOf(buffer.shape);
-      const shown = `[${buffer.shape.join(",")}]  ${buffer.role}, ${lifeOf(module, buffer.name)}`;
+      const shown = `[${buffer.shape.join(",")}]  ${buffer.role}, ${lifeOf(slot, scope)}`;
       const view = scope.view(buffer.name);
       return read.has(view)
         ? `const ${view} = new ${arrayOf(buffer.dtype)}(arena, ${slot.offset}, ${size}); // ${line(shown)}`
