@@ -4,7 +4,7 @@
 //
 //   parameters 41,536   arena 2,737,216 bytes, nothing else is ever allocated   139,925,216 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 6d8d04f8f9a4cb31
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 36855be6a47935b0
 
 /** The model's name. */
 export const MODEL: string = "char-lstm";
@@ -8812,7 +8812,7 @@ function addMul_32x64_15_evaluate(
 
 /**
  * lstm = concat(reshape(lstm.h, [32,1,64]), reshape(lstm.h_2, [32,1,64]), reshape(lstm.h_3, [32,1,64]), reshape(lstm.h_4, [32,1,64]), reshape(lstm.h_5, [32,1,64]), reshape(lstm.h_6, [32,1,64]), reshape(lstm.h_7, [32,1,64]), reshape(lstm.h_8, [32,1,64]), reshape(lstm.h_9, [32,1,64]), reshape(lstm.h_10, [32,1,64]), reshape(lstm.h_11, [32,1,64]), reshape(lstm.h_12, [32,1,64]), reshape(lstm.h_13, [32,1,64]), reshape(lstm.h_14, [32,1,64]), reshape(lstm.h_15, [32,1,64]), reshape(lstm.h_16, [32,1,64])) along axis 1
- * 720,896 floating-point operations.
+ * 45,056 floating-point operations.
  */
 function concat_32x16x64_evaluate(
   lstm_h: Float32Array,
@@ -8838,50 +8838,20 @@ function concat_32x16x64_evaluate(
   for (let i = 0; i < 32; i++) {
     for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l] = lstm_h[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 64] = lstm_h_2[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 128] = lstm_h_3[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 192] = lstm_h_4[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 256] = lstm_h_5[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 320] = lstm_h_6[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 384] = lstm_h_7[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 448] = lstm_h_8[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 512] = lstm_h_9[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 576] = lstm_h_10[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 640] = lstm_h_11[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 704] = lstm_h_12[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 768] = lstm_h_13[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 832] = lstm_h_14[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 896] = lstm_h_15[i * 64 + l]!;
-    }
-    for (let l = 0; l < 64; l++) {
       lstm[i * 1024 + l + 960] =
         (1 /
           (1 +
@@ -9515,7 +9485,7 @@ function addMul_1x64_15_predict(
 
 /**
  * lstm = concat(reshape(lstm.h, [1,1,64]), reshape(lstm.h_2, [1,1,64]), reshape(lstm.h_3, [1,1,64]), reshape(lstm.h_4, [1,1,64]), reshape(lstm.h_5, [1,1,64]), reshape(lstm.h_6, [1,1,64]), reshape(lstm.h_7, [1,1,64]), reshape(lstm.h_8, [1,1,64]), reshape(lstm.h_9, [1,1,64]), reshape(lstm.h_10, [1,1,64]), reshape(lstm.h_11, [1,1,64]), reshape(lstm.h_12, [1,1,64]), reshape(lstm.h_13, [1,1,64]), reshape(lstm.h_14, [1,1,64]), reshape(lstm.h_15, [1,1,64]), reshape(lstm.h_16, [1,1,64])) along axis 1
- * 22,528 floating-point operations.
+ * 1,408 floating-point operations.
  */
 function concat_1x16x64_predict(
   lstm_h: Float32Array,
@@ -9540,50 +9510,20 @@ function concat_1x16x64_predict(
 ): void {
   for (let l = 0; l < 64; l++) {
     lstm[l] = lstm_h[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 64] = lstm_h_2[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 128] = lstm_h_3[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 192] = lstm_h_4[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 256] = lstm_h_5[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 320] = lstm_h_6[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 384] = lstm_h_7[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 448] = lstm_h_8[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 512] = lstm_h_9[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 576] = lstm_h_10[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 640] = lstm_h_11[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 704] = lstm_h_12[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 768] = lstm_h_13[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 832] = lstm_h_14[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 896] = lstm_h_15[l]!;
-  }
-  for (let l = 0; l < 64; l++) {
     lstm[l + 960] =
       (1 / (1 + exp(-(lstm_inputs[l + 4032]! + lstm_recurrence_16[l + 192]!)))) *
       tanh(

@@ -4,7 +4,7 @@
 //
 //   parameters 110,400   arena 7,804,752 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 a6e0790d3bbf09a8
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 49a864ad67b09e61
 
 /** The model's name. */
 export const MODEL: string = "char-transformer";
@@ -1675,7 +1675,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.output.kernel_add = multiHeadAttention_2.output.kernel_sqrt + 1e-8    %multiHeadAttention_2.output.kernel_add  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.output.kernel_div = multiHeadAttention_2.output.kernel_mul_8 / multiHeadAttention_2.output.kernel_add    %multiHeadAttention_2.output.kernel_div  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.output.kernel_next = multiHeadAttention_2.output.kernel_sub − multiHeadAttention_2.output.kernel_div    %multiHeadAttention_2.output.kernel_next  update of multiHeadAttention_2.output.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64_2(
+    dotAdamw_64x16x32x64(
       transpose_8,
       d_residual_3,
       multiHeadAttention_2_output_kernel_m,
@@ -1738,7 +1738,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 60.
     // d_layerNorm_3_part = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.value.kernel over axes 2 of reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])    %d_layerNorm_3_part  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64_2(d_reshape_7, multiHeadAttention_2_value_kernel, d_layerNorm_3_part);
+    dot_16x32x64x64(d_reshape_7, multiHeadAttention_2_value_kernel, d_layerNorm_3_part);
 
     // 61.
     // d_multiHeadAttention_2.value.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm_3    %d_multiHeadAttention_2.value.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -1757,7 +1757,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.value.kernel_add = multiHeadAttention_2.value.kernel_sqrt + 1e-8    %multiHeadAttention_2.value.kernel_add  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.value.kernel_div = multiHeadAttention_2.value.kernel_mul_8 / multiHeadAttention_2.value.kernel_add    %multiHeadAttention_2.value.kernel_div  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.value.kernel_next = multiHeadAttention_2.value.kernel_sub − multiHeadAttention_2.value.kernel_div    %multiHeadAttention_2.value.kernel_next  update of multiHeadAttention_2.value.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64_3(
+    dotAdamw_64x16x32x64(
       layerNorm_3,
       d_reshape_7,
       multiHeadAttention_2_value_kernel_m,
@@ -1799,7 +1799,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 64.
     // d_layerNorm_3_2 = Σ reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])·multiHeadAttention_2.key.kernel over axes 2 of reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64])    %d_layerNorm_3_2  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64_2(d_reshape_6, multiHeadAttention_2_key_kernel, d_layerNorm_3_2);
+    dot_16x32x64x64(d_reshape_6, multiHeadAttention_2_key_kernel, d_layerNorm_3_2);
 
     // 65.
     // d_multiHeadAttention_2.key.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_6_dot, [0,3,1,2]), [16,32,64]) over axes 0,1 of layerNorm_3    %d_multiHeadAttention_2.key.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -1818,7 +1818,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.key.kernel_add = multiHeadAttention_2.key.kernel_sqrt + 1e-8    %multiHeadAttention_2.key.kernel_add  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.key.kernel_div = multiHeadAttention_2.key.kernel_mul_8 / multiHeadAttention_2.key.kernel_add    %multiHeadAttention_2.key.kernel_div  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.key.kernel_next = multiHeadAttention_2.key.kernel_sub − multiHeadAttention_2.key.kernel_div    %multiHeadAttention_2.key.kernel_next  update of multiHeadAttention_2.key.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64_3(
+    dotAdamw_64x16x32x64(
       layerNorm_3,
       d_reshape_6,
       multiHeadAttention_2_key_kernel_m,
@@ -1889,7 +1889,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention_2.query.kernel_add = multiHeadAttention_2.query.kernel_sqrt + 1e-8    %multiHeadAttention_2.query.kernel_add  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.query.kernel_div = multiHeadAttention_2.query.kernel_mul_8 / multiHeadAttention_2.query.kernel_add    %multiHeadAttention_2.query.kernel_div  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention_2.query.kernel_next = multiHeadAttention_2.query.kernel_sub − multiHeadAttention_2.query.kernel_div    %multiHeadAttention_2.query.kernel_next  update of multiHeadAttention_2.query.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64_3(
+    dotAdamw_64x16x32x64(
       layerNorm_3,
       d_reshape_5,
       multiHeadAttention_2_query_kernel_m,
@@ -2252,7 +2252,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.output.kernel_add = multiHeadAttention.output.kernel_sqrt + 1e-8    %multiHeadAttention.output.kernel_add  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.output.kernel_div = multiHeadAttention.output.kernel_mul_8 / multiHeadAttention.output.kernel_add    %multiHeadAttention.output.kernel_div  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.output.kernel_next = multiHeadAttention.output.kernel_sub − multiHeadAttention.output.kernel_div    %multiHeadAttention.output.kernel_next  update of multiHeadAttention.output.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64_2(
+    dotAdamw_64x16x32x64(
       transpose_4,
       d_residual,
       multiHeadAttention_output_kernel_m,
@@ -2315,7 +2315,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 89.
     // d_layerNorm_part = Σ reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])·multiHeadAttention.value.kernel over axes 2 of reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64])    %d_layerNorm_part  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64_2(d_reshape_3, multiHeadAttention_value_kernel, d_layerNorm_part);
+    dot_16x32x64x64(d_reshape_3, multiHeadAttention_value_kernel, d_layerNorm_part);
 
     // 90.
     // d_multiHeadAttention.value.kernel = Σ layerNorm·reshape(transpose(d_transpose_3, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm    %d_multiHeadAttention.value.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -2334,7 +2334,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.value.kernel_add = multiHeadAttention.value.kernel_sqrt + 1e-8    %multiHeadAttention.value.kernel_add  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.value.kernel_div = multiHeadAttention.value.kernel_mul_8 / multiHeadAttention.value.kernel_add    %multiHeadAttention.value.kernel_div  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.value.kernel_next = multiHeadAttention.value.kernel_sub − multiHeadAttention.value.kernel_div    %multiHeadAttention.value.kernel_next  update of multiHeadAttention.value.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64_3(
+    dotAdamw_64x16x32x64(
       layerNorm,
       d_reshape_3,
       multiHeadAttention_value_kernel_m,
@@ -2376,7 +2376,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
 
     // 93.
     // d_layerNorm_6 = Σ reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])·multiHeadAttention.key.kernel over axes 2 of reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64])    %d_layerNorm_6  adjoint of dot, models/char-transformer.ts:16
-    dot_16x32x64x64_2(d_reshape_2, multiHeadAttention_key_kernel, d_layerNorm_6);
+    dot_16x32x64x64(d_reshape_2, multiHeadAttention_key_kernel, d_layerNorm_6);
 
     // 94.
     // d_multiHeadAttention.key.kernel = Σ layerNorm·reshape(transpose(d_transpose_2_dot, [0,3,1,2]), [16,32,64]) over axes 0,1 of layerNorm    %d_multiHeadAttention.key.kernel  adjoint of dot, models/char-transformer.ts:16
@@ -2395,7 +2395,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.key.kernel_add = multiHeadAttention.key.kernel_sqrt + 1e-8    %multiHeadAttention.key.kernel_add  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.key.kernel_div = multiHeadAttention.key.kernel_mul_8 / multiHeadAttention.key.kernel_add    %multiHeadAttention.key.kernel_div  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.key.kernel_next = multiHeadAttention.key.kernel_sub − multiHeadAttention.key.kernel_div    %multiHeadAttention.key.kernel_next  update of multiHeadAttention.key.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64_3(
+    dotAdamw_64x16x32x64(
       layerNorm,
       d_reshape_2,
       multiHeadAttention_key_kernel_m,
@@ -2466,7 +2466,7 @@ export function createTrainer(options: { readonly seed?: number } = {}): Trainer
     // multiHeadAttention.query.kernel_add = multiHeadAttention.query.kernel_sqrt + 1e-8    %multiHeadAttention.query.kernel_add  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.query.kernel_div = multiHeadAttention.query.kernel_mul_8 / multiHeadAttention.query.kernel_add    %multiHeadAttention.query.kernel_div  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
     // multiHeadAttention.query.kernel_next = multiHeadAttention.query.kernel_sub − multiHeadAttention.query.kernel_div    %multiHeadAttention.query.kernel_next  update of multiHeadAttention.query.kernel by adamw, models/char-transformer.ts:16
-    dotAdamw_64x16x32x64_3(
+    dotAdamw_64x16x32x64(
       layerNorm,
       d_reshape,
       multiHeadAttention_query_kernel_m,
@@ -3792,16 +3792,13 @@ function dotAdd_16x32x64x64_2(
         let sum30 = 0;
         let sum31 = 0;
         for (let k = 0; k < 64; k++) {
-          const transpose_4_0 = transpose_4[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16)]!;
+          const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k]!;
           const multiHeadAttention_output_kernel_0 = multiHeadAttention_output_kernel[k * 64 + l]!;
           const multiHeadAttention_output_kernel_1 =
             multiHeadAttention_output_kernel[k * 64 + l + 1]!;
-          const transpose_4_1 =
-            transpose_4[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 64]!;
-          const transpose_4_2 =
-            transpose_4[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 128]!;
-          const transpose_4_3 =
-            transpose_4[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 192]!;
+          const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 64]!;
+          const transpose_4_2 = transpose_4[i * 2048 + j * 64 + k + 128]!;
+          const transpose_4_3 = transpose_4[i * 2048 + j * 64 + k + 192]!;
           sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
           sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
           sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
@@ -5310,234 +5307,6 @@ function sumMulAdd_16x32x64(
 }
 
 /**
- * d_multiHeadAttention_2.output.kernel = Σ reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])·d_residual_3 over axes 0,1 of reshape(transpose(dot_11, [0,2,1,3]), [16,32,64])
- * multiHeadAttention_2.output.kernel.m_next = multiHeadAttention_2.output.kernel_mul + multiHeadAttention_2.output.kernel_mul_2
- * multiHeadAttention_2.output.kernel.v_next = multiHeadAttention_2.output.kernel_mul_3 + multiHeadAttention_2.output.kernel_mul_5
- * multiHeadAttention_2.output.kernel_next = multiHeadAttention_2.output.kernel_sub − multiHeadAttention_2.output.kernel_div
- * 4,255,744 floating-point operations.
- */
-function dotAdamw_64x16x32x64_2(
-  transpose_8: Float32Array,
-  d_residual_3: Float32Array,
-  multiHeadAttention_2_output_kernel_m: Float32Array,
-  multiHeadAttention_2_output_kernel_v: Float32Array,
-  multiHeadAttention_2_output_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          const transpose_8_0 = transpose_8[k * 2048 + k2 * 64 + ((i / 16) | 0) * 16 + (i % 16)]!;
-          const d_residual_3_0 = d_residual_3[k * 2048 + k2 * 64 + j]!;
-          const d_residual_3_1 = d_residual_3[k * 2048 + k2 * 64 + j + 1]!;
-          const transpose_8_1 =
-            transpose_8[k * 2048 + k2 * 64 + (((i + 1) / 16) | 0) * 16 + ((i + 1) % 16)]!;
-          const transpose_8_2 =
-            transpose_8[k * 2048 + k2 * 64 + (((i + 2) / 16) | 0) * 16 + ((i + 2) % 16)]!;
-          const transpose_8_3 =
-            transpose_8[k * 2048 + k2 * 64 + (((i + 3) / 16) | 0) * 16 + ((i + 3) % 16)]!;
-          sum00 += transpose_8_0 * d_residual_3_0;
-          sum01 += transpose_8_0 * d_residual_3_1;
-          sum10 += transpose_8_1 * d_residual_3_0;
-          sum11 += transpose_8_1 * d_residual_3_1;
-          sum20 += transpose_8_2 * d_residual_3_0;
-          sum21 += transpose_8_2 * d_residual_3_1;
-          sum30 += transpose_8_3 * d_residual_3_0;
-          sum31 += transpose_8_3 * d_residual_3_1;
-        }
-      }
-      const d_multiHeadAttention_2_output_kernel00 = Math.fround(sum00);
-      const d_multiHeadAttention_2_output_kernel01 = Math.fround(sum01);
-      const d_multiHeadAttention_2_output_kernel10 = Math.fround(sum10);
-      const d_multiHeadAttention_2_output_kernel11 = Math.fround(sum11);
-      const d_multiHeadAttention_2_output_kernel20 = Math.fround(sum20);
-      const d_multiHeadAttention_2_output_kernel21 = Math.fround(sum21);
-      const d_multiHeadAttention_2_output_kernel30 = Math.fround(sum30);
-      const d_multiHeadAttention_2_output_kernel31 = Math.fround(sum31);
-      const multiHeadAttention_2_output_kernel_m_next00 = Math.fround(
-        multiHeadAttention_2_output_kernel_m[i * 64 + j]! * 0.9 +
-          d_multiHeadAttention_2_output_kernel00 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_output_kernel_m[i * 64 + j] =
-        multiHeadAttention_2_output_kernel_m_next00;
-      const multiHeadAttention_2_output_kernel_m_next01 = Math.fround(
-        multiHeadAttention_2_output_kernel_m[i * 64 + j + 1]! * 0.9 +
-          d_multiHeadAttention_2_output_kernel01 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_output_kernel_m[i * 64 + j + 1] =
-        multiHeadAttention_2_output_kernel_m_next01;
-      const multiHeadAttention_2_output_kernel_m_next10 = Math.fround(
-        multiHeadAttention_2_output_kernel_m[i * 64 + j + 64]! * 0.9 +
-          d_multiHeadAttention_2_output_kernel10 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_output_kernel_m[i * 64 + j + 64] =
-        multiHeadAttention_2_output_kernel_m_next10;
-      const multiHeadAttention_2_output_kernel_m_next11 = Math.fround(
-        multiHeadAttention_2_output_kernel_m[i * 64 + j + 65]! * 0.9 +
-          d_multiHeadAttention_2_output_kernel11 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_output_kernel_m[i * 64 + j + 65] =
-        multiHeadAttention_2_output_kernel_m_next11;
-      const multiHeadAttention_2_output_kernel_m_next20 = Math.fround(
-        multiHeadAttention_2_output_kernel_m[i * 64 + j + 128]! * 0.9 +
-          d_multiHeadAttention_2_output_kernel20 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_output_kernel_m[i * 64 + j + 128] =
-        multiHeadAttention_2_output_kernel_m_next20;
-      const multiHeadAttention_2_output_kernel_m_next21 = Math.fround(
-        multiHeadAttention_2_output_kernel_m[i * 64 + j + 129]! * 0.9 +
-          d_multiHeadAttention_2_output_kernel21 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_output_kernel_m[i * 64 + j + 129] =
-        multiHeadAttention_2_output_kernel_m_next21;
-      const multiHeadAttention_2_output_kernel_m_next30 = Math.fround(
-        multiHeadAttention_2_output_kernel_m[i * 64 + j + 192]! * 0.9 +
-          d_multiHeadAttention_2_output_kernel30 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_output_kernel_m[i * 64 + j + 192] =
-        multiHeadAttention_2_output_kernel_m_next30;
-      const multiHeadAttention_2_output_kernel_m_next31 = Math.fround(
-        multiHeadAttention_2_output_kernel_m[i * 64 + j + 193]! * 0.9 +
-          d_multiHeadAttention_2_output_kernel31 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_output_kernel_m[i * 64 + j + 193] =
-        multiHeadAttention_2_output_kernel_m_next31;
-      const multiHeadAttention_2_output_kernel_v_next00 = Math.fround(
-        multiHeadAttention_2_output_kernel_v[i * 64 + j]! * 0.999 +
-          d_multiHeadAttention_2_output_kernel00 *
-            d_multiHeadAttention_2_output_kernel00 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_output_kernel_v[i * 64 + j] =
-        multiHeadAttention_2_output_kernel_v_next00;
-      const multiHeadAttention_2_output_kernel_v_next01 = Math.fround(
-        multiHeadAttention_2_output_kernel_v[i * 64 + j + 1]! * 0.999 +
-          d_multiHeadAttention_2_output_kernel01 *
-            d_multiHeadAttention_2_output_kernel01 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_output_kernel_v[i * 64 + j + 1] =
-        multiHeadAttention_2_output_kernel_v_next01;
-      const multiHeadAttention_2_output_kernel_v_next10 = Math.fround(
-        multiHeadAttention_2_output_kernel_v[i * 64 + j + 64]! * 0.999 +
-          d_multiHeadAttention_2_output_kernel10 *
-            d_multiHeadAttention_2_output_kernel10 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_output_kernel_v[i * 64 + j + 64] =
-        multiHeadAttention_2_output_kernel_v_next10;
-      const multiHeadAttention_2_output_kernel_v_next11 = Math.fround(
-        multiHeadAttention_2_output_kernel_v[i * 64 + j + 65]! * 0.999 +
-          d_multiHeadAttention_2_output_kernel11 *
-            d_multiHeadAttention_2_output_kernel11 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_output_kernel_v[i * 64 + j + 65] =
-        multiHeadAttention_2_output_kernel_v_next11;
-      const multiHeadAttention_2_output_kernel_v_next20 = Math.fround(
-        multiHeadAttention_2_output_kernel_v[i * 64 + j + 128]! * 0.999 +
-          d_multiHeadAttention_2_output_kernel20 *
-            d_multiHeadAttention_2_output_kernel20 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_output_kernel_v[i * 64 + j + 128] =
-        multiHeadAttention_2_output_kernel_v_next20;
-      const multiHeadAttention_2_output_kernel_v_next21 = Math.fround(
-        multiHeadAttention_2_output_kernel_v[i * 64 + j + 129]! * 0.999 +
-          d_multiHeadAttention_2_output_kernel21 *
-            d_multiHeadAttention_2_output_kernel21 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_output_kernel_v[i * 64 + j + 129] =
-        multiHeadAttention_2_output_kernel_v_next21;
-      const multiHeadAttention_2_output_kernel_v_next30 = Math.fround(
-        multiHeadAttention_2_output_kernel_v[i * 64 + j + 192]! * 0.999 +
-          d_multiHeadAttention_2_output_kernel30 *
-            d_multiHeadAttention_2_output_kernel30 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_output_kernel_v[i * 64 + j + 192] =
-        multiHeadAttention_2_output_kernel_v_next30;
-      const multiHeadAttention_2_output_kernel_v_next31 = Math.fround(
-        multiHeadAttention_2_output_kernel_v[i * 64 + j + 193]! * 0.999 +
-          d_multiHeadAttention_2_output_kernel31 *
-            d_multiHeadAttention_2_output_kernel31 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_output_kernel_v[i * 64 + j + 193] =
-        multiHeadAttention_2_output_kernel_v_next31;
-      const multiHeadAttention_2_output_kernel_0 = multiHeadAttention_2_output_kernel[i * 64 + j]!;
-      const multiHeadAttention_2_output_kernel_1 =
-        multiHeadAttention_2_output_kernel[i * 64 + j + 1]!;
-      const multiHeadAttention_2_output_kernel_2 =
-        multiHeadAttention_2_output_kernel[i * 64 + j + 64]!;
-      const multiHeadAttention_2_output_kernel_3 =
-        multiHeadAttention_2_output_kernel[i * 64 + j + 65]!;
-      const multiHeadAttention_2_output_kernel_4 =
-        multiHeadAttention_2_output_kernel[i * 64 + j + 128]!;
-      const multiHeadAttention_2_output_kernel_5 =
-        multiHeadAttention_2_output_kernel[i * 64 + j + 129]!;
-      const multiHeadAttention_2_output_kernel_6 =
-        multiHeadAttention_2_output_kernel[i * 64 + j + 192]!;
-      const multiHeadAttention_2_output_kernel_7 =
-        multiHeadAttention_2_output_kernel[i * 64 + j + 193]!;
-      multiHeadAttention_2_output_kernel[i * 64 + j] =
-        multiHeadAttention_2_output_kernel_0 -
-        multiHeadAttention_2_output_kernel_0 * 0.00001 -
-        (multiHeadAttention_2_output_kernel_m_next00 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next00 * correction_0) + 1e-8);
-      multiHeadAttention_2_output_kernel[i * 64 + j + 1] =
-        multiHeadAttention_2_output_kernel_1 -
-        multiHeadAttention_2_output_kernel_1 * 0.00001 -
-        (multiHeadAttention_2_output_kernel_m_next01 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next01 * correction_0) + 1e-8);
-      multiHeadAttention_2_output_kernel[i * 64 + j + 64] =
-        multiHeadAttention_2_output_kernel_2 -
-        multiHeadAttention_2_output_kernel_2 * 0.00001 -
-        (multiHeadAttention_2_output_kernel_m_next10 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next10 * correction_0) + 1e-8);
-      multiHeadAttention_2_output_kernel[i * 64 + j + 65] =
-        multiHeadAttention_2_output_kernel_3 -
-        multiHeadAttention_2_output_kernel_3 * 0.00001 -
-        (multiHeadAttention_2_output_kernel_m_next11 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next11 * correction_0) + 1e-8);
-      multiHeadAttention_2_output_kernel[i * 64 + j + 128] =
-        multiHeadAttention_2_output_kernel_4 -
-        multiHeadAttention_2_output_kernel_4 * 0.00001 -
-        (multiHeadAttention_2_output_kernel_m_next20 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next20 * correction_0) + 1e-8);
-      multiHeadAttention_2_output_kernel[i * 64 + j + 129] =
-        multiHeadAttention_2_output_kernel_5 -
-        multiHeadAttention_2_output_kernel_5 * 0.00001 -
-        (multiHeadAttention_2_output_kernel_m_next21 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next21 * correction_0) + 1e-8);
-      multiHeadAttention_2_output_kernel[i * 64 + j + 192] =
-        multiHeadAttention_2_output_kernel_6 -
-        multiHeadAttention_2_output_kernel_6 * 0.00001 -
-        (multiHeadAttention_2_output_kernel_m_next30 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next30 * correction_0) + 1e-8);
-      multiHeadAttention_2_output_kernel[i * 64 + j + 193] =
-        multiHeadAttention_2_output_kernel_7 -
-        multiHeadAttention_2_output_kernel_7 * 0.00001 -
-        (multiHeadAttention_2_output_kernel_m_next31 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_output_kernel_v_next31 * correction_0) + 1e-8);
-    }
-  }
-}
-
-/**
  * d_weights_2 = transpose(reshape(d_reshape_8, [16,32,4,16]), [0,2,1,3]) · transpose(reshape(multiHeadAttention_2.value, [16,32,4,16]), [0,2,1,3])ᵀ
  * 2,097,152 floating-point operations.
  */
@@ -5698,7 +5467,7 @@ function sumAdamw_16x32x64_4(
     let sum = 0;
     for (let k = 0; k < 16; k++) {
       for (let k2 = 0; k2 < 32; k2++) {
-        sum += d_reshape_7[k * 2048 + k2 * 64 + ((i / 16) | 0) * 16 + (i % 16)]!;
+        sum += d_reshape_7[k * 2048 + k2 * 64 + i]!;
       }
     }
     const d_multiHeadAttention_2_value_bias = Math.fround(sum);
@@ -5720,284 +5489,6 @@ function sumAdamw_16x32x64_4(
       multiHeadAttention_2_value_bias_0 * 0.00001 -
       (multiHeadAttention_2_value_bias_m_next * rate_0) /
         (Math.sqrt(multiHeadAttention_2_value_bias_v_next * correction_0) + 1e-8);
-  }
-}
-
-/**
- * d_layerNorm_3_part = Σ reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])·multiHeadAttention_2.value.kernel over axes 2 of reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64])
- * 4,194,304 floating-point operations.
- */
-function dot_16x32x64x64_2(
-  d_reshape_7: Float32Array,
-  multiHeadAttention_2_value_kernel: Float32Array,
-  d_layerNorm_3_part: Float32Array,
-): void {
-  for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 64; l += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const d_reshape_7_0 = d_reshape_7[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16)]!;
-          const multiHeadAttention_2_value_kernel_0 =
-            multiHeadAttention_2_value_kernel[l * 64 + k]!;
-          const multiHeadAttention_2_value_kernel_1 =
-            multiHeadAttention_2_value_kernel[l * 64 + k + 64]!;
-          const d_reshape_7_1 =
-            d_reshape_7[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 64]!;
-          const d_reshape_7_2 =
-            d_reshape_7[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 128]!;
-          const d_reshape_7_3 =
-            d_reshape_7[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 192]!;
-          sum00 += d_reshape_7_0 * multiHeadAttention_2_value_kernel_0;
-          sum01 += d_reshape_7_0 * multiHeadAttention_2_value_kernel_1;
-          sum10 += d_reshape_7_1 * multiHeadAttention_2_value_kernel_0;
-          sum11 += d_reshape_7_1 * multiHeadAttention_2_value_kernel_1;
-          sum20 += d_reshape_7_2 * multiHeadAttention_2_value_kernel_0;
-          sum21 += d_reshape_7_2 * multiHeadAttention_2_value_kernel_1;
-          sum30 += d_reshape_7_3 * multiHeadAttention_2_value_kernel_0;
-          sum31 += d_reshape_7_3 * multiHeadAttention_2_value_kernel_1;
-        }
-        d_layerNorm_3_part[i * 2048 + j * 64 + l] = sum00;
-        d_layerNorm_3_part[i * 2048 + j * 64 + l + 1] = sum01;
-        d_layerNorm_3_part[i * 2048 + j * 64 + l + 64] = sum10;
-        d_layerNorm_3_part[i * 2048 + j * 64 + l + 65] = sum11;
-        d_layerNorm_3_part[i * 2048 + j * 64 + l + 128] = sum20;
-        d_layerNorm_3_part[i * 2048 + j * 64 + l + 129] = sum21;
-        d_layerNorm_3_part[i * 2048 + j * 64 + l + 192] = sum30;
-        d_layerNorm_3_part[i * 2048 + j * 64 + l + 193] = sum31;
-      }
-    }
-  }
-}
-
-/**
- * d_multiHeadAttention_2.value.kernel = Σ layerNorm_3·reshape(transpose(d_transpose_7, [0,2,1,3]), [16,32,64]) over axes 0,1 of layerNorm_3
- * multiHeadAttention_2.value.kernel.m_next = multiHeadAttention_2.value.kernel_mul + multiHeadAttention_2.value.kernel_mul_2
- * multiHeadAttention_2.value.kernel.v_next = multiHeadAttention_2.value.kernel_mul_3 + multiHeadAttention_2.value.kernel_mul_5
- * multiHeadAttention_2.value.kernel_next = multiHeadAttention_2.value.kernel_sub − multiHeadAttention_2.value.kernel_div
- * 4,255,744 floating-point operations.
- */
-function dotAdamw_64x16x32x64_3(
-  layerNorm_3: Float32Array,
-  d_reshape_7: Float32Array,
-  multiHeadAttention_2_value_kernel_m: Float32Array,
-  multiHeadAttention_2_value_kernel_v: Float32Array,
-  multiHeadAttention_2_value_kernel: Float32Array,
-  rate: Float32Array,
-  correction: Float32Array,
-): void {
-  const rate_0 = rate[0]!;
-  const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          const layerNorm_3_0 = layerNorm_3[k * 2048 + k2 * 64 + i]!;
-          const d_reshape_7_0 = d_reshape_7[k * 2048 + k2 * 64 + ((j / 16) | 0) * 16 + (j % 16)]!;
-          const d_reshape_7_1 =
-            d_reshape_7[k * 2048 + k2 * 64 + (((j + 1) / 16) | 0) * 16 + ((j + 1) % 16)]!;
-          const layerNorm_3_1 = layerNorm_3[k * 2048 + k2 * 64 + i + 1]!;
-          const layerNorm_3_2 = layerNorm_3[k * 2048 + k2 * 64 + i + 2]!;
-          const layerNorm_3_3 = layerNorm_3[k * 2048 + k2 * 64 + i + 3]!;
-          sum00 += layerNorm_3_0 * d_reshape_7_0;
-          sum01 += layerNorm_3_0 * d_reshape_7_1;
-          sum10 += layerNorm_3_1 * d_reshape_7_0;
-          sum11 += layerNorm_3_1 * d_reshape_7_1;
-          sum20 += layerNorm_3_2 * d_reshape_7_0;
-          sum21 += layerNorm_3_2 * d_reshape_7_1;
-          sum30 += layerNorm_3_3 * d_reshape_7_0;
-          sum31 += layerNorm_3_3 * d_reshape_7_1;
-        }
-      }
-      const d_multiHeadAttention_2_value_kernel00 = Math.fround(sum00);
-      const d_multiHeadAttention_2_value_kernel01 = Math.fround(sum01);
-      const d_multiHeadAttention_2_value_kernel10 = Math.fround(sum10);
-      const d_multiHeadAttention_2_value_kernel11 = Math.fround(sum11);
-      const d_multiHeadAttention_2_value_kernel20 = Math.fround(sum20);
-      const d_multiHeadAttention_2_value_kernel21 = Math.fround(sum21);
-      const d_multiHeadAttention_2_value_kernel30 = Math.fround(sum30);
-      const d_multiHeadAttention_2_value_kernel31 = Math.fround(sum31);
-      const multiHeadAttention_2_value_kernel_m_next00 = Math.fround(
-        multiHeadAttention_2_value_kernel_m[i * 64 + j]! * 0.9 +
-          d_multiHeadAttention_2_value_kernel00 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_value_kernel_m[i * 64 + j] = multiHeadAttention_2_value_kernel_m_next00;
-      const multiHeadAttention_2_value_kernel_m_next01 = Math.fround(
-        multiHeadAttention_2_value_kernel_m[i * 64 + j + 1]! * 0.9 +
-          d_multiHeadAttention_2_value_kernel01 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_value_kernel_m[i * 64 + j + 1] =
-        multiHeadAttention_2_value_kernel_m_next01;
-      const multiHeadAttention_2_value_kernel_m_next10 = Math.fround(
-        multiHeadAttention_2_value_kernel_m[i * 64 + j + 64]! * 0.9 +
-          d_multiHeadAttention_2_value_kernel10 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_value_kernel_m[i * 64 + j + 64] =
-        multiHeadAttention_2_value_kernel_m_next10;
-      const multiHeadAttention_2_value_kernel_m_next11 = Math.fround(
-        multiHeadAttention_2_value_kernel_m[i * 64 + j + 65]! * 0.9 +
-          d_multiHeadAttention_2_value_kernel11 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_value_kernel_m[i * 64 + j + 65] =
-        multiHeadAttention_2_value_kernel_m_next11;
-      const multiHeadAttention_2_value_kernel_m_next20 = Math.fround(
-        multiHeadAttention_2_value_kernel_m[i * 64 + j + 128]! * 0.9 +
-          d_multiHeadAttention_2_value_kernel20 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_value_kernel_m[i * 64 + j + 128] =
-        multiHeadAttention_2_value_kernel_m_next20;
-      const multiHeadAttention_2_value_kernel_m_next21 = Math.fround(
-        multiHeadAttention_2_value_kernel_m[i * 64 + j + 129]! * 0.9 +
-          d_multiHeadAttention_2_value_kernel21 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_value_kernel_m[i * 64 + j + 129] =
-        multiHeadAttention_2_value_kernel_m_next21;
-      const multiHeadAttention_2_value_kernel_m_next30 = Math.fround(
-        multiHeadAttention_2_value_kernel_m[i * 64 + j + 192]! * 0.9 +
-          d_multiHeadAttention_2_value_kernel30 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_value_kernel_m[i * 64 + j + 192] =
-        multiHeadAttention_2_value_kernel_m_next30;
-      const multiHeadAttention_2_value_kernel_m_next31 = Math.fround(
-        multiHeadAttention_2_value_kernel_m[i * 64 + j + 193]! * 0.9 +
-          d_multiHeadAttention_2_value_kernel31 * 0.09999999999999998,
-      );
-      multiHeadAttention_2_value_kernel_m[i * 64 + j + 193] =
-        multiHeadAttention_2_value_kernel_m_next31;
-      const multiHeadAttention_2_value_kernel_v_next00 = Math.fround(
-        multiHeadAttention_2_value_kernel_v[i * 64 + j]! * 0.999 +
-          d_multiHeadAttention_2_value_kernel00 *
-            d_multiHeadAttention_2_value_kernel00 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_value_kernel_v[i * 64 + j] = multiHeadAttention_2_value_kernel_v_next00;
-      const multiHeadAttention_2_value_kernel_v_next01 = Math.fround(
-        multiHeadAttention_2_value_kernel_v[i * 64 + j + 1]! * 0.999 +
-          d_multiHeadAttention_2_value_kernel01 *
-            d_multiHeadAttention_2_value_kernel01 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_value_kernel_v[i * 64 + j + 1] =
-        multiHeadAttention_2_value_kernel_v_next01;
-      const multiHeadAttention_2_value_kernel_v_next10 = Math.fround(
-        multiHeadAttention_2_value_kernel_v[i * 64 + j + 64]! * 0.999 +
-          d_multiHeadAttention_2_value_kernel10 *
-            d_multiHeadAttention_2_value_kernel10 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_value_kernel_v[i * 64 + j + 64] =
-        multiHeadAttention_2_value_kernel_v_next10;
-      const multiHeadAttention_2_value_kernel_v_next11 = Math.fround(
-        multiHeadAttention_2_value_kernel_v[i * 64 + j + 65]! * 0.999 +
-          d_multiHeadAttention_2_value_kernel11 *
-            d_multiHeadAttention_2_value_kernel11 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_value_kernel_v[i * 64 + j + 65] =
-        multiHeadAttention_2_value_kernel_v_next11;
-      const multiHeadAttention_2_value_kernel_v_next20 = Math.fround(
-        multiHeadAttention_2_value_kernel_v[i * 64 + j + 128]! * 0.999 +
-          d_multiHeadAttention_2_value_kernel20 *
-            d_multiHeadAttention_2_value_kernel20 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_value_kernel_v[i * 64 + j + 128] =
-        multiHeadAttention_2_value_kernel_v_next20;
-      const multiHeadAttention_2_value_kernel_v_next21 = Math.fround(
-        multiHeadAttention_2_value_kernel_v[i * 64 + j + 129]! * 0.999 +
-          d_multiHeadAttention_2_value_kernel21 *
-            d_multiHeadAttention_2_value_kernel21 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_value_kernel_v[i * 64 + j + 129] =
-        multiHeadAttention_2_value_kernel_v_next21;
-      const multiHeadAttention_2_value_kernel_v_next30 = Math.fround(
-        multiHeadAttention_2_value_kernel_v[i * 64 + j + 192]! * 0.999 +
-          d_multiHeadAttention_2_value_kernel30 *
-            d_multiHeadAttention_2_value_kernel30 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_value_kernel_v[i * 64 + j + 192] =
-        multiHeadAttention_2_value_kernel_v_next30;
-      const multiHeadAttention_2_value_kernel_v_next31 = Math.fround(
-        multiHeadAttention_2_value_kernel_v[i * 64 + j + 193]! * 0.999 +
-          d_multiHeadAttention_2_value_kernel31 *
-            d_multiHeadAttention_2_value_kernel31 *
-            0.0010000000000000009,
-      );
-      multiHeadAttention_2_value_kernel_v[i * 64 + j + 193] =
-        multiHeadAttention_2_value_kernel_v_next31;
-      const multiHeadAttention_2_value_kernel_0 = multiHeadAttention_2_value_kernel[i * 64 + j]!;
-      const multiHeadAttention_2_value_kernel_1 =
-        multiHeadAttention_2_value_kernel[i * 64 + j + 1]!;
-      const multiHeadAttention_2_value_kernel_2 =
-        multiHeadAttention_2_value_kernel[i * 64 + j + 64]!;
-      const multiHeadAttention_2_value_kernel_3 =
-        multiHeadAttention_2_value_kernel[i * 64 + j + 65]!;
-      const multiHeadAttention_2_value_kernel_4 =
-        multiHeadAttention_2_value_kernel[i * 64 + j + 128]!;
-      const multiHeadAttention_2_value_kernel_5 =
-        multiHeadAttention_2_value_kernel[i * 64 + j + 129]!;
-      const multiHeadAttention_2_value_kernel_6 =
-        multiHeadAttention_2_value_kernel[i * 64 + j + 192]!;
-      const multiHeadAttention_2_value_kernel_7 =
-        multiHeadAttention_2_value_kernel[i * 64 + j + 193]!;
-      multiHeadAttention_2_value_kernel[i * 64 + j] =
-        multiHeadAttention_2_value_kernel_0 -
-        multiHeadAttention_2_value_kernel_0 * 0.00001 -
-        (multiHeadAttention_2_value_kernel_m_next00 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next00 * correction_0) + 1e-8);
-      multiHeadAttention_2_value_kernel[i * 64 + j + 1] =
-        multiHeadAttention_2_value_kernel_1 -
-        multiHeadAttention_2_value_kernel_1 * 0.00001 -
-        (multiHeadAttention_2_value_kernel_m_next01 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next01 * correction_0) + 1e-8);
-      multiHeadAttention_2_value_kernel[i * 64 + j + 64] =
-        multiHeadAttention_2_value_kernel_2 -
-        multiHeadAttention_2_value_kernel_2 * 0.00001 -
-        (multiHeadAttention_2_value_kernel_m_next10 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next10 * correction_0) + 1e-8);
-      multiHeadAttention_2_value_kernel[i * 64 + j + 65] =
-        multiHeadAttention_2_value_kernel_3 -
-        multiHeadAttention_2_value_kernel_3 * 0.00001 -
-        (multiHeadAttention_2_value_kernel_m_next11 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next11 * correction_0) + 1e-8);
-      multiHeadAttention_2_value_kernel[i * 64 + j + 128] =
-        multiHeadAttention_2_value_kernel_4 -
-        multiHeadAttention_2_value_kernel_4 * 0.00001 -
-        (multiHeadAttention_2_value_kernel_m_next20 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next20 * correction_0) + 1e-8);
-      multiHeadAttention_2_value_kernel[i * 64 + j + 129] =
-        multiHeadAttention_2_value_kernel_5 -
-        multiHeadAttention_2_value_kernel_5 * 0.00001 -
-        (multiHeadAttention_2_value_kernel_m_next21 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next21 * correction_0) + 1e-8);
-      multiHeadAttention_2_value_kernel[i * 64 + j + 192] =
-        multiHeadAttention_2_value_kernel_6 -
-        multiHeadAttention_2_value_kernel_6 * 0.00001 -
-        (multiHeadAttention_2_value_kernel_m_next30 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next30 * correction_0) + 1e-8);
-      multiHeadAttention_2_value_kernel[i * 64 + j + 193] =
-        multiHeadAttention_2_value_kernel_7 -
-        multiHeadAttention_2_value_kernel_7 * 0.00001 -
-        (multiHeadAttention_2_value_kernel_m_next31 * rate_0) /
-          (Math.sqrt(multiHeadAttention_2_value_kernel_v_next31 * correction_0) + 1e-8);
-    }
   }
 }
 
@@ -6080,17 +5571,14 @@ function dotAdd_16x32x64x64_3(
         let sum30 = 0;
         let sum31 = 0;
         for (let k = 0; k < 64; k++) {
-          const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16)]!;
+          const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k]!;
           const multiHeadAttention_2_query_kernel_0 =
             multiHeadAttention_2_query_kernel[l * 64 + k]!;
           const multiHeadAttention_2_query_kernel_1 =
             multiHeadAttention_2_query_kernel[l * 64 + k + 64]!;
-          const d_reshape_5_1 =
-            d_reshape_5[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 64]!;
-          const d_reshape_5_2 =
-            d_reshape_5[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 128]!;
-          const d_reshape_5_3 =
-            d_reshape_5[i * 2048 + j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 192]!;
+          const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 64]!;
+          const d_reshape_5_2 = d_reshape_5[i * 2048 + j * 64 + k + 128]!;
+          const d_reshape_5_3 = d_reshape_5[i * 2048 + j * 64 + k + 192]!;
           sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
           sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
           sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
@@ -7306,13 +6794,13 @@ function dotAdd_1x32x64x64_2_predict(
       let sum30 = 0;
       let sum31 = 0;
       for (let k = 0; k < 64; k++) {
-        const transpose_4_0 = transpose_4[j * 64 + ((k / 16) | 0) * 16 + (k % 16)]!;
+        const transpose_4_0 = transpose_4[j * 64 + k]!;
         const multiHeadAttention_output_kernel_0 = multiHeadAttention_output_kernel[k * 64 + l]!;
         const multiHeadAttention_output_kernel_1 =
           multiHeadAttention_output_kernel[k * 64 + l + 1]!;
-        const transpose_4_1 = transpose_4[j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 64]!;
-        const transpose_4_2 = transpose_4[j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 128]!;
-        const transpose_4_3 = transpose_4[j * 64 + ((k / 16) | 0) * 16 + (k % 16) + 192]!;
+        const transpose_4_1 = transpose_4[j * 64 + k + 64]!;
+        const transpose_4_2 = transpose_4[j * 64 + k + 128]!;
+        const transpose_4_3 = transpose_4[j * 64 + k + 192]!;
         sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
         sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
         sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
