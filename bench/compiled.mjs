@@ -27,7 +27,7 @@ async function declared(workload, folder, dist) {
 }
 
 /** Where the trainer lies; how long compiling took, without the check; how many bytes are shipped, minified and after gzip. */
-export async function compiledTrainer(workload, target, folder, threads) {
+export async function compiledTrainer(workload, target, folder, options = {}) {
   mkdirSync(folder, { recursive: true });
   const { compile } = await import(pathToFileURL(join(root, "dist/index.js")).href);
   const model = await declared(workload, folder, join(root, "dist"));
@@ -38,12 +38,12 @@ export async function compiledTrainer(workload, target, folder, threads) {
     source,
     target,
     effort: "none",
-    ...(threads === undefined ? {} : { threads }),
+    ...options,
   });
   const milliseconds = performance.now() - began;
   const text = [...files].find(([name]) => /^trainer\..*ts$/.test(name))[1];
   const plain = { loader: "ts", format: "esm", target: "es2022" };
-  const file = join(folder, `${workload}.${target}${threads === undefined ? "" : ".threads"}.mjs`);
+  const file = join(folder, `${[target, ...Object.keys(options)].join(".")}.mjs`);
   writeFileSync(file, (await transform(text, plain)).code);
   const { code } = await transform(text, { ...plain, minify: true });
   const flops = lowered.module.kernels.reduce((sum, { flops }) => sum + flops, 0);

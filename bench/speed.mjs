@@ -47,11 +47,19 @@ const VERY_SLOW_MS = 20000;
 /** Slower than this a step, a contender is timed over as many steps as there are repeats, and no more. */
 const SLOW_MS = 4000;
 
+/** Whether this engine has multiply-add, by the smallest module that uses it: (f32x4.relaxed_madd) of three zeros. */
+const RELAXED = WebAssembly.validate(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11)); // prettier-ignore
+
 /** Contenders by name, and what is compared with them; `skip` says why one has no such workload. */
 const node = (module, argument) => (dir) => [process.execPath, [here("contender.mjs"), here(`peers/${module}.mjs`), dir, argument(dir)]]; // prettier-ignore
 const isImage = (spec) => spec.input.length === 3;
 const CONTENDERS = {
   "adjoint-wasm": { command: node("adjoint", (dir) => join(dir, "wasm.mjs")) },
+  "adjoint-fast": {
+    command: node("adjoint", (dir) => join(dir, "wasm.relaxed.winograd.mjs")),
+    loose: () => "--relaxed --winograd",
+    skip: () => !RELAXED && "this Node has no relaxed SIMD",
+  },
   "adjoint-ts": { command: node("adjoint", (dir) => join(dir, "typescript.mjs")) },
   torch: { command: (dir) => [values.python, [here("peers/pytorch.py"), dir, "1"]] },
   torch2: { command: (dir) => [values.python, [here("peers/pytorch.py"), dir, "2"]] },
@@ -88,6 +96,7 @@ async function measure(workload) {
     note(`${workload}: compiling for ${target}`);
     compiled[target] = await compiledTrainer(workload, target, dir);
   }
+  if (RELAXED && chosen.includes("adjoint-fast")) await compiledTrainer(workload, "wasm", dir, { relaxed: true, winograd: true }); // prettier-ignore
   await writeWorkload(spec, compiled.typescript.file, dir);
 
   const rows = [];
@@ -194,7 +203,6 @@ async function writeWorkload(spec, file, dir) {
   const batches = fed.map(({ x, y }) => ({ x: put(x, [spec.batch, ...spec.input]), y: put(y, spec.loss === "mse" ? [spec.batch, 1] : [spec.batch]) })); // prettier-ignore
   writeFileSync(join(dir, "data.bin"), Buffer.concat(chunks));
   writeFileSync(join(dir, "manifest.json"), JSON.stringify({ spec, parameters, batches }));
-  for (const target of ["typescript", "wasm"]) writeFileSync(join(dir, `${target}.mjs`), `export * from "${pathToFileURL(file.replace(/typescript\.mjs$/, `${target}.mjs`)).href}";\n`); // prettier-ignore
 }
 
 /** A contender's process: `ask` sends a line and gives the answer; undefined where it ended. */

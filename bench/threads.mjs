@@ -36,9 +36,10 @@ for (const workload of positionals.length > 0 ? positionals : ["w3", "w5"])
 process.exit(holds ? 0 : 1);
 
 async function measure(workload, threads) {
+  const own = join(folder, `${workload}-${threads}`);
   // processes run the file that knows no threads, the fastest there is
-  const plain = await compiledTrainer(workload, "wasm", folder);
-  const divided = await compiledTrainer(workload, "wasm", folder, threads);
+  const plain = await compiledTrainer(workload, "wasm", own);
+  const divided = await compiledTrainer(workload, "wasm", own, { threads });
   for (const { file } of [plain, divided]) if (values.kernels) watch(file);
   const alone = await Promise.all(Array.from({ length: threads }, () => start(plain.file, 1)));
   const team = await start(divided.file, threads);
