@@ -35,6 +35,7 @@ describe("found by random programs", () => {
     ["what is copied into a margin has the type of what is computed, not of the place it is found by", { ...plain, rows: 3, extents: [13], steps: [{ op: "broadcast", a: 7, b: 0, n: 3, m: 15 }, step("windowMax", 40, 4), step("unary")] }],
     ["a mask that reads outside is copied behind its guard", { ...plain, rows: 1, extents: [2, 13], steps: [{ ...step("unary"), a: 1 }, step("imageLayer", 0, 40), step("broadcasting")] }],
     ["a stretch between two turns of a guard reads no local of another", { ...plain, rows: 3, extents: [1, 3], steps: [{ op: "slice", a: 7, b: 0, n: 0, m: 4 }, { op: "conv", a: 5, b: 0, n: 1, m: 32 }, step("unary")], losses: [6, 0], wrapper: 8 }],
+    ["nothing is copied before the kernel that makes it", { ...plain, rows: 1, extents: [13], losses: [7, 0], seed: 0, steps: [{ op: "unary", a: 1, b: 0, n: 0, m: 0 }, { op: "largest", a: 0, b: 0, n: 42, m: 0 }, { op: "pad", a: 0, b: 0, n: 0, m: 1 }, { op: "unary", a: 6, b: 0, n: 0, m: 0 }, { op: "unary", a: 1, b: 0, n: 9, m: 0 }, { op: "unary", a: 0, b: 0, n: 0, m: 0 }, { op: "unary", a: 1, b: 0, n: 0, m: 0 }, { op: "broadcast", a: 4, b: 0, n: 0, m: 0 }] }],
     ["noise is tried often enough not to stay small by chance", { ...plain, rows: 3, extents: [7, 5, 13], steps: [step("rowsLayer", 24)], seed: 1812 }],
     ["a whole number has no −0", { ...plain, rows: 1, extents: [], steps: [step("whole", 4, 9), step("unary")], seed: 3637 }],
   ])("%s", async (_, recipe) => {

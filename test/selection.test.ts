@@ -29,10 +29,12 @@ test("the optional passes are those that the pipeline can do without", () => {
     "define",
     "split",
     "separate",
+    "parts",
     "pack",
+    "unroll",
     "schedule",
   ]);
-  expect(namesOf(["share"])).toEqual(["share", "differentiate", "share", "numerics", "recompute", "define", "split", "separate", "pack", "schedule"]); // prettier-ignore
+  expect(namesOf(["share"])).toEqual(["share", "differentiate", "share", "numerics", "recompute", "define", "split", "separate", "parts", "pack", "unroll", "schedule"]); // prettier-ignore
 });
 
 describe("the text of --passes", () => {

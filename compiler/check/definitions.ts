@@ -1,16 +1,23 @@
 /** Guarantees the definitions of a module's statements as functions of an element's position and of the arena, in double: what its kernels are held to. */
 
 import { CompilerFault } from "../graph/error.ts";
-import type { Shape } from "../graph/type.ts";
-import type { Buffer, Call, Definition, Module } from "../loop/loop.ts";
+import { sizeOf, type Shape } from "../graph/type.ts";
+import type { Axis, Buffer, Call, Definition, Module, Scalar } from "../loop/loop.ts";
 import { importText } from "../strip.ts";
 import type { Numbers } from "./emitted.ts";
-import { FN, flatText, Writer, type Load } from "./scalar-text.ts";
+import { FN, flatText, loops, Writer, type Load } from "./scalar-text.ts";
 
 /** An element of a stage of the same statement, by its row-major position. */
 export type Element = (at: number) => number;
 type Locals = Readonly<Record<string, number>>;
-type Text = (x: readonly Numbers[], own: readonly Element[], locals: Locals, fn: typeof FN, at: number) => number; // prettier-ignore
+type Text = (x: readonly Numbers[], own: readonly Element[], locals: Locals, fn: typeof FN, doubt: () => void, at: number) => number; // prettier-ignore
+
+/** A stage and its elements; whether one that was evaluated hangs on a sum that is zero up to what float32 rounds off. */
+interface Evaluated {
+  readonly definition: Definition;
+  readonly element: Element;
+  vanishes(at: number): boolean;
+}
 
 /** What a definition reads: buffers, and stages of its own statement. */
 interface Made {
@@ -28,6 +35,9 @@ const scalarOf = (call: Exclude<Call, { kind: "call" }>): Definition =>
     ? { ...call.definition, axes: [], shape: [], value: call.value }
     : { name: call.name, dtype: call.dtype, axes: [], shape: [], value: call.value, op: "", doc: [] }; // prettier-ignore
 
+/** Times the root of how many terms there are: a sum that is less of its terms' magnitudes may be all rounding, of the terms too. */
+const VANISHING = 64 * 2 ** -24;
+
 /** All definitions of a module, compiled once; equal texts share a function. */
 export class DefinitionTable {
   readonly #made = new Map<Definition, Made>();
@@ -40,7 +50,11 @@ export class DefinitionTable {
     this.#functions = functions;
   } // prettier-ignore
 
-  static async of({ entries, buffers }: Module): Promise<DefinitionTable> {
+  /** `precision`: in which the statements compute; a whole number that becomes a float is rounded in "single". */
+  static async of(
+    { entries, buffers }: Module,
+    precision: "single" | "double" = "double",
+  ): Promise<DefinitionTable> {
     const shapes = new Map(buffers.map((buffer: Buffer) => [buffer.name, buffer.shape]));
     const texts = new Map<string, string>();
     const made = new Map<Definition, Made>();
@@ -50,7 +64,7 @@ export class DefinitionTable {
       calls.set(call, stages);
       const own = call.kind === "call" ? new Map(stages.map(({ name, shape }) => [name, shape])) : new Map<string, Shape>(); // prettier-ignore
       for (const stage of stages) {
-        const { text, ...reads } = definitionText(stage, shapes, own);
+        const { text, ...reads } = definitionText(stage, shapes, own, precision);
         const name = texts.get(text) ?? `f${texts.size}`;
         texts.set(text, name);
         made.set(stage, { name, ...reads });
@@ -61,26 +75,33 @@ export class DefinitionTable {
   }
 
   /** The stages of a statement, each with its elements on the arena as it stands; no element is evaluated twice. */
-  of(call: Call, view: (buffer: string) => Numbers, locals: Locals): readonly { readonly definition: Definition; readonly element: Element }[] {
+  of(call: Call, view: (buffer: string) => Numbers, locals: Locals): readonly Evaluated[] {
     const elements = new Map<string, Element>();
+    let doubted = false;
+    const doubt = (): void => void (doubted = true);
     return this.#calls.get(call)!.map((definition) => {
       const { name, buffers, own } = this.#made.get(definition)!;
       const [x, text, known] = [buffers.map(view), this.#functions[name]!, new Map<number, number>()];
       // a stage may read one that comes after it in the order of the loops
       const others = own.map((other): Element => (at) => elements.get(other)!(at));
+      const doubts = new Set<number>();
       const element: Element = (at) => {
-        const value = known.get(at) ?? text(x, others, locals, FN, at);
+        const before = doubted;
+        doubted = doubts.has(at);
+        const value = known.get(at) ?? text(x, others, locals, FN, doubt, at);
         known.set(at, value);
+        if (doubted) doubts.add(at);
+        doubted ||= before;
         return value;
       };
       elements.set(definition.name, element);
-      return { definition, element };
+      return { definition, element, vanishes: (at: number) => doubts.has(at) };
     });
   } // prettier-ignore
 }
 
-function definitionText({ axes, shape, value }: Definition, shapes: ReadonlyMap<string, Shape>, own: ReadonlyMap<string, Shape>): { text: string; buffers: string[]; own: string[] } {
-  const writer = new DefinitionWriter(shapes, own);
+function definitionText({ axes, shape, value }: Definition, shapes: ReadonlyMap<string, Shape>, own: ReadonlyMap<string, Shape>, precision: "single" | "double"): { text: string; buffers: string[]; own: string[] } {
+  const writer = new DefinitionWriter(shapes, own, precision);
   const result = writer.value(value);
   const position: string[] = [];
   for (let axis = axes.length - 1, inner = 1; axis >= 0; axis--) {
@@ -88,7 +109,7 @@ function definitionText({ axes, shape, value }: Definition, shapes: ReadonlyMap<
     inner *= shape[axis]!;
   }
   const reads = writer.buffers.map((_, n) => `const x${n} = x[${n}];`);
-  const text = `(x, own, locals, fn, at) => {\n${[...position, ...reads, ...writer.lines].join("\n")}\nreturn ${result};\n}`;
+  const text = `(x, own, locals, fn, doubt, at) => {\n${[...position, ...reads, ...writer.lines].join("\n")}\nreturn ${result};\n}`;
   return { text, buffers: writer.buffers, own: writer.own };
 } // prettier-ignore
 
@@ -98,8 +119,15 @@ class DefinitionWriter extends Writer {
   readonly #shapes: ReadonlyMap<string, Shape>;
   readonly #stages: ReadonlyMap<string, Shape>;
 
-  constructor(shapes: ReadonlyMap<string, Shape>, stages: ReadonlyMap<string, Shape>) {
+  readonly #single: boolean;
+
+  constructor(
+    shapes: ReadonlyMap<string, Shape>,
+    stages: ReadonlyMap<string, Shape>,
+    precision: "single" | "double",
+  ) {
     super();
+    this.#single = precision === "single";
     this.#shapes = shapes;
     this.#stages = stages;
   }
@@ -110,6 +138,25 @@ class DefinitionWriter extends Writer {
     const shape = this.#shapes.get(s.buffer);
     if (shape === undefined) throw new CompilerFault("place", `a definition reads ${s.buffer}, which is no buffer of the module`); // prettier-ignore
     return this.let(`x${placeIn(this.buffers, s.buffer)}[${flatText(s, shape)}]`);
+  }
+
+  override value(s: Scalar): string {
+    const rounds = this.#single && s.kind === "apply" && s.fn === "cast" && s.dtype === "f32" && s.args[0]!.dtype === "i32"; // prettier-ignore
+    return rounds ? this.let(`Math.fround(${super.value(s)})`) : super.value(s);
+  }
+
+  protected override summed(over: readonly Axis[], write: () => string): string {
+    const [total, size] = [this.fresh(), this.fresh()];
+    const terms = sizeOf(over.map(({ extent }) => extent));
+    this.lines.push(`let ${total} = 0, ${size} = 0;`, ...loops(over));
+    const term = write();
+    this.lines.push(
+      `${total} += ${term};`,
+      `${size} += Math.abs(${term});`,
+      ...over.map(() => "}"),
+    );
+    this.lines.push(`if (Math.abs(${total}) < ${VANISHING * Math.sqrt(terms)} * ${size}) doubt();`);
+    return total;
   }
 
   protected override local(name: string): string {

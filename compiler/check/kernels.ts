@@ -52,9 +52,12 @@ export interface Prepared {
   readonly table: DefinitionTable;
 }
 
+/** What the statements of a target compute in between stores. */
+const precisionOf = ({ target }: Pick<Lowered, "target">): "single" | "double" => target === "typescript" ? "double" : "single"; // prettier-ignore
+
 export const prepareKernels = async (lowered: Prepared["lowered"]): Promise<Prepared> => ({
   lowered,
-  table: await DefinitionTable.of(lowered.module),
+  table: await DefinitionTable.of(lowered.module, precisionOf(lowered)),
 });
 
 /** A step of so many operations takes seconds, and is run once: with a short batch. */
@@ -75,14 +78,8 @@ export async function checkText(
   samples: number,
   seed: number,
 ): Promise<TensorCheck[]> {
-  const { module, entries, facts, target } = lowered;
-  const watch = new Watch(
-    module,
-    table,
-    samples,
-    seed,
-    target === "typescript" ? "double" : "single",
-  );
+  const { module, entries, facts } = lowered;
+  const watch = new Watch(module, table, samples, seed, precisionOf(lowered));
   const code = await stripTypes(instrument(text));
   const host = globalThis as unknown as Record<string, Probe>; // the one way into a module from text
   host[PROBE] = (at, statement, arena) => watch.probe(at, statement, arena);
@@ -226,7 +223,7 @@ class Watch {
       return [];
     }
     const own = call.kind === "call" ? stagesOf(call) : [];
-    return stages.flatMap(({ definition, element }, n): Expected[] => {
+    return stages.flatMap(({ definition, element, vanishes }, n): Expected[] => {
       if (call.kind === "call" && call.group.stages[n]!.storage === "local") return [];
       const buffer = storedIn(definition);
       const { shape } = this.#buffers.get(buffer)!;
@@ -236,7 +233,9 @@ class Watch {
         this.#seed,
         `${this.entry!.name} ${call.kind === "call" ? call.kernel : buffer}`,
       );
-      const elements = positions.map((flat) => ({ flat: placeIn(definition, flat, shape), value: element(flat) })); // prettier-ignore
+      const all = positions.map((at) => ({ at, flat: placeIn(definition, at, shape), value: element(at) })); // prettier-ignore
+      // of a sum that is nothing but rounding, two orders have nothing in common
+      const elements = this.#precision === "double" ? all : all.filter(({ at }) => !vanishes(at));
       return [
         {
           kernel: call.kind === "call" ? call.kernel : buffer,
@@ -291,14 +290,19 @@ function placeIn({ axes, part }: Definition, flat: number, shape: readonly numbe
   return part.at.reduce((place, at, n) => place * shape[n]! + evaluate(at, point), 0);
 }
 
+/** What a function of a rounded argument may add to its rounding, in terms: log near 1, cos near its zeros. */
+const FUNCTION_TERMS = 32;
+const FUNCTIONS: ReadonlySet<string> = new Set(["exp", "log", "sin", "cos", "tanh", "erf", "log1p", "expm1", "pow"]); // prettier-ignore
+
 /** How many terms are summed, one sum after another, at most; of sums that are written out, the magnitudes of their weights. */
 const termsOf = (definitions: readonly Definition[]): number =>
   definitions.reduce((total, { value }) => {
-    let terms = 0;
+    let [terms, functions] = [0, 0];
     walkScalar(value, (part) => {
       if (part.kind === "reduce" && part.by === "add") terms += sizeOf(part.over.map(({ extent }) => extent)); // prettier-ignore
+      if (part.kind === "apply" && FUNCTIONS.has(part.fn)) functions += FUNCTION_TERMS;
     });
-    return total + (terms > 0 ? terms : weightOf(value));
+    return total + functions + (terms > 0 ? terms : weightOf(value));
   }, 0);
 
 /** How large a sum of numbers below 1 may become. */

@@ -54,9 +54,12 @@ type Keep = (definition: Definition) => void;
 type Buffers = ReadonlyMap<string, Buffer>;
 
 function packed(group: Group, machine: Machine, buffers: Buffers, keep: Keep): Group {
+  // what the same kernel computes is not there yet
+  const own = new Set(group.stages.map(({ definition }) => definition.name));
+  const readsOwn = (s: Scalar): boolean => loadsOf(s).some(({ buffer }) => own.has(buffer));
   const plain = inEveryReduction(group, ({ reduce, definition, points }) => ({
     ...reduce,
-    term: mapScalar(reduce.term, (factor) => factor.kind === "select" ? (withMargin(factor, definition, points, buffers, keep) ?? factor) : factor),
+    term: mapScalar(reduce.term, (factor) => factor.kind === "select" && !readsOwn(factor) ? (withMargin(factor, definition, points, buffers, keep) ?? factor) : factor),
   })); // prettier-ignore
   if (machine.lanes === 1) return plain;
   const spread = byFilter(plain, buffers, keep);
@@ -114,8 +117,6 @@ function withMargin(
 ): Scalar | undefined {
   const { then, otherwise, when } = guarded;
   if (!isExact(then)) return undefined;
-  // what the same kernel computes is not there yet
-  if (!loadsOf(guarded).every(({ buffer }) => buffers.has(buffer))) return undefined;
   // a mask is no guard: behind another one it is copied with that
   if (loadsOf(when).length > 0 && !loadsOf(guarded).every((part) => staysInside(part, buffers))) return undefined; // prettier-ignore
   if (otherwise.kind !== "literal" || otherwise.value !== 0) return undefined;
