@@ -261,7 +261,13 @@ function everyOp(float: Float, entry: "train" | "evaluate" | "predict"): Graph {
       const p = builder.append(opOf("param"), [], { initial: ["data", ...initial] }, `${n} x ${at}`, storage); // prettier-ignore
       return isFloat(type.dtype) ? p : g.cast(p, { to: type.dtype });
     });
-    const y = builder.append(op, inputs, attrs, `${n} y`, sample.type && asFloat(sample.type, float));
+    const y = builder.append(
+      op,
+      inputs,
+      attrs,
+      `${n} y`,
+      sample.type && asFloat(sample.type, float),
+    );
     const type = builder.typeOf(y);
     if (entry === "predict")
       builder.results.push({ kind: "output", name: `${n}`, value: isFloat(type.dtype) ? y : g.cast(y, { to: float }) }); // prettier-ignore
