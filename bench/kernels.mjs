@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { batchesFor } from "./data.mjs";
 import { lowerWorkload } from "./compiled.mjs";
 import { FLOPS, scalar, simd128 } from "./prototypes/sgemm.mjs";
+import { median } from "./timing.mjs";
 
 const { values, positionals } = parseArgs({
   options: {
@@ -113,9 +114,4 @@ function cpu(run) {
   run();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1e3;
-}
-
-function median(all) {
-  const sorted = all.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1];
 }

@@ -14,6 +14,7 @@ import { compiledTrainer } from "./compiled.mjs";
 import { batchesFor } from "./data.mjs";
 import { machineText, workloadTable } from "./speed-table.mjs";
 import { SPECS } from "./workloads/specs.mjs";
+import { median } from "./timing.mjs";
 
 const { values, positionals } = parseArgs({
   options: {
@@ -173,12 +174,6 @@ async function measure(workload) {
 
 function near(a, b) {
   return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
-}
-
-function median(all) {
-  const sorted = all.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 function note(text) {

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { workersOf } from "../dist/runtime-node.js";
 import { batchesFor } from "./data.mjs";
+import { median } from "./timing.mjs";
 
 const [, , url, threads] = process.argv;
 const { createTrainer, createThreadedTrainer, timesOf } = await import(url);
@@ -37,8 +38,3 @@ const answers = {
 
 process.on("message", (message) => process.send(answers[message.kind](message)));
 process.send("ready");
-
-function median(all) {
-  const sorted = all.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}

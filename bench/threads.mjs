@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { compiledTrainer } from "./compiled.mjs";
+import { median } from "./timing.mjs";
 
 const { values, positionals } = parseArgs({
   options: {
@@ -99,11 +100,6 @@ function printKernels(turns, threads) {
 
 function us(ms) {
   return `${(1e3 * ms).toFixed(0).padStart(7)} µs`;
-}
-
-function median(all) {
-  const sorted = all.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1];
 }
 
 /** Each call of a step takes its time: a watcher stands between a step and its kernels. */

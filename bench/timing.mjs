@@ -43,10 +43,11 @@ function timed(step, count, clock) {
   return clock() - began;
 }
 
-function spread(values) {
+/** The middle one, or the mean of the middle two. */
+export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
-  const median =
-    sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-  return { median, min: sorted[0], max: sorted.at(-1) };
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
+
+const spread = (values) => ({ median: median(values), min: Math.min(...values), max: Math.max(...values) }); // prettier-ignore

@@ -274,6 +274,16 @@ describe("a tile that would change bits, or is none, is refused with its reason:
     expect(interpreted(one, one.tiled)).not.toEqual(interpreted(one, one.plain));
   });
 
+  test("expressions that stand side by side have no other form, and no text that would lose them", async () => {
+    const site = await siteOf(rowsByColumns(6, [3, 9, 8], 2), "typescript");
+    const modelled: Tile = { ...site.modelled, pieces: [0] };
+    const pieces: Site = { ...site, modelled };
+    expect(sizesOf(pieces)).toEqual([modelled]);
+    expect(ordersOf(modelled, pieces)).toEqual([modelled]);
+    const read = parseTile(printTile(modelled, site.group.axes), site.group.axes) as Tile;
+    expect(refusalOf(read, pieces)).toBe("its positions have expressions of their own, which stand side by side"); // prettier-ignore
+  });
+
   test("loops that sum over themselves have no other form", async () => {
     const cases = await casesOf(rowsByColumns(6, [3, 9, 8], 1), "typescript", () => 0);
     const fixed = cases.find(({ site }) =>

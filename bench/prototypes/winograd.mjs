@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import loadWabt from "wabt";
 import { lowerWorkload } from "../compiled.mjs";
+import { median } from "../timing.mjs";
 
 const BATCH = 64;
 
@@ -327,8 +328,6 @@ function errorOf(y, wanted, size) {
     });
   return `max ${(worst / largest).toExponential(1)}, rms ${Math.sqrt(errors / squares).toExponential(1)}`;
 }
-
-const median = (all) => all.toSorted((a, b) => a - b)[all.length >> 1];
 
 async function main() {
   const { values } = parseArgs({

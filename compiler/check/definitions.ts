@@ -3,6 +3,7 @@
 import { CompilerFault } from "../graph/error.ts";
 import { sizeOf, type Shape } from "../graph/type.ts";
 import type { Axis, Buffer, Call, Definition, Module, Scalar } from "../loop/loop.ts";
+import type { Precision } from "../loop/interpret.ts";
 import { importText } from "../strip.ts";
 import type { Numbers } from "./emitted.ts";
 import { FN, flatText, loops, Writer, type Load } from "./scalar-text.ts";
@@ -12,7 +13,7 @@ export type Element = (at: number) => number;
 type Locals = Readonly<Record<string, number>>;
 type Text = (x: readonly Numbers[], own: readonly Element[], locals: Locals, fn: typeof FN, doubt: () => void, at: number) => number; // prettier-ignore
 
-/** A stage and its elements; whether one that was evaluated hangs on a sum that is zero up to what float32 rounds off. */
+/** A stage and its elements; in "single", whether one that was evaluated hangs on a sum that is zero up to what float32 rounds off. */
 interface Evaluated {
   readonly definition: Definition;
   readonly element: Element;
@@ -53,7 +54,7 @@ export class DefinitionTable {
   /** `precision`: in which the statements compute; a whole number that becomes a float is rounded in "single". */
   static async of(
     { entries, buffers }: Module,
-    precision: "single" | "double" = "double",
+    precision: Precision = "double",
   ): Promise<DefinitionTable> {
     const shapes = new Map(buffers.map((buffer: Buffer) => [buffer.name, buffer.shape]));
     const texts = new Map<string, string>();
@@ -100,7 +101,7 @@ export class DefinitionTable {
   } // prettier-ignore
 }
 
-function definitionText({ axes, shape, value }: Definition, shapes: ReadonlyMap<string, Shape>, own: ReadonlyMap<string, Shape>, precision: "single" | "double"): { text: string; buffers: string[]; own: string[] } {
+function definitionText({ axes, shape, value }: Definition, shapes: ReadonlyMap<string, Shape>, own: ReadonlyMap<string, Shape>, precision: Precision): { text: string; buffers: string[]; own: string[] } {
   const writer = new DefinitionWriter(shapes, own, precision);
   const result = writer.value(value);
   const position: string[] = [];
@@ -124,7 +125,7 @@ class DefinitionWriter extends Writer {
   constructor(
     shapes: ReadonlyMap<string, Shape>,
     stages: ReadonlyMap<string, Shape>,
-    precision: "single" | "double",
+    precision: Precision,
   ) {
     super();
     this.#single = precision === "single";
@@ -146,6 +147,7 @@ class DefinitionWriter extends Writer {
   }
 
   protected override summed(over: readonly Axis[], write: () => string): string {
+    if (!this.#single) return super.summed(over, write);
     const [total, size] = [this.fresh(), this.fresh()];
     const terms = sizeOf(over.map(({ extent }) => extent));
     this.lines.push(`let ${total} = 0, ${size} = 0;`, ...loops(over));

@@ -6,11 +6,13 @@
  */
 
 import { CompilerFault } from "../graph/error.ts";
+import type { Precision } from "../loop/interpret.ts";
 import { bytesOf, sizeOf } from "../graph/type.ts";
 import { storedIn, walkScalar } from "../loop/build.ts";
 import { evaluate } from "../loop/index.ts";
 import type { Buffer, Call, Definition, Entry, EntryResult, Module, Scalar } from "../loop/loop.ts";
 import type { CompiledEntry, Lowered } from "../lower.ts";
+import { MATHEMATICS } from "../passes/machine.ts";
 import { importText, stripTypes } from "../strip.ts";
 import { DefinitionTable, stagesOf } from "./definitions.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
@@ -53,7 +55,7 @@ export interface Prepared {
 }
 
 /** What the statements of a target compute in between stores. */
-const precisionOf = ({ target }: Pick<Lowered, "target">): "single" | "double" => target === "typescript" ? "double" : "single"; // prettier-ignore
+const precisionOf = ({ target }: Pick<Lowered, "target">): Precision => target === "typescript" ? "double" : "single"; // prettier-ignore
 
 export const prepareKernels = async (lowered: Prepared["lowered"]): Promise<Prepared> => ({
   lowered,
@@ -170,7 +172,7 @@ class Watch {
   readonly #samples: number;
   readonly #seed: number;
   /** What statements compute in between stores. */
-  readonly #precision: "single" | "double";
+  readonly #precision: Precision;
   #expected: readonly Expected[] = [];
   #locals: Record<string, number> = {};
   #results = new Map<EntryResult, ArrayLike<number>>();
@@ -180,7 +182,7 @@ class Watch {
     table: DefinitionTable,
     samples: number,
     seed: number,
-    precision: "single" | "double",
+    precision: Precision,
   ) {
     this.#table = table;
     this.#precision = precision;
@@ -235,7 +237,7 @@ class Watch {
       );
       const all = positions.map((at) => ({ at, flat: placeIn(definition, at, shape), value: element(at) })); // prettier-ignore
       // of a sum that is nothing but rounding, two orders have nothing in common
-      const elements = this.#precision === "double" ? all : all.filter(({ at }) => !vanishes(at));
+      const elements = all.filter(({ at }) => !vanishes(at));
       return [
         {
           kernel: call.kind === "call" ? call.kernel : buffer,
@@ -292,7 +294,6 @@ function placeIn({ axes, part }: Definition, flat: number, shape: readonly numbe
 
 /** What a function of a rounded argument may add to its rounding, in terms: log near 1, cos near its zeros. */
 const FUNCTION_TERMS = 32;
-const FUNCTIONS: ReadonlySet<string> = new Set(["exp", "log", "sin", "cos", "tanh", "erf", "log1p", "expm1", "pow"]); // prettier-ignore
 
 /** How many terms are summed, one sum after another, at most; of sums that are written out, the magnitudes of their weights. */
 const termsOf = (definitions: readonly Definition[]): number =>
@@ -300,7 +301,7 @@ const termsOf = (definitions: readonly Definition[]): number =>
     let [terms, functions] = [0, 0];
     walkScalar(value, (part) => {
       if (part.kind === "reduce" && part.by === "add") terms += sizeOf(part.over.map(({ extent }) => extent)); // prettier-ignore
-      if (part.kind === "apply" && FUNCTIONS.has(part.fn)) functions += FUNCTION_TERMS;
+      if (part.kind === "apply" && MATHEMATICS.has(part.fn)) functions += FUNCTION_TERMS;
     });
     return total + functions + (terms > 0 ? terms : weightOf(value));
   }, 0);

@@ -40,7 +40,7 @@ export function divide({ body }: Kernel, threads: number): readonly Section[] | 
 
 /** With every section divided that can be, if it takes `worth` vector operations. */
 export function sectionsOf(body: readonly Stmt[], threads: number, worth = 0): readonly Section[] | undefined {
-  const search: Search = { threads, stored: storedIn(body) };
+  const search: Search = { threads, stored: storesOf(body) };
   const sections: { lets: readonly Stmt[]; cuts: Cut[] }[] = [];
   const lets: Stmt[] = [];
   for (const { statements, forAll } of groupsOf(body, search)) {
@@ -170,7 +170,7 @@ function groupsOf(body: readonly Stmt[], { stored }: Search): Group[] {
   return groups;
 }
 
-function storedIn(body: readonly Stmt[]): ReadonlySet<string> {
+function storesOf(body: readonly Stmt[]): ReadonlySet<string> {
   const stored = new Set<string>();
   walkStmts(body, { stmt: (s) => s.kind === "store" && stored.add(s.buffer) });
   return stored;

@@ -5,11 +5,11 @@
  */
 
 import { loadsOf, walkScalar } from "../loop/build.ts";
-import { equal, index } from "../loop/index.ts";
 import { LANES } from "../loop/lanes.ts";
 import type { Buffer, Group } from "../loop/loop.ts";
 import type { Machine } from "./machine.ts";
-import { isUniform, type Tile } from "./tile.ts";
+import { isOwnPoint } from "./own-point.ts";
+import { isUniform, sumsAlone, type Tile } from "./tile.ts";
 
 type Buffers = ReadonlyMap<string, Buffer>;
 
@@ -38,6 +38,7 @@ export function refusalOf(tile: Tile, site: Site): string | undefined {
   if (tile.lane !== undefined && tile.sizes[tile.lane]! % LANES !== 0)
     return `${axes[tile.lane]!.name} in lanes goes by whole vectors of ${LANES}`;
   if (pointsOf(tile) > MOST) return `its tile has ${pointsOf(tile)} values side by side, and at most ${MOST} are kept`; // prettier-ignore
+  if (modelled.pieces !== undefined) return "its positions have expressions of their own, which stand side by side"; // prettier-ignore
   if (isFixed(site)) return "its loops have no other form: they sum over themselves, hold loops of their own, or overwrite what they read elsewhere"; // prettier-ignore
   if (tile.lane !== modelled.lane && sums(site.group)) return "other lanes would add its sums in another order"; // prettier-ignore
   if (tile.outer !== modelled.outer && !mayStayInMemory(site)) return "sums that stay in memory, or no longer do, would be rounded or added otherwise"; // prettier-ignore
@@ -45,18 +46,17 @@ export function refusalOf(tile: Tile, site: Site): string | undefined {
 }
 
 export const sameTile = (a: Tile, b: Tile): boolean =>
-  a.lane === b.lane && a.outer === b.outer && a.sizes.join() === b.sizes.join() && a.order.join() === b.order.join(); // prettier-ignore
+  a.lane === b.lane && a.outer === b.outer && a.pieces?.join() === b.pieces?.join() && a.sizes.join() === b.sizes.join() && a.order.join() === b.order.join(); // prettier-ignore
 
 /** Whether the order of a group's points is part of what it computes. */
-const isFixed = ({ group }: Site): boolean => !isUniform(group) || overwritesElsewhere(group);
+const isFixed = ({ group, modelled }: Site): boolean => modelled.pieces !== undefined || !isUniform(group) || overwritesElsewhere(group); // prettier-ignore
 
 /** Whether a group reads storage that it overwrites at other points than its own. */
 function overwritesElsewhere({ axes, stages }: Group): boolean {
   const written = new Set(stages.flatMap(({ definition: { target } }) => target ?? []));
-  const own = axes.map(({ name, extent }) => index(name, extent));
   return stages.some(
     ({ definition }) =>
-    loadsOf(definition.value).some(({ buffer, at }) => written.has(buffer) && !(at.length === own.length && at.every((one, n) => equal(one, own[n]!)))), // prettier-ignore
+    loadsOf(definition.value).some(({ buffer, at }) => written.has(buffer) && !isOwnPoint(at, axes)), // prettier-ignore
   );
 }
 
@@ -67,13 +67,10 @@ function sums({ stages }: Group): boolean {
 }
 
 /** Whether float32 sums of whole vectors may be put down in memory and taken up again: exact, and in the same order. */
-function mayStayInMemory({ group: { axes, stages }, machine, modelled: { lane } }: Site): boolean {
-  const [first, ...rest] = stages;
-  const { value, target } = first!.definition;
-  const reduce = value.kind === "round" ? value.value : value;
+function mayStayInMemory({ group, machine, modelled: { lane } }: Site): boolean {
+  const { axes } = group;
   if (machine.lanes === 1 || lane === undefined || axes[lane]!.extent % LANES !== 0) return false;
-  if (rest.length > 0 || first!.storage !== "buffer" || target !== undefined) return false;
-  return reduce.kind === "reduce" && reduce.by === "add" && reduce.over.length >= 2;
+  return sumsAlone(group) !== undefined;
 }
 
 /** Points along the two axes of a tile of scalars. */

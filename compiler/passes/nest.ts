@@ -20,7 +20,6 @@ import { Names } from "../loop/identifier.ts";
 import {
   add,
   constant,
-  equal,
   index,
   namesIn,
   scale,
@@ -34,6 +33,7 @@ import type { Axis, Buffer, Definition, Group, Param, Scalar, Stage, Stmt } from
 import { asTotal } from "./join.ts";
 import { cutsOf, decided, taken } from "./guards.ts";
 import type { Machine } from "./machine.ts";
+import { isOwnPoint } from "./own-point.ts";
 import { LEAST_IN_LANES, mainReduce, type Tile } from "./tile.ts";
 
 /** One point of a tile: where its axes are, and how its locals are told apart. */
@@ -346,18 +346,11 @@ export class Nest {
       walkScalar(
         term ?? definition.value,
         (part) =>
-          (reads ||= part.kind === "load" && part.buffer === name && this.#atPoint(part.at)),
+          (reads ||=
+            part.kind === "load" && part.buffer === name && isOwnPoint(part.at, this.#group.axes)),
       );
       return reads;
     });
-  }
-
-  #atPoint(where: readonly Index[]): boolean {
-    const { axes } = this.#group;
-    return (
-      where.length === axes.length &&
-      where.every((one, n) => equal(one, index(axes[n]!.name, axes[n]!.extent)))
-    );
   }
 
   /** A stage's value at a point, reading parameters of the kernel and locals of earlier stages. */
@@ -366,7 +359,7 @@ export class Nest {
     const read = mapScalar(value, (part): Scalar => {
       if (part.kind !== "load") return part;
       const held = this.#held.get(`${part.buffer}${point.suffix}`) ?? this.#totals.get(part.buffer);
-      if (held !== undefined && this.#atPoint(part.at)) return held;
+      if (held !== undefined && isOwnPoint(part.at, this.#group.axes)) return held;
       const buffer = this.#targets.get(part.buffer) ?? part.buffer;
       const param = this.#param(buffer);
       param.reads = true;

@@ -10,6 +10,10 @@ type Load = Extract<Scalar, { kind: "load" }>;
 /** Points along an axis that are tried one by one. */
 const MOST_POINTS = 1e6;
 
+/** Whether a position is the axes' own point, as it stands. */
+export const isOwnPoint = (at: readonly Index[], axes: readonly Axis[]): boolean =>
+  at.length === axes.length && axes.every(({ name, extent }, n) => equal(at[n]!, index(name, extent))); // prettier-ignore
+
 /** Whether every load of the buffer is at the axes' own point, wherever the conditions around it hold. */
 export function readsOwnPoint(value: Scalar, buffer: string, axes: readonly Axis[]): boolean {
   const extents = new Map(axes.map(({ name, extent }) => [name, extent]));

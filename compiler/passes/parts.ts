@@ -7,6 +7,7 @@
 import { loadsOf, mapScalar, substitute } from "../loop/build.ts";
 import { add, constant, equal, index, shift, substitute as substituteIndex, type Index } from "../loop/index.ts"; // prettier-ignore
 import type { Axis, Buffer, Definition, Definitions, Group, Scalar, Stage, Work } from "../loop/loop.ts"; // prettier-ignore
+import { isOwnPoint } from "./own-point.ts";
 import type { Pass } from "./pass.ts";
 
 export const parts: Pass<Definitions> = {
@@ -102,9 +103,6 @@ function isMovable({ work, buffers, results }: Definitions, of: Group, name: str
   // its own group hands it on at the point where it is made, and reads it nowhere else
   return maker.stages.every(({ definition }) => loadsOf(definition.value).every(({ buffer: read, at }) => read !== name || isOwnPoint(at, maker.axes)));
 } // prettier-ignore
-
-const isOwnPoint = (at: readonly Index[], axes: readonly Axis[]): boolean =>
-  at.length === axes.length && axes.every(({ name, extent }, n) => equal(at[n]!, index(name, extent))); // prettier-ignore
 
 /** Where a part's elements are. */
 interface Home {

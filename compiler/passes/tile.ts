@@ -255,15 +255,22 @@ export function rowOf(axes: readonly Axis[], column: number, still: readonly Loa
     .reduce<number | undefined>((best, n) => (best === undefined || Math.min(ROWS, axes[n]!.extent) >= Math.min(ROWS, axes[best]!.extent) ? n : best), undefined);
 } // prettier-ignore
 
+/** The sum that a group is nothing but, over several axes and into a buffer of its own: its loops may be taken up again. */
+export function sumsAlone({ stages }: Group): Reduce | undefined {
+  const [first, ...rest] = stages;
+  const { definition, storage } = first!;
+  const { value } = definition;
+  const reduce = value.kind === "round" ? value.value : value;
+  if (rest.length > 0 || storage !== "buffer" || storedIn(definition) !== definition.name) return undefined; // prettier-ignore
+  return reduce.kind === "reduce" && reduce.by === "add" && reduce.over.length >= 2 ? reduce : undefined; // prettier-ignore
+}
+
 /** Whether a group is nothing but sums, few beside what they are sums of: then they may stay in memory, exact in float32. */
 export function accumulates(group: Group, buffers: Buffers): boolean {
-  const [first, ...rest] = group.stages;
-  const value = first!.definition.value;
-  const reduce = value.kind === "round" ? value.value : value;
-  if (rest.length > 0 || first!.storage !== "buffer" || storedIn(first!.definition) !== first!.definition.name) return false; // prettier-ignore
-  if (reduce.kind !== "reduce" || reduce.by !== "add" || reduce.over.length < 2) return false;
+  const reduce = sumsAlone(group);
+  if (reduce === undefined) return false;
   const bytes = operandsOf(reduce).reduce((sum, load) => sum + bytesRead(load, buffers), 0);
-  return sizeOf(first!.definition.shape) * 4 <= SECOND && bytes >= 2 * SECOND;
+  return sizeOf(group.stages[0]!.definition.shape) * 4 <= SECOND && bytes >= 2 * SECOND;
 }
 
 /** Values that are no sums: a vector, or as many as use lines of memory whole. */

@@ -8,6 +8,7 @@ import type { Watch } from "../../compiler/check/evaluate.ts";
 import type { Node } from "../../compiler/graph/graph.ts";
 import { isFloat } from "../../compiler/graph/type.ts";
 import { opOf } from "../../compiler/ops/index.ts";
+import { MATHEMATICS } from "../../compiler/passes/machine.ts";
 
 const bits = new Uint32Array(2);
 const double = new Float64Array(bits.buffer);
@@ -26,7 +27,7 @@ const SUBNORMAL = 2 ** -126;
 const LEAST = 2 ** -149;
 /** Whole numbers below this are exact in float32, unless a function that comes near to one gave them. */
 const EXACT = 2 ** 24;
-const NEARLY: ReadonlySet<string> = new Set(["exp", "log", "tanh", "sin", "cos", "erf", "log1p", "expm1", "pow", "sigmoid"]); // prettier-ignore
+const NEARLY: ReadonlySet<string> = new Set([...MATHEMATICS, "sigmoid"]);
 
 const moves = ({ op, type }: Node): boolean =>
   isFloat(type.dtype) && (opOf(op).leaf ? op === "param" || op === "state" || op === "input" : opOf(op).exact !== true); // prettier-ignore

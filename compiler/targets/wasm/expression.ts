@@ -1,6 +1,6 @@
 /** Guarantees that a scalar prints as folded WebAssembly text: once as one value, once as four lanes. */
 
-import { apply, literal, select, walkScalar } from "../../loop/build.ts";
+import { apply, keyOf, literal, select, walkScalar } from "../../loop/build.ts";
 import { strideOf, type Index } from "../../loop/index.ts";
 import { varies, type Lanes } from "../../loop/lanes.ts";
 import type { Scalar, ScalarFn } from "../../loop/loop.ts";
@@ -152,8 +152,8 @@ export function printLanes(s: Scalar, p: Place): string {
       return printLanes(s.value, p);
     case "select": {
       const [then, otherwise] = [printLanes(s.then, p), printLanes(s.otherwise, p)];
-      const extreme = extremeOf(s.when, then, otherwise, p);
-      if (extreme !== undefined) return extreme;
+      const extreme = extremeOf(s);
+      if (extreme !== undefined) return `(f32x4.${extreme} ${otherwise} ${then})`;
       if (varies(s.when, lanes)) return `(v128.bitselect ${then} ${otherwise} ${printLanes(s.when, p)})`; // prettier-ignore
       return `(if (result v128) ${printOne(s.when, p)} (then ${then}) (else ${otherwise}))`;
     }
@@ -164,12 +164,16 @@ export function printLanes(s: Scalar, p: Place): string {
   }
 }
 
-/** a < b ? b : a and a < b ? a : b of floats, which are one instruction, NaN and signed zeros included. */
-function extremeOf(when: Scalar, then: string, otherwise: string, p: Place): string | undefined {
+/** a < b ? b : a and b < a ? b : a of floats, which are one instruction of a and b, NaN and signed zeros included. */
+function extremeOf({
+  when,
+  then,
+  otherwise,
+}: Extract<Scalar, { kind: "select" }>): "pmax" | "pmin" | undefined {
   if (when.kind !== "apply" || when.fn !== "lt" || when.args[0]!.dtype !== "f32") return undefined;
-  const [a, b] = when.args.map((arg) => printLanes(arg, p));
-  if (then === b && otherwise === a) return `(f32x4.pmax ${a} ${b})`;
-  return then === a && otherwise === b ? `(f32x4.pmin ${b} ${a})` : undefined;
+  const [left, right, a, b] = [...when.args, otherwise, then].map(keyOf);
+  if (left === a && right === b) return "pmax";
+  return left === b && right === a ? "pmin" : undefined;
 }
 
 const ZERO = "(v128.const i32x4 0 0 0 0)";
