@@ -368,6 +368,7 @@ describe("the text", () => {
       fc.property(scalars, names, fc.array(fc.string()), indices, (value, name, doc, to) => {
         const body: Stmt[] = [
           { kind: "for", index: name, from: constant(-0), to, step: 2, form: "vector", body: [store(name, to, value), assign(name, value)] }, // prettier-ignore
+          { kind: "for", index: name, from: constant(0), to, step: 1, form: "loop", unrolled: 8, body: [store(name, to, value)] }, // prettier-ignore
           set(name, value, true),
           when(value, set(`${name}2`, value)),
         ];
@@ -568,6 +569,12 @@ describe("the verifier", () => {
       "kernel k: an index belongs to a loop around it, but there is no loop over i\n\n    let t = a[i]"],
     ["extents", kernel("k", [param("a", 9, "read")], [loop("i", 6, [set("t", of("a", i))])]),
       "kernel k: an index stays below its extent, but i reaches 5 and is used as i<4\n\n    let t = a[i]"],
+    ["iterations in a row", kernel("k", [], [{ ...loop("i", 4, []), unrolled: 1 } as Stmt]),
+      "kernel k: at least 2 iterations are written in a row, but of i it is 1\n\n    for i in 0..4 unrolled 1"],
+    ["ends of unrolled loops", kernel("k", [], [loop("j", 6, [{ ...loop("i", 4, []), to: j, unrolled: 2 } as Stmt])]),
+      "kernel k: an unrolled loop goes one by one to a known end, but i does not\n\n    for i in 0..j unrolled 2"],
+    ["steps of unrolled loops", kernel("k", [], [{ ...loop("i", 4, [], 2), unrolled: 2 } as Stmt]),
+      "kernel k: an unrolled loop goes one by one to a known end, but i does not\n\n    for i in 0..4 step 2 unrolled 2"],
     ["reductions", kernel("k", [], [set("t", { kind: "reduce", dtype: "f32", by: "add", over: [{ name: "e", extent: 3 }], term: f(1) })]),
       "kernel k: reductions are loops by now, but Σ e<3: 1 is not\n\n    let t = Σ e<3: 1"],
   ])("names the law of %s", (_, whole, message) => {

@@ -27,6 +27,7 @@ describe("the text of a tile", () => {
   test.each([
     ["i by 4, j by 8 in lanes", { sizes: [4, 8], order: [0, 1], lane: 1 }],
     ["k outside, j by 2, i", { sizes: [1, 2], order: [1, 0], outer: 1 }],
+    ["i by 3, j by 2, k unrolled 8", { sizes: [3, 2], order: [0, 1], unrolled: 8 }],
   ])("%s", (text, tile) => {
     expect(parseTile(text, axesNamed(32, 128))).toEqual(tile);
     expect(printTile(tile as Tile, axesNamed(32, 128))).toBe(text);
@@ -45,6 +46,7 @@ describe("the text of a tile", () => {
           order: fc.shuffledSubarray([0, 1, 2, 3].slice(0, n), { minLength: n, maxLength: n }),
           lane: fc.nat(n - 1),
           outer: fc.constant(1 as const),
+          unrolled: fc.integer({ min: 1, max: 99 }),
         },
         { requiredKeys: ["sizes", "order"] },
       ),
@@ -63,6 +65,7 @@ describe("the text of a tile", () => {
     ["i, j, i", "i is named twice"],
     ["i in lanes, j in lanes", "two loops are in lanes"],
     ["j by 4", "i is not named"],
+    ["i, k unrolled 8, j", '"k unrolled 8" is no loop of it: its loops are i, j'],
     ["", '"" is no loop of it: its loops are i, j'],
   ])("%s is none", (text, wrong) => {
     expect(parseTile(text, axesNamed(8, 8))).toEqual({ wrong });
@@ -214,7 +217,7 @@ test.each([
   ["typescript", aloneInTypeScript],
   ["wasm", aloneInWasm],
 ] as const)("%s: a random tile of a random kernel keeps every bit", { timeout: 120_000 }, async (target, alone) => {
-  const seen = { tiled: 0, reordered: 0 };
+  const seen = { tiled: 0, reordered: 0, unrolled: 0 };
   await fc.assert(
     fc.asyncProperty(nets, fc.gen(), async (net, gen) => {
       const cases = await casesOf(net, target, (most) => gen(fc.nat, most));
@@ -225,6 +228,7 @@ test.each([
         expect(interpreted(one, one.tiled), shown).toEqual(interpreted(one, one.plain));
         expect(ran(running, 2 * n + 1, one, one.tiled), shown).toEqual(ran(running, 2 * n, one, one.plain));
         seen.tiled += Number(one.tile.sizes.some((size) => size > 1));
+        seen.unrolled += Number(one.tile.unrolled !== undefined);
         seen.reordered += Number(one.tile.order.some((axis, at) => axis !== at));
       });
     }),
@@ -233,6 +237,7 @@ test.each([
   // nothing is learnt from loops that stayed as they were
   expect(seen.tiled).toBeGreaterThan(80);
   expect(seen.reordered).toBeGreaterThan(40);
+  if (target === "typescript") expect(seen.unrolled).toBeGreaterThan(20);
 }); // prettier-ignore
 
 describe("a tile that would change bits, or is none, is refused with its reason:", () => {
@@ -249,6 +254,17 @@ describe("a tile that would change bits, or is none, is refused with its reason:
       "typescript",
       "sums that stay in memory, or no longer do, would be rounded or added otherwise",
     ],
+    [
+      "i, j, l, m, k unrolled 1",
+      "typescript",
+      "from 2 to all 9 iterations are written in a row, not 1",
+    ],
+    [
+      "i, j, l, m, k unrolled 10",
+      "typescript",
+      "from 2 to all 9 iterations are written in a row, not 10",
+    ],
+    ["i, j, l, m, k unrolled 8", "wasm", "its target writes no iterations in a row"],
     ["i, j, l, m by 6 in lanes", "wasm", "m in lanes goes by whole vectors of 4"],
     [
       "i by 2, j by 6, l by 3, m by 4",

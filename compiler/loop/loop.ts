@@ -119,7 +119,8 @@ export type Work =
 
 /** How: the loop nest chosen for a group. */
 export type Stmt =
-  | { readonly kind: "for"; readonly index: string; readonly from: Index; readonly to: Index; readonly step: number; readonly form: "loop" | "vector"; readonly body: readonly Stmt[] }
+  /** `unrolled`: so many iterations are written in a row, each a block; the loop may end after any of them. */
+  | { readonly kind: "for"; readonly index: string; readonly from: Index; readonly to: Index; readonly step: number; readonly form: "loop" | "vector"; readonly unrolled?: number; readonly body: readonly Stmt[] }
   | { readonly kind: "let"; readonly name: string; readonly dtype: DType; readonly value: Scalar; readonly mutable: boolean }
   | { readonly kind: "assign"; readonly name: string; readonly value: Scalar }
   | { readonly kind: "store"; readonly buffer: string; readonly at: Index; readonly value: Scalar }

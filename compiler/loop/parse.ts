@@ -326,8 +326,9 @@ function statement(r: Reader, scope: Scope): Stmt {
     const to = index(r, scope);
     const step = r.has("step") ? r.number() : 1;
     const form = r.has("vector") ? "vector" : "loop";
+    const unrolled = r.has("unrolled") ? { unrolled: r.number() } : {};
     const inside = enter(scope, [axisOfLoop(name, to)]);
-    return { kind: "for", index: name, from, to, step, form, body: r.block(() => statement(r, inside)) }; // prettier-ignore
+    return { kind: "for", index: name, from, to, step, form, ...unrolled, body: r.block(() => statement(r, inside)) }; // prettier-ignore
   }
   if (r.has("if")) {
     const when = scalar(r, scope);

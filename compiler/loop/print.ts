@@ -3,7 +3,7 @@
 import type { DType } from "../graph/type.ts";
 import { keyOf } from "./build.ts";
 import { rangeOf, type Index, type Term } from "./index.ts";
-import type { Axis, Buffer, Call, Definition, Definitions, Doc, Entry, EntryResult, Group, Initial, Kernel, Module, Program, Scalar, ScalarFn, Slot, Stage, Stmt } from "./loop.ts"; // prettier-ignore
+import type { Axis, Buffer, Call, Definition, Definitions, Doc, Entry, EntryResult, Group, Initial, Kernel, Loop, Module, Program, Scalar, ScalarFn, Slot, Stage, Stmt } from "./loop.ts"; // prettier-ignore
 
 const WORD = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Words that the canonical text gives a meaning; as names they are quoted. */
@@ -192,11 +192,15 @@ export function printDefinitions(d: Definitions): string {
   ); // prettier-ignore
 }
 
+/** How a loop goes: ` step 4`, ` vector`, ` unrolled 8`, or nothing. */
+const formText = ({ step, form, unrolled }: Loop): string =>
+  `${step === 1 ? "" : ` step ${step}`}${form === "vector" ? " vector" : ""}${unrolled === undefined ? "" : ` unrolled ${unrolled}`}`;
+
 /** One statement in index notation, of a loop or condition the head alone: for messages. */
 export function printStmt(s: Stmt): string {
   switch (s.kind) {
     case "for":
-      return `for ${printName(s.index)} in ${printIndex(s.from)}..${printIndex(s.to)}${s.step === 1 ? "" : ` step ${s.step}`}`;
+      return `for ${printName(s.index)} in ${printIndex(s.from)}..${printIndex(s.to)}${formText(s)}`;
     case "let":
       return `${s.mutable ? "var" : "let"} ${printName(s.name)} = ${printScalar(s.value)}`;
     case "assign":
@@ -288,13 +292,9 @@ function stmtLines(body: readonly Stmt[], scope: Scope): string[] {
   return body.flatMap((s): string[] => {
     switch (s.kind) {
       case "for": {
-        const step = s.step === 1 ? "" : ` step ${s.step}`;
         const head = `for ${printName(s.index)} in ${indexText(s.from, scope)}..${indexText(s.to, scope)}`;
         const inside = enter(scope, [axisOfLoop(s.index, s.to)]);
-        return block(
-          `${head}${step}${s.form === "vector" ? " vector" : ""}`,
-          stmtLines(s.body, inside),
-        );
+        return block(`${head}${formText(s)}`, stmtLines(s.body, inside));
       }
       case "let": {
         const value = scalarText(s.value, scope);

@@ -152,6 +152,10 @@ function verifyLoop(s: Extract<Stmt, { kind: "for" }>, place: Place): void {
   verifyIndex(s.to, place);
   const range = rangeOfLoop(s, place);
   if (range[0] < 0) place.complain(`a loop runs from 0 or more, but ${name} starts at ${range[0]}`);
+  if (s.unrolled !== undefined) {
+    if (!Number.isInteger(s.unrolled) || s.unrolled < 2) place.complain(`at least 2 iterations are written in a row, but of ${name} it is ${s.unrolled}`); // prettier-ignore
+    if (s.form === "vector" || s.step !== 1 || s.to.terms.length > 0) place.complain(`an unrolled loop goes one by one to a known end, but ${name} does not`); // prettier-ignore
+  }
   const law = s.form === "vector" ? obstacle(s, new Map([...place.buffers].map(([buffer, { length }]) => [buffer, length]))) : undefined; // prettier-ignore
   if (law !== undefined) place.complain(`the iterations of a vector loop run in lockstep, but ${law}`); // prettier-ignore
   const loop = { from: s.from, to: s.to, step: s.step, range };

@@ -9,7 +9,7 @@ import { LANES } from "../loop/lanes.ts";
 import type { Buffer, Group } from "../loop/loop.ts";
 import type { Machine } from "./machine.ts";
 import { isOwnPoint } from "./own-point.ts";
-import { isUniform, sumsAlone, type Tile } from "./tile.ts";
+import { UNROLLED, isUniform, mainReduce, sumsAlone, type Tile } from "./tile.ts";
 
 type Buffers = ReadonlyMap<string, Buffer>;
 
@@ -35,6 +35,11 @@ export function refusalOf(tile: Tile, site: Site): string | undefined {
   for (const [n, { name, extent }] of axes.entries())
     if (tile.sizes[n]! > extent) return `${name} by ${tile.sizes[n]!} is more than the ${extent} points of ${name}`; // prettier-ignore
   if (tile.lane !== undefined && machine.lanes === 1) return "its target has no lanes";
+  if (tile.unrolled !== undefined && machine.lanes > 1)
+    return "its target writes no iterations in a row";
+  const longest = innermostSum(site.group);
+  if (tile.unrolled !== undefined && (tile.unrolled < 2 || tile.unrolled > longest))
+    return longest < 2 ? "it has no loop of a sum to unroll" : `from 2 to all ${longest} iterations are written in a row, not ${tile.unrolled}`; // prettier-ignore
   if (tile.lane !== undefined && tile.sizes[tile.lane]! % LANES !== 0)
     return `${axes[tile.lane]!.name} in lanes goes by whole vectors of ${LANES}`;
   if (pointsOf(tile) > MOST) return `its tile has ${pointsOf(tile)} values side by side, and at most ${MOST} are kept`; // prettier-ignore
@@ -45,8 +50,11 @@ export function refusalOf(tile: Tile, site: Site): string | undefined {
   return undefined;
 }
 
+/** Iterations of the innermost loop of a group's first sum; 0 where it has none. */
+const innermostSum = (group: Group): number => mainReduce(group)?.over.at(-1)?.extent ?? 0;
+
 export const sameTile = (a: Tile, b: Tile): boolean =>
-  a.lane === b.lane && a.outer === b.outer && a.pieces?.join() === b.pieces?.join() && a.sizes.join() === b.sizes.join() && a.order.join() === b.order.join(); // prettier-ignore
+  a.lane === b.lane && a.outer === b.outer && a.unrolled === b.unrolled && a.pieces?.join() === b.pieces?.join() && a.sizes.join() === b.sizes.join() && a.order.join() === b.order.join(); // prettier-ignore
 
 /** Whether the order of a group's points is part of what it computes. */
 const isFixed = ({ group, modelled }: Site): boolean => modelled.pieces !== undefined || !isUniform(group) || overwritesElsewhere(group); // prettier-ignore
@@ -97,7 +105,11 @@ export function sizesOf(site: Site): readonly Tile[] {
   }
   const [q, p] = [...new Set([...[...tiled].reverse(), ...[...free].reverse()])];
   if (q === undefined) return [modelled];
-  return distinct([modelled, ...SCALARS.map(([a, b]) => sized([[p, a], [q, b]]))], site); // prettier-ignore
+  const tiles = SCALARS.map(([a, b]) => sized([[p, a], [q, b]])); // prettier-ignore
+  const { unrolled, ...rolled } = modelled;
+  const inARow = unrolled === undefined ? { unrolled: Math.min(UNROLLED, innermostSum(site.group)) } : {}; // prettier-ignore
+  const other = ({ sizes }: Tile): Tile => ({ ...rolled, ...inARow, sizes });
+  return distinct([modelled, ...tiles, ...tiles.map(other)], site);
 }
 
 /** The same tile under other orders of its loops, and its sums in memory or not; itself first. */

@@ -463,7 +463,12 @@ export class Nest {
       const rest = last.extent > whole ? wrap(over.slice(0, -1), this.#innerRest(last, whole, (where) => steps(results, body(hoisted.scalars.map((term) => substitute(term, where)))))) : [];
       if (obstacle(vector, this.#lengths()) === undefined) return [...hoisted.lets, ...begin(results), vector, ...rest];
     }
-    return [...hoisted.lets, ...begin(results), ...wrap(over, steps(results, body(hoisted.scalars)))];
+    // what is left beside whole tiles is little time, and would be as much text again
+    const { sizes, unrolled } = this.#tile;
+    const isWhole = terms.length === sizes.reduce((product, size) => product * size, 1);
+    const innermost = (axis: Axis, inside: Stmt[]): Stmt[] => loop(axis, inside, isWhole && unrolled !== undefined && axis.extent >= unrolled ? unrolled : undefined);
+    const inside = steps(results, body(hoisted.scalars));
+    return [...hoisted.lets, ...begin(results), ...(last === undefined ? inside : wrap(over.slice(0, -1), innermost(last, inside)))];
   } // prettier-ignore
 
   /** The first position of the largest term. */
@@ -576,8 +581,8 @@ function pointsOf(block: readonly Block[]): Point[] {
   );
 }
 
-const loop = ({ name, extent }: Axis, body: Stmt[]): Stmt[] =>
-  extent === 1 ? body : [{ kind: "for", index: name, from: constant(0), to: constant(extent), step: 1, form: "loop", body }]; // prettier-ignore
+const loop = ({ name, extent }: Axis, body: Stmt[], unrolled?: number): Stmt[] =>
+  extent === 1 ? body : [{ kind: "for", index: name, from: constant(0), to: constant(extent), step: 1, form: "loop", ...(unrolled === undefined ? {} : { unrolled }), body }]; // prettier-ignore
 
 const flat = (where: readonly Index[], shape: readonly number[]): Index => {
   const strides = stridesOf(shape);

@@ -26,12 +26,20 @@ export interface Tile {
   readonly lane?: number;
   /** Leading axes of the sum that go outside all loops: the sums stay in memory meanwhile. */
   readonly outer?: 1;
+  /** Iterations of the innermost loop of the sums that are written in a row. */
+  readonly unrolled?: number;
   /** Axes of which every position has an expression of its own: all of them stand side by side and share what they read. */
   readonly pieces?: readonly number[];
 }
 
 /** Accumulators that fit scalar registers: 4×2 or 2×4 doubles (a larger tile spills). */
-const SHAPES: readonly (readonly [number, number])[] = [[4, 2], [2, 4], [3, 3], [4, 1], [2, 2], [1, 4]]; // prettier-ignore
+const SHAPES: readonly (readonly [number, number])[] = [[4, 2], [2, 4], [3, 3]]; // prettier-ignore
+
+/** The same where the products of one iteration are held beside them: an engine multiplies first, then adds. */
+const SHAPES_UNROLLED: readonly (readonly [number, number])[] = [[3, 2], [2, 3]]; // prettier-ignore
+
+/** Iterations of a long sum that are written in a row, from three times as many on. */
+export const UNROLLED = 8;
 
 /** Vectors that one microkernel accumulates in: as many as leave room for operands among 16 registers. */
 const VECTORS = 8;
@@ -79,7 +87,10 @@ export function tileOf(group: Group, machine: Machine, buffers: Buffers): Tile {
   const sides = loads.length === 2 ? loads : sidesOf(group, loads);
   if (sides.length === 2) {
     const [p, q] = ownAxes(group, sides as [Load, Load]);
-    return { ...plain, sizes: twoAxes(group, p, q) };
+    const { extent } = reduce.over.at(-1)!;
+    const isLong = extent >= 3 * UNROLLED;
+    if (p === undefined || q === undefined || !isLong) return { ...plain, sizes: twoAxes(group, p, q) }; // prettier-ignore
+    return { ...plain, sizes: leastLeft(group, p, q), unrolled: UNROLLED };
   }
   // one operand: neighbours along a contiguous last axis share the walk
   const last = free.at(-1);
@@ -144,8 +155,16 @@ const sized = ({ axes }: Group, along: readonly (readonly [number | undefined, n
 function twoAxes(group: Group, p: number | undefined, q: number | undefined): readonly number[] {
   if (p === undefined || q === undefined) return sized(group, [[p ?? q, 4]]);
   const [m, n] = [group.axes[p]!.extent, group.axes[q]!.extent];
-  const exact = SHAPES.slice(0, 3).find(([a, b]) => m % a === 0 && n % b === 0);
+  const exact = SHAPES.find(([a, b]) => m % a === 0 && n % b === 0);
   const [a, b] = exact ?? (m === 2 || n > 4 ? [2, 4] : [4, 2]);
+  return sized(group, [[p, a], [q, b]]); // prettier-ignore
+}
+
+/** The shape of whose tiles the fewest points are left over. */
+function leastLeft(group: Group, p: number, q: number): readonly number[] {
+  const whole = (axis: number, size: number): number => 1 - (group.axes[axis]!.extent % size) / group.axes[axis]!.extent; // prettier-ignore
+  const covered = ([a, b]: readonly [number, number]): number => whole(p, a) * whole(q, b);
+  const [a, b] = SHAPES_UNROLLED.reduce((best, shape) => (covered(shape) > covered(best) ? shape : best)); // prettier-ignore
   return sized(group, [[p, a], [q, b]]); // prettier-ignore
 }
 

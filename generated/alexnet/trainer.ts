@@ -4,7 +4,7 @@
 //
 //   parameters 61,100,840   arena 495,420,480 bytes, nothing else is ever allocated   8,764,434,534 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 88ef52c81b008a26
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 ce19735c44822651
 
 /** The model's name. */
 export const MODEL: string = "alexnet";
@@ -1791,68 +1791,266 @@ function dotRelu_2x9216x4096(
   f6_bias: Float32Array,
   f6: Float32Array,
 ): void {
-  for (let j = 0; j < 4096; j += 4) {
+  for (let j = 0; j < 4095; j += 3) {
     let sum00 = 0;
     let sum01 = 0;
     let sum02 = 0;
-    let sum03 = 0;
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    let sum13 = 0;
-    for (let k = 0; k < 9216; k++) {
-      const dropout_kept_0 = dropout_kept[k]! !== 0;
-      const part_0 = Math.fround(
-        dropout_kept_0 ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]! * 2 : 0,
-      );
-      const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
-      const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
-      const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
-      const f6_kernel_3 = f6_kernel[k * 4096 + j + 3]!;
-      const dropout_kept_1 = dropout_kept[k + 9216]! !== 0;
-      const part_1 = Math.fround(
-        dropout_kept_1
-          ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6) + 9216]! * 2
-          : 0,
-      );
-      sum00 += part_0 * f6_kernel_0;
-      sum01 += part_0 * f6_kernel_1;
-      sum02 += part_0 * f6_kernel_2;
-      sum03 += part_0 * f6_kernel_3;
-      sum10 += part_1 * f6_kernel_0;
-      sum11 += part_1 * f6_kernel_1;
-      sum12 += part_1 * f6_kernel_2;
-      sum13 += part_1 * f6_kernel_3;
+    for (let k = 0; k < 9216; k += 8) {
+      {
+        const dropout_kept_0 = dropout_kept[k]! !== 0;
+        const part_0 = Math.fround(
+          dropout_kept_0 ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]! * 2 : 0,
+        );
+        const f6_kernel_0 = f6_kernel[k * 4096 + j]!;
+        const f6_kernel_1 = f6_kernel[k * 4096 + j + 1]!;
+        const f6_kernel_2 = f6_kernel[k * 4096 + j + 2]!;
+        const dropout_kept_1 = dropout_kept[k + 9216]! !== 0;
+        const part_1 = Math.fround(
+          dropout_kept_1
+            ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6) + 9216]! * 2
+            : 0,
+        );
+        sum00 += part_0 * f6_kernel_0;
+        sum01 += part_0 * f6_kernel_1;
+        sum02 += part_0 * f6_kernel_2;
+        sum10 += part_1 * f6_kernel_0;
+        sum11 += part_1 * f6_kernel_1;
+        sum12 += part_1 * f6_kernel_2;
+      }
+      if (k + 1 === 9216) break;
+      {
+        const dropout_kept_0 = dropout_kept[k + 1]! !== 0;
+        const part_0 = Math.fround(
+          dropout_kept_0
+            ? p5[(((k + 1) / 36) | 0) * 36 + ((((k + 1) / 6) | 0) % 6) * 6 + ((k + 1) % 6)]! * 2
+            : 0,
+        );
+        const f6_kernel_0 = f6_kernel[k * 4096 + j + 4096]!;
+        const f6_kernel_1 = f6_kernel[k * 4096 + j + 4097]!;
+        const f6_kernel_2 = f6_kernel[k * 4096 + j + 4098]!;
+        const dropout_kept_1 = dropout_kept[k + 9217]! !== 0;
+        const part_1 = Math.fround(
+          dropout_kept_1
+            ? p5[
+                (((k + 1) / 36) | 0) * 36 + ((((k + 1) / 6) | 0) % 6) * 6 + ((k + 1) % 6) + 9216
+              ]! * 2
+            : 0,
+        );
+        sum00 += part_0 * f6_kernel_0;
+        sum01 += part_0 * f6_kernel_1;
+        sum02 += part_0 * f6_kernel_2;
+        sum10 += part_1 * f6_kernel_0;
+        sum11 += part_1 * f6_kernel_1;
+        sum12 += part_1 * f6_kernel_2;
+      }
+      if (k + 2 === 9216) break;
+      {
+        const dropout_kept_0 = dropout_kept[k + 2]! !== 0;
+        const part_0 = Math.fround(
+          dropout_kept_0
+            ? p5[(((k + 2) / 36) | 0) * 36 + ((((k + 2) / 6) | 0) % 6) * 6 + ((k + 2) % 6)]! * 2
+            : 0,
+        );
+        const f6_kernel_0 = f6_kernel[k * 4096 + j + 8192]!;
+        const f6_kernel_1 = f6_kernel[k * 4096 + j + 8193]!;
+        const f6_kernel_2 = f6_kernel[k * 4096 + j + 8194]!;
+        const dropout_kept_1 = dropout_kept[k + 9218]! !== 0;
+        const part_1 = Math.fround(
+          dropout_kept_1
+            ? p5[
+                (((k + 2) / 36) | 0) * 36 + ((((k + 2) / 6) | 0) % 6) * 6 + ((k + 2) % 6) + 9216
+              ]! * 2
+            : 0,
+        );
+        sum00 += part_0 * f6_kernel_0;
+        sum01 += part_0 * f6_kernel_1;
+        sum02 += part_0 * f6_kernel_2;
+        sum10 += part_1 * f6_kernel_0;
+        sum11 += part_1 * f6_kernel_1;
+        sum12 += part_1 * f6_kernel_2;
+      }
+      if (k + 3 === 9216) break;
+      {
+        const dropout_kept_0 = dropout_kept[k + 3]! !== 0;
+        const part_0 = Math.fround(
+          dropout_kept_0
+            ? p5[(((k + 3) / 36) | 0) * 36 + ((((k + 3) / 6) | 0) % 6) * 6 + ((k + 3) % 6)]! * 2
+            : 0,
+        );
+        const f6_kernel_0 = f6_kernel[k * 4096 + j + 12288]!;
+        const f6_kernel_1 = f6_kernel[k * 4096 + j + 12289]!;
+        const f6_kernel_2 = f6_kernel[k * 4096 + j + 12290]!;
+        const dropout_kept_1 = dropout_kept[k + 9219]! !== 0;
+        const part_1 = Math.fround(
+          dropout_kept_1
+            ? p5[
+                (((k + 3) / 36) | 0) * 36 + ((((k + 3) / 6) | 0) % 6) * 6 + ((k + 3) % 6) + 9216
+              ]! * 2
+            : 0,
+        );
+        sum00 += part_0 * f6_kernel_0;
+        sum01 += part_0 * f6_kernel_1;
+        sum02 += part_0 * f6_kernel_2;
+        sum10 += part_1 * f6_kernel_0;
+        sum11 += part_1 * f6_kernel_1;
+        sum12 += part_1 * f6_kernel_2;
+      }
+      if (k + 4 === 9216) break;
+      {
+        const dropout_kept_0 = dropout_kept[k + 4]! !== 0;
+        const part_0 = Math.fround(
+          dropout_kept_0
+            ? p5[(((k + 4) / 36) | 0) * 36 + ((((k + 4) / 6) | 0) % 6) * 6 + ((k + 4) % 6)]! * 2
+            : 0,
+        );
+        const f6_kernel_0 = f6_kernel[k * 4096 + j + 16384]!;
+        const f6_kernel_1 = f6_kernel[k * 4096 + j + 16385]!;
+        const f6_kernel_2 = f6_kernel[k * 4096 + j + 16386]!;
+        const dropout_kept_1 = dropout_kept[k + 9220]! !== 0;
+        const part_1 = Math.fround(
+          dropout_kept_1
+            ? p5[
+                (((k + 4) / 36) | 0) * 36 + ((((k + 4) / 6) | 0) % 6) * 6 + ((k + 4) % 6) + 9216
+              ]! * 2
+            : 0,
+        );
+        sum00 += part_0 * f6_kernel_0;
+        sum01 += part_0 * f6_kernel_1;
+        sum02 += part_0 * f6_kernel_2;
+        sum10 += part_1 * f6_kernel_0;
+        sum11 += part_1 * f6_kernel_1;
+        sum12 += part_1 * f6_kernel_2;
+      }
+      if (k + 5 === 9216) break;
+      {
+        const dropout_kept_0 = dropout_kept[k + 5]! !== 0;
+        const part_0 = Math.fround(
+          dropout_kept_0
+            ? p5[(((k + 5) / 36) | 0) * 36 + ((((k + 5) / 6) | 0) % 6) * 6 + ((k + 5) % 6)]! * 2
+            : 0,
+        );
+        const f6_kernel_0 = f6_kernel[k * 4096 + j + 20480]!;
+        const f6_kernel_1 = f6_kernel[k * 4096 + j + 20481]!;
+        const f6_kernel_2 = f6_kernel[k * 4096 + j + 20482]!;
+        const dropout_kept_1 = dropout_kept[k + 9221]! !== 0;
+        const part_1 = Math.fround(
+          dropout_kept_1
+            ? p5[
+                (((k + 5) / 36) | 0) * 36 + ((((k + 5) / 6) | 0) % 6) * 6 + ((k + 5) % 6) + 9216
+              ]! * 2
+            : 0,
+        );
+        sum00 += part_0 * f6_kernel_0;
+        sum01 += part_0 * f6_kernel_1;
+        sum02 += part_0 * f6_kernel_2;
+        sum10 += part_1 * f6_kernel_0;
+        sum11 += part_1 * f6_kernel_1;
+        sum12 += part_1 * f6_kernel_2;
+      }
+      if (k + 6 === 9216) break;
+      {
+        const dropout_kept_0 = dropout_kept[k + 6]! !== 0;
+        const part_0 = Math.fround(
+          dropout_kept_0
+            ? p5[(((k + 6) / 36) | 0) * 36 + ((((k / 6) | 0) + 1) % 6) * 6 + (k % 6)]! * 2
+            : 0,
+        );
+        const f6_kernel_0 = f6_kernel[k * 4096 + j + 24576]!;
+        const f6_kernel_1 = f6_kernel[k * 4096 + j + 24577]!;
+        const f6_kernel_2 = f6_kernel[k * 4096 + j + 24578]!;
+        const dropout_kept_1 = dropout_kept[k + 9222]! !== 0;
+        const part_1 = Math.fround(
+          dropout_kept_1
+            ? p5[(((k + 6) / 36) | 0) * 36 + ((((k / 6) | 0) + 1) % 6) * 6 + (k % 6) + 9216]! * 2
+            : 0,
+        );
+        sum00 += part_0 * f6_kernel_0;
+        sum01 += part_0 * f6_kernel_1;
+        sum02 += part_0 * f6_kernel_2;
+        sum10 += part_1 * f6_kernel_0;
+        sum11 += part_1 * f6_kernel_1;
+        sum12 += part_1 * f6_kernel_2;
+      }
+      if (k + 7 === 9216) break;
+      {
+        const dropout_kept_0 = dropout_kept[k + 7]! !== 0;
+        const part_0 = Math.fround(
+          dropout_kept_0
+            ? p5[(((k + 7) / 36) | 0) * 36 + (((((k + 1) / 6) | 0) + 1) % 6) * 6 + ((k + 1) % 6)]! *
+                2
+            : 0,
+        );
+        const f6_kernel_0 = f6_kernel[k * 4096 + j + 28672]!;
+        const f6_kernel_1 = f6_kernel[k * 4096 + j + 28673]!;
+        const f6_kernel_2 = f6_kernel[k * 4096 + j + 28674]!;
+        const dropout_kept_1 = dropout_kept[k + 9223]! !== 0;
+        const part_1 = Math.fround(
+          dropout_kept_1
+            ? p5[
+                (((k + 7) / 36) | 0) * 36 +
+                  (((((k + 1) / 6) | 0) + 1) % 6) * 6 +
+                  ((k + 1) % 6) +
+                  9216
+              ]! * 2
+            : 0,
+        );
+        sum00 += part_0 * f6_kernel_0;
+        sum01 += part_0 * f6_kernel_1;
+        sum02 += part_0 * f6_kernel_2;
+        sum10 += part_1 * f6_kernel_0;
+        sum11 += part_1 * f6_kernel_1;
+        sum12 += part_1 * f6_kernel_2;
+      }
     }
     const f6_product00 = Math.fround(sum00);
     const f6_product01 = Math.fround(sum01);
     const f6_product02 = Math.fround(sum02);
-    const f6_product03 = Math.fround(sum03);
     const f6_product10 = Math.fround(sum10);
     const f6_product11 = Math.fround(sum11);
     const f6_product12 = Math.fround(sum12);
-    const f6_product13 = Math.fround(sum13);
     const f6_bias_0 = f6_bias[j]!;
     const add_0 = f6_product00 + f6_bias_0;
     const f6_bias_1 = f6_bias[j + 1]!;
     const add_1 = f6_product01 + f6_bias_1;
     const f6_bias_2 = f6_bias[j + 2]!;
     const add_2 = f6_product02 + f6_bias_2;
-    const f6_bias_3 = f6_bias[j + 3]!;
-    const add_3 = f6_product03 + f6_bias_3;
-    const add_4 = f6_product10 + f6_bias_0;
-    const add_5 = f6_product11 + f6_bias_1;
-    const add_6 = f6_product12 + f6_bias_2;
-    const add_7 = f6_product13 + f6_bias_3;
+    const add_3 = f6_product10 + f6_bias_0;
+    const add_4 = f6_product11 + f6_bias_1;
+    const add_5 = f6_product12 + f6_bias_2;
     f6[j] = add_0 < 0 ? 0 : add_0;
     f6[j + 1] = add_1 < 0 ? 0 : add_1;
     f6[j + 2] = add_2 < 0 ? 0 : add_2;
-    f6[j + 3] = add_3 < 0 ? 0 : add_3;
-    f6[j + 4096] = add_4 < 0 ? 0 : add_4;
-    f6[j + 4097] = add_5 < 0 ? 0 : add_5;
-    f6[j + 4098] = add_6 < 0 ? 0 : add_6;
-    f6[j + 4099] = add_7 < 0 ? 0 : add_7;
+    f6[j + 4096] = add_3 < 0 ? 0 : add_3;
+    f6[j + 4097] = add_4 < 0 ? 0 : add_4;
+    f6[j + 4098] = add_5 < 0 ? 0 : add_5;
   }
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 9216; k++) {
+    const dropout_kept_2 = dropout_kept[k]! !== 0;
+    const f6_kernel_3 = f6_kernel[k * 4096 + 4095]!;
+    const dropout_kept_3 = dropout_kept[k + 9216]! !== 0;
+    sum0 +=
+      Math.fround(
+        dropout_kept_2 ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6)]! * 2 : 0,
+      ) * f6_kernel_3;
+    sum1 +=
+      Math.fround(
+        dropout_kept_3
+          ? p5[((k / 36) | 0) * 36 + (((k / 6) | 0) % 6) * 6 + (k % 6) + 9216]! * 2
+          : 0,
+      ) * f6_kernel_3;
+  }
+  const f6_product0 = Math.fround(sum0);
+  const f6_product1 = Math.fround(sum1);
+  const f6_bias_3 = f6_bias[4095]!;
+  const add_6 = f6_product0 + f6_bias_3;
+  const add_7 = f6_product1 + f6_bias_3;
+  f6[4095] = add_6 < 0 ? 0 : add_6;
+  f6[8191] = add_7 < 0 ? 0 : add_7;
 }
 
 /**
@@ -1880,62 +2078,180 @@ function dotRelu_2x4096x4096(
   f7_bias: Float32Array,
   f7: Float32Array,
 ): void {
-  for (let j = 0; j < 4096; j += 4) {
+  for (let j = 0; j < 4095; j += 3) {
     let sum00 = 0;
     let sum01 = 0;
     let sum02 = 0;
-    let sum03 = 0;
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    let sum13 = 0;
-    for (let k = 0; k < 4096; k++) {
-      const dropout_2_kept_0 = dropout_2_kept[k]! !== 0;
-      const part_0 = Math.fround(dropout_2_kept_0 ? f6[k]! * 2 : 0);
-      const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
-      const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
-      const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
-      const f7_kernel_3 = f7_kernel[k * 4096 + j + 3]!;
-      const dropout_2_kept_1 = dropout_2_kept[k + 4096]! !== 0;
-      const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4096]! * 2 : 0);
-      sum00 += part_0 * f7_kernel_0;
-      sum01 += part_0 * f7_kernel_1;
-      sum02 += part_0 * f7_kernel_2;
-      sum03 += part_0 * f7_kernel_3;
-      sum10 += part_1 * f7_kernel_0;
-      sum11 += part_1 * f7_kernel_1;
-      sum12 += part_1 * f7_kernel_2;
-      sum13 += part_1 * f7_kernel_3;
+    for (let k = 0; k < 4096; k += 8) {
+      {
+        const dropout_2_kept_0 = dropout_2_kept[k]! !== 0;
+        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k]! * 2 : 0);
+        const f7_kernel_0 = f7_kernel[k * 4096 + j]!;
+        const f7_kernel_1 = f7_kernel[k * 4096 + j + 1]!;
+        const f7_kernel_2 = f7_kernel[k * 4096 + j + 2]!;
+        const dropout_2_kept_1 = dropout_2_kept[k + 4096]! !== 0;
+        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4096]! * 2 : 0);
+        sum00 += part_0 * f7_kernel_0;
+        sum01 += part_0 * f7_kernel_1;
+        sum02 += part_0 * f7_kernel_2;
+        sum10 += part_1 * f7_kernel_0;
+        sum11 += part_1 * f7_kernel_1;
+        sum12 += part_1 * f7_kernel_2;
+      }
+      if (k + 1 === 4096) break;
+      {
+        const dropout_2_kept_0 = dropout_2_kept[k + 1]! !== 0;
+        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 1]! * 2 : 0);
+        const f7_kernel_0 = f7_kernel[k * 4096 + j + 4096]!;
+        const f7_kernel_1 = f7_kernel[k * 4096 + j + 4097]!;
+        const f7_kernel_2 = f7_kernel[k * 4096 + j + 4098]!;
+        const dropout_2_kept_1 = dropout_2_kept[k + 4097]! !== 0;
+        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4097]! * 2 : 0);
+        sum00 += part_0 * f7_kernel_0;
+        sum01 += part_0 * f7_kernel_1;
+        sum02 += part_0 * f7_kernel_2;
+        sum10 += part_1 * f7_kernel_0;
+        sum11 += part_1 * f7_kernel_1;
+        sum12 += part_1 * f7_kernel_2;
+      }
+      if (k + 2 === 4096) break;
+      {
+        const dropout_2_kept_0 = dropout_2_kept[k + 2]! !== 0;
+        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 2]! * 2 : 0);
+        const f7_kernel_0 = f7_kernel[k * 4096 + j + 8192]!;
+        const f7_kernel_1 = f7_kernel[k * 4096 + j + 8193]!;
+        const f7_kernel_2 = f7_kernel[k * 4096 + j + 8194]!;
+        const dropout_2_kept_1 = dropout_2_kept[k + 4098]! !== 0;
+        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4098]! * 2 : 0);
+        sum00 += part_0 * f7_kernel_0;
+        sum01 += part_0 * f7_kernel_1;
+        sum02 += part_0 * f7_kernel_2;
+        sum10 += part_1 * f7_kernel_0;
+        sum11 += part_1 * f7_kernel_1;
+        sum12 += part_1 * f7_kernel_2;
+      }
+      if (k + 3 === 4096) break;
+      {
+        const dropout_2_kept_0 = dropout_2_kept[k + 3]! !== 0;
+        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 3]! * 2 : 0);
+        const f7_kernel_0 = f7_kernel[k * 4096 + j + 12288]!;
+        const f7_kernel_1 = f7_kernel[k * 4096 + j + 12289]!;
+        const f7_kernel_2 = f7_kernel[k * 4096 + j + 12290]!;
+        const dropout_2_kept_1 = dropout_2_kept[k + 4099]! !== 0;
+        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4099]! * 2 : 0);
+        sum00 += part_0 * f7_kernel_0;
+        sum01 += part_0 * f7_kernel_1;
+        sum02 += part_0 * f7_kernel_2;
+        sum10 += part_1 * f7_kernel_0;
+        sum11 += part_1 * f7_kernel_1;
+        sum12 += part_1 * f7_kernel_2;
+      }
+      if (k + 4 === 4096) break;
+      {
+        const dropout_2_kept_0 = dropout_2_kept[k + 4]! !== 0;
+        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 4]! * 2 : 0);
+        const f7_kernel_0 = f7_kernel[k * 4096 + j + 16384]!;
+        const f7_kernel_1 = f7_kernel[k * 4096 + j + 16385]!;
+        const f7_kernel_2 = f7_kernel[k * 4096 + j + 16386]!;
+        const dropout_2_kept_1 = dropout_2_kept[k + 4100]! !== 0;
+        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4100]! * 2 : 0);
+        sum00 += part_0 * f7_kernel_0;
+        sum01 += part_0 * f7_kernel_1;
+        sum02 += part_0 * f7_kernel_2;
+        sum10 += part_1 * f7_kernel_0;
+        sum11 += part_1 * f7_kernel_1;
+        sum12 += part_1 * f7_kernel_2;
+      }
+      if (k + 5 === 4096) break;
+      {
+        const dropout_2_kept_0 = dropout_2_kept[k + 5]! !== 0;
+        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 5]! * 2 : 0);
+        const f7_kernel_0 = f7_kernel[k * 4096 + j + 20480]!;
+        const f7_kernel_1 = f7_kernel[k * 4096 + j + 20481]!;
+        const f7_kernel_2 = f7_kernel[k * 4096 + j + 20482]!;
+        const dropout_2_kept_1 = dropout_2_kept[k + 4101]! !== 0;
+        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4101]! * 2 : 0);
+        sum00 += part_0 * f7_kernel_0;
+        sum01 += part_0 * f7_kernel_1;
+        sum02 += part_0 * f7_kernel_2;
+        sum10 += part_1 * f7_kernel_0;
+        sum11 += part_1 * f7_kernel_1;
+        sum12 += part_1 * f7_kernel_2;
+      }
+      if (k + 6 === 4096) break;
+      {
+        const dropout_2_kept_0 = dropout_2_kept[k + 6]! !== 0;
+        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 6]! * 2 : 0);
+        const f7_kernel_0 = f7_kernel[k * 4096 + j + 24576]!;
+        const f7_kernel_1 = f7_kernel[k * 4096 + j + 24577]!;
+        const f7_kernel_2 = f7_kernel[k * 4096 + j + 24578]!;
+        const dropout_2_kept_1 = dropout_2_kept[k + 4102]! !== 0;
+        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4102]! * 2 : 0);
+        sum00 += part_0 * f7_kernel_0;
+        sum01 += part_0 * f7_kernel_1;
+        sum02 += part_0 * f7_kernel_2;
+        sum10 += part_1 * f7_kernel_0;
+        sum11 += part_1 * f7_kernel_1;
+        sum12 += part_1 * f7_kernel_2;
+      }
+      if (k + 7 === 4096) break;
+      {
+        const dropout_2_kept_0 = dropout_2_kept[k + 7]! !== 0;
+        const part_0 = Math.fround(dropout_2_kept_0 ? f6[k + 7]! * 2 : 0);
+        const f7_kernel_0 = f7_kernel[k * 4096 + j + 28672]!;
+        const f7_kernel_1 = f7_kernel[k * 4096 + j + 28673]!;
+        const f7_kernel_2 = f7_kernel[k * 4096 + j + 28674]!;
+        const dropout_2_kept_1 = dropout_2_kept[k + 4103]! !== 0;
+        const part_1 = Math.fround(dropout_2_kept_1 ? f6[k + 4103]! * 2 : 0);
+        sum00 += part_0 * f7_kernel_0;
+        sum01 += part_0 * f7_kernel_1;
+        sum02 += part_0 * f7_kernel_2;
+        sum10 += part_1 * f7_kernel_0;
+        sum11 += part_1 * f7_kernel_1;
+        sum12 += part_1 * f7_kernel_2;
+      }
     }
     const f7_product00 = Math.fround(sum00);
     const f7_product01 = Math.fround(sum01);
     const f7_product02 = Math.fround(sum02);
-    const f7_product03 = Math.fround(sum03);
     const f7_product10 = Math.fround(sum10);
     const f7_product11 = Math.fround(sum11);
     const f7_product12 = Math.fround(sum12);
-    const f7_product13 = Math.fround(sum13);
     const f7_bias_0 = f7_bias[j]!;
     const add_0 = f7_product00 + f7_bias_0;
     const f7_bias_1 = f7_bias[j + 1]!;
     const add_1 = f7_product01 + f7_bias_1;
     const f7_bias_2 = f7_bias[j + 2]!;
     const add_2 = f7_product02 + f7_bias_2;
-    const f7_bias_3 = f7_bias[j + 3]!;
-    const add_3 = f7_product03 + f7_bias_3;
-    const add_4 = f7_product10 + f7_bias_0;
-    const add_5 = f7_product11 + f7_bias_1;
-    const add_6 = f7_product12 + f7_bias_2;
-    const add_7 = f7_product13 + f7_bias_3;
+    const add_3 = f7_product10 + f7_bias_0;
+    const add_4 = f7_product11 + f7_bias_1;
+    const add_5 = f7_product12 + f7_bias_2;
     f7[j] = add_0 < 0 ? 0 : add_0;
     f7[j + 1] = add_1 < 0 ? 0 : add_1;
     f7[j + 2] = add_2 < 0 ? 0 : add_2;
-    f7[j + 3] = add_3 < 0 ? 0 : add_3;
-    f7[j + 4096] = add_4 < 0 ? 0 : add_4;
-    f7[j + 4097] = add_5 < 0 ? 0 : add_5;
-    f7[j + 4098] = add_6 < 0 ? 0 : add_6;
-    f7[j + 4099] = add_7 < 0 ? 0 : add_7;
+    f7[j + 4096] = add_3 < 0 ? 0 : add_3;
+    f7[j + 4097] = add_4 < 0 ? 0 : add_4;
+    f7[j + 4098] = add_5 < 0 ? 0 : add_5;
   }
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 4096; k++) {
+    const dropout_2_kept_2 = dropout_2_kept[k]! !== 0;
+    const f7_kernel_3 = f7_kernel[k * 4096 + 4095]!;
+    const dropout_2_kept_3 = dropout_2_kept[k + 4096]! !== 0;
+    sum0 += Math.fround(dropout_2_kept_2 ? f6[k]! * 2 : 0) * f7_kernel_3;
+    sum1 += Math.fround(dropout_2_kept_3 ? f6[k + 4096]! * 2 : 0) * f7_kernel_3;
+  }
+  const f7_product0 = Math.fround(sum0);
+  const f7_product1 = Math.fround(sum1);
+  const f7_bias_3 = f7_bias[4095]!;
+  const add_6 = f7_product0 + f7_bias_3;
+  const add_7 = f7_product1 + f7_bias_3;
+  f7[4095] = add_6 < 0 ? 0 : add_6;
+  f7[8191] = add_7 < 0 ? 0 : add_7;
 }
 
 /**
@@ -1949,52 +2265,156 @@ function dotAdd_2x4096x1000(
   scores_bias: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let j = 0; j < 1000; j += 4) {
+  for (let j = 0; j < 999; j += 3) {
     let sum00 = 0;
     let sum01 = 0;
     let sum02 = 0;
-    let sum03 = 0;
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    let sum13 = 0;
-    for (let k = 0; k < 4096; k++) {
-      const f7_0 = f7[k]!;
-      const scores_kernel_0 = scores_kernel[k * 1000 + j]!;
-      const scores_kernel_1 = scores_kernel[k * 1000 + j + 1]!;
-      const scores_kernel_2 = scores_kernel[k * 1000 + j + 2]!;
-      const scores_kernel_3 = scores_kernel[k * 1000 + j + 3]!;
-      const f7_1 = f7[k + 4096]!;
-      sum00 += f7_0 * scores_kernel_0;
-      sum01 += f7_0 * scores_kernel_1;
-      sum02 += f7_0 * scores_kernel_2;
-      sum03 += f7_0 * scores_kernel_3;
-      sum10 += f7_1 * scores_kernel_0;
-      sum11 += f7_1 * scores_kernel_1;
-      sum12 += f7_1 * scores_kernel_2;
-      sum13 += f7_1 * scores_kernel_3;
+    for (let k = 0; k < 4096; k += 8) {
+      {
+        const f7_0 = f7[k]!;
+        const scores_kernel_0 = scores_kernel[k * 1000 + j]!;
+        const scores_kernel_1 = scores_kernel[k * 1000 + j + 1]!;
+        const scores_kernel_2 = scores_kernel[k * 1000 + j + 2]!;
+        const f7_1 = f7[k + 4096]!;
+        sum00 += f7_0 * scores_kernel_0;
+        sum01 += f7_0 * scores_kernel_1;
+        sum02 += f7_0 * scores_kernel_2;
+        sum10 += f7_1 * scores_kernel_0;
+        sum11 += f7_1 * scores_kernel_1;
+        sum12 += f7_1 * scores_kernel_2;
+      }
+      if (k + 1 === 4096) break;
+      {
+        const f7_0 = f7[k + 1]!;
+        const scores_kernel_0 = scores_kernel[k * 1000 + j + 1000]!;
+        const scores_kernel_1 = scores_kernel[k * 1000 + j + 1001]!;
+        const scores_kernel_2 = scores_kernel[k * 1000 + j + 1002]!;
+        const f7_1 = f7[k + 4097]!;
+        sum00 += f7_0 * scores_kernel_0;
+        sum01 += f7_0 * scores_kernel_1;
+        sum02 += f7_0 * scores_kernel_2;
+        sum10 += f7_1 * scores_kernel_0;
+        sum11 += f7_1 * scores_kernel_1;
+        sum12 += f7_1 * scores_kernel_2;
+      }
+      if (k + 2 === 4096) break;
+      {
+        const f7_0 = f7[k + 2]!;
+        const scores_kernel_0 = scores_kernel[k * 1000 + j + 2000]!;
+        const scores_kernel_1 = scores_kernel[k * 1000 + j + 2001]!;
+        const scores_kernel_2 = scores_kernel[k * 1000 + j + 2002]!;
+        const f7_1 = f7[k + 4098]!;
+        sum00 += f7_0 * scores_kernel_0;
+        sum01 += f7_0 * scores_kernel_1;
+        sum02 += f7_0 * scores_kernel_2;
+        sum10 += f7_1 * scores_kernel_0;
+        sum11 += f7_1 * scores_kernel_1;
+        sum12 += f7_1 * scores_kernel_2;
+      }
+      if (k + 3 === 4096) break;
+      {
+        const f7_0 = f7[k + 3]!;
+        const scores_kernel_0 = scores_kernel[k * 1000 + j + 3000]!;
+        const scores_kernel_1 = scores_kernel[k * 1000 + j + 3001]!;
+        const scores_kernel_2 = scores_kernel[k * 1000 + j + 3002]!;
+        const f7_1 = f7[k + 4099]!;
+        sum00 += f7_0 * scores_kernel_0;
+        sum01 += f7_0 * scores_kernel_1;
+        sum02 += f7_0 * scores_kernel_2;
+        sum10 += f7_1 * scores_kernel_0;
+        sum11 += f7_1 * scores_kernel_1;
+        sum12 += f7_1 * scores_kernel_2;
+      }
+      if (k + 4 === 4096) break;
+      {
+        const f7_0 = f7[k + 4]!;
+        const scores_kernel_0 = scores_kernel[k * 1000 + j + 4000]!;
+        const scores_kernel_1 = scores_kernel[k * 1000 + j + 4001]!;
+        const scores_kernel_2 = scores_kernel[k * 1000 + j + 4002]!;
+        const f7_1 = f7[k + 4100]!;
+        sum00 += f7_0 * scores_kernel_0;
+        sum01 += f7_0 * scores_kernel_1;
+        sum02 += f7_0 * scores_kernel_2;
+        sum10 += f7_1 * scores_kernel_0;
+        sum11 += f7_1 * scores_kernel_1;
+        sum12 += f7_1 * scores_kernel_2;
+      }
+      if (k + 5 === 4096) break;
+      {
+        const f7_0 = f7[k + 5]!;
+        const scores_kernel_0 = scores_kernel[k * 1000 + j + 5000]!;
+        const scores_kernel_1 = scores_kernel[k * 1000 + j + 5001]!;
+        const scores_kernel_2 = scores_kernel[k * 1000 + j + 5002]!;
+        const f7_1 = f7[k + 4101]!;
+        sum00 += f7_0 * scores_kernel_0;
+        sum01 += f7_0 * scores_kernel_1;
+        sum02 += f7_0 * scores_kernel_2;
+        sum10 += f7_1 * scores_kernel_0;
+        sum11 += f7_1 * scores_kernel_1;
+        sum12 += f7_1 * scores_kernel_2;
+      }
+      if (k + 6 === 4096) break;
+      {
+        const f7_0 = f7[k + 6]!;
+        const scores_kernel_0 = scores_kernel[k * 1000 + j + 6000]!;
+        const scores_kernel_1 = scores_kernel[k * 1000 + j + 6001]!;
+        const scores_kernel_2 = scores_kernel[k * 1000 + j + 6002]!;
+        const f7_1 = f7[k + 4102]!;
+        sum00 += f7_0 * scores_kernel_0;
+        sum01 += f7_0 * scores_kernel_1;
+        sum02 += f7_0 * scores_kernel_2;
+        sum10 += f7_1 * scores_kernel_0;
+        sum11 += f7_1 * scores_kernel_1;
+        sum12 += f7_1 * scores_kernel_2;
+      }
+      if (k + 7 === 4096) break;
+      {
+        const f7_0 = f7[k + 7]!;
+        const scores_kernel_0 = scores_kernel[k * 1000 + j + 7000]!;
+        const scores_kernel_1 = scores_kernel[k * 1000 + j + 7001]!;
+        const scores_kernel_2 = scores_kernel[k * 1000 + j + 7002]!;
+        const f7_1 = f7[k + 4103]!;
+        sum00 += f7_0 * scores_kernel_0;
+        sum01 += f7_0 * scores_kernel_1;
+        sum02 += f7_0 * scores_kernel_2;
+        sum10 += f7_1 * scores_kernel_0;
+        sum11 += f7_1 * scores_kernel_1;
+        sum12 += f7_1 * scores_kernel_2;
+      }
     }
     const scores_product00 = Math.fround(sum00);
     const scores_product01 = Math.fround(sum01);
     const scores_product02 = Math.fround(sum02);
-    const scores_product03 = Math.fround(sum03);
     const scores_product10 = Math.fround(sum10);
     const scores_product11 = Math.fround(sum11);
     const scores_product12 = Math.fround(sum12);
-    const scores_product13 = Math.fround(sum13);
     const scores_bias_0 = scores_bias[j]!;
     const scores_bias_1 = scores_bias[j + 1]!;
     const scores_bias_2 = scores_bias[j + 2]!;
-    const scores_bias_3 = scores_bias[j + 3]!;
     scores[j] = scores_product00 + scores_bias_0;
     scores[j + 1] = scores_product01 + scores_bias_1;
     scores[j + 2] = scores_product02 + scores_bias_2;
-    scores[j + 3] = scores_product03 + scores_bias_3;
     scores[j + 1000] = scores_product10 + scores_bias_0;
     scores[j + 1001] = scores_product11 + scores_bias_1;
     scores[j + 1002] = scores_product12 + scores_bias_2;
-    scores[j + 1003] = scores_product13 + scores_bias_3;
   }
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 4096; k++) {
+    const f7_2 = f7[k]!;
+    const scores_kernel_3 = scores_kernel[k * 1000 + 999]!;
+    const f7_3 = f7[k + 4096]!;
+    sum0 += f7_2 * scores_kernel_3;
+    sum1 += f7_3 * scores_kernel_3;
+  }
+  const scores_product0 = Math.fround(sum0);
+  const scores_product1 = Math.fround(sum1);
+  const scores_bias_3 = scores_bias[999]!;
+  scores[999] = scores_product0 + scores_bias_3;
+  scores[1999] = scores_product1 + scores_bias_3;
 }
 
 /**
@@ -2111,48 +2531,152 @@ function dotWhere_2x1000x4096(
   f7: Float32Array,
   d_f7_z: Float32Array,
 ): void {
-  for (let j = 0; j < 4096; j += 4) {
+  for (let j = 0; j < 4095; j += 3) {
     let sum00 = 0;
     let sum01 = 0;
     let sum02 = 0;
-    let sum03 = 0;
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    let sum13 = 0;
-    for (let k = 0; k < 1000; k++) {
-      const d_shifted_0 = d_shifted[k]!;
-      const scores_kernel_0 = scores_kernel[j * 1000 + k]!;
-      const scores_kernel_1 = scores_kernel[j * 1000 + k + 1000]!;
-      const scores_kernel_2 = scores_kernel[j * 1000 + k + 2000]!;
-      const scores_kernel_3 = scores_kernel[j * 1000 + k + 3000]!;
-      const d_shifted_1 = d_shifted[k + 1000]!;
-      sum00 += d_shifted_0 * scores_kernel_0;
-      sum01 += d_shifted_0 * scores_kernel_1;
-      sum02 += d_shifted_0 * scores_kernel_2;
-      sum03 += d_shifted_0 * scores_kernel_3;
-      sum10 += d_shifted_1 * scores_kernel_0;
-      sum11 += d_shifted_1 * scores_kernel_1;
-      sum12 += d_shifted_1 * scores_kernel_2;
-      sum13 += d_shifted_1 * scores_kernel_3;
+    for (let k = 0; k < 1000; k += 8) {
+      {
+        const d_shifted_0 = d_shifted[k]!;
+        const scores_kernel_0 = scores_kernel[j * 1000 + k]!;
+        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1000]!;
+        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2000]!;
+        const d_shifted_1 = d_shifted[k + 1000]!;
+        sum00 += d_shifted_0 * scores_kernel_0;
+        sum01 += d_shifted_0 * scores_kernel_1;
+        sum02 += d_shifted_0 * scores_kernel_2;
+        sum10 += d_shifted_1 * scores_kernel_0;
+        sum11 += d_shifted_1 * scores_kernel_1;
+        sum12 += d_shifted_1 * scores_kernel_2;
+      }
+      if (k + 1 === 1000) break;
+      {
+        const d_shifted_0 = d_shifted[k + 1]!;
+        const scores_kernel_0 = scores_kernel[j * 1000 + k + 1]!;
+        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1001]!;
+        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2001]!;
+        const d_shifted_1 = d_shifted[k + 1001]!;
+        sum00 += d_shifted_0 * scores_kernel_0;
+        sum01 += d_shifted_0 * scores_kernel_1;
+        sum02 += d_shifted_0 * scores_kernel_2;
+        sum10 += d_shifted_1 * scores_kernel_0;
+        sum11 += d_shifted_1 * scores_kernel_1;
+        sum12 += d_shifted_1 * scores_kernel_2;
+      }
+      if (k + 2 === 1000) break;
+      {
+        const d_shifted_0 = d_shifted[k + 2]!;
+        const scores_kernel_0 = scores_kernel[j * 1000 + k + 2]!;
+        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1002]!;
+        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2002]!;
+        const d_shifted_1 = d_shifted[k + 1002]!;
+        sum00 += d_shifted_0 * scores_kernel_0;
+        sum01 += d_shifted_0 * scores_kernel_1;
+        sum02 += d_shifted_0 * scores_kernel_2;
+        sum10 += d_shifted_1 * scores_kernel_0;
+        sum11 += d_shifted_1 * scores_kernel_1;
+        sum12 += d_shifted_1 * scores_kernel_2;
+      }
+      if (k + 3 === 1000) break;
+      {
+        const d_shifted_0 = d_shifted[k + 3]!;
+        const scores_kernel_0 = scores_kernel[j * 1000 + k + 3]!;
+        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1003]!;
+        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2003]!;
+        const d_shifted_1 = d_shifted[k + 1003]!;
+        sum00 += d_shifted_0 * scores_kernel_0;
+        sum01 += d_shifted_0 * scores_kernel_1;
+        sum02 += d_shifted_0 * scores_kernel_2;
+        sum10 += d_shifted_1 * scores_kernel_0;
+        sum11 += d_shifted_1 * scores_kernel_1;
+        sum12 += d_shifted_1 * scores_kernel_2;
+      }
+      if (k + 4 === 1000) break;
+      {
+        const d_shifted_0 = d_shifted[k + 4]!;
+        const scores_kernel_0 = scores_kernel[j * 1000 + k + 4]!;
+        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1004]!;
+        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2004]!;
+        const d_shifted_1 = d_shifted[k + 1004]!;
+        sum00 += d_shifted_0 * scores_kernel_0;
+        sum01 += d_shifted_0 * scores_kernel_1;
+        sum02 += d_shifted_0 * scores_kernel_2;
+        sum10 += d_shifted_1 * scores_kernel_0;
+        sum11 += d_shifted_1 * scores_kernel_1;
+        sum12 += d_shifted_1 * scores_kernel_2;
+      }
+      if (k + 5 === 1000) break;
+      {
+        const d_shifted_0 = d_shifted[k + 5]!;
+        const scores_kernel_0 = scores_kernel[j * 1000 + k + 5]!;
+        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1005]!;
+        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2005]!;
+        const d_shifted_1 = d_shifted[k + 1005]!;
+        sum00 += d_shifted_0 * scores_kernel_0;
+        sum01 += d_shifted_0 * scores_kernel_1;
+        sum02 += d_shifted_0 * scores_kernel_2;
+        sum10 += d_shifted_1 * scores_kernel_0;
+        sum11 += d_shifted_1 * scores_kernel_1;
+        sum12 += d_shifted_1 * scores_kernel_2;
+      }
+      if (k + 6 === 1000) break;
+      {
+        const d_shifted_0 = d_shifted[k + 6]!;
+        const scores_kernel_0 = scores_kernel[j * 1000 + k + 6]!;
+        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1006]!;
+        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2006]!;
+        const d_shifted_1 = d_shifted[k + 1006]!;
+        sum00 += d_shifted_0 * scores_kernel_0;
+        sum01 += d_shifted_0 * scores_kernel_1;
+        sum02 += d_shifted_0 * scores_kernel_2;
+        sum10 += d_shifted_1 * scores_kernel_0;
+        sum11 += d_shifted_1 * scores_kernel_1;
+        sum12 += d_shifted_1 * scores_kernel_2;
+      }
+      if (k + 7 === 1000) break;
+      {
+        const d_shifted_0 = d_shifted[k + 7]!;
+        const scores_kernel_0 = scores_kernel[j * 1000 + k + 7]!;
+        const scores_kernel_1 = scores_kernel[j * 1000 + k + 1007]!;
+        const scores_kernel_2 = scores_kernel[j * 1000 + k + 2007]!;
+        const d_shifted_1 = d_shifted[k + 1007]!;
+        sum00 += d_shifted_0 * scores_kernel_0;
+        sum01 += d_shifted_0 * scores_kernel_1;
+        sum02 += d_shifted_0 * scores_kernel_2;
+        sum10 += d_shifted_1 * scores_kernel_0;
+        sum11 += d_shifted_1 * scores_kernel_1;
+        sum12 += d_shifted_1 * scores_kernel_2;
+      }
     }
     const d_f7_00 = Math.fround(sum00);
     const d_f7_01 = Math.fround(sum01);
     const d_f7_02 = Math.fround(sum02);
-    const d_f7_03 = Math.fround(sum03);
     const d_f7_10 = Math.fround(sum10);
     const d_f7_11 = Math.fround(sum11);
     const d_f7_12 = Math.fround(sum12);
-    const d_f7_13 = Math.fround(sum13);
     d_f7_z[j] = 0 < f7[j]! ? d_f7_00 : 0;
     d_f7_z[j + 1] = 0 < f7[j + 1]! ? d_f7_01 : 0;
     d_f7_z[j + 2] = 0 < f7[j + 2]! ? d_f7_02 : 0;
-    d_f7_z[j + 3] = 0 < f7[j + 3]! ? d_f7_03 : 0;
     d_f7_z[j + 4096] = 0 < f7[j + 4096]! ? d_f7_10 : 0;
     d_f7_z[j + 4097] = 0 < f7[j + 4097]! ? d_f7_11 : 0;
     d_f7_z[j + 4098] = 0 < f7[j + 4098]! ? d_f7_12 : 0;
-    d_f7_z[j + 4099] = 0 < f7[j + 4099]! ? d_f7_13 : 0;
   }
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 1000; k++) {
+    const d_shifted_2 = d_shifted[k]!;
+    const scores_kernel_3 = scores_kernel[k + 4095000]!;
+    const d_shifted_3 = d_shifted[k + 1000]!;
+    sum0 += d_shifted_2 * scores_kernel_3;
+    sum1 += d_shifted_3 * scores_kernel_3;
+  }
+  const d_f7_0 = Math.fround(sum0);
+  const d_f7_1 = Math.fround(sum1);
+  d_f7_z[4095] = 0 < f7[4095]! ? d_f7_0 : 0;
+  d_f7_z[8191] = 0 < f7[8191]! ? d_f7_1 : 0;
 }
 
 /**
@@ -2310,52 +2834,155 @@ function dotWhere_2x4096x4096(
   dropout_2_kept: Int32Array,
   d_f6_z: Float32Array,
 ): void {
-  for (let j = 0; j < 4096; j += 4) {
+  for (let j = 0; j < 4095; j += 3) {
     let sum00 = 0;
     let sum01 = 0;
     let sum02 = 0;
-    let sum03 = 0;
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    let sum13 = 0;
-    for (let k = 0; k < 4096; k++) {
-      const d_f7_z_0 = d_f7_z[k]!;
-      const f7_kernel_0 = f7_kernel[j * 4096 + k]!;
-      const f7_kernel_1 = f7_kernel[j * 4096 + k + 4096]!;
-      const f7_kernel_2 = f7_kernel[j * 4096 + k + 8192]!;
-      const f7_kernel_3 = f7_kernel[j * 4096 + k + 12288]!;
-      const d_f7_z_1 = d_f7_z[k + 4096]!;
-      sum00 += d_f7_z_0 * f7_kernel_0;
-      sum01 += d_f7_z_0 * f7_kernel_1;
-      sum02 += d_f7_z_0 * f7_kernel_2;
-      sum03 += d_f7_z_0 * f7_kernel_3;
-      sum10 += d_f7_z_1 * f7_kernel_0;
-      sum11 += d_f7_z_1 * f7_kernel_1;
-      sum12 += d_f7_z_1 * f7_kernel_2;
-      sum13 += d_f7_z_1 * f7_kernel_3;
+    for (let k = 0; k < 4096; k += 8) {
+      {
+        const d_f7_z_0 = d_f7_z[k]!;
+        const f7_kernel_0 = f7_kernel[j * 4096 + k]!;
+        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4096]!;
+        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8192]!;
+        const d_f7_z_1 = d_f7_z[k + 4096]!;
+        sum00 += d_f7_z_0 * f7_kernel_0;
+        sum01 += d_f7_z_0 * f7_kernel_1;
+        sum02 += d_f7_z_0 * f7_kernel_2;
+        sum10 += d_f7_z_1 * f7_kernel_0;
+        sum11 += d_f7_z_1 * f7_kernel_1;
+        sum12 += d_f7_z_1 * f7_kernel_2;
+      }
+      if (k + 1 === 4096) break;
+      {
+        const d_f7_z_0 = d_f7_z[k + 1]!;
+        const f7_kernel_0 = f7_kernel[j * 4096 + k + 1]!;
+        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4097]!;
+        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8193]!;
+        const d_f7_z_1 = d_f7_z[k + 4097]!;
+        sum00 += d_f7_z_0 * f7_kernel_0;
+        sum01 += d_f7_z_0 * f7_kernel_1;
+        sum02 += d_f7_z_0 * f7_kernel_2;
+        sum10 += d_f7_z_1 * f7_kernel_0;
+        sum11 += d_f7_z_1 * f7_kernel_1;
+        sum12 += d_f7_z_1 * f7_kernel_2;
+      }
+      if (k + 2 === 4096) break;
+      {
+        const d_f7_z_0 = d_f7_z[k + 2]!;
+        const f7_kernel_0 = f7_kernel[j * 4096 + k + 2]!;
+        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4098]!;
+        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8194]!;
+        const d_f7_z_1 = d_f7_z[k + 4098]!;
+        sum00 += d_f7_z_0 * f7_kernel_0;
+        sum01 += d_f7_z_0 * f7_kernel_1;
+        sum02 += d_f7_z_0 * f7_kernel_2;
+        sum10 += d_f7_z_1 * f7_kernel_0;
+        sum11 += d_f7_z_1 * f7_kernel_1;
+        sum12 += d_f7_z_1 * f7_kernel_2;
+      }
+      if (k + 3 === 4096) break;
+      {
+        const d_f7_z_0 = d_f7_z[k + 3]!;
+        const f7_kernel_0 = f7_kernel[j * 4096 + k + 3]!;
+        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4099]!;
+        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8195]!;
+        const d_f7_z_1 = d_f7_z[k + 4099]!;
+        sum00 += d_f7_z_0 * f7_kernel_0;
+        sum01 += d_f7_z_0 * f7_kernel_1;
+        sum02 += d_f7_z_0 * f7_kernel_2;
+        sum10 += d_f7_z_1 * f7_kernel_0;
+        sum11 += d_f7_z_1 * f7_kernel_1;
+        sum12 += d_f7_z_1 * f7_kernel_2;
+      }
+      if (k + 4 === 4096) break;
+      {
+        const d_f7_z_0 = d_f7_z[k + 4]!;
+        const f7_kernel_0 = f7_kernel[j * 4096 + k + 4]!;
+        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4100]!;
+        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8196]!;
+        const d_f7_z_1 = d_f7_z[k + 4100]!;
+        sum00 += d_f7_z_0 * f7_kernel_0;
+        sum01 += d_f7_z_0 * f7_kernel_1;
+        sum02 += d_f7_z_0 * f7_kernel_2;
+        sum10 += d_f7_z_1 * f7_kernel_0;
+        sum11 += d_f7_z_1 * f7_kernel_1;
+        sum12 += d_f7_z_1 * f7_kernel_2;
+      }
+      if (k + 5 === 4096) break;
+      {
+        const d_f7_z_0 = d_f7_z[k + 5]!;
+        const f7_kernel_0 = f7_kernel[j * 4096 + k + 5]!;
+        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4101]!;
+        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8197]!;
+        const d_f7_z_1 = d_f7_z[k + 4101]!;
+        sum00 += d_f7_z_0 * f7_kernel_0;
+        sum01 += d_f7_z_0 * f7_kernel_1;
+        sum02 += d_f7_z_0 * f7_kernel_2;
+        sum10 += d_f7_z_1 * f7_kernel_0;
+        sum11 += d_f7_z_1 * f7_kernel_1;
+        sum12 += d_f7_z_1 * f7_kernel_2;
+      }
+      if (k + 6 === 4096) break;
+      {
+        const d_f7_z_0 = d_f7_z[k + 6]!;
+        const f7_kernel_0 = f7_kernel[j * 4096 + k + 6]!;
+        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4102]!;
+        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8198]!;
+        const d_f7_z_1 = d_f7_z[k + 4102]!;
+        sum00 += d_f7_z_0 * f7_kernel_0;
+        sum01 += d_f7_z_0 * f7_kernel_1;
+        sum02 += d_f7_z_0 * f7_kernel_2;
+        sum10 += d_f7_z_1 * f7_kernel_0;
+        sum11 += d_f7_z_1 * f7_kernel_1;
+        sum12 += d_f7_z_1 * f7_kernel_2;
+      }
+      if (k + 7 === 4096) break;
+      {
+        const d_f7_z_0 = d_f7_z[k + 7]!;
+        const f7_kernel_0 = f7_kernel[j * 4096 + k + 7]!;
+        const f7_kernel_1 = f7_kernel[j * 4096 + k + 4103]!;
+        const f7_kernel_2 = f7_kernel[j * 4096 + k + 8199]!;
+        const d_f7_z_1 = d_f7_z[k + 4103]!;
+        sum00 += d_f7_z_0 * f7_kernel_0;
+        sum01 += d_f7_z_0 * f7_kernel_1;
+        sum02 += d_f7_z_0 * f7_kernel_2;
+        sum10 += d_f7_z_1 * f7_kernel_0;
+        sum11 += d_f7_z_1 * f7_kernel_1;
+        sum12 += d_f7_z_1 * f7_kernel_2;
+      }
     }
     const d_dropout_2_00 = Math.fround(sum00);
     const d_dropout_2_01 = Math.fround(sum01);
     const d_dropout_2_02 = Math.fround(sum02);
-    const d_dropout_2_03 = Math.fround(sum03);
     const d_dropout_2_10 = Math.fround(sum10);
     const d_dropout_2_11 = Math.fround(sum11);
     const d_dropout_2_12 = Math.fround(sum12);
-    const d_dropout_2_13 = Math.fround(sum13);
     d_f6_z[j] = 0 < f6[j]! ? (dropout_2_kept[j]! !== 0 ? d_dropout_2_00 : 0) * 2 : 0;
     d_f6_z[j + 1] = 0 < f6[j + 1]! ? (dropout_2_kept[j + 1]! !== 0 ? d_dropout_2_01 : 0) * 2 : 0;
     d_f6_z[j + 2] = 0 < f6[j + 2]! ? (dropout_2_kept[j + 2]! !== 0 ? d_dropout_2_02 : 0) * 2 : 0;
-    d_f6_z[j + 3] = 0 < f6[j + 3]! ? (dropout_2_kept[j + 3]! !== 0 ? d_dropout_2_03 : 0) * 2 : 0;
     d_f6_z[j + 4096] =
       0 < f6[j + 4096]! ? (dropout_2_kept[j + 4096]! !== 0 ? d_dropout_2_10 : 0) * 2 : 0;
     d_f6_z[j + 4097] =
       0 < f6[j + 4097]! ? (dropout_2_kept[j + 4097]! !== 0 ? d_dropout_2_11 : 0) * 2 : 0;
     d_f6_z[j + 4098] =
       0 < f6[j + 4098]! ? (dropout_2_kept[j + 4098]! !== 0 ? d_dropout_2_12 : 0) * 2 : 0;
-    d_f6_z[j + 4099] =
-      0 < f6[j + 4099]! ? (dropout_2_kept[j + 4099]! !== 0 ? d_dropout_2_13 : 0) * 2 : 0;
   }
+  let sum0 = 0;
+  let sum1 = 0;
+  for (let k = 0; k < 4096; k++) {
+    const d_f7_z_2 = d_f7_z[k]!;
+    const f7_kernel_3 = f7_kernel[k + 16773120]!;
+    const d_f7_z_3 = d_f7_z[k + 4096]!;
+    sum0 += d_f7_z_2 * f7_kernel_3;
+    sum1 += d_f7_z_3 * f7_kernel_3;
+  }
+  const d_dropout_2_0 = Math.fround(sum0);
+  const d_dropout_2_1 = Math.fround(sum1);
+  d_f6_z[4095] = 0 < f6[4095]! ? (dropout_2_kept[4095]! !== 0 ? d_dropout_2_0 : 0) * 2 : 0;
+  d_f6_z[8191] = 0 < f6[8191]! ? (dropout_2_kept[8191]! !== 0 ? d_dropout_2_1 : 0) * 2 : 0;
 }
 
 /**
@@ -2469,39 +3096,132 @@ function dot_2x4096x9216(
   f6_kernel: Float32Array,
   d_dropout: Float32Array,
 ): void {
-  for (let j = 0; j < 9216; j += 4) {
+  for (let j = 0; j < 9216; j += 3) {
     let sum00 = 0;
     let sum01 = 0;
     let sum02 = 0;
-    let sum03 = 0;
     let sum10 = 0;
     let sum11 = 0;
     let sum12 = 0;
-    let sum13 = 0;
-    for (let k = 0; k < 4096; k++) {
-      const d_f6_z_0 = d_f6_z[k]!;
-      const f6_kernel_0 = f6_kernel[j * 4096 + k]!;
-      const f6_kernel_1 = f6_kernel[j * 4096 + k + 4096]!;
-      const f6_kernel_2 = f6_kernel[j * 4096 + k + 8192]!;
-      const f6_kernel_3 = f6_kernel[j * 4096 + k + 12288]!;
-      const d_f6_z_1 = d_f6_z[k + 4096]!;
-      sum00 += d_f6_z_0 * f6_kernel_0;
-      sum01 += d_f6_z_0 * f6_kernel_1;
-      sum02 += d_f6_z_0 * f6_kernel_2;
-      sum03 += d_f6_z_0 * f6_kernel_3;
-      sum10 += d_f6_z_1 * f6_kernel_0;
-      sum11 += d_f6_z_1 * f6_kernel_1;
-      sum12 += d_f6_z_1 * f6_kernel_2;
-      sum13 += d_f6_z_1 * f6_kernel_3;
+    for (let k = 0; k < 4096; k += 8) {
+      {
+        const d_f6_z_0 = d_f6_z[k]!;
+        const f6_kernel_0 = f6_kernel[j * 4096 + k]!;
+        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4096]!;
+        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8192]!;
+        const d_f6_z_1 = d_f6_z[k + 4096]!;
+        sum00 += d_f6_z_0 * f6_kernel_0;
+        sum01 += d_f6_z_0 * f6_kernel_1;
+        sum02 += d_f6_z_0 * f6_kernel_2;
+        sum10 += d_f6_z_1 * f6_kernel_0;
+        sum11 += d_f6_z_1 * f6_kernel_1;
+        sum12 += d_f6_z_1 * f6_kernel_2;
+      }
+      if (k + 1 === 4096) break;
+      {
+        const d_f6_z_0 = d_f6_z[k + 1]!;
+        const f6_kernel_0 = f6_kernel[j * 4096 + k + 1]!;
+        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4097]!;
+        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8193]!;
+        const d_f6_z_1 = d_f6_z[k + 4097]!;
+        sum00 += d_f6_z_0 * f6_kernel_0;
+        sum01 += d_f6_z_0 * f6_kernel_1;
+        sum02 += d_f6_z_0 * f6_kernel_2;
+        sum10 += d_f6_z_1 * f6_kernel_0;
+        sum11 += d_f6_z_1 * f6_kernel_1;
+        sum12 += d_f6_z_1 * f6_kernel_2;
+      }
+      if (k + 2 === 4096) break;
+      {
+        const d_f6_z_0 = d_f6_z[k + 2]!;
+        const f6_kernel_0 = f6_kernel[j * 4096 + k + 2]!;
+        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4098]!;
+        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8194]!;
+        const d_f6_z_1 = d_f6_z[k + 4098]!;
+        sum00 += d_f6_z_0 * f6_kernel_0;
+        sum01 += d_f6_z_0 * f6_kernel_1;
+        sum02 += d_f6_z_0 * f6_kernel_2;
+        sum10 += d_f6_z_1 * f6_kernel_0;
+        sum11 += d_f6_z_1 * f6_kernel_1;
+        sum12 += d_f6_z_1 * f6_kernel_2;
+      }
+      if (k + 3 === 4096) break;
+      {
+        const d_f6_z_0 = d_f6_z[k + 3]!;
+        const f6_kernel_0 = f6_kernel[j * 4096 + k + 3]!;
+        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4099]!;
+        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8195]!;
+        const d_f6_z_1 = d_f6_z[k + 4099]!;
+        sum00 += d_f6_z_0 * f6_kernel_0;
+        sum01 += d_f6_z_0 * f6_kernel_1;
+        sum02 += d_f6_z_0 * f6_kernel_2;
+        sum10 += d_f6_z_1 * f6_kernel_0;
+        sum11 += d_f6_z_1 * f6_kernel_1;
+        sum12 += d_f6_z_1 * f6_kernel_2;
+      }
+      if (k + 4 === 4096) break;
+      {
+        const d_f6_z_0 = d_f6_z[k + 4]!;
+        const f6_kernel_0 = f6_kernel[j * 4096 + k + 4]!;
+        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4100]!;
+        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8196]!;
+        const d_f6_z_1 = d_f6_z[k + 4100]!;
+        sum00 += d_f6_z_0 * f6_kernel_0;
+        sum01 += d_f6_z_0 * f6_kernel_1;
+        sum02 += d_f6_z_0 * f6_kernel_2;
+        sum10 += d_f6_z_1 * f6_kernel_0;
+        sum11 += d_f6_z_1 * f6_kernel_1;
+        sum12 += d_f6_z_1 * f6_kernel_2;
+      }
+      if (k + 5 === 4096) break;
+      {
+        const d_f6_z_0 = d_f6_z[k + 5]!;
+        const f6_kernel_0 = f6_kernel[j * 4096 + k + 5]!;
+        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4101]!;
+        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8197]!;
+        const d_f6_z_1 = d_f6_z[k + 4101]!;
+        sum00 += d_f6_z_0 * f6_kernel_0;
+        sum01 += d_f6_z_0 * f6_kernel_1;
+        sum02 += d_f6_z_0 * f6_kernel_2;
+        sum10 += d_f6_z_1 * f6_kernel_0;
+        sum11 += d_f6_z_1 * f6_kernel_1;
+        sum12 += d_f6_z_1 * f6_kernel_2;
+      }
+      if (k + 6 === 4096) break;
+      {
+        const d_f6_z_0 = d_f6_z[k + 6]!;
+        const f6_kernel_0 = f6_kernel[j * 4096 + k + 6]!;
+        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4102]!;
+        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8198]!;
+        const d_f6_z_1 = d_f6_z[k + 4102]!;
+        sum00 += d_f6_z_0 * f6_kernel_0;
+        sum01 += d_f6_z_0 * f6_kernel_1;
+        sum02 += d_f6_z_0 * f6_kernel_2;
+        sum10 += d_f6_z_1 * f6_kernel_0;
+        sum11 += d_f6_z_1 * f6_kernel_1;
+        sum12 += d_f6_z_1 * f6_kernel_2;
+      }
+      if (k + 7 === 4096) break;
+      {
+        const d_f6_z_0 = d_f6_z[k + 7]!;
+        const f6_kernel_0 = f6_kernel[j * 4096 + k + 7]!;
+        const f6_kernel_1 = f6_kernel[j * 4096 + k + 4103]!;
+        const f6_kernel_2 = f6_kernel[j * 4096 + k + 8199]!;
+        const d_f6_z_1 = d_f6_z[k + 4103]!;
+        sum00 += d_f6_z_0 * f6_kernel_0;
+        sum01 += d_f6_z_0 * f6_kernel_1;
+        sum02 += d_f6_z_0 * f6_kernel_2;
+        sum10 += d_f6_z_1 * f6_kernel_0;
+        sum11 += d_f6_z_1 * f6_kernel_1;
+        sum12 += d_f6_z_1 * f6_kernel_2;
+      }
     }
     d_dropout[j] = sum00;
     d_dropout[j + 1] = sum01;
     d_dropout[j + 2] = sum02;
-    d_dropout[j + 3] = sum03;
     d_dropout[j + 9216] = sum10;
     d_dropout[j + 9217] = sum11;
     d_dropout[j + 9218] = sum12;
-    d_dropout[j + 9219] = sum13;
   }
 }
 
@@ -3711,7 +4431,7 @@ function convSgd_192x64x5x2x27x27x5(
   c2_kernel_momentum: Float32Array,
   c2_kernel: Float32Array,
 ): void {
-  for (let i = 0; i < 192; i += 4) {
+  for (let i = 0; i < 192; i += 3) {
     for (let j = 0; j < 64; j++) {
       for (let l = 0; l < 5; l++) {
         for (let m = 0; m < 4; m += 2) {
@@ -3721,26 +4441,136 @@ function convSgd_192x64x5x2x27x27x5(
           let sum11 = 0;
           let sum20 = 0;
           let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
           for (let k = 0; k < 2; k++) {
             for (let k2 = 0; k2 < 27; k2++) {
-              for (let k3 = 0; k3 < 27; k3++) {
-                const p1_padded_2_0 = p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3]!;
-                const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3]!;
-                const p1_padded_2_1 =
-                  p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
-                const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 729]!;
-                const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1458]!;
-                const d_c2_z_3 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 2187]!;
-                sum00 += p1_padded_2_0 * d_c2_z_0;
-                sum01 += p1_padded_2_1 * d_c2_z_0;
-                sum10 += p1_padded_2_0 * d_c2_z_1;
-                sum11 += p1_padded_2_1 * d_c2_z_1;
-                sum20 += p1_padded_2_0 * d_c2_z_2;
-                sum21 += p1_padded_2_1 * d_c2_z_2;
-                sum30 += p1_padded_2_0 * d_c2_z_3;
-                sum31 += p1_padded_2_1 * d_c2_z_3;
+              for (let k3 = 0; k3 < 27; k3 += 8) {
+                {
+                  const p1_padded_2_0 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3]!;
+                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3]!;
+                  const p1_padded_2_1 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 729]!;
+                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1458]!;
+                  sum00 += p1_padded_2_0 * d_c2_z_0;
+                  sum01 += p1_padded_2_1 * d_c2_z_0;
+                  sum10 += p1_padded_2_0 * d_c2_z_1;
+                  sum11 += p1_padded_2_1 * d_c2_z_1;
+                  sum20 += p1_padded_2_0 * d_c2_z_2;
+                  sum21 += p1_padded_2_1 * d_c2_z_2;
+                }
+                if (k3 + 1 === 27) break;
+                {
+                  const p1_padded_2_0 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 1]!;
+                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1]!;
+                  const p1_padded_2_1 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 730]!;
+                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1459]!;
+                  sum00 += p1_padded_2_0 * d_c2_z_0;
+                  sum01 += p1_padded_2_1 * d_c2_z_0;
+                  sum10 += p1_padded_2_0 * d_c2_z_1;
+                  sum11 += p1_padded_2_1 * d_c2_z_1;
+                  sum20 += p1_padded_2_0 * d_c2_z_2;
+                  sum21 += p1_padded_2_1 * d_c2_z_2;
+                }
+                if (k3 + 2 === 27) break;
+                {
+                  const p1_padded_2_0 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 2]!;
+                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 2]!;
+                  const p1_padded_2_1 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 731]!;
+                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1460]!;
+                  sum00 += p1_padded_2_0 * d_c2_z_0;
+                  sum01 += p1_padded_2_1 * d_c2_z_0;
+                  sum10 += p1_padded_2_0 * d_c2_z_1;
+                  sum11 += p1_padded_2_1 * d_c2_z_1;
+                  sum20 += p1_padded_2_0 * d_c2_z_2;
+                  sum21 += p1_padded_2_1 * d_c2_z_2;
+                }
+                if (k3 + 3 === 27) break;
+                {
+                  const p1_padded_2_0 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 3]!;
+                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 3]!;
+                  const p1_padded_2_1 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 4]!;
+                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 732]!;
+                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1461]!;
+                  sum00 += p1_padded_2_0 * d_c2_z_0;
+                  sum01 += p1_padded_2_1 * d_c2_z_0;
+                  sum10 += p1_padded_2_0 * d_c2_z_1;
+                  sum11 += p1_padded_2_1 * d_c2_z_1;
+                  sum20 += p1_padded_2_0 * d_c2_z_2;
+                  sum21 += p1_padded_2_1 * d_c2_z_2;
+                }
+                if (k3 + 4 === 27) break;
+                {
+                  const p1_padded_2_0 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 4]!;
+                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 4]!;
+                  const p1_padded_2_1 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 5]!;
+                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 733]!;
+                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1462]!;
+                  sum00 += p1_padded_2_0 * d_c2_z_0;
+                  sum01 += p1_padded_2_1 * d_c2_z_0;
+                  sum10 += p1_padded_2_0 * d_c2_z_1;
+                  sum11 += p1_padded_2_1 * d_c2_z_1;
+                  sum20 += p1_padded_2_0 * d_c2_z_2;
+                  sum21 += p1_padded_2_1 * d_c2_z_2;
+                }
+                if (k3 + 5 === 27) break;
+                {
+                  const p1_padded_2_0 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 5]!;
+                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 5]!;
+                  const p1_padded_2_1 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 6]!;
+                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 734]!;
+                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1463]!;
+                  sum00 += p1_padded_2_0 * d_c2_z_0;
+                  sum01 += p1_padded_2_1 * d_c2_z_0;
+                  sum10 += p1_padded_2_0 * d_c2_z_1;
+                  sum11 += p1_padded_2_1 * d_c2_z_1;
+                  sum20 += p1_padded_2_0 * d_c2_z_2;
+                  sum21 += p1_padded_2_1 * d_c2_z_2;
+                }
+                if (k3 + 6 === 27) break;
+                {
+                  const p1_padded_2_0 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 6]!;
+                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 6]!;
+                  const p1_padded_2_1 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 7]!;
+                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 735]!;
+                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1464]!;
+                  sum00 += p1_padded_2_0 * d_c2_z_0;
+                  sum01 += p1_padded_2_1 * d_c2_z_0;
+                  sum10 += p1_padded_2_0 * d_c2_z_1;
+                  sum11 += p1_padded_2_1 * d_c2_z_1;
+                  sum20 += p1_padded_2_0 * d_c2_z_2;
+                  sum21 += p1_padded_2_1 * d_c2_z_2;
+                }
+                if (k3 + 7 === 27) break;
+                {
+                  const p1_padded_2_0 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 7]!;
+                  const d_c2_z_0 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 7]!;
+                  const p1_padded_2_1 =
+                    p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + m + k3 + 8]!;
+                  const d_c2_z_1 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 736]!;
+                  const d_c2_z_2 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1465]!;
+                  sum00 += p1_padded_2_0 * d_c2_z_0;
+                  sum01 += p1_padded_2_1 * d_c2_z_0;
+                  sum10 += p1_padded_2_0 * d_c2_z_1;
+                  sum11 += p1_padded_2_1 * d_c2_z_1;
+                  sum20 += p1_padded_2_0 * d_c2_z_2;
+                  sum21 += p1_padded_2_1 * d_c2_z_2;
+                }
               }
             }
           }
@@ -3750,8 +4580,6 @@ function convSgd_192x64x5x2x27x27x5(
           const d_c2_kernel11 = Math.fround(sum11);
           const d_c2_kernel20 = Math.fround(sum20);
           const d_c2_kernel21 = Math.fround(sum21);
-          const d_c2_kernel30 = Math.fround(sum30);
-          const d_c2_kernel31 = Math.fround(sum31);
           const c2_kernel_momentum_next00 = Math.fround(
             c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m]! * 0.9 + d_c2_kernel00,
           );
@@ -3776,14 +4604,6 @@ function convSgd_192x64x5x2x27x27x5(
             c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 3201]! * 0.9 + d_c2_kernel21,
           );
           c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 3201] = c2_kernel_momentum_next21;
-          const c2_kernel_momentum_next30 = Math.fround(
-            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 4800]! * 0.9 + d_c2_kernel30,
-          );
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 4800] = c2_kernel_momentum_next30;
-          const c2_kernel_momentum_next31 = Math.fround(
-            c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 4801]! * 0.9 + d_c2_kernel31,
-          );
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + m + 4801] = c2_kernel_momentum_next31;
           c2_kernel[i * 1600 + j * 25 + l * 5 + m] =
             c2_kernel[i * 1600 + j * 25 + l * 5 + m]! - c2_kernel_momentum_next00 * 0.0005;
           c2_kernel[i * 1600 + j * 25 + l * 5 + m + 1] =
@@ -3796,34 +4616,26 @@ function convSgd_192x64x5x2x27x27x5(
             c2_kernel[i * 1600 + j * 25 + l * 5 + m + 3200]! - c2_kernel_momentum_next20 * 0.0005;
           c2_kernel[i * 1600 + j * 25 + l * 5 + m + 3201] =
             c2_kernel[i * 1600 + j * 25 + l * 5 + m + 3201]! - c2_kernel_momentum_next21 * 0.0005;
-          c2_kernel[i * 1600 + j * 25 + l * 5 + m + 4800] =
-            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 4800]! - c2_kernel_momentum_next30 * 0.0005;
-          c2_kernel[i * 1600 + j * 25 + l * 5 + m + 4801] =
-            c2_kernel[i * 1600 + j * 25 + l * 5 + m + 4801]! - c2_kernel_momentum_next31 * 0.0005;
         }
         let sum0 = 0;
         let sum1 = 0;
         let sum2 = 0;
-        let sum3 = 0;
         for (let k = 0; k < 2; k++) {
           for (let k2 = 0; k2 < 27; k2++) {
             for (let k3 = 0; k3 < 27; k3++) {
               const p1_padded_2_2 = p1_padded_2[k * 61504 + j * 961 + l * 31 + k2 * 31 + k3 + 4]!;
-              const d_c2_z_4 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3]!;
-              const d_c2_z_5 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 729]!;
-              const d_c2_z_6 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1458]!;
-              const d_c2_z_7 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 2187]!;
-              sum0 += p1_padded_2_2 * d_c2_z_4;
-              sum1 += p1_padded_2_2 * d_c2_z_5;
-              sum2 += p1_padded_2_2 * d_c2_z_6;
-              sum3 += p1_padded_2_2 * d_c2_z_7;
+              const d_c2_z_3 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3]!;
+              const d_c2_z_4 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 729]!;
+              const d_c2_z_5 = d_c2_z[k * 139968 + i * 729 + k2 * 27 + k3 + 1458]!;
+              sum0 += p1_padded_2_2 * d_c2_z_3;
+              sum1 += p1_padded_2_2 * d_c2_z_4;
+              sum2 += p1_padded_2_2 * d_c2_z_5;
             }
           }
         }
         const d_c2_kernel0 = Math.fround(sum0);
         const d_c2_kernel1 = Math.fround(sum1);
         const d_c2_kernel2 = Math.fround(sum2);
-        const d_c2_kernel3 = Math.fround(sum3);
         const c2_kernel_momentum_next0 = Math.fround(
           c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 4]! * 0.9 + d_c2_kernel0,
         );
@@ -3836,18 +4648,12 @@ function convSgd_192x64x5x2x27x27x5(
           c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 3204]! * 0.9 + d_c2_kernel2,
         );
         c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 3204] = c2_kernel_momentum_next2;
-        const c2_kernel_momentum_next3 = Math.fround(
-          c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 4804]! * 0.9 + d_c2_kernel3,
-        );
-        c2_kernel_momentum[i * 1600 + j * 25 + l * 5 + 4804] = c2_kernel_momentum_next3;
         c2_kernel[i * 1600 + j * 25 + l * 5 + 4] =
           c2_kernel[i * 1600 + j * 25 + l * 5 + 4]! - c2_kernel_momentum_next0 * 0.0005;
         c2_kernel[i * 1600 + j * 25 + l * 5 + 1604] =
           c2_kernel[i * 1600 + j * 25 + l * 5 + 1604]! - c2_kernel_momentum_next1 * 0.0005;
         c2_kernel[i * 1600 + j * 25 + l * 5 + 3204] =
           c2_kernel[i * 1600 + j * 25 + l * 5 + 3204]! - c2_kernel_momentum_next2 * 0.0005;
-        c2_kernel[i * 1600 + j * 25 + l * 5 + 4804] =
-          c2_kernel[i * 1600 + j * 25 + l * 5 + 4804]! - c2_kernel_momentum_next3 * 0.0005;
       }
     }
   }
@@ -3967,7 +4773,7 @@ function convSgd_64x3x11x2x55x55x11(
   c1_kernel_momentum: Float32Array,
   c1_kernel: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
+  for (let i = 0; i < 63; i += 3) {
     for (let j = 0; j < 3; j++) {
       for (let l = 0; l < 11; l++) {
         for (let m = 0; m < 10; m += 2) {
@@ -3977,25 +4783,120 @@ function convSgd_64x3x11x2x55x55x11(
           let sum11 = 0;
           let sum20 = 0;
           let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
           for (let k = 0; k < 2; k++) {
             for (let k2 = 0; k2 < 55; k2++) {
-              for (let k3 = 0; k3 < 55; k3++) {
-                const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4]!;
-                const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3]!;
-                const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 1]!;
-                const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3025]!;
-                const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6050]!;
-                const d_c1_z_3 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 9075]!;
-                sum00 += x_0 * d_c1_z_0;
-                sum01 += x_1 * d_c1_z_0;
-                sum10 += x_0 * d_c1_z_1;
-                sum11 += x_1 * d_c1_z_1;
-                sum20 += x_0 * d_c1_z_2;
-                sum21 += x_1 * d_c1_z_2;
-                sum30 += x_0 * d_c1_z_3;
-                sum31 += x_1 * d_c1_z_3;
+              for (let k3 = 0; k3 < 55; k3 += 8) {
+                {
+                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4]!;
+                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3]!;
+                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 1]!;
+                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3025]!;
+                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6050]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
+                if (k3 + 1 === 55) break;
+                {
+                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 4]!;
+                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 1]!;
+                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 5]!;
+                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3026]!;
+                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6051]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
+                if (k3 + 2 === 55) break;
+                {
+                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 8]!;
+                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 2]!;
+                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 9]!;
+                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3027]!;
+                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6052]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
+                if (k3 + 3 === 55) break;
+                {
+                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 12]!;
+                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3]!;
+                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 13]!;
+                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3028]!;
+                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6053]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
+                if (k3 + 4 === 55) break;
+                {
+                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 16]!;
+                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 4]!;
+                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 17]!;
+                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3029]!;
+                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6054]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
+                if (k3 + 5 === 55) break;
+                {
+                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 20]!;
+                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 5]!;
+                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 21]!;
+                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3030]!;
+                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6055]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
+                if (k3 + 6 === 55) break;
+                {
+                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 24]!;
+                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6]!;
+                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 25]!;
+                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3031]!;
+                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6056]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
+                if (k3 + 7 === 55) break;
+                {
+                  const x_0 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 28]!;
+                  const d_c1_z_0 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 7]!;
+                  const x_1 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 29]!;
+                  const d_c1_z_1 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3032]!;
+                  const d_c1_z_2 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6057]!;
+                  sum00 += x_0 * d_c1_z_0;
+                  sum01 += x_1 * d_c1_z_0;
+                  sum10 += x_0 * d_c1_z_1;
+                  sum11 += x_1 * d_c1_z_1;
+                  sum20 += x_0 * d_c1_z_2;
+                  sum21 += x_1 * d_c1_z_2;
+                }
               }
             }
           }
@@ -4005,8 +4906,6 @@ function convSgd_64x3x11x2x55x55x11(
           const d_c1_kernel11 = Math.fround(sum11);
           const d_c1_kernel20 = Math.fround(sum20);
           const d_c1_kernel21 = Math.fround(sum21);
-          const d_c1_kernel30 = Math.fround(sum30);
-          const d_c1_kernel31 = Math.fround(sum31);
           const c1_kernel_momentum_next00 = Math.fround(
             c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m]! * 0.9 + d_c1_kernel00,
           );
@@ -4031,14 +4930,6 @@ function convSgd_64x3x11x2x55x55x11(
             c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 727]! * 0.9 + d_c1_kernel21,
           );
           c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 727] = c1_kernel_momentum_next21;
-          const c1_kernel_momentum_next30 = Math.fround(
-            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 1089]! * 0.9 + d_c1_kernel30,
-          );
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 1089] = c1_kernel_momentum_next30;
-          const c1_kernel_momentum_next31 = Math.fround(
-            c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 1090]! * 0.9 + d_c1_kernel31,
-          );
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + m + 1090] = c1_kernel_momentum_next31;
           c1_kernel[i * 363 + j * 121 + l * 11 + m] =
             c1_kernel[i * 363 + j * 121 + l * 11 + m]! - c1_kernel_momentum_next00 * 0.0005;
           c1_kernel[i * 363 + j * 121 + l * 11 + m + 1] =
@@ -4051,34 +4942,26 @@ function convSgd_64x3x11x2x55x55x11(
             c1_kernel[i * 363 + j * 121 + l * 11 + m + 726]! - c1_kernel_momentum_next20 * 0.0005;
           c1_kernel[i * 363 + j * 121 + l * 11 + m + 727] =
             c1_kernel[i * 363 + j * 121 + l * 11 + m + 727]! - c1_kernel_momentum_next21 * 0.0005;
-          c1_kernel[i * 363 + j * 121 + l * 11 + m + 1089] =
-            c1_kernel[i * 363 + j * 121 + l * 11 + m + 1089]! - c1_kernel_momentum_next30 * 0.0005;
-          c1_kernel[i * 363 + j * 121 + l * 11 + m + 1090] =
-            c1_kernel[i * 363 + j * 121 + l * 11 + m + 1090]! - c1_kernel_momentum_next31 * 0.0005;
         }
         let sum0 = 0;
         let sum1 = 0;
         let sum2 = 0;
-        let sum3 = 0;
         for (let k = 0; k < 2; k++) {
           for (let k2 = 0; k2 < 55; k2++) {
             for (let k3 = 0; k3 < 55; k3++) {
               const x_2 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + k3 * 4 + 10]!;
-              const d_c1_z_4 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3]!;
-              const d_c1_z_5 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3025]!;
-              const d_c1_z_6 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6050]!;
-              const d_c1_z_7 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 9075]!;
-              sum0 += x_2 * d_c1_z_4;
-              sum1 += x_2 * d_c1_z_5;
-              sum2 += x_2 * d_c1_z_6;
-              sum3 += x_2 * d_c1_z_7;
+              const d_c1_z_3 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3]!;
+              const d_c1_z_4 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 3025]!;
+              const d_c1_z_5 = d_c1_z[k * 193600 + i * 3025 + k2 * 55 + k3 + 6050]!;
+              sum0 += x_2 * d_c1_z_3;
+              sum1 += x_2 * d_c1_z_4;
+              sum2 += x_2 * d_c1_z_5;
             }
           }
         }
         const d_c1_kernel0 = Math.fround(sum0);
         const d_c1_kernel1 = Math.fround(sum1);
         const d_c1_kernel2 = Math.fround(sum2);
-        const d_c1_kernel3 = Math.fround(sum3);
         const c1_kernel_momentum_next0 = Math.fround(
           c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 10]! * 0.9 + d_c1_kernel0,
         );
@@ -4091,19 +4974,63 @@ function convSgd_64x3x11x2x55x55x11(
           c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 736]! * 0.9 + d_c1_kernel2,
         );
         c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 736] = c1_kernel_momentum_next2;
-        const c1_kernel_momentum_next3 = Math.fround(
-          c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 1099]! * 0.9 + d_c1_kernel3,
-        );
-        c1_kernel_momentum[i * 363 + j * 121 + l * 11 + 1099] = c1_kernel_momentum_next3;
         c1_kernel[i * 363 + j * 121 + l * 11 + 10] =
           c1_kernel[i * 363 + j * 121 + l * 11 + 10]! - c1_kernel_momentum_next0 * 0.0005;
         c1_kernel[i * 363 + j * 121 + l * 11 + 373] =
           c1_kernel[i * 363 + j * 121 + l * 11 + 373]! - c1_kernel_momentum_next1 * 0.0005;
         c1_kernel[i * 363 + j * 121 + l * 11 + 736] =
           c1_kernel[i * 363 + j * 121 + l * 11 + 736]! - c1_kernel_momentum_next2 * 0.0005;
-        c1_kernel[i * 363 + j * 121 + l * 11 + 1099] =
-          c1_kernel[i * 363 + j * 121 + l * 11 + 1099]! - c1_kernel_momentum_next3 * 0.0005;
       }
+    }
+  }
+  for (let j = 0; j < 3; j++) {
+    for (let l = 0; l < 11; l++) {
+      for (let m = 0; m < 10; m += 2) {
+        let sum0_2 = 0;
+        let sum1_2 = 0;
+        for (let k = 0; k < 2; k++) {
+          for (let k2 = 0; k2 < 55; k2++) {
+            for (let k3 = 0; k3 < 55; k3++) {
+              const x_3 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4]!;
+              const d_c1_z_6 = d_c1_z[k * 193600 + k2 * 55 + k3 + 190575]!;
+              const x_4 = x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + m + k3 * 4 + 1]!;
+              sum0_2 += x_3 * d_c1_z_6;
+              sum1_2 += x_4 * d_c1_z_6;
+            }
+          }
+        }
+        const d_c1_kernel0_2 = Math.fround(sum0_2);
+        const d_c1_kernel1_2 = Math.fround(sum1_2);
+        const c1_kernel_momentum_next0_2 = Math.fround(
+          c1_kernel_momentum[j * 121 + l * 11 + m + 22869]! * 0.9 + d_c1_kernel0_2,
+        );
+        c1_kernel_momentum[j * 121 + l * 11 + m + 22869] = c1_kernel_momentum_next0_2;
+        const c1_kernel_momentum_next1_2 = Math.fround(
+          c1_kernel_momentum[j * 121 + l * 11 + m + 22870]! * 0.9 + d_c1_kernel1_2,
+        );
+        c1_kernel_momentum[j * 121 + l * 11 + m + 22870] = c1_kernel_momentum_next1_2;
+        c1_kernel[j * 121 + l * 11 + m + 22869] =
+          c1_kernel[j * 121 + l * 11 + m + 22869]! - c1_kernel_momentum_next0_2 * 0.0005;
+        c1_kernel[j * 121 + l * 11 + m + 22870] =
+          c1_kernel[j * 121 + l * 11 + m + 22870]! - c1_kernel_momentum_next1_2 * 0.0005;
+      }
+      let sum = 0;
+      for (let k = 0; k < 2; k++) {
+        for (let k2 = 0; k2 < 55; k2++) {
+          for (let k3 = 0; k3 < 55; k3++) {
+            sum +=
+              x[k * 154587 + j * 51529 + l * 227 + k2 * 908 + k3 * 4 + 10]! *
+              d_c1_z[k * 193600 + k2 * 55 + k3 + 190575]!;
+          }
+        }
+      }
+      const d_c1_kernel = Math.fround(sum);
+      const c1_kernel_momentum_next = Math.fround(
+        c1_kernel_momentum[j * 121 + l * 11 + 22879]! * 0.9 + d_c1_kernel,
+      );
+      c1_kernel_momentum[j * 121 + l * 11 + 22879] = c1_kernel_momentum_next;
+      c1_kernel[j * 121 + l * 11 + 22879] =
+        c1_kernel[j * 121 + l * 11 + 22879]! - c1_kernel_momentum_next * 0.0005;
     }
   }
 }

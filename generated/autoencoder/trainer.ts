@@ -4,7 +4,7 @@
 //
 //   parameters 209,968   arena 4,215,680 bytes, nothing else is ever allocated   36,935,344 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 b116576023f88677
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 e1e7e6ee7e356a7e
 
 /** The model's name. */
 export const MODEL: string = "autoencoder";
@@ -699,59 +699,177 @@ function dotRelu_32x784x128(
   encoder_bias: Float32Array,
   encoder: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 126; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 784; k++) {
-        const x_0 = x[i * 784 + k]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        const x_2 = x[i * 784 + k + 1568]!;
-        const x_3 = x[i * 784 + k + 2352]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum20 += x_2 * encoder_kernel_0;
-        sum21 += x_2 * encoder_kernel_1;
-        sum30 += x_3 * encoder_kernel_0;
-        sum31 += x_3 * encoder_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 784; k += 8) {
+        {
+          const x_0 = x[i * 784 + k]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
+          const x_1 = x[i * 784 + k + 784]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum02 += x_0 * encoder_kernel_2;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum12 += x_1 * encoder_kernel_2;
+        }
+        if (k + 1 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 1]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
+          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 130]!;
+          const x_1 = x[i * 784 + k + 785]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum02 += x_0 * encoder_kernel_2;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum12 += x_1 * encoder_kernel_2;
+        }
+        if (k + 2 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 2]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
+          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 258]!;
+          const x_1 = x[i * 784 + k + 786]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum02 += x_0 * encoder_kernel_2;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum12 += x_1 * encoder_kernel_2;
+        }
+        if (k + 3 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 3]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
+          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 386]!;
+          const x_1 = x[i * 784 + k + 787]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum02 += x_0 * encoder_kernel_2;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum12 += x_1 * encoder_kernel_2;
+        }
+        if (k + 4 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 4]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 512]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 513]!;
+          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 514]!;
+          const x_1 = x[i * 784 + k + 788]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum02 += x_0 * encoder_kernel_2;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum12 += x_1 * encoder_kernel_2;
+        }
+        if (k + 5 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 5]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 640]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 641]!;
+          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 642]!;
+          const x_1 = x[i * 784 + k + 789]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum02 += x_0 * encoder_kernel_2;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum12 += x_1 * encoder_kernel_2;
+        }
+        if (k + 6 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 6]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 768]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 769]!;
+          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 770]!;
+          const x_1 = x[i * 784 + k + 790]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum02 += x_0 * encoder_kernel_2;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum12 += x_1 * encoder_kernel_2;
+        }
+        if (k + 7 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 7]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 896]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 897]!;
+          const encoder_kernel_2 = encoder_kernel[k * 128 + j + 898]!;
+          const x_1 = x[i * 784 + k + 791]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum02 += x_0 * encoder_kernel_2;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum12 += x_1 * encoder_kernel_2;
+        }
       }
       const encoder_product00 = Math.fround(sum00);
       const encoder_product01 = Math.fround(sum01);
+      const encoder_product02 = Math.fround(sum02);
       const encoder_product10 = Math.fround(sum10);
       const encoder_product11 = Math.fround(sum11);
-      const encoder_product20 = Math.fround(sum20);
-      const encoder_product21 = Math.fround(sum21);
-      const encoder_product30 = Math.fround(sum30);
-      const encoder_product31 = Math.fround(sum31);
+      const encoder_product12 = Math.fround(sum12);
       const encoder_bias_0 = encoder_bias[j]!;
       const add_0 = encoder_product00 + encoder_bias_0;
       const encoder_bias_1 = encoder_bias[j + 1]!;
       const add_1 = encoder_product01 + encoder_bias_1;
-      const add_2 = encoder_product10 + encoder_bias_0;
-      const add_3 = encoder_product11 + encoder_bias_1;
-      const add_4 = encoder_product20 + encoder_bias_0;
-      const add_5 = encoder_product21 + encoder_bias_1;
-      const add_6 = encoder_product30 + encoder_bias_0;
-      const add_7 = encoder_product31 + encoder_bias_1;
+      const encoder_bias_2 = encoder_bias[j + 2]!;
+      const add_2 = encoder_product02 + encoder_bias_2;
+      const add_3 = encoder_product10 + encoder_bias_0;
+      const add_4 = encoder_product11 + encoder_bias_1;
+      const add_5 = encoder_product12 + encoder_bias_2;
       encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
       encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      encoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
-      encoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
-      encoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
-      encoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
-      encoder[i * 128 + j + 384] = add_6 < 0 ? 0 : add_6;
-      encoder[i * 128 + j + 385] = add_7 < 0 ? 0 : add_7;
+      encoder[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
+      encoder[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
+      encoder[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
+      encoder[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
     }
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 784; k++) {
+      const x_2 = x[i * 784 + k]!;
+      const encoder_kernel_3 = encoder_kernel[k * 128 + 126]!;
+      const encoder_kernel_4 = encoder_kernel[k * 128 + 127]!;
+      const x_3 = x[i * 784 + k + 784]!;
+      sum00_2 += x_2 * encoder_kernel_3;
+      sum01_2 += x_2 * encoder_kernel_4;
+      sum10_2 += x_3 * encoder_kernel_3;
+      sum11_2 += x_3 * encoder_kernel_4;
+    }
+    const encoder_product00_2 = Math.fround(sum00_2);
+    const encoder_product01_2 = Math.fround(sum01_2);
+    const encoder_product10_2 = Math.fround(sum10_2);
+    const encoder_product11_2 = Math.fround(sum11_2);
+    const encoder_bias_3 = encoder_bias[126]!;
+    const add_6 = encoder_product00_2 + encoder_bias_3;
+    const encoder_bias_4 = encoder_bias[127]!;
+    const add_7 = encoder_product01_2 + encoder_bias_4;
+    const add_8 = encoder_product10_2 + encoder_bias_3;
+    const add_9 = encoder_product11_2 + encoder_bias_4;
+    encoder[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
+    encoder[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
+    encoder[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
+    encoder[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
   }
 }
 
@@ -766,7 +884,7 @@ function dotAdd_32x128x32(
   code_bias: Float32Array,
   code: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
+  for (let i = 0; i < 30; i += 3) {
     for (let j = 0; j < 32; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -774,23 +892,118 @@ function dotAdd_32x128x32(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const encoder_0 = encoder[i * 128 + k]!;
-        const code_kernel_0 = code_kernel[k * 32 + j]!;
-        const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
-        const encoder_1 = encoder[i * 128 + k + 128]!;
-        const encoder_2 = encoder[i * 128 + k + 256]!;
-        const encoder_3 = encoder[i * 128 + k + 384]!;
-        sum00 += encoder_0 * code_kernel_0;
-        sum01 += encoder_0 * code_kernel_1;
-        sum10 += encoder_1 * code_kernel_0;
-        sum11 += encoder_1 * code_kernel_1;
-        sum20 += encoder_2 * code_kernel_0;
-        sum21 += encoder_2 * code_kernel_1;
-        sum30 += encoder_3 * code_kernel_0;
-        sum31 += encoder_3 * code_kernel_1;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const encoder_0 = encoder[i * 128 + k]!;
+          const code_kernel_0 = code_kernel[k * 32 + j]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
+          const encoder_1 = encoder[i * 128 + k + 128]!;
+          const encoder_2 = encoder[i * 128 + k + 256]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 1]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 32]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 33]!;
+          const encoder_1 = encoder[i * 128 + k + 129]!;
+          const encoder_2 = encoder[i * 128 + k + 257]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 2]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 64]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 65]!;
+          const encoder_1 = encoder[i * 128 + k + 130]!;
+          const encoder_2 = encoder[i * 128 + k + 258]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 3]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 96]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 97]!;
+          const encoder_1 = encoder[i * 128 + k + 131]!;
+          const encoder_2 = encoder[i * 128 + k + 259]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 4]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 128]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 129]!;
+          const encoder_1 = encoder[i * 128 + k + 132]!;
+          const encoder_2 = encoder[i * 128 + k + 260]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 5]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 160]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 161]!;
+          const encoder_1 = encoder[i * 128 + k + 133]!;
+          const encoder_2 = encoder[i * 128 + k + 261]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 6]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 192]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 193]!;
+          const encoder_1 = encoder[i * 128 + k + 134]!;
+          const encoder_2 = encoder[i * 128 + k + 262]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 7]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 224]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 225]!;
+          const encoder_1 = encoder[i * 128 + k + 135]!;
+          const encoder_2 = encoder[i * 128 + k + 263]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
       }
       const code_product00 = Math.fround(sum00);
       const code_product01 = Math.fround(sum01);
@@ -798,8 +1011,6 @@ function dotAdd_32x128x32(
       const code_product11 = Math.fround(sum11);
       const code_product20 = Math.fround(sum20);
       const code_product21 = Math.fround(sum21);
-      const code_product30 = Math.fround(sum30);
-      const code_product31 = Math.fround(sum31);
       const code_bias_0 = code_bias[j]!;
       const code_bias_1 = code_bias[j + 1]!;
       code[i * 32 + j] = code_product00 + code_bias_0;
@@ -808,9 +1019,33 @@ function dotAdd_32x128x32(
       code[i * 32 + j + 33] = code_product11 + code_bias_1;
       code[i * 32 + j + 64] = code_product20 + code_bias_0;
       code[i * 32 + j + 65] = code_product21 + code_bias_1;
-      code[i * 32 + j + 96] = code_product30 + code_bias_0;
-      code[i * 32 + j + 97] = code_product31 + code_bias_1;
     }
+  }
+  for (let j = 0; j < 32; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 128; k++) {
+      const encoder_3 = encoder[k + 3840]!;
+      const code_kernel_2 = code_kernel[k * 32 + j]!;
+      const code_kernel_3 = code_kernel[k * 32 + j + 1]!;
+      const encoder_4 = encoder[k + 3968]!;
+      sum00_2 += encoder_3 * code_kernel_2;
+      sum01_2 += encoder_3 * code_kernel_3;
+      sum10_2 += encoder_4 * code_kernel_2;
+      sum11_2 += encoder_4 * code_kernel_3;
+    }
+    const code_product00_2 = Math.fround(sum00_2);
+    const code_product01_2 = Math.fround(sum01_2);
+    const code_product10_2 = Math.fround(sum10_2);
+    const code_product11_2 = Math.fround(sum11_2);
+    const code_bias_2 = code_bias[j]!;
+    const code_bias_3 = code_bias[j + 1]!;
+    code[j + 960] = code_product00_2 + code_bias_2;
+    code[j + 961] = code_product01_2 + code_bias_3;
+    code[j + 992] = code_product10_2 + code_bias_2;
+    code[j + 993] = code_product11_2 + code_bias_3;
   }
 }
 
@@ -825,59 +1060,177 @@ function dotRelu_32x32x128(
   decoder_bias: Float32Array,
   decoder: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 126; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const code_0 = code[i * 32 + k]!;
-        const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-        const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-        const code_1 = code[i * 32 + k + 32]!;
-        const code_2 = code[i * 32 + k + 64]!;
-        const code_3 = code[i * 32 + k + 96]!;
-        sum00 += code_0 * decoder_kernel_0;
-        sum01 += code_0 * decoder_kernel_1;
-        sum10 += code_1 * decoder_kernel_0;
-        sum11 += code_1 * decoder_kernel_1;
-        sum20 += code_2 * decoder_kernel_0;
-        sum21 += code_2 * decoder_kernel_1;
-        sum30 += code_3 * decoder_kernel_0;
-        sum31 += code_3 * decoder_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const code_0 = code[i * 32 + k]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
+          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
+          const code_1 = code[i * 32 + k + 32]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum02 += code_0 * decoder_kernel_2;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum12 += code_1 * decoder_kernel_2;
+        }
+        if (k + 1 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 1]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 128]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 129]!;
+          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 130]!;
+          const code_1 = code[i * 32 + k + 33]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum02 += code_0 * decoder_kernel_2;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum12 += code_1 * decoder_kernel_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 2]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 256]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 257]!;
+          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 258]!;
+          const code_1 = code[i * 32 + k + 34]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum02 += code_0 * decoder_kernel_2;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum12 += code_1 * decoder_kernel_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 3]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 384]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 385]!;
+          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 386]!;
+          const code_1 = code[i * 32 + k + 35]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum02 += code_0 * decoder_kernel_2;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum12 += code_1 * decoder_kernel_2;
+        }
+        if (k + 4 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 4]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 512]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 513]!;
+          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 514]!;
+          const code_1 = code[i * 32 + k + 36]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum02 += code_0 * decoder_kernel_2;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum12 += code_1 * decoder_kernel_2;
+        }
+        if (k + 5 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 5]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 640]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 641]!;
+          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 642]!;
+          const code_1 = code[i * 32 + k + 37]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum02 += code_0 * decoder_kernel_2;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum12 += code_1 * decoder_kernel_2;
+        }
+        if (k + 6 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 6]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 768]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 769]!;
+          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 770]!;
+          const code_1 = code[i * 32 + k + 38]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum02 += code_0 * decoder_kernel_2;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum12 += code_1 * decoder_kernel_2;
+        }
+        if (k + 7 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 7]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 896]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 897]!;
+          const decoder_kernel_2 = decoder_kernel[k * 128 + j + 898]!;
+          const code_1 = code[i * 32 + k + 39]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum02 += code_0 * decoder_kernel_2;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum12 += code_1 * decoder_kernel_2;
+        }
       }
       const decoder_product00 = Math.fround(sum00);
       const decoder_product01 = Math.fround(sum01);
+      const decoder_product02 = Math.fround(sum02);
       const decoder_product10 = Math.fround(sum10);
       const decoder_product11 = Math.fround(sum11);
-      const decoder_product20 = Math.fround(sum20);
-      const decoder_product21 = Math.fround(sum21);
-      const decoder_product30 = Math.fround(sum30);
-      const decoder_product31 = Math.fround(sum31);
+      const decoder_product12 = Math.fround(sum12);
       const decoder_bias_0 = decoder_bias[j]!;
       const add_0 = decoder_product00 + decoder_bias_0;
       const decoder_bias_1 = decoder_bias[j + 1]!;
       const add_1 = decoder_product01 + decoder_bias_1;
-      const add_2 = decoder_product10 + decoder_bias_0;
-      const add_3 = decoder_product11 + decoder_bias_1;
-      const add_4 = decoder_product20 + decoder_bias_0;
-      const add_5 = decoder_product21 + decoder_bias_1;
-      const add_6 = decoder_product30 + decoder_bias_0;
-      const add_7 = decoder_product31 + decoder_bias_1;
+      const decoder_bias_2 = decoder_bias[j + 2]!;
+      const add_2 = decoder_product02 + decoder_bias_2;
+      const add_3 = decoder_product10 + decoder_bias_0;
+      const add_4 = decoder_product11 + decoder_bias_1;
+      const add_5 = decoder_product12 + decoder_bias_2;
       decoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
       decoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      decoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
-      decoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
-      decoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
-      decoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
-      decoder[i * 128 + j + 384] = add_6 < 0 ? 0 : add_6;
-      decoder[i * 128 + j + 385] = add_7 < 0 ? 0 : add_7;
+      decoder[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
+      decoder[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
+      decoder[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
+      decoder[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
     }
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 32; k++) {
+      const code_2 = code[i * 32 + k]!;
+      const decoder_kernel_3 = decoder_kernel[k * 128 + 126]!;
+      const decoder_kernel_4 = decoder_kernel[k * 128 + 127]!;
+      const code_3 = code[i * 32 + k + 32]!;
+      sum00_2 += code_2 * decoder_kernel_3;
+      sum01_2 += code_2 * decoder_kernel_4;
+      sum10_2 += code_3 * decoder_kernel_3;
+      sum11_2 += code_3 * decoder_kernel_4;
+    }
+    const decoder_product00_2 = Math.fround(sum00_2);
+    const decoder_product01_2 = Math.fround(sum01_2);
+    const decoder_product10_2 = Math.fround(sum10_2);
+    const decoder_product11_2 = Math.fround(sum11_2);
+    const decoder_bias_3 = decoder_bias[126]!;
+    const add_6 = decoder_product00_2 + decoder_bias_3;
+    const decoder_bias_4 = decoder_bias[127]!;
+    const add_7 = decoder_product01_2 + decoder_bias_4;
+    const add_8 = decoder_product10_2 + decoder_bias_3;
+    const add_9 = decoder_product11_2 + decoder_bias_4;
+    decoder[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
+    decoder[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
+    decoder[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
+    decoder[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
   }
 }
 
@@ -898,41 +1251,145 @@ function dotSigmoidMul_32x128x784(
   x: Float32Array,
   d_image_z: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 784; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 783; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const decoder_0 = decoder[i * 128 + k]!;
-        const image_kernel_0 = image_kernel[k * 784 + j]!;
-        const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
-        const decoder_1 = decoder[i * 128 + k + 128]!;
-        const decoder_2 = decoder[i * 128 + k + 256]!;
-        const decoder_3 = decoder[i * 128 + k + 384]!;
-        sum00 += decoder_0 * image_kernel_0;
-        sum01 += decoder_0 * image_kernel_1;
-        sum10 += decoder_1 * image_kernel_0;
-        sum11 += decoder_1 * image_kernel_1;
-        sum20 += decoder_2 * image_kernel_0;
-        sum21 += decoder_2 * image_kernel_1;
-        sum30 += decoder_3 * image_kernel_0;
-        sum31 += decoder_3 * image_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const decoder_0 = decoder[i * 128 + k]!;
+          const image_kernel_0 = image_kernel[k * 784 + j]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
+          const decoder_1 = decoder[i * 128 + k + 128]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 1 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 1]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 784]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 785]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 786]!;
+          const decoder_1 = decoder[i * 128 + k + 129]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 2 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 2]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 1568]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 1569]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 1570]!;
+          const decoder_1 = decoder[i * 128 + k + 130]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 3 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 3]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 2352]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 2353]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 2354]!;
+          const decoder_1 = decoder[i * 128 + k + 131]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 4 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 4]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 3136]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 3137]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 3138]!;
+          const decoder_1 = decoder[i * 128 + k + 132]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 5 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 5]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 3920]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 3921]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 3922]!;
+          const decoder_1 = decoder[i * 128 + k + 133]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 6 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 6]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 4704]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 4705]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 4706]!;
+          const decoder_1 = decoder[i * 128 + k + 134]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 7 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 7]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 5488]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 5489]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 5490]!;
+          const decoder_1 = decoder[i * 128 + k + 135]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
       }
       image[i * 784 + j] = sum00;
       image[i * 784 + j + 1] = sum01;
+      image[i * 784 + j + 2] = sum02;
       image[i * 784 + j + 784] = sum10;
       image[i * 784 + j + 785] = sum11;
-      image[i * 784 + j + 1568] = sum20;
-      image[i * 784 + j + 1569] = sum21;
-      image[i * 784 + j + 2352] = sum30;
-      image[i * 784 + j + 2353] = sum31;
+      image[i * 784 + j + 786] = sum12;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const decoder_2 = decoder[i * 128 + k]!;
+      const image_kernel_3 = image_kernel[k * 784 + 783]!;
+      const decoder_3 = decoder[i * 128 + k + 128]!;
+      sum0 += decoder_2 * image_kernel_3;
+      sum1 += decoder_3 * image_kernel_3;
+    }
+    image[i * 784 + 783] = sum0;
+    image[i * 784 + 1567] = sum1;
   }
   const live_rows_0 = live_rows[0]!;
   const d_rowSum_0 = d_rowSum[0]!;
@@ -1069,49 +1526,162 @@ function dotWhere_32x784x128(
   decoder: Float32Array,
   d_decoder_z: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 126; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 784; k++) {
-        const d_image_z_0 = d_image_z[i * 784 + k]!;
-        const image_kernel_0 = image_kernel[j * 784 + k]!;
-        const image_kernel_1 = image_kernel[j * 784 + k + 784]!;
-        const d_image_z_1 = d_image_z[i * 784 + k + 784]!;
-        const d_image_z_2 = d_image_z[i * 784 + k + 1568]!;
-        const d_image_z_3 = d_image_z[i * 784 + k + 2352]!;
-        sum00 += d_image_z_0 * image_kernel_0;
-        sum01 += d_image_z_0 * image_kernel_1;
-        sum10 += d_image_z_1 * image_kernel_0;
-        sum11 += d_image_z_1 * image_kernel_1;
-        sum20 += d_image_z_2 * image_kernel_0;
-        sum21 += d_image_z_2 * image_kernel_1;
-        sum30 += d_image_z_3 * image_kernel_0;
-        sum31 += d_image_z_3 * image_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 784; k += 8) {
+        {
+          const d_image_z_0 = d_image_z[i * 784 + k]!;
+          const image_kernel_0 = image_kernel[j * 784 + k]!;
+          const image_kernel_1 = image_kernel[j * 784 + k + 784]!;
+          const image_kernel_2 = image_kernel[j * 784 + k + 1568]!;
+          const d_image_z_1 = d_image_z[i * 784 + k + 784]!;
+          sum00 += d_image_z_0 * image_kernel_0;
+          sum01 += d_image_z_0 * image_kernel_1;
+          sum02 += d_image_z_0 * image_kernel_2;
+          sum10 += d_image_z_1 * image_kernel_0;
+          sum11 += d_image_z_1 * image_kernel_1;
+          sum12 += d_image_z_1 * image_kernel_2;
+        }
+        if (k + 1 === 784) break;
+        {
+          const d_image_z_0 = d_image_z[i * 784 + k + 1]!;
+          const image_kernel_0 = image_kernel[j * 784 + k + 1]!;
+          const image_kernel_1 = image_kernel[j * 784 + k + 785]!;
+          const image_kernel_2 = image_kernel[j * 784 + k + 1569]!;
+          const d_image_z_1 = d_image_z[i * 784 + k + 785]!;
+          sum00 += d_image_z_0 * image_kernel_0;
+          sum01 += d_image_z_0 * image_kernel_1;
+          sum02 += d_image_z_0 * image_kernel_2;
+          sum10 += d_image_z_1 * image_kernel_0;
+          sum11 += d_image_z_1 * image_kernel_1;
+          sum12 += d_image_z_1 * image_kernel_2;
+        }
+        if (k + 2 === 784) break;
+        {
+          const d_image_z_0 = d_image_z[i * 784 + k + 2]!;
+          const image_kernel_0 = image_kernel[j * 784 + k + 2]!;
+          const image_kernel_1 = image_kernel[j * 784 + k + 786]!;
+          const image_kernel_2 = image_kernel[j * 784 + k + 1570]!;
+          const d_image_z_1 = d_image_z[i * 784 + k + 786]!;
+          sum00 += d_image_z_0 * image_kernel_0;
+          sum01 += d_image_z_0 * image_kernel_1;
+          sum02 += d_image_z_0 * image_kernel_2;
+          sum10 += d_image_z_1 * image_kernel_0;
+          sum11 += d_image_z_1 * image_kernel_1;
+          sum12 += d_image_z_1 * image_kernel_2;
+        }
+        if (k + 3 === 784) break;
+        {
+          const d_image_z_0 = d_image_z[i * 784 + k + 3]!;
+          const image_kernel_0 = image_kernel[j * 784 + k + 3]!;
+          const image_kernel_1 = image_kernel[j * 784 + k + 787]!;
+          const image_kernel_2 = image_kernel[j * 784 + k + 1571]!;
+          const d_image_z_1 = d_image_z[i * 784 + k + 787]!;
+          sum00 += d_image_z_0 * image_kernel_0;
+          sum01 += d_image_z_0 * image_kernel_1;
+          sum02 += d_image_z_0 * image_kernel_2;
+          sum10 += d_image_z_1 * image_kernel_0;
+          sum11 += d_image_z_1 * image_kernel_1;
+          sum12 += d_image_z_1 * image_kernel_2;
+        }
+        if (k + 4 === 784) break;
+        {
+          const d_image_z_0 = d_image_z[i * 784 + k + 4]!;
+          const image_kernel_0 = image_kernel[j * 784 + k + 4]!;
+          const image_kernel_1 = image_kernel[j * 784 + k + 788]!;
+          const image_kernel_2 = image_kernel[j * 784 + k + 1572]!;
+          const d_image_z_1 = d_image_z[i * 784 + k + 788]!;
+          sum00 += d_image_z_0 * image_kernel_0;
+          sum01 += d_image_z_0 * image_kernel_1;
+          sum02 += d_image_z_0 * image_kernel_2;
+          sum10 += d_image_z_1 * image_kernel_0;
+          sum11 += d_image_z_1 * image_kernel_1;
+          sum12 += d_image_z_1 * image_kernel_2;
+        }
+        if (k + 5 === 784) break;
+        {
+          const d_image_z_0 = d_image_z[i * 784 + k + 5]!;
+          const image_kernel_0 = image_kernel[j * 784 + k + 5]!;
+          const image_kernel_1 = image_kernel[j * 784 + k + 789]!;
+          const image_kernel_2 = image_kernel[j * 784 + k + 1573]!;
+          const d_image_z_1 = d_image_z[i * 784 + k + 789]!;
+          sum00 += d_image_z_0 * image_kernel_0;
+          sum01 += d_image_z_0 * image_kernel_1;
+          sum02 += d_image_z_0 * image_kernel_2;
+          sum10 += d_image_z_1 * image_kernel_0;
+          sum11 += d_image_z_1 * image_kernel_1;
+          sum12 += d_image_z_1 * image_kernel_2;
+        }
+        if (k + 6 === 784) break;
+        {
+          const d_image_z_0 = d_image_z[i * 784 + k + 6]!;
+          const image_kernel_0 = image_kernel[j * 784 + k + 6]!;
+          const image_kernel_1 = image_kernel[j * 784 + k + 790]!;
+          const image_kernel_2 = image_kernel[j * 784 + k + 1574]!;
+          const d_image_z_1 = d_image_z[i * 784 + k + 790]!;
+          sum00 += d_image_z_0 * image_kernel_0;
+          sum01 += d_image_z_0 * image_kernel_1;
+          sum02 += d_image_z_0 * image_kernel_2;
+          sum10 += d_image_z_1 * image_kernel_0;
+          sum11 += d_image_z_1 * image_kernel_1;
+          sum12 += d_image_z_1 * image_kernel_2;
+        }
+        if (k + 7 === 784) break;
+        {
+          const d_image_z_0 = d_image_z[i * 784 + k + 7]!;
+          const image_kernel_0 = image_kernel[j * 784 + k + 7]!;
+          const image_kernel_1 = image_kernel[j * 784 + k + 791]!;
+          const image_kernel_2 = image_kernel[j * 784 + k + 1575]!;
+          const d_image_z_1 = d_image_z[i * 784 + k + 791]!;
+          sum00 += d_image_z_0 * image_kernel_0;
+          sum01 += d_image_z_0 * image_kernel_1;
+          sum02 += d_image_z_0 * image_kernel_2;
+          sum10 += d_image_z_1 * image_kernel_0;
+          sum11 += d_image_z_1 * image_kernel_1;
+          sum12 += d_image_z_1 * image_kernel_2;
+        }
       }
       const d_decoder00 = Math.fround(sum00);
       const d_decoder01 = Math.fround(sum01);
+      const d_decoder02 = Math.fround(sum02);
       const d_decoder10 = Math.fround(sum10);
       const d_decoder11 = Math.fround(sum11);
-      const d_decoder20 = Math.fround(sum20);
-      const d_decoder21 = Math.fround(sum21);
-      const d_decoder30 = Math.fround(sum30);
-      const d_decoder31 = Math.fround(sum31);
+      const d_decoder12 = Math.fround(sum12);
       d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? d_decoder00 : 0;
       d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? d_decoder01 : 0;
+      d_decoder_z[i * 128 + j + 2] = 0 < decoder[i * 128 + j + 2]! ? d_decoder02 : 0;
       d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? d_decoder10 : 0;
       d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? d_decoder11 : 0;
-      d_decoder_z[i * 128 + j + 256] = 0 < decoder[i * 128 + j + 256]! ? d_decoder20 : 0;
-      d_decoder_z[i * 128 + j + 257] = 0 < decoder[i * 128 + j + 257]! ? d_decoder21 : 0;
-      d_decoder_z[i * 128 + j + 384] = 0 < decoder[i * 128 + j + 384]! ? d_decoder30 : 0;
-      d_decoder_z[i * 128 + j + 385] = 0 < decoder[i * 128 + j + 385]! ? d_decoder31 : 0;
+      d_decoder_z[i * 128 + j + 130] = 0 < decoder[i * 128 + j + 130]! ? d_decoder12 : 0;
     }
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 784; k++) {
+      const d_image_z_2 = d_image_z[i * 784 + k]!;
+      const image_kernel_3 = image_kernel[k + 98784]!;
+      const image_kernel_4 = image_kernel[k + 99568]!;
+      const d_image_z_3 = d_image_z[i * 784 + k + 784]!;
+      sum00_2 += d_image_z_2 * image_kernel_3;
+      sum01_2 += d_image_z_2 * image_kernel_4;
+      sum10_2 += d_image_z_3 * image_kernel_3;
+      sum11_2 += d_image_z_3 * image_kernel_4;
+    }
+    const d_decoder00_2 = Math.fround(sum00_2);
+    const d_decoder01_2 = Math.fround(sum01_2);
+    const d_decoder10_2 = Math.fround(sum10_2);
+    const d_decoder11_2 = Math.fround(sum11_2);
+    d_decoder_z[i * 128 + 126] = 0 < decoder[i * 128 + 126]! ? d_decoder00_2 : 0;
+    d_decoder_z[i * 128 + 127] = 0 < decoder[i * 128 + 127]! ? d_decoder01_2 : 0;
+    d_decoder_z[i * 128 + 254] = 0 < decoder[i * 128 + 254]! ? d_decoder10_2 : 0;
+    d_decoder_z[i * 128 + 255] = 0 < decoder[i * 128 + 255]! ? d_decoder11_2 : 0;
   }
 }
 
@@ -1133,40 +1703,133 @@ function dotAdam_128x32x784(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 4) {
-    for (let j = 0; j < 784; j += 2) {
+  for (let i = 0; i < 128; i += 2) {
+    for (let j = 0; j < 783; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const decoder_0 = decoder[k * 128 + i]!;
-        const d_image_z_0 = d_image_z[k * 784 + j]!;
-        const d_image_z_1 = d_image_z[k * 784 + j + 1]!;
-        const decoder_1 = decoder[k * 128 + i + 1]!;
-        const decoder_2 = decoder[k * 128 + i + 2]!;
-        const decoder_3 = decoder[k * 128 + i + 3]!;
-        sum00 += decoder_0 * d_image_z_0;
-        sum01 += decoder_0 * d_image_z_1;
-        sum10 += decoder_1 * d_image_z_0;
-        sum11 += decoder_1 * d_image_z_1;
-        sum20 += decoder_2 * d_image_z_0;
-        sum21 += decoder_2 * d_image_z_1;
-        sum30 += decoder_3 * d_image_z_0;
-        sum31 += decoder_3 * d_image_z_1;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const decoder_0 = decoder[k * 128 + i]!;
+          const d_image_z_0 = d_image_z[k * 784 + j]!;
+          const d_image_z_1 = d_image_z[k * 784 + j + 1]!;
+          const d_image_z_2 = d_image_z[k * 784 + j + 2]!;
+          const decoder_1 = decoder[k * 128 + i + 1]!;
+          sum00 += decoder_0 * d_image_z_0;
+          sum01 += decoder_0 * d_image_z_1;
+          sum02 += decoder_0 * d_image_z_2;
+          sum10 += decoder_1 * d_image_z_0;
+          sum11 += decoder_1 * d_image_z_1;
+          sum12 += decoder_1 * d_image_z_2;
+        }
+        if (k + 1 === 32) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 128]!;
+          const d_image_z_0 = d_image_z[k * 784 + j + 784]!;
+          const d_image_z_1 = d_image_z[k * 784 + j + 785]!;
+          const d_image_z_2 = d_image_z[k * 784 + j + 786]!;
+          const decoder_1 = decoder[k * 128 + i + 129]!;
+          sum00 += decoder_0 * d_image_z_0;
+          sum01 += decoder_0 * d_image_z_1;
+          sum02 += decoder_0 * d_image_z_2;
+          sum10 += decoder_1 * d_image_z_0;
+          sum11 += decoder_1 * d_image_z_1;
+          sum12 += decoder_1 * d_image_z_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 256]!;
+          const d_image_z_0 = d_image_z[k * 784 + j + 1568]!;
+          const d_image_z_1 = d_image_z[k * 784 + j + 1569]!;
+          const d_image_z_2 = d_image_z[k * 784 + j + 1570]!;
+          const decoder_1 = decoder[k * 128 + i + 257]!;
+          sum00 += decoder_0 * d_image_z_0;
+          sum01 += decoder_0 * d_image_z_1;
+          sum02 += decoder_0 * d_image_z_2;
+          sum10 += decoder_1 * d_image_z_0;
+          sum11 += decoder_1 * d_image_z_1;
+          sum12 += decoder_1 * d_image_z_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 384]!;
+          const d_image_z_0 = d_image_z[k * 784 + j + 2352]!;
+          const d_image_z_1 = d_image_z[k * 784 + j + 2353]!;
+          const d_image_z_2 = d_image_z[k * 784 + j + 2354]!;
+          const decoder_1 = decoder[k * 128 + i + 385]!;
+          sum00 += decoder_0 * d_image_z_0;
+          sum01 += decoder_0 * d_image_z_1;
+          sum02 += decoder_0 * d_image_z_2;
+          sum10 += decoder_1 * d_image_z_0;
+          sum11 += decoder_1 * d_image_z_1;
+          sum12 += decoder_1 * d_image_z_2;
+        }
+        if (k + 4 === 32) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 512]!;
+          const d_image_z_0 = d_image_z[k * 784 + j + 3136]!;
+          const d_image_z_1 = d_image_z[k * 784 + j + 3137]!;
+          const d_image_z_2 = d_image_z[k * 784 + j + 3138]!;
+          const decoder_1 = decoder[k * 128 + i + 513]!;
+          sum00 += decoder_0 * d_image_z_0;
+          sum01 += decoder_0 * d_image_z_1;
+          sum02 += decoder_0 * d_image_z_2;
+          sum10 += decoder_1 * d_image_z_0;
+          sum11 += decoder_1 * d_image_z_1;
+          sum12 += decoder_1 * d_image_z_2;
+        }
+        if (k + 5 === 32) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 640]!;
+          const d_image_z_0 = d_image_z[k * 784 + j + 3920]!;
+          const d_image_z_1 = d_image_z[k * 784 + j + 3921]!;
+          const d_image_z_2 = d_image_z[k * 784 + j + 3922]!;
+          const decoder_1 = decoder[k * 128 + i + 641]!;
+          sum00 += decoder_0 * d_image_z_0;
+          sum01 += decoder_0 * d_image_z_1;
+          sum02 += decoder_0 * d_image_z_2;
+          sum10 += decoder_1 * d_image_z_0;
+          sum11 += decoder_1 * d_image_z_1;
+          sum12 += decoder_1 * d_image_z_2;
+        }
+        if (k + 6 === 32) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 768]!;
+          const d_image_z_0 = d_image_z[k * 784 + j + 4704]!;
+          const d_image_z_1 = d_image_z[k * 784 + j + 4705]!;
+          const d_image_z_2 = d_image_z[k * 784 + j + 4706]!;
+          const decoder_1 = decoder[k * 128 + i + 769]!;
+          sum00 += decoder_0 * d_image_z_0;
+          sum01 += decoder_0 * d_image_z_1;
+          sum02 += decoder_0 * d_image_z_2;
+          sum10 += decoder_1 * d_image_z_0;
+          sum11 += decoder_1 * d_image_z_1;
+          sum12 += decoder_1 * d_image_z_2;
+        }
+        if (k + 7 === 32) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 896]!;
+          const d_image_z_0 = d_image_z[k * 784 + j + 5488]!;
+          const d_image_z_1 = d_image_z[k * 784 + j + 5489]!;
+          const d_image_z_2 = d_image_z[k * 784 + j + 5490]!;
+          const decoder_1 = decoder[k * 128 + i + 897]!;
+          sum00 += decoder_0 * d_image_z_0;
+          sum01 += decoder_0 * d_image_z_1;
+          sum02 += decoder_0 * d_image_z_2;
+          sum10 += decoder_1 * d_image_z_0;
+          sum11 += decoder_1 * d_image_z_1;
+          sum12 += decoder_1 * d_image_z_2;
+        }
       }
       const d_image_kernel00 = Math.fround(sum00);
       const d_image_kernel01 = Math.fround(sum01);
+      const d_image_kernel02 = Math.fround(sum02);
       const d_image_kernel10 = Math.fround(sum10);
       const d_image_kernel11 = Math.fround(sum11);
-      const d_image_kernel20 = Math.fround(sum20);
-      const d_image_kernel21 = Math.fround(sum21);
-      const d_image_kernel30 = Math.fround(sum30);
-      const d_image_kernel31 = Math.fround(sum31);
+      const d_image_kernel12 = Math.fround(sum12);
       const image_kernel_m_next00 = Math.fround(
         image_kernel_m[i * 784 + j]! * 0.9 + d_image_kernel00 * 0.09999999999999998,
       );
@@ -1175,6 +1838,10 @@ function dotAdam_128x32x784(
         image_kernel_m[i * 784 + j + 1]! * 0.9 + d_image_kernel01 * 0.09999999999999998,
       );
       image_kernel_m[i * 784 + j + 1] = image_kernel_m_next01;
+      const image_kernel_m_next02 = Math.fround(
+        image_kernel_m[i * 784 + j + 2]! * 0.9 + d_image_kernel02 * 0.09999999999999998,
+      );
+      image_kernel_m[i * 784 + j + 2] = image_kernel_m_next02;
       const image_kernel_m_next10 = Math.fround(
         image_kernel_m[i * 784 + j + 784]! * 0.9 + d_image_kernel10 * 0.09999999999999998,
       );
@@ -1183,22 +1850,10 @@ function dotAdam_128x32x784(
         image_kernel_m[i * 784 + j + 785]! * 0.9 + d_image_kernel11 * 0.09999999999999998,
       );
       image_kernel_m[i * 784 + j + 785] = image_kernel_m_next11;
-      const image_kernel_m_next20 = Math.fround(
-        image_kernel_m[i * 784 + j + 1568]! * 0.9 + d_image_kernel20 * 0.09999999999999998,
+      const image_kernel_m_next12 = Math.fround(
+        image_kernel_m[i * 784 + j + 786]! * 0.9 + d_image_kernel12 * 0.09999999999999998,
       );
-      image_kernel_m[i * 784 + j + 1568] = image_kernel_m_next20;
-      const image_kernel_m_next21 = Math.fround(
-        image_kernel_m[i * 784 + j + 1569]! * 0.9 + d_image_kernel21 * 0.09999999999999998,
-      );
-      image_kernel_m[i * 784 + j + 1569] = image_kernel_m_next21;
-      const image_kernel_m_next30 = Math.fround(
-        image_kernel_m[i * 784 + j + 2352]! * 0.9 + d_image_kernel30 * 0.09999999999999998,
-      );
-      image_kernel_m[i * 784 + j + 2352] = image_kernel_m_next30;
-      const image_kernel_m_next31 = Math.fround(
-        image_kernel_m[i * 784 + j + 2353]! * 0.9 + d_image_kernel31 * 0.09999999999999998,
-      );
-      image_kernel_m[i * 784 + j + 2353] = image_kernel_m_next31;
+      image_kernel_m[i * 784 + j + 786] = image_kernel_m_next12;
       const image_kernel_v_next00 = Math.fround(
         image_kernel_v[i * 784 + j]! * 0.999 +
           d_image_kernel00 * d_image_kernel00 * 0.0010000000000000009,
@@ -1209,6 +1864,11 @@ function dotAdam_128x32x784(
           d_image_kernel01 * d_image_kernel01 * 0.0010000000000000009,
       );
       image_kernel_v[i * 784 + j + 1] = image_kernel_v_next01;
+      const image_kernel_v_next02 = Math.fround(
+        image_kernel_v[i * 784 + j + 2]! * 0.999 +
+          d_image_kernel02 * d_image_kernel02 * 0.0010000000000000009,
+      );
+      image_kernel_v[i * 784 + j + 2] = image_kernel_v_next02;
       const image_kernel_v_next10 = Math.fround(
         image_kernel_v[i * 784 + j + 784]! * 0.999 +
           d_image_kernel10 * d_image_kernel10 * 0.0010000000000000009,
@@ -1219,51 +1879,65 @@ function dotAdam_128x32x784(
           d_image_kernel11 * d_image_kernel11 * 0.0010000000000000009,
       );
       image_kernel_v[i * 784 + j + 785] = image_kernel_v_next11;
-      const image_kernel_v_next20 = Math.fround(
-        image_kernel_v[i * 784 + j + 1568]! * 0.999 +
-          d_image_kernel20 * d_image_kernel20 * 0.0010000000000000009,
+      const image_kernel_v_next12 = Math.fround(
+        image_kernel_v[i * 784 + j + 786]! * 0.999 +
+          d_image_kernel12 * d_image_kernel12 * 0.0010000000000000009,
       );
-      image_kernel_v[i * 784 + j + 1568] = image_kernel_v_next20;
-      const image_kernel_v_next21 = Math.fround(
-        image_kernel_v[i * 784 + j + 1569]! * 0.999 +
-          d_image_kernel21 * d_image_kernel21 * 0.0010000000000000009,
-      );
-      image_kernel_v[i * 784 + j + 1569] = image_kernel_v_next21;
-      const image_kernel_v_next30 = Math.fround(
-        image_kernel_v[i * 784 + j + 2352]! * 0.999 +
-          d_image_kernel30 * d_image_kernel30 * 0.0010000000000000009,
-      );
-      image_kernel_v[i * 784 + j + 2352] = image_kernel_v_next30;
-      const image_kernel_v_next31 = Math.fround(
-        image_kernel_v[i * 784 + j + 2353]! * 0.999 +
-          d_image_kernel31 * d_image_kernel31 * 0.0010000000000000009,
-      );
-      image_kernel_v[i * 784 + j + 2353] = image_kernel_v_next31;
+      image_kernel_v[i * 784 + j + 786] = image_kernel_v_next12;
       image_kernel[i * 784 + j] =
         image_kernel[i * 784 + j]! -
         (image_kernel_m_next00 * rate_0) / (Math.sqrt(image_kernel_v_next00 * correction_0) + 1e-8);
       image_kernel[i * 784 + j + 1] =
         image_kernel[i * 784 + j + 1]! -
         (image_kernel_m_next01 * rate_0) / (Math.sqrt(image_kernel_v_next01 * correction_0) + 1e-8);
+      image_kernel[i * 784 + j + 2] =
+        image_kernel[i * 784 + j + 2]! -
+        (image_kernel_m_next02 * rate_0) / (Math.sqrt(image_kernel_v_next02 * correction_0) + 1e-8);
       image_kernel[i * 784 + j + 784] =
         image_kernel[i * 784 + j + 784]! -
         (image_kernel_m_next10 * rate_0) / (Math.sqrt(image_kernel_v_next10 * correction_0) + 1e-8);
       image_kernel[i * 784 + j + 785] =
         image_kernel[i * 784 + j + 785]! -
         (image_kernel_m_next11 * rate_0) / (Math.sqrt(image_kernel_v_next11 * correction_0) + 1e-8);
-      image_kernel[i * 784 + j + 1568] =
-        image_kernel[i * 784 + j + 1568]! -
-        (image_kernel_m_next20 * rate_0) / (Math.sqrt(image_kernel_v_next20 * correction_0) + 1e-8);
-      image_kernel[i * 784 + j + 1569] =
-        image_kernel[i * 784 + j + 1569]! -
-        (image_kernel_m_next21 * rate_0) / (Math.sqrt(image_kernel_v_next21 * correction_0) + 1e-8);
-      image_kernel[i * 784 + j + 2352] =
-        image_kernel[i * 784 + j + 2352]! -
-        (image_kernel_m_next30 * rate_0) / (Math.sqrt(image_kernel_v_next30 * correction_0) + 1e-8);
-      image_kernel[i * 784 + j + 2353] =
-        image_kernel[i * 784 + j + 2353]! -
-        (image_kernel_m_next31 * rate_0) / (Math.sqrt(image_kernel_v_next31 * correction_0) + 1e-8);
+      image_kernel[i * 784 + j + 786] =
+        image_kernel[i * 784 + j + 786]! -
+        (image_kernel_m_next12 * rate_0) / (Math.sqrt(image_kernel_v_next12 * correction_0) + 1e-8);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const decoder_2 = decoder[k * 128 + i]!;
+      const d_image_z_3 = d_image_z[k * 784 + 783]!;
+      const decoder_3 = decoder[k * 128 + i + 1]!;
+      sum0 += decoder_2 * d_image_z_3;
+      sum1 += decoder_3 * d_image_z_3;
+    }
+    const d_image_kernel0 = Math.fround(sum0);
+    const d_image_kernel1 = Math.fround(sum1);
+    const image_kernel_m_next0 = Math.fround(
+      image_kernel_m[i * 784 + 783]! * 0.9 + d_image_kernel0 * 0.09999999999999998,
+    );
+    image_kernel_m[i * 784 + 783] = image_kernel_m_next0;
+    const image_kernel_m_next1 = Math.fround(
+      image_kernel_m[i * 784 + 1567]! * 0.9 + d_image_kernel1 * 0.09999999999999998,
+    );
+    image_kernel_m[i * 784 + 1567] = image_kernel_m_next1;
+    const image_kernel_v_next0 = Math.fround(
+      image_kernel_v[i * 784 + 783]! * 0.999 +
+        d_image_kernel0 * d_image_kernel0 * 0.0010000000000000009,
+    );
+    image_kernel_v[i * 784 + 783] = image_kernel_v_next0;
+    const image_kernel_v_next1 = Math.fround(
+      image_kernel_v[i * 784 + 1567]! * 0.999 +
+        d_image_kernel1 * d_image_kernel1 * 0.0010000000000000009,
+    );
+    image_kernel_v[i * 784 + 1567] = image_kernel_v_next1;
+    image_kernel[i * 784 + 783] =
+      image_kernel[i * 784 + 783]! -
+      (image_kernel_m_next0 * rate_0) / (Math.sqrt(image_kernel_v_next0 * correction_0) + 1e-8);
+    image_kernel[i * 784 + 1567] =
+      image_kernel[i * 784 + 1567]! -
+      (image_kernel_m_next1 * rate_0) / (Math.sqrt(image_kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -1359,7 +2033,7 @@ function dot_32x128x32(
   decoder_kernel: Float32Array,
   d_code: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
+  for (let i = 0; i < 30; i += 3) {
     for (let j = 0; j < 32; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1367,23 +2041,118 @@ function dot_32x128x32(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
-        const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
-        const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
-        const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
-        const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
-        const d_decoder_z_3 = d_decoder_z[i * 128 + k + 384]!;
-        sum00 += d_decoder_z_0 * decoder_kernel_0;
-        sum01 += d_decoder_z_0 * decoder_kernel_1;
-        sum10 += d_decoder_z_1 * decoder_kernel_0;
-        sum11 += d_decoder_z_1 * decoder_kernel_1;
-        sum20 += d_decoder_z_2 * decoder_kernel_0;
-        sum21 += d_decoder_z_2 * decoder_kernel_1;
-        sum30 += d_decoder_z_3 * decoder_kernel_0;
-        sum31 += d_decoder_z_3 * decoder_kernel_1;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 1]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 1]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 129]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 129]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 257]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 2]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 2]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 130]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 130]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 258]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 3]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 3]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 131]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 131]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 259]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 4]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 4]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 132]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 132]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 260]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 5]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 5]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 133]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 133]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 261]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 6]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 6]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 134]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 134]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 262]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 7]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 7]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 135]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 135]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 263]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
       }
       d_code[i * 32 + j] = sum00;
       d_code[i * 32 + j + 1] = sum01;
@@ -1391,9 +2160,27 @@ function dot_32x128x32(
       d_code[i * 32 + j + 33] = sum11;
       d_code[i * 32 + j + 64] = sum20;
       d_code[i * 32 + j + 65] = sum21;
-      d_code[i * 32 + j + 96] = sum30;
-      d_code[i * 32 + j + 97] = sum31;
     }
+  }
+  for (let j = 0; j < 32; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 128; k++) {
+      const d_decoder_z_3 = d_decoder_z[k + 3840]!;
+      const decoder_kernel_2 = decoder_kernel[j * 128 + k]!;
+      const decoder_kernel_3 = decoder_kernel[j * 128 + k + 128]!;
+      const d_decoder_z_4 = d_decoder_z[k + 3968]!;
+      sum00_2 += d_decoder_z_3 * decoder_kernel_2;
+      sum01_2 += d_decoder_z_3 * decoder_kernel_3;
+      sum10_2 += d_decoder_z_4 * decoder_kernel_2;
+      sum11_2 += d_decoder_z_4 * decoder_kernel_3;
+    }
+    d_code[j + 960] = sum00_2;
+    d_code[j + 961] = sum01_2;
+    d_code[j + 992] = sum10_2;
+    d_code[j + 993] = sum11_2;
   }
 }
 
@@ -1415,40 +2202,133 @@ function dotAdam_32x32x128(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 126; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const code_0 = code[k * 32 + i]!;
-        const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
-        const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
-        const code_1 = code[k * 32 + i + 1]!;
-        const code_2 = code[k * 32 + i + 2]!;
-        const code_3 = code[k * 32 + i + 3]!;
-        sum00 += code_0 * d_decoder_z_0;
-        sum01 += code_0 * d_decoder_z_1;
-        sum10 += code_1 * d_decoder_z_0;
-        sum11 += code_1 * d_decoder_z_1;
-        sum20 += code_2 * d_decoder_z_0;
-        sum21 += code_2 * d_decoder_z_1;
-        sum30 += code_3 * d_decoder_z_0;
-        sum31 += code_3 * d_decoder_z_1;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const code_0 = code[k * 32 + i]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 2]!;
+          const code_1 = code[k * 32 + i + 1]!;
+          sum00 += code_0 * d_decoder_z_0;
+          sum01 += code_0 * d_decoder_z_1;
+          sum02 += code_0 * d_decoder_z_2;
+          sum10 += code_1 * d_decoder_z_0;
+          sum11 += code_1 * d_decoder_z_1;
+          sum12 += code_1 * d_decoder_z_2;
+        }
+        if (k + 1 === 32) break;
+        {
+          const code_0 = code[k * 32 + i + 32]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 128]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 129]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 130]!;
+          const code_1 = code[k * 32 + i + 33]!;
+          sum00 += code_0 * d_decoder_z_0;
+          sum01 += code_0 * d_decoder_z_1;
+          sum02 += code_0 * d_decoder_z_2;
+          sum10 += code_1 * d_decoder_z_0;
+          sum11 += code_1 * d_decoder_z_1;
+          sum12 += code_1 * d_decoder_z_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const code_0 = code[k * 32 + i + 64]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 256]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 257]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 258]!;
+          const code_1 = code[k * 32 + i + 65]!;
+          sum00 += code_0 * d_decoder_z_0;
+          sum01 += code_0 * d_decoder_z_1;
+          sum02 += code_0 * d_decoder_z_2;
+          sum10 += code_1 * d_decoder_z_0;
+          sum11 += code_1 * d_decoder_z_1;
+          sum12 += code_1 * d_decoder_z_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const code_0 = code[k * 32 + i + 96]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 384]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 385]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 386]!;
+          const code_1 = code[k * 32 + i + 97]!;
+          sum00 += code_0 * d_decoder_z_0;
+          sum01 += code_0 * d_decoder_z_1;
+          sum02 += code_0 * d_decoder_z_2;
+          sum10 += code_1 * d_decoder_z_0;
+          sum11 += code_1 * d_decoder_z_1;
+          sum12 += code_1 * d_decoder_z_2;
+        }
+        if (k + 4 === 32) break;
+        {
+          const code_0 = code[k * 32 + i + 128]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 512]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 513]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 514]!;
+          const code_1 = code[k * 32 + i + 129]!;
+          sum00 += code_0 * d_decoder_z_0;
+          sum01 += code_0 * d_decoder_z_1;
+          sum02 += code_0 * d_decoder_z_2;
+          sum10 += code_1 * d_decoder_z_0;
+          sum11 += code_1 * d_decoder_z_1;
+          sum12 += code_1 * d_decoder_z_2;
+        }
+        if (k + 5 === 32) break;
+        {
+          const code_0 = code[k * 32 + i + 160]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 640]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 641]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 642]!;
+          const code_1 = code[k * 32 + i + 161]!;
+          sum00 += code_0 * d_decoder_z_0;
+          sum01 += code_0 * d_decoder_z_1;
+          sum02 += code_0 * d_decoder_z_2;
+          sum10 += code_1 * d_decoder_z_0;
+          sum11 += code_1 * d_decoder_z_1;
+          sum12 += code_1 * d_decoder_z_2;
+        }
+        if (k + 6 === 32) break;
+        {
+          const code_0 = code[k * 32 + i + 192]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 768]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 769]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 770]!;
+          const code_1 = code[k * 32 + i + 193]!;
+          sum00 += code_0 * d_decoder_z_0;
+          sum01 += code_0 * d_decoder_z_1;
+          sum02 += code_0 * d_decoder_z_2;
+          sum10 += code_1 * d_decoder_z_0;
+          sum11 += code_1 * d_decoder_z_1;
+          sum12 += code_1 * d_decoder_z_2;
+        }
+        if (k + 7 === 32) break;
+        {
+          const code_0 = code[k * 32 + i + 224]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 896]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 897]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 898]!;
+          const code_1 = code[k * 32 + i + 225]!;
+          sum00 += code_0 * d_decoder_z_0;
+          sum01 += code_0 * d_decoder_z_1;
+          sum02 += code_0 * d_decoder_z_2;
+          sum10 += code_1 * d_decoder_z_0;
+          sum11 += code_1 * d_decoder_z_1;
+          sum12 += code_1 * d_decoder_z_2;
+        }
       }
       const d_decoder_kernel00 = Math.fround(sum00);
       const d_decoder_kernel01 = Math.fround(sum01);
+      const d_decoder_kernel02 = Math.fround(sum02);
       const d_decoder_kernel10 = Math.fround(sum10);
       const d_decoder_kernel11 = Math.fround(sum11);
-      const d_decoder_kernel20 = Math.fround(sum20);
-      const d_decoder_kernel21 = Math.fround(sum21);
-      const d_decoder_kernel30 = Math.fround(sum30);
-      const d_decoder_kernel31 = Math.fround(sum31);
+      const d_decoder_kernel12 = Math.fround(sum12);
       const decoder_kernel_m_next00 = Math.fround(
         decoder_kernel_m[i * 128 + j]! * 0.9 + d_decoder_kernel00 * 0.09999999999999998,
       );
@@ -1457,6 +2337,10 @@ function dotAdam_32x32x128(
         decoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_decoder_kernel01 * 0.09999999999999998,
       );
       decoder_kernel_m[i * 128 + j + 1] = decoder_kernel_m_next01;
+      const decoder_kernel_m_next02 = Math.fround(
+        decoder_kernel_m[i * 128 + j + 2]! * 0.9 + d_decoder_kernel02 * 0.09999999999999998,
+      );
+      decoder_kernel_m[i * 128 + j + 2] = decoder_kernel_m_next02;
       const decoder_kernel_m_next10 = Math.fround(
         decoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_decoder_kernel10 * 0.09999999999999998,
       );
@@ -1465,22 +2349,10 @@ function dotAdam_32x32x128(
         decoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_decoder_kernel11 * 0.09999999999999998,
       );
       decoder_kernel_m[i * 128 + j + 129] = decoder_kernel_m_next11;
-      const decoder_kernel_m_next20 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 256]! * 0.9 + d_decoder_kernel20 * 0.09999999999999998,
+      const decoder_kernel_m_next12 = Math.fround(
+        decoder_kernel_m[i * 128 + j + 130]! * 0.9 + d_decoder_kernel12 * 0.09999999999999998,
       );
-      decoder_kernel_m[i * 128 + j + 256] = decoder_kernel_m_next20;
-      const decoder_kernel_m_next21 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_decoder_kernel21 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j + 257] = decoder_kernel_m_next21;
-      const decoder_kernel_m_next30 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 384]! * 0.9 + d_decoder_kernel30 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j + 384] = decoder_kernel_m_next30;
-      const decoder_kernel_m_next31 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 385]! * 0.9 + d_decoder_kernel31 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j + 385] = decoder_kernel_m_next31;
+      decoder_kernel_m[i * 128 + j + 130] = decoder_kernel_m_next12;
       const decoder_kernel_v_next00 = Math.fround(
         decoder_kernel_v[i * 128 + j]! * 0.999 +
           d_decoder_kernel00 * d_decoder_kernel00 * 0.0010000000000000009,
@@ -1491,6 +2363,11 @@ function dotAdam_32x32x128(
           d_decoder_kernel01 * d_decoder_kernel01 * 0.0010000000000000009,
       );
       decoder_kernel_v[i * 128 + j + 1] = decoder_kernel_v_next01;
+      const decoder_kernel_v_next02 = Math.fround(
+        decoder_kernel_v[i * 128 + j + 2]! * 0.999 +
+          d_decoder_kernel02 * d_decoder_kernel02 * 0.0010000000000000009,
+      );
+      decoder_kernel_v[i * 128 + j + 2] = decoder_kernel_v_next02;
       const decoder_kernel_v_next10 = Math.fround(
         decoder_kernel_v[i * 128 + j + 128]! * 0.999 +
           d_decoder_kernel10 * d_decoder_kernel10 * 0.0010000000000000009,
@@ -1501,26 +2378,11 @@ function dotAdam_32x32x128(
           d_decoder_kernel11 * d_decoder_kernel11 * 0.0010000000000000009,
       );
       decoder_kernel_v[i * 128 + j + 129] = decoder_kernel_v_next11;
-      const decoder_kernel_v_next20 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 256]! * 0.999 +
-          d_decoder_kernel20 * d_decoder_kernel20 * 0.0010000000000000009,
+      const decoder_kernel_v_next12 = Math.fround(
+        decoder_kernel_v[i * 128 + j + 130]! * 0.999 +
+          d_decoder_kernel12 * d_decoder_kernel12 * 0.0010000000000000009,
       );
-      decoder_kernel_v[i * 128 + j + 256] = decoder_kernel_v_next20;
-      const decoder_kernel_v_next21 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 257]! * 0.999 +
-          d_decoder_kernel21 * d_decoder_kernel21 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 257] = decoder_kernel_v_next21;
-      const decoder_kernel_v_next30 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 384]! * 0.999 +
-          d_decoder_kernel30 * d_decoder_kernel30 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 384] = decoder_kernel_v_next30;
-      const decoder_kernel_v_next31 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 385]! * 0.999 +
-          d_decoder_kernel31 * d_decoder_kernel31 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 385] = decoder_kernel_v_next31;
+      decoder_kernel_v[i * 128 + j + 130] = decoder_kernel_v_next12;
       decoder_kernel[i * 128 + j] =
         decoder_kernel[i * 128 + j]! -
         (decoder_kernel_m_next00 * rate_0) /
@@ -1529,6 +2391,10 @@ function dotAdam_32x32x128(
         decoder_kernel[i * 128 + j + 1]! -
         (decoder_kernel_m_next01 * rate_0) /
           (Math.sqrt(decoder_kernel_v_next01 * correction_0) + 1e-8);
+      decoder_kernel[i * 128 + j + 2] =
+        decoder_kernel[i * 128 + j + 2]! -
+        (decoder_kernel_m_next02 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next02 * correction_0) + 1e-8);
       decoder_kernel[i * 128 + j + 128] =
         decoder_kernel[i * 128 + j + 128]! -
         (decoder_kernel_m_next10 * rate_0) /
@@ -1537,23 +2403,81 @@ function dotAdam_32x32x128(
         decoder_kernel[i * 128 + j + 129]! -
         (decoder_kernel_m_next11 * rate_0) /
           (Math.sqrt(decoder_kernel_v_next11 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 256] =
-        decoder_kernel[i * 128 + j + 256]! -
-        (decoder_kernel_m_next20 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next20 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 257] =
-        decoder_kernel[i * 128 + j + 257]! -
-        (decoder_kernel_m_next21 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next21 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 384] =
-        decoder_kernel[i * 128 + j + 384]! -
-        (decoder_kernel_m_next30 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next30 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 385] =
-        decoder_kernel[i * 128 + j + 385]! -
-        (decoder_kernel_m_next31 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next31 * correction_0) + 1e-8);
+      decoder_kernel[i * 128 + j + 130] =
+        decoder_kernel[i * 128 + j + 130]! -
+        (decoder_kernel_m_next12 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next12 * correction_0) + 1e-8);
     }
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 32; k++) {
+      const code_2 = code[k * 32 + i]!;
+      const d_decoder_z_3 = d_decoder_z[k * 128 + 126]!;
+      const d_decoder_z_4 = d_decoder_z[k * 128 + 127]!;
+      const code_3 = code[k * 32 + i + 1]!;
+      sum00_2 += code_2 * d_decoder_z_3;
+      sum01_2 += code_2 * d_decoder_z_4;
+      sum10_2 += code_3 * d_decoder_z_3;
+      sum11_2 += code_3 * d_decoder_z_4;
+    }
+    const d_decoder_kernel00_2 = Math.fround(sum00_2);
+    const d_decoder_kernel01_2 = Math.fround(sum01_2);
+    const d_decoder_kernel10_2 = Math.fround(sum10_2);
+    const d_decoder_kernel11_2 = Math.fround(sum11_2);
+    const decoder_kernel_m_next00_2 = Math.fround(
+      decoder_kernel_m[i * 128 + 126]! * 0.9 + d_decoder_kernel00_2 * 0.09999999999999998,
+    );
+    decoder_kernel_m[i * 128 + 126] = decoder_kernel_m_next00_2;
+    const decoder_kernel_m_next01_2 = Math.fround(
+      decoder_kernel_m[i * 128 + 127]! * 0.9 + d_decoder_kernel01_2 * 0.09999999999999998,
+    );
+    decoder_kernel_m[i * 128 + 127] = decoder_kernel_m_next01_2;
+    const decoder_kernel_m_next10_2 = Math.fround(
+      decoder_kernel_m[i * 128 + 254]! * 0.9 + d_decoder_kernel10_2 * 0.09999999999999998,
+    );
+    decoder_kernel_m[i * 128 + 254] = decoder_kernel_m_next10_2;
+    const decoder_kernel_m_next11_2 = Math.fround(
+      decoder_kernel_m[i * 128 + 255]! * 0.9 + d_decoder_kernel11_2 * 0.09999999999999998,
+    );
+    decoder_kernel_m[i * 128 + 255] = decoder_kernel_m_next11_2;
+    const decoder_kernel_v_next00_2 = Math.fround(
+      decoder_kernel_v[i * 128 + 126]! * 0.999 +
+        d_decoder_kernel00_2 * d_decoder_kernel00_2 * 0.0010000000000000009,
+    );
+    decoder_kernel_v[i * 128 + 126] = decoder_kernel_v_next00_2;
+    const decoder_kernel_v_next01_2 = Math.fround(
+      decoder_kernel_v[i * 128 + 127]! * 0.999 +
+        d_decoder_kernel01_2 * d_decoder_kernel01_2 * 0.0010000000000000009,
+    );
+    decoder_kernel_v[i * 128 + 127] = decoder_kernel_v_next01_2;
+    const decoder_kernel_v_next10_2 = Math.fround(
+      decoder_kernel_v[i * 128 + 254]! * 0.999 +
+        d_decoder_kernel10_2 * d_decoder_kernel10_2 * 0.0010000000000000009,
+    );
+    decoder_kernel_v[i * 128 + 254] = decoder_kernel_v_next10_2;
+    const decoder_kernel_v_next11_2 = Math.fround(
+      decoder_kernel_v[i * 128 + 255]! * 0.999 +
+        d_decoder_kernel11_2 * d_decoder_kernel11_2 * 0.0010000000000000009,
+    );
+    decoder_kernel_v[i * 128 + 255] = decoder_kernel_v_next11_2;
+    decoder_kernel[i * 128 + 126] =
+      decoder_kernel[i * 128 + 126]! -
+      (decoder_kernel_m_next00_2 * rate_0) /
+        (Math.sqrt(decoder_kernel_v_next00_2 * correction_0) + 1e-8);
+    decoder_kernel[i * 128 + 127] =
+      decoder_kernel[i * 128 + 127]! -
+      (decoder_kernel_m_next01_2 * rate_0) /
+        (Math.sqrt(decoder_kernel_v_next01_2 * correction_0) + 1e-8);
+    decoder_kernel[i * 128 + 254] =
+      decoder_kernel[i * 128 + 254]! -
+      (decoder_kernel_m_next10_2 * rate_0) /
+        (Math.sqrt(decoder_kernel_v_next10_2 * correction_0) + 1e-8);
+    decoder_kernel[i * 128 + 255] =
+      decoder_kernel[i * 128 + 255]! -
+      (decoder_kernel_m_next11_2 * rate_0) /
+        (Math.sqrt(decoder_kernel_v_next11_2 * correction_0) + 1e-8);
   }
 }
 
@@ -1651,49 +2575,162 @@ function dotWhere_32x32x128(
   encoder: Float32Array,
   d_encoder_z: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 126; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const d_code_0 = d_code[i * 32 + k]!;
-        const code_kernel_0 = code_kernel[j * 32 + k]!;
-        const code_kernel_1 = code_kernel[j * 32 + k + 32]!;
-        const d_code_1 = d_code[i * 32 + k + 32]!;
-        const d_code_2 = d_code[i * 32 + k + 64]!;
-        const d_code_3 = d_code[i * 32 + k + 96]!;
-        sum00 += d_code_0 * code_kernel_0;
-        sum01 += d_code_0 * code_kernel_1;
-        sum10 += d_code_1 * code_kernel_0;
-        sum11 += d_code_1 * code_kernel_1;
-        sum20 += d_code_2 * code_kernel_0;
-        sum21 += d_code_2 * code_kernel_1;
-        sum30 += d_code_3 * code_kernel_0;
-        sum31 += d_code_3 * code_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const d_code_0 = d_code[i * 32 + k]!;
+          const code_kernel_0 = code_kernel[j * 32 + k]!;
+          const code_kernel_1 = code_kernel[j * 32 + k + 32]!;
+          const code_kernel_2 = code_kernel[j * 32 + k + 64]!;
+          const d_code_1 = d_code[i * 32 + k + 32]!;
+          sum00 += d_code_0 * code_kernel_0;
+          sum01 += d_code_0 * code_kernel_1;
+          sum02 += d_code_0 * code_kernel_2;
+          sum10 += d_code_1 * code_kernel_0;
+          sum11 += d_code_1 * code_kernel_1;
+          sum12 += d_code_1 * code_kernel_2;
+        }
+        if (k + 1 === 32) break;
+        {
+          const d_code_0 = d_code[i * 32 + k + 1]!;
+          const code_kernel_0 = code_kernel[j * 32 + k + 1]!;
+          const code_kernel_1 = code_kernel[j * 32 + k + 33]!;
+          const code_kernel_2 = code_kernel[j * 32 + k + 65]!;
+          const d_code_1 = d_code[i * 32 + k + 33]!;
+          sum00 += d_code_0 * code_kernel_0;
+          sum01 += d_code_0 * code_kernel_1;
+          sum02 += d_code_0 * code_kernel_2;
+          sum10 += d_code_1 * code_kernel_0;
+          sum11 += d_code_1 * code_kernel_1;
+          sum12 += d_code_1 * code_kernel_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const d_code_0 = d_code[i * 32 + k + 2]!;
+          const code_kernel_0 = code_kernel[j * 32 + k + 2]!;
+          const code_kernel_1 = code_kernel[j * 32 + k + 34]!;
+          const code_kernel_2 = code_kernel[j * 32 + k + 66]!;
+          const d_code_1 = d_code[i * 32 + k + 34]!;
+          sum00 += d_code_0 * code_kernel_0;
+          sum01 += d_code_0 * code_kernel_1;
+          sum02 += d_code_0 * code_kernel_2;
+          sum10 += d_code_1 * code_kernel_0;
+          sum11 += d_code_1 * code_kernel_1;
+          sum12 += d_code_1 * code_kernel_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const d_code_0 = d_code[i * 32 + k + 3]!;
+          const code_kernel_0 = code_kernel[j * 32 + k + 3]!;
+          const code_kernel_1 = code_kernel[j * 32 + k + 35]!;
+          const code_kernel_2 = code_kernel[j * 32 + k + 67]!;
+          const d_code_1 = d_code[i * 32 + k + 35]!;
+          sum00 += d_code_0 * code_kernel_0;
+          sum01 += d_code_0 * code_kernel_1;
+          sum02 += d_code_0 * code_kernel_2;
+          sum10 += d_code_1 * code_kernel_0;
+          sum11 += d_code_1 * code_kernel_1;
+          sum12 += d_code_1 * code_kernel_2;
+        }
+        if (k + 4 === 32) break;
+        {
+          const d_code_0 = d_code[i * 32 + k + 4]!;
+          const code_kernel_0 = code_kernel[j * 32 + k + 4]!;
+          const code_kernel_1 = code_kernel[j * 32 + k + 36]!;
+          const code_kernel_2 = code_kernel[j * 32 + k + 68]!;
+          const d_code_1 = d_code[i * 32 + k + 36]!;
+          sum00 += d_code_0 * code_kernel_0;
+          sum01 += d_code_0 * code_kernel_1;
+          sum02 += d_code_0 * code_kernel_2;
+          sum10 += d_code_1 * code_kernel_0;
+          sum11 += d_code_1 * code_kernel_1;
+          sum12 += d_code_1 * code_kernel_2;
+        }
+        if (k + 5 === 32) break;
+        {
+          const d_code_0 = d_code[i * 32 + k + 5]!;
+          const code_kernel_0 = code_kernel[j * 32 + k + 5]!;
+          const code_kernel_1 = code_kernel[j * 32 + k + 37]!;
+          const code_kernel_2 = code_kernel[j * 32 + k + 69]!;
+          const d_code_1 = d_code[i * 32 + k + 37]!;
+          sum00 += d_code_0 * code_kernel_0;
+          sum01 += d_code_0 * code_kernel_1;
+          sum02 += d_code_0 * code_kernel_2;
+          sum10 += d_code_1 * code_kernel_0;
+          sum11 += d_code_1 * code_kernel_1;
+          sum12 += d_code_1 * code_kernel_2;
+        }
+        if (k + 6 === 32) break;
+        {
+          const d_code_0 = d_code[i * 32 + k + 6]!;
+          const code_kernel_0 = code_kernel[j * 32 + k + 6]!;
+          const code_kernel_1 = code_kernel[j * 32 + k + 38]!;
+          const code_kernel_2 = code_kernel[j * 32 + k + 70]!;
+          const d_code_1 = d_code[i * 32 + k + 38]!;
+          sum00 += d_code_0 * code_kernel_0;
+          sum01 += d_code_0 * code_kernel_1;
+          sum02 += d_code_0 * code_kernel_2;
+          sum10 += d_code_1 * code_kernel_0;
+          sum11 += d_code_1 * code_kernel_1;
+          sum12 += d_code_1 * code_kernel_2;
+        }
+        if (k + 7 === 32) break;
+        {
+          const d_code_0 = d_code[i * 32 + k + 7]!;
+          const code_kernel_0 = code_kernel[j * 32 + k + 7]!;
+          const code_kernel_1 = code_kernel[j * 32 + k + 39]!;
+          const code_kernel_2 = code_kernel[j * 32 + k + 71]!;
+          const d_code_1 = d_code[i * 32 + k + 39]!;
+          sum00 += d_code_0 * code_kernel_0;
+          sum01 += d_code_0 * code_kernel_1;
+          sum02 += d_code_0 * code_kernel_2;
+          sum10 += d_code_1 * code_kernel_0;
+          sum11 += d_code_1 * code_kernel_1;
+          sum12 += d_code_1 * code_kernel_2;
+        }
       }
       const d_encoder00 = Math.fround(sum00);
       const d_encoder01 = Math.fround(sum01);
+      const d_encoder02 = Math.fround(sum02);
       const d_encoder10 = Math.fround(sum10);
       const d_encoder11 = Math.fround(sum11);
-      const d_encoder20 = Math.fround(sum20);
-      const d_encoder21 = Math.fround(sum21);
-      const d_encoder30 = Math.fround(sum30);
-      const d_encoder31 = Math.fround(sum31);
+      const d_encoder12 = Math.fround(sum12);
       d_encoder_z[i * 128 + j] = 0 < encoder[i * 128 + j]! ? d_encoder00 : 0;
       d_encoder_z[i * 128 + j + 1] = 0 < encoder[i * 128 + j + 1]! ? d_encoder01 : 0;
+      d_encoder_z[i * 128 + j + 2] = 0 < encoder[i * 128 + j + 2]! ? d_encoder02 : 0;
       d_encoder_z[i * 128 + j + 128] = 0 < encoder[i * 128 + j + 128]! ? d_encoder10 : 0;
       d_encoder_z[i * 128 + j + 129] = 0 < encoder[i * 128 + j + 129]! ? d_encoder11 : 0;
-      d_encoder_z[i * 128 + j + 256] = 0 < encoder[i * 128 + j + 256]! ? d_encoder20 : 0;
-      d_encoder_z[i * 128 + j + 257] = 0 < encoder[i * 128 + j + 257]! ? d_encoder21 : 0;
-      d_encoder_z[i * 128 + j + 384] = 0 < encoder[i * 128 + j + 384]! ? d_encoder30 : 0;
-      d_encoder_z[i * 128 + j + 385] = 0 < encoder[i * 128 + j + 385]! ? d_encoder31 : 0;
+      d_encoder_z[i * 128 + j + 130] = 0 < encoder[i * 128 + j + 130]! ? d_encoder12 : 0;
     }
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 32; k++) {
+      const d_code_2 = d_code[i * 32 + k]!;
+      const code_kernel_3 = code_kernel[k + 4032]!;
+      const code_kernel_4 = code_kernel[k + 4064]!;
+      const d_code_3 = d_code[i * 32 + k + 32]!;
+      sum00_2 += d_code_2 * code_kernel_3;
+      sum01_2 += d_code_2 * code_kernel_4;
+      sum10_2 += d_code_3 * code_kernel_3;
+      sum11_2 += d_code_3 * code_kernel_4;
+    }
+    const d_encoder00_2 = Math.fround(sum00_2);
+    const d_encoder01_2 = Math.fround(sum01_2);
+    const d_encoder10_2 = Math.fround(sum10_2);
+    const d_encoder11_2 = Math.fround(sum11_2);
+    d_encoder_z[i * 128 + 126] = 0 < encoder[i * 128 + 126]! ? d_encoder00_2 : 0;
+    d_encoder_z[i * 128 + 127] = 0 < encoder[i * 128 + 127]! ? d_encoder01_2 : 0;
+    d_encoder_z[i * 128 + 254] = 0 < encoder[i * 128 + 254]! ? d_encoder10_2 : 0;
+    d_encoder_z[i * 128 + 255] = 0 < encoder[i * 128 + 255]! ? d_encoder11_2 : 0;
   }
 }
 
@@ -1715,7 +2752,7 @@ function dotAdam_128x32x32(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 4) {
+  for (let i = 0; i < 126; i += 3) {
     for (let j = 0; j < 32; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1723,23 +2760,118 @@ function dotAdam_128x32x32(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const encoder_0 = encoder[k * 128 + i]!;
-        const d_code_0 = d_code[k * 32 + j]!;
-        const d_code_1 = d_code[k * 32 + j + 1]!;
-        const encoder_1 = encoder[k * 128 + i + 1]!;
-        const encoder_2 = encoder[k * 128 + i + 2]!;
-        const encoder_3 = encoder[k * 128 + i + 3]!;
-        sum00 += encoder_0 * d_code_0;
-        sum01 += encoder_0 * d_code_1;
-        sum10 += encoder_1 * d_code_0;
-        sum11 += encoder_1 * d_code_1;
-        sum20 += encoder_2 * d_code_0;
-        sum21 += encoder_2 * d_code_1;
-        sum30 += encoder_3 * d_code_0;
-        sum31 += encoder_3 * d_code_1;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const encoder_0 = encoder[k * 128 + i]!;
+          const d_code_0 = d_code[k * 32 + j]!;
+          const d_code_1 = d_code[k * 32 + j + 1]!;
+          const encoder_1 = encoder[k * 128 + i + 1]!;
+          const encoder_2 = encoder[k * 128 + i + 2]!;
+          sum00 += encoder_0 * d_code_0;
+          sum01 += encoder_0 * d_code_1;
+          sum10 += encoder_1 * d_code_0;
+          sum11 += encoder_1 * d_code_1;
+          sum20 += encoder_2 * d_code_0;
+          sum21 += encoder_2 * d_code_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 128]!;
+          const d_code_0 = d_code[k * 32 + j + 32]!;
+          const d_code_1 = d_code[k * 32 + j + 33]!;
+          const encoder_1 = encoder[k * 128 + i + 129]!;
+          const encoder_2 = encoder[k * 128 + i + 130]!;
+          sum00 += encoder_0 * d_code_0;
+          sum01 += encoder_0 * d_code_1;
+          sum10 += encoder_1 * d_code_0;
+          sum11 += encoder_1 * d_code_1;
+          sum20 += encoder_2 * d_code_0;
+          sum21 += encoder_2 * d_code_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 256]!;
+          const d_code_0 = d_code[k * 32 + j + 64]!;
+          const d_code_1 = d_code[k * 32 + j + 65]!;
+          const encoder_1 = encoder[k * 128 + i + 257]!;
+          const encoder_2 = encoder[k * 128 + i + 258]!;
+          sum00 += encoder_0 * d_code_0;
+          sum01 += encoder_0 * d_code_1;
+          sum10 += encoder_1 * d_code_0;
+          sum11 += encoder_1 * d_code_1;
+          sum20 += encoder_2 * d_code_0;
+          sum21 += encoder_2 * d_code_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 384]!;
+          const d_code_0 = d_code[k * 32 + j + 96]!;
+          const d_code_1 = d_code[k * 32 + j + 97]!;
+          const encoder_1 = encoder[k * 128 + i + 385]!;
+          const encoder_2 = encoder[k * 128 + i + 386]!;
+          sum00 += encoder_0 * d_code_0;
+          sum01 += encoder_0 * d_code_1;
+          sum10 += encoder_1 * d_code_0;
+          sum11 += encoder_1 * d_code_1;
+          sum20 += encoder_2 * d_code_0;
+          sum21 += encoder_2 * d_code_1;
+        }
+        if (k + 4 === 32) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 512]!;
+          const d_code_0 = d_code[k * 32 + j + 128]!;
+          const d_code_1 = d_code[k * 32 + j + 129]!;
+          const encoder_1 = encoder[k * 128 + i + 513]!;
+          const encoder_2 = encoder[k * 128 + i + 514]!;
+          sum00 += encoder_0 * d_code_0;
+          sum01 += encoder_0 * d_code_1;
+          sum10 += encoder_1 * d_code_0;
+          sum11 += encoder_1 * d_code_1;
+          sum20 += encoder_2 * d_code_0;
+          sum21 += encoder_2 * d_code_1;
+        }
+        if (k + 5 === 32) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 640]!;
+          const d_code_0 = d_code[k * 32 + j + 160]!;
+          const d_code_1 = d_code[k * 32 + j + 161]!;
+          const encoder_1 = encoder[k * 128 + i + 641]!;
+          const encoder_2 = encoder[k * 128 + i + 642]!;
+          sum00 += encoder_0 * d_code_0;
+          sum01 += encoder_0 * d_code_1;
+          sum10 += encoder_1 * d_code_0;
+          sum11 += encoder_1 * d_code_1;
+          sum20 += encoder_2 * d_code_0;
+          sum21 += encoder_2 * d_code_1;
+        }
+        if (k + 6 === 32) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 768]!;
+          const d_code_0 = d_code[k * 32 + j + 192]!;
+          const d_code_1 = d_code[k * 32 + j + 193]!;
+          const encoder_1 = encoder[k * 128 + i + 769]!;
+          const encoder_2 = encoder[k * 128 + i + 770]!;
+          sum00 += encoder_0 * d_code_0;
+          sum01 += encoder_0 * d_code_1;
+          sum10 += encoder_1 * d_code_0;
+          sum11 += encoder_1 * d_code_1;
+          sum20 += encoder_2 * d_code_0;
+          sum21 += encoder_2 * d_code_1;
+        }
+        if (k + 7 === 32) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 896]!;
+          const d_code_0 = d_code[k * 32 + j + 224]!;
+          const d_code_1 = d_code[k * 32 + j + 225]!;
+          const encoder_1 = encoder[k * 128 + i + 897]!;
+          const encoder_2 = encoder[k * 128 + i + 898]!;
+          sum00 += encoder_0 * d_code_0;
+          sum01 += encoder_0 * d_code_1;
+          sum10 += encoder_1 * d_code_0;
+          sum11 += encoder_1 * d_code_1;
+          sum20 += encoder_2 * d_code_0;
+          sum21 += encoder_2 * d_code_1;
+        }
       }
       const d_code_kernel00 = Math.fround(sum00);
       const d_code_kernel01 = Math.fround(sum01);
@@ -1747,8 +2879,6 @@ function dotAdam_128x32x32(
       const d_code_kernel11 = Math.fround(sum11);
       const d_code_kernel20 = Math.fround(sum20);
       const d_code_kernel21 = Math.fround(sum21);
-      const d_code_kernel30 = Math.fround(sum30);
-      const d_code_kernel31 = Math.fround(sum31);
       const code_kernel_m_next00 = Math.fround(
         code_kernel_m[i * 32 + j]! * 0.9 + d_code_kernel00 * 0.09999999999999998,
       );
@@ -1773,14 +2903,6 @@ function dotAdam_128x32x32(
         code_kernel_m[i * 32 + j + 65]! * 0.9 + d_code_kernel21 * 0.09999999999999998,
       );
       code_kernel_m[i * 32 + j + 65] = code_kernel_m_next21;
-      const code_kernel_m_next30 = Math.fround(
-        code_kernel_m[i * 32 + j + 96]! * 0.9 + d_code_kernel30 * 0.09999999999999998,
-      );
-      code_kernel_m[i * 32 + j + 96] = code_kernel_m_next30;
-      const code_kernel_m_next31 = Math.fround(
-        code_kernel_m[i * 32 + j + 97]! * 0.9 + d_code_kernel31 * 0.09999999999999998,
-      );
-      code_kernel_m[i * 32 + j + 97] = code_kernel_m_next31;
       const code_kernel_v_next00 = Math.fround(
         code_kernel_v[i * 32 + j]! * 0.999 +
           d_code_kernel00 * d_code_kernel00 * 0.0010000000000000009,
@@ -1811,16 +2933,6 @@ function dotAdam_128x32x32(
           d_code_kernel21 * d_code_kernel21 * 0.0010000000000000009,
       );
       code_kernel_v[i * 32 + j + 65] = code_kernel_v_next21;
-      const code_kernel_v_next30 = Math.fround(
-        code_kernel_v[i * 32 + j + 96]! * 0.999 +
-          d_code_kernel30 * d_code_kernel30 * 0.0010000000000000009,
-      );
-      code_kernel_v[i * 32 + j + 96] = code_kernel_v_next30;
-      const code_kernel_v_next31 = Math.fround(
-        code_kernel_v[i * 32 + j + 97]! * 0.999 +
-          d_code_kernel31 * d_code_kernel31 * 0.0010000000000000009,
-      );
-      code_kernel_v[i * 32 + j + 97] = code_kernel_v_next31;
       code_kernel[i * 32 + j] =
         code_kernel[i * 32 + j]! -
         (code_kernel_m_next00 * rate_0) / (Math.sqrt(code_kernel_v_next00 * correction_0) + 1e-8);
@@ -1839,13 +2951,75 @@ function dotAdam_128x32x32(
       code_kernel[i * 32 + j + 65] =
         code_kernel[i * 32 + j + 65]! -
         (code_kernel_m_next21 * rate_0) / (Math.sqrt(code_kernel_v_next21 * correction_0) + 1e-8);
-      code_kernel[i * 32 + j + 96] =
-        code_kernel[i * 32 + j + 96]! -
-        (code_kernel_m_next30 * rate_0) / (Math.sqrt(code_kernel_v_next30 * correction_0) + 1e-8);
-      code_kernel[i * 32 + j + 97] =
-        code_kernel[i * 32 + j + 97]! -
-        (code_kernel_m_next31 * rate_0) / (Math.sqrt(code_kernel_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 32; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 32; k++) {
+      const encoder_3 = encoder[k * 128 + 126]!;
+      const d_code_2 = d_code[k * 32 + j]!;
+      const d_code_3 = d_code[k * 32 + j + 1]!;
+      const encoder_4 = encoder[k * 128 + 127]!;
+      sum00_2 += encoder_3 * d_code_2;
+      sum01_2 += encoder_3 * d_code_3;
+      sum10_2 += encoder_4 * d_code_2;
+      sum11_2 += encoder_4 * d_code_3;
+    }
+    const d_code_kernel00_2 = Math.fround(sum00_2);
+    const d_code_kernel01_2 = Math.fround(sum01_2);
+    const d_code_kernel10_2 = Math.fround(sum10_2);
+    const d_code_kernel11_2 = Math.fround(sum11_2);
+    const code_kernel_m_next00_2 = Math.fround(
+      code_kernel_m[j + 4032]! * 0.9 + d_code_kernel00_2 * 0.09999999999999998,
+    );
+    code_kernel_m[j + 4032] = code_kernel_m_next00_2;
+    const code_kernel_m_next01_2 = Math.fround(
+      code_kernel_m[j + 4033]! * 0.9 + d_code_kernel01_2 * 0.09999999999999998,
+    );
+    code_kernel_m[j + 4033] = code_kernel_m_next01_2;
+    const code_kernel_m_next10_2 = Math.fround(
+      code_kernel_m[j + 4064]! * 0.9 + d_code_kernel10_2 * 0.09999999999999998,
+    );
+    code_kernel_m[j + 4064] = code_kernel_m_next10_2;
+    const code_kernel_m_next11_2 = Math.fround(
+      code_kernel_m[j + 4065]! * 0.9 + d_code_kernel11_2 * 0.09999999999999998,
+    );
+    code_kernel_m[j + 4065] = code_kernel_m_next11_2;
+    const code_kernel_v_next00_2 = Math.fround(
+      code_kernel_v[j + 4032]! * 0.999 +
+        d_code_kernel00_2 * d_code_kernel00_2 * 0.0010000000000000009,
+    );
+    code_kernel_v[j + 4032] = code_kernel_v_next00_2;
+    const code_kernel_v_next01_2 = Math.fround(
+      code_kernel_v[j + 4033]! * 0.999 +
+        d_code_kernel01_2 * d_code_kernel01_2 * 0.0010000000000000009,
+    );
+    code_kernel_v[j + 4033] = code_kernel_v_next01_2;
+    const code_kernel_v_next10_2 = Math.fround(
+      code_kernel_v[j + 4064]! * 0.999 +
+        d_code_kernel10_2 * d_code_kernel10_2 * 0.0010000000000000009,
+    );
+    code_kernel_v[j + 4064] = code_kernel_v_next10_2;
+    const code_kernel_v_next11_2 = Math.fround(
+      code_kernel_v[j + 4065]! * 0.999 +
+        d_code_kernel11_2 * d_code_kernel11_2 * 0.0010000000000000009,
+    );
+    code_kernel_v[j + 4065] = code_kernel_v_next11_2;
+    code_kernel[j + 4032] =
+      code_kernel[j + 4032]! -
+      (code_kernel_m_next00_2 * rate_0) / (Math.sqrt(code_kernel_v_next00_2 * correction_0) + 1e-8);
+    code_kernel[j + 4033] =
+      code_kernel[j + 4033]! -
+      (code_kernel_m_next01_2 * rate_0) / (Math.sqrt(code_kernel_v_next01_2 * correction_0) + 1e-8);
+    code_kernel[j + 4064] =
+      code_kernel[j + 4064]! -
+      (code_kernel_m_next10_2 * rate_0) / (Math.sqrt(code_kernel_v_next10_2 * correction_0) + 1e-8);
+    code_kernel[j + 4065] =
+      code_kernel[j + 4065]! -
+      (code_kernel_m_next11_2 * rate_0) / (Math.sqrt(code_kernel_v_next11_2 * correction_0) + 1e-8);
   }
 }
 
@@ -1867,7 +3041,7 @@ function dotAdam_784x32x128(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 784; i += 4) {
+  for (let i = 0; i < 783; i += 3) {
     for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1875,23 +3049,118 @@ function dotAdam_784x32x128(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const x_0 = x[k * 784 + i]!;
-        const d_encoder_z_0 = d_encoder_z[k * 128 + j]!;
-        const d_encoder_z_1 = d_encoder_z[k * 128 + j + 1]!;
-        const x_1 = x[k * 784 + i + 1]!;
-        const x_2 = x[k * 784 + i + 2]!;
-        const x_3 = x[k * 784 + i + 3]!;
-        sum00 += x_0 * d_encoder_z_0;
-        sum01 += x_0 * d_encoder_z_1;
-        sum10 += x_1 * d_encoder_z_0;
-        sum11 += x_1 * d_encoder_z_1;
-        sum20 += x_2 * d_encoder_z_0;
-        sum21 += x_2 * d_encoder_z_1;
-        sum30 += x_3 * d_encoder_z_0;
-        sum31 += x_3 * d_encoder_z_1;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const x_0 = x[k * 784 + i]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 1]!;
+          const x_1 = x[k * 784 + i + 1]!;
+          const x_2 = x[k * 784 + i + 2]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 784]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 128]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 129]!;
+          const x_1 = x[k * 784 + i + 785]!;
+          const x_2 = x[k * 784 + i + 786]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 1568]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 256]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 257]!;
+          const x_1 = x[k * 784 + i + 1569]!;
+          const x_2 = x[k * 784 + i + 1570]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 2352]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 384]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 385]!;
+          const x_1 = x[k * 784 + i + 2353]!;
+          const x_2 = x[k * 784 + i + 2354]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 4 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 3136]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 512]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 513]!;
+          const x_1 = x[k * 784 + i + 3137]!;
+          const x_2 = x[k * 784 + i + 3138]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 5 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 3920]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 640]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 641]!;
+          const x_1 = x[k * 784 + i + 3921]!;
+          const x_2 = x[k * 784 + i + 3922]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 6 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 4704]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 768]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 769]!;
+          const x_1 = x[k * 784 + i + 4705]!;
+          const x_2 = x[k * 784 + i + 4706]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 7 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 5488]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 896]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 897]!;
+          const x_1 = x[k * 784 + i + 5489]!;
+          const x_2 = x[k * 784 + i + 5490]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
       }
       const d_encoder_kernel00 = Math.fround(sum00);
       const d_encoder_kernel01 = Math.fround(sum01);
@@ -1899,8 +3168,6 @@ function dotAdam_784x32x128(
       const d_encoder_kernel11 = Math.fround(sum11);
       const d_encoder_kernel20 = Math.fround(sum20);
       const d_encoder_kernel21 = Math.fround(sum21);
-      const d_encoder_kernel30 = Math.fround(sum30);
-      const d_encoder_kernel31 = Math.fround(sum31);
       const encoder_kernel_m_next00 = Math.fround(
         encoder_kernel_m[i * 128 + j]! * 0.9 + d_encoder_kernel00 * 0.09999999999999998,
       );
@@ -1925,14 +3192,6 @@ function dotAdam_784x32x128(
         encoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_encoder_kernel21 * 0.09999999999999998,
       );
       encoder_kernel_m[i * 128 + j + 257] = encoder_kernel_m_next21;
-      const encoder_kernel_m_next30 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 384]! * 0.9 + d_encoder_kernel30 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 384] = encoder_kernel_m_next30;
-      const encoder_kernel_m_next31 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 385]! * 0.9 + d_encoder_kernel31 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 385] = encoder_kernel_m_next31;
       const encoder_kernel_v_next00 = Math.fround(
         encoder_kernel_v[i * 128 + j]! * 0.999 +
           d_encoder_kernel00 * d_encoder_kernel00 * 0.0010000000000000009,
@@ -1963,16 +3222,6 @@ function dotAdam_784x32x128(
           d_encoder_kernel21 * d_encoder_kernel21 * 0.0010000000000000009,
       );
       encoder_kernel_v[i * 128 + j + 257] = encoder_kernel_v_next21;
-      const encoder_kernel_v_next30 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 384]! * 0.999 +
-          d_encoder_kernel30 * d_encoder_kernel30 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 384] = encoder_kernel_v_next30;
-      const encoder_kernel_v_next31 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 385]! * 0.999 +
-          d_encoder_kernel31 * d_encoder_kernel31 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 385] = encoder_kernel_v_next31;
       encoder_kernel[i * 128 + j] =
         encoder_kernel[i * 128 + j]! -
         (encoder_kernel_m_next00 * rate_0) /
@@ -1997,15 +3246,44 @@ function dotAdam_784x32x128(
         encoder_kernel[i * 128 + j + 257]! -
         (encoder_kernel_m_next21 * rate_0) /
           (Math.sqrt(encoder_kernel_v_next21 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 384] =
-        encoder_kernel[i * 128 + j + 384]! -
-        (encoder_kernel_m_next30 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next30 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 385] =
-        encoder_kernel[i * 128 + j + 385]! -
-        (encoder_kernel_m_next31 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 128; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const x_3 = x[k * 784 + 783]!;
+      const d_encoder_z_2 = d_encoder_z[k * 128 + j]!;
+      const d_encoder_z_3 = d_encoder_z[k * 128 + j + 1]!;
+      sum0 += x_3 * d_encoder_z_2;
+      sum1 += x_3 * d_encoder_z_3;
+    }
+    const d_encoder_kernel0 = Math.fround(sum0);
+    const d_encoder_kernel1 = Math.fround(sum1);
+    const encoder_kernel_m_next0 = Math.fround(
+      encoder_kernel_m[j + 100224]! * 0.9 + d_encoder_kernel0 * 0.09999999999999998,
+    );
+    encoder_kernel_m[j + 100224] = encoder_kernel_m_next0;
+    const encoder_kernel_m_next1 = Math.fround(
+      encoder_kernel_m[j + 100225]! * 0.9 + d_encoder_kernel1 * 0.09999999999999998,
+    );
+    encoder_kernel_m[j + 100225] = encoder_kernel_m_next1;
+    const encoder_kernel_v_next0 = Math.fround(
+      encoder_kernel_v[j + 100224]! * 0.999 +
+        d_encoder_kernel0 * d_encoder_kernel0 * 0.0010000000000000009,
+    );
+    encoder_kernel_v[j + 100224] = encoder_kernel_v_next0;
+    const encoder_kernel_v_next1 = Math.fround(
+      encoder_kernel_v[j + 100225]! * 0.999 +
+        d_encoder_kernel1 * d_encoder_kernel1 * 0.0010000000000000009,
+    );
+    encoder_kernel_v[j + 100225] = encoder_kernel_v_next1;
+    encoder_kernel[j + 100224] =
+      encoder_kernel[j + 100224]! -
+      (encoder_kernel_m_next0 * rate_0) / (Math.sqrt(encoder_kernel_v_next0 * correction_0) + 1e-8);
+    encoder_kernel[j + 100225] =
+      encoder_kernel[j + 100225]! -
+      (encoder_kernel_m_next1 * rate_0) / (Math.sqrt(encoder_kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -2020,61 +3298,167 @@ function dotRelu_250x784x128_evaluate(
   encoder_bias: Float32Array,
   encoder: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 128; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 784; k++) {
-        const x_0 = x[i * 784 + k]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
-        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 3]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum02 += x_0 * encoder_kernel_2;
-        sum03 += x_0 * encoder_kernel_3;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum12 += x_1 * encoder_kernel_2;
-        sum13 += x_1 * encoder_kernel_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 784; k += 8) {
+        {
+          const x_0 = x[i * 784 + k]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+          const x_1 = x[i * 784 + k + 784]!;
+          const x_2 = x[i * 784 + k + 1568]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 1 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 1]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
+          const x_1 = x[i * 784 + k + 785]!;
+          const x_2 = x[i * 784 + k + 1569]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 2 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 2]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
+          const x_1 = x[i * 784 + k + 786]!;
+          const x_2 = x[i * 784 + k + 1570]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 3 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 3]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
+          const x_1 = x[i * 784 + k + 787]!;
+          const x_2 = x[i * 784 + k + 1571]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 4 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 4]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 512]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 513]!;
+          const x_1 = x[i * 784 + k + 788]!;
+          const x_2 = x[i * 784 + k + 1572]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 5 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 5]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 640]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 641]!;
+          const x_1 = x[i * 784 + k + 789]!;
+          const x_2 = x[i * 784 + k + 1573]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 6 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 6]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 768]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 769]!;
+          const x_1 = x[i * 784 + k + 790]!;
+          const x_2 = x[i * 784 + k + 1574]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 7 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 7]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 896]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 897]!;
+          const x_1 = x[i * 784 + k + 791]!;
+          const x_2 = x[i * 784 + k + 1575]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
       }
       const encoder_product00 = Math.fround(sum00);
       const encoder_product01 = Math.fround(sum01);
-      const encoder_product02 = Math.fround(sum02);
-      const encoder_product03 = Math.fround(sum03);
       const encoder_product10 = Math.fround(sum10);
       const encoder_product11 = Math.fround(sum11);
-      const encoder_product12 = Math.fround(sum12);
-      const encoder_product13 = Math.fround(sum13);
+      const encoder_product20 = Math.fround(sum20);
+      const encoder_product21 = Math.fround(sum21);
       const encoder_bias_0 = encoder_bias[j]!;
       const add_0 = encoder_product00 + encoder_bias_0;
       const encoder_bias_1 = encoder_bias[j + 1]!;
       const add_1 = encoder_product01 + encoder_bias_1;
-      const encoder_bias_2 = encoder_bias[j + 2]!;
-      const add_2 = encoder_product02 + encoder_bias_2;
-      const encoder_bias_3 = encoder_bias[j + 3]!;
-      const add_3 = encoder_product03 + encoder_bias_3;
-      const add_4 = encoder_product10 + encoder_bias_0;
-      const add_5 = encoder_product11 + encoder_bias_1;
-      const add_6 = encoder_product12 + encoder_bias_2;
-      const add_7 = encoder_product13 + encoder_bias_3;
+      const add_2 = encoder_product10 + encoder_bias_0;
+      const add_3 = encoder_product11 + encoder_bias_1;
+      const add_4 = encoder_product20 + encoder_bias_0;
+      const add_5 = encoder_product21 + encoder_bias_1;
       encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
       encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      encoder[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
-      encoder[i * 128 + j + 3] = add_3 < 0 ? 0 : add_3;
-      encoder[i * 128 + j + 128] = add_4 < 0 ? 0 : add_4;
-      encoder[i * 128 + j + 129] = add_5 < 0 ? 0 : add_5;
-      encoder[i * 128 + j + 130] = add_6 < 0 ? 0 : add_6;
-      encoder[i * 128 + j + 131] = add_7 < 0 ? 0 : add_7;
+      encoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
+      encoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
+      encoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
+      encoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
     }
+  }
+  for (let j = 0; j < 128; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 784; k++) {
+      const x_3 = x[k + 195216]!;
+      const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
+      const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
+      sum0 += x_3 * encoder_kernel_2;
+      sum1 += x_3 * encoder_kernel_3;
+    }
+    const encoder_product0 = Math.fround(sum0);
+    const encoder_product1 = Math.fround(sum1);
+    const encoder_bias_2 = encoder_bias[j]!;
+    const add_6 = encoder_product0 + encoder_bias_2;
+    const encoder_bias_3 = encoder_bias[j + 1]!;
+    const add_7 = encoder_product1 + encoder_bias_3;
+    encoder[j + 31872] = add_6 < 0 ? 0 : add_6;
+    encoder[j + 31873] = add_7 < 0 ? 0 : add_7;
   }
 }
 
@@ -2089,53 +3473,157 @@ function dotAdd_250x128x32_evaluate(
   code_bias: Float32Array,
   code: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 32; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 32; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 128; k++) {
-        const encoder_0 = encoder[i * 128 + k]!;
-        const code_kernel_0 = code_kernel[k * 32 + j]!;
-        const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
-        const code_kernel_2 = code_kernel[k * 32 + j + 2]!;
-        const code_kernel_3 = code_kernel[k * 32 + j + 3]!;
-        const encoder_1 = encoder[i * 128 + k + 128]!;
-        sum00 += encoder_0 * code_kernel_0;
-        sum01 += encoder_0 * code_kernel_1;
-        sum02 += encoder_0 * code_kernel_2;
-        sum03 += encoder_0 * code_kernel_3;
-        sum10 += encoder_1 * code_kernel_0;
-        sum11 += encoder_1 * code_kernel_1;
-        sum12 += encoder_1 * code_kernel_2;
-        sum13 += encoder_1 * code_kernel_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const encoder_0 = encoder[i * 128 + k]!;
+          const code_kernel_0 = code_kernel[k * 32 + j]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 1]!;
+          const encoder_1 = encoder[i * 128 + k + 128]!;
+          const encoder_2 = encoder[i * 128 + k + 256]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 1]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 32]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 33]!;
+          const encoder_1 = encoder[i * 128 + k + 129]!;
+          const encoder_2 = encoder[i * 128 + k + 257]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 2]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 64]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 65]!;
+          const encoder_1 = encoder[i * 128 + k + 130]!;
+          const encoder_2 = encoder[i * 128 + k + 258]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 3]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 96]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 97]!;
+          const encoder_1 = encoder[i * 128 + k + 131]!;
+          const encoder_2 = encoder[i * 128 + k + 259]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 4]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 128]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 129]!;
+          const encoder_1 = encoder[i * 128 + k + 132]!;
+          const encoder_2 = encoder[i * 128 + k + 260]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 5]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 160]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 161]!;
+          const encoder_1 = encoder[i * 128 + k + 133]!;
+          const encoder_2 = encoder[i * 128 + k + 261]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 6]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 192]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 193]!;
+          const encoder_1 = encoder[i * 128 + k + 134]!;
+          const encoder_2 = encoder[i * 128 + k + 262]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 7]!;
+          const code_kernel_0 = code_kernel[k * 32 + j + 224]!;
+          const code_kernel_1 = code_kernel[k * 32 + j + 225]!;
+          const encoder_1 = encoder[i * 128 + k + 135]!;
+          const encoder_2 = encoder[i * 128 + k + 263]!;
+          sum00 += encoder_0 * code_kernel_0;
+          sum01 += encoder_0 * code_kernel_1;
+          sum10 += encoder_1 * code_kernel_0;
+          sum11 += encoder_1 * code_kernel_1;
+          sum20 += encoder_2 * code_kernel_0;
+          sum21 += encoder_2 * code_kernel_1;
+        }
       }
       const code_product00 = Math.fround(sum00);
       const code_product01 = Math.fround(sum01);
-      const code_product02 = Math.fround(sum02);
-      const code_product03 = Math.fround(sum03);
       const code_product10 = Math.fround(sum10);
       const code_product11 = Math.fround(sum11);
-      const code_product12 = Math.fround(sum12);
-      const code_product13 = Math.fround(sum13);
+      const code_product20 = Math.fround(sum20);
+      const code_product21 = Math.fround(sum21);
       const code_bias_0 = code_bias[j]!;
       const code_bias_1 = code_bias[j + 1]!;
-      const code_bias_2 = code_bias[j + 2]!;
-      const code_bias_3 = code_bias[j + 3]!;
       code[i * 32 + j] = code_product00 + code_bias_0;
       code[i * 32 + j + 1] = code_product01 + code_bias_1;
-      code[i * 32 + j + 2] = code_product02 + code_bias_2;
-      code[i * 32 + j + 3] = code_product03 + code_bias_3;
       code[i * 32 + j + 32] = code_product10 + code_bias_0;
       code[i * 32 + j + 33] = code_product11 + code_bias_1;
-      code[i * 32 + j + 34] = code_product12 + code_bias_2;
-      code[i * 32 + j + 35] = code_product13 + code_bias_3;
+      code[i * 32 + j + 64] = code_product20 + code_bias_0;
+      code[i * 32 + j + 65] = code_product21 + code_bias_1;
     }
+  }
+  for (let j = 0; j < 32; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const encoder_3 = encoder[k + 31872]!;
+      const code_kernel_2 = code_kernel[k * 32 + j]!;
+      const code_kernel_3 = code_kernel[k * 32 + j + 1]!;
+      sum0 += encoder_3 * code_kernel_2;
+      sum1 += encoder_3 * code_kernel_3;
+    }
+    const code_product0 = Math.fround(sum0);
+    const code_product1 = Math.fround(sum1);
+    code[j + 7968] = code_product0 + code_bias[j]!;
+    code[j + 7969] = code_product1 + code_bias[j + 1]!;
   }
 }
 
@@ -2150,61 +3638,167 @@ function dotRelu_250x32x128_evaluate(
   decoder_bias: Float32Array,
   decoder: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 128; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 32; k++) {
-        const code_0 = code[i * 32 + k]!;
-        const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
-        const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
-        const decoder_kernel_2 = decoder_kernel[k * 128 + j + 2]!;
-        const decoder_kernel_3 = decoder_kernel[k * 128 + j + 3]!;
-        const code_1 = code[i * 32 + k + 32]!;
-        sum00 += code_0 * decoder_kernel_0;
-        sum01 += code_0 * decoder_kernel_1;
-        sum02 += code_0 * decoder_kernel_2;
-        sum03 += code_0 * decoder_kernel_3;
-        sum10 += code_1 * decoder_kernel_0;
-        sum11 += code_1 * decoder_kernel_1;
-        sum12 += code_1 * decoder_kernel_2;
-        sum13 += code_1 * decoder_kernel_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const code_0 = code[i * 32 + k]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 1]!;
+          const code_1 = code[i * 32 + k + 32]!;
+          const code_2 = code[i * 32 + k + 64]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum20 += code_2 * decoder_kernel_0;
+          sum21 += code_2 * decoder_kernel_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 1]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 128]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 129]!;
+          const code_1 = code[i * 32 + k + 33]!;
+          const code_2 = code[i * 32 + k + 65]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum20 += code_2 * decoder_kernel_0;
+          sum21 += code_2 * decoder_kernel_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 2]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 256]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 257]!;
+          const code_1 = code[i * 32 + k + 34]!;
+          const code_2 = code[i * 32 + k + 66]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum20 += code_2 * decoder_kernel_0;
+          sum21 += code_2 * decoder_kernel_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 3]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 384]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 385]!;
+          const code_1 = code[i * 32 + k + 35]!;
+          const code_2 = code[i * 32 + k + 67]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum20 += code_2 * decoder_kernel_0;
+          sum21 += code_2 * decoder_kernel_1;
+        }
+        if (k + 4 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 4]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 512]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 513]!;
+          const code_1 = code[i * 32 + k + 36]!;
+          const code_2 = code[i * 32 + k + 68]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum20 += code_2 * decoder_kernel_0;
+          sum21 += code_2 * decoder_kernel_1;
+        }
+        if (k + 5 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 5]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 640]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 641]!;
+          const code_1 = code[i * 32 + k + 37]!;
+          const code_2 = code[i * 32 + k + 69]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum20 += code_2 * decoder_kernel_0;
+          sum21 += code_2 * decoder_kernel_1;
+        }
+        if (k + 6 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 6]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 768]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 769]!;
+          const code_1 = code[i * 32 + k + 38]!;
+          const code_2 = code[i * 32 + k + 70]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum20 += code_2 * decoder_kernel_0;
+          sum21 += code_2 * decoder_kernel_1;
+        }
+        if (k + 7 === 32) break;
+        {
+          const code_0 = code[i * 32 + k + 7]!;
+          const decoder_kernel_0 = decoder_kernel[k * 128 + j + 896]!;
+          const decoder_kernel_1 = decoder_kernel[k * 128 + j + 897]!;
+          const code_1 = code[i * 32 + k + 39]!;
+          const code_2 = code[i * 32 + k + 71]!;
+          sum00 += code_0 * decoder_kernel_0;
+          sum01 += code_0 * decoder_kernel_1;
+          sum10 += code_1 * decoder_kernel_0;
+          sum11 += code_1 * decoder_kernel_1;
+          sum20 += code_2 * decoder_kernel_0;
+          sum21 += code_2 * decoder_kernel_1;
+        }
       }
       const decoder_product00 = Math.fround(sum00);
       const decoder_product01 = Math.fround(sum01);
-      const decoder_product02 = Math.fround(sum02);
-      const decoder_product03 = Math.fround(sum03);
       const decoder_product10 = Math.fround(sum10);
       const decoder_product11 = Math.fround(sum11);
-      const decoder_product12 = Math.fround(sum12);
-      const decoder_product13 = Math.fround(sum13);
+      const decoder_product20 = Math.fround(sum20);
+      const decoder_product21 = Math.fround(sum21);
       const decoder_bias_0 = decoder_bias[j]!;
       const add_0 = decoder_product00 + decoder_bias_0;
       const decoder_bias_1 = decoder_bias[j + 1]!;
       const add_1 = decoder_product01 + decoder_bias_1;
-      const decoder_bias_2 = decoder_bias[j + 2]!;
-      const add_2 = decoder_product02 + decoder_bias_2;
-      const decoder_bias_3 = decoder_bias[j + 3]!;
-      const add_3 = decoder_product03 + decoder_bias_3;
-      const add_4 = decoder_product10 + decoder_bias_0;
-      const add_5 = decoder_product11 + decoder_bias_1;
-      const add_6 = decoder_product12 + decoder_bias_2;
-      const add_7 = decoder_product13 + decoder_bias_3;
+      const add_2 = decoder_product10 + decoder_bias_0;
+      const add_3 = decoder_product11 + decoder_bias_1;
+      const add_4 = decoder_product20 + decoder_bias_0;
+      const add_5 = decoder_product21 + decoder_bias_1;
       decoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
       decoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      decoder[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
-      decoder[i * 128 + j + 3] = add_3 < 0 ? 0 : add_3;
-      decoder[i * 128 + j + 128] = add_4 < 0 ? 0 : add_4;
-      decoder[i * 128 + j + 129] = add_5 < 0 ? 0 : add_5;
-      decoder[i * 128 + j + 130] = add_6 < 0 ? 0 : add_6;
-      decoder[i * 128 + j + 131] = add_7 < 0 ? 0 : add_7;
+      decoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
+      decoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
+      decoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
+      decoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
     }
+  }
+  for (let j = 0; j < 128; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const code_3 = code[k + 7968]!;
+      const decoder_kernel_2 = decoder_kernel[k * 128 + j]!;
+      const decoder_kernel_3 = decoder_kernel[k * 128 + j + 1]!;
+      sum0 += code_3 * decoder_kernel_2;
+      sum1 += code_3 * decoder_kernel_3;
+    }
+    const decoder_product0 = Math.fround(sum0);
+    const decoder_product1 = Math.fround(sum1);
+    const decoder_bias_2 = decoder_bias[j]!;
+    const add_6 = decoder_product0 + decoder_bias_2;
+    const decoder_bias_3 = decoder_bias[j + 1]!;
+    const add_7 = decoder_product1 + decoder_bias_3;
+    decoder[j + 31872] = add_6 < 0 ? 0 : add_6;
+    decoder[j + 31873] = add_7 < 0 ? 0 : add_7;
   }
 }
 
@@ -2218,40 +3812,144 @@ function dot_250x128x784_evaluate(
   image_product: Float32Array,
 ): void {
   for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 784; j += 4) {
+    for (let j = 0; j < 783; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
       let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 128; k++) {
-        const decoder_0 = decoder[i * 128 + k]!;
-        const image_kernel_0 = image_kernel[k * 784 + j]!;
-        const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
-        const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
-        const image_kernel_3 = image_kernel[k * 784 + j + 3]!;
-        const decoder_1 = decoder[i * 128 + k + 128]!;
-        sum00 += decoder_0 * image_kernel_0;
-        sum01 += decoder_0 * image_kernel_1;
-        sum02 += decoder_0 * image_kernel_2;
-        sum03 += decoder_0 * image_kernel_3;
-        sum10 += decoder_1 * image_kernel_0;
-        sum11 += decoder_1 * image_kernel_1;
-        sum12 += decoder_1 * image_kernel_2;
-        sum13 += decoder_1 * image_kernel_3;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const decoder_0 = decoder[i * 128 + k]!;
+          const image_kernel_0 = image_kernel[k * 784 + j]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 1]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 2]!;
+          const decoder_1 = decoder[i * 128 + k + 128]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 1 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 1]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 784]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 785]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 786]!;
+          const decoder_1 = decoder[i * 128 + k + 129]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 2 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 2]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 1568]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 1569]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 1570]!;
+          const decoder_1 = decoder[i * 128 + k + 130]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 3 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 3]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 2352]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 2353]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 2354]!;
+          const decoder_1 = decoder[i * 128 + k + 131]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 4 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 4]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 3136]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 3137]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 3138]!;
+          const decoder_1 = decoder[i * 128 + k + 132]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 5 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 5]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 3920]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 3921]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 3922]!;
+          const decoder_1 = decoder[i * 128 + k + 133]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 6 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 6]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 4704]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 4705]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 4706]!;
+          const decoder_1 = decoder[i * 128 + k + 134]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
+        if (k + 7 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 7]!;
+          const image_kernel_0 = image_kernel[k * 784 + j + 5488]!;
+          const image_kernel_1 = image_kernel[k * 784 + j + 5489]!;
+          const image_kernel_2 = image_kernel[k * 784 + j + 5490]!;
+          const decoder_1 = decoder[i * 128 + k + 135]!;
+          sum00 += decoder_0 * image_kernel_0;
+          sum01 += decoder_0 * image_kernel_1;
+          sum02 += decoder_0 * image_kernel_2;
+          sum10 += decoder_1 * image_kernel_0;
+          sum11 += decoder_1 * image_kernel_1;
+          sum12 += decoder_1 * image_kernel_2;
+        }
       }
       image_product[i * 784 + j] = sum00;
       image_product[i * 784 + j + 1] = sum01;
       image_product[i * 784 + j + 2] = sum02;
-      image_product[i * 784 + j + 3] = sum03;
       image_product[i * 784 + j + 784] = sum10;
       image_product[i * 784 + j + 785] = sum11;
       image_product[i * 784 + j + 786] = sum12;
-      image_product[i * 784 + j + 787] = sum13;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const decoder_2 = decoder[i * 128 + k]!;
+      const image_kernel_3 = image_kernel[k * 784 + 783]!;
+      const decoder_3 = decoder[i * 128 + k + 128]!;
+      sum0 += decoder_2 * image_kernel_3;
+      sum1 += decoder_3 * image_kernel_3;
+    }
+    image_product[i * 784 + 783] = sum0;
+    image_product[i * 784 + 1567] = sum1;
   }
 }
 

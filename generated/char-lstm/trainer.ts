@@ -4,7 +4,7 @@
 //
 //   parameters 41,536   arena 2,737,216 bytes, nothing else is ever allocated   139,925,216 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 36855be6a47935b0
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 a6c25056a3f9e417
 
 /** The model's name. */
 export const MODEL: string = "char-lstm";
@@ -4161,51 +4161,157 @@ function dotAdd_32x16x64x256(
   lstm_inputs: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j += 4) {
-      for (let l = 0; l < 256; l += 2) {
+    for (let j = 0; j < 16; j += 2) {
+      for (let l = 0; l < 255; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const embedding_0 = embedding[i * 1024 + j * 64 + k]!;
-          const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
-          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
-          const embedding_1 = embedding[i * 1024 + j * 64 + k + 64]!;
-          const embedding_2 = embedding[i * 1024 + j * 64 + k + 128]!;
-          const embedding_3 = embedding[i * 1024 + j * 64 + k + 192]!;
-          sum00 += embedding_0 * lstm_kernel_0;
-          sum01 += embedding_0 * lstm_kernel_1;
-          sum10 += embedding_1 * lstm_kernel_0;
-          sum11 += embedding_1 * lstm_kernel_1;
-          sum20 += embedding_2 * lstm_kernel_0;
-          sum21 += embedding_2 * lstm_kernel_1;
-          sum30 += embedding_3 * lstm_kernel_0;
-          sum31 += embedding_3 * lstm_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 8) {
+          {
+            const embedding_0 = embedding[i * 1024 + j * 64 + k]!;
+            const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
+            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
+            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
+            const embedding_1 = embedding[i * 1024 + j * 64 + k + 64]!;
+            sum00 += embedding_0 * lstm_kernel_0;
+            sum01 += embedding_0 * lstm_kernel_1;
+            sum02 += embedding_0 * lstm_kernel_2;
+            sum10 += embedding_1 * lstm_kernel_0;
+            sum11 += embedding_1 * lstm_kernel_1;
+            sum12 += embedding_1 * lstm_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const embedding_0 = embedding[i * 1024 + j * 64 + k + 1]!;
+            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 256]!;
+            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 257]!;
+            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 258]!;
+            const embedding_1 = embedding[i * 1024 + j * 64 + k + 65]!;
+            sum00 += embedding_0 * lstm_kernel_0;
+            sum01 += embedding_0 * lstm_kernel_1;
+            sum02 += embedding_0 * lstm_kernel_2;
+            sum10 += embedding_1 * lstm_kernel_0;
+            sum11 += embedding_1 * lstm_kernel_1;
+            sum12 += embedding_1 * lstm_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const embedding_0 = embedding[i * 1024 + j * 64 + k + 2]!;
+            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 512]!;
+            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 513]!;
+            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 514]!;
+            const embedding_1 = embedding[i * 1024 + j * 64 + k + 66]!;
+            sum00 += embedding_0 * lstm_kernel_0;
+            sum01 += embedding_0 * lstm_kernel_1;
+            sum02 += embedding_0 * lstm_kernel_2;
+            sum10 += embedding_1 * lstm_kernel_0;
+            sum11 += embedding_1 * lstm_kernel_1;
+            sum12 += embedding_1 * lstm_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const embedding_0 = embedding[i * 1024 + j * 64 + k + 3]!;
+            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 768]!;
+            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 769]!;
+            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 770]!;
+            const embedding_1 = embedding[i * 1024 + j * 64 + k + 67]!;
+            sum00 += embedding_0 * lstm_kernel_0;
+            sum01 += embedding_0 * lstm_kernel_1;
+            sum02 += embedding_0 * lstm_kernel_2;
+            sum10 += embedding_1 * lstm_kernel_0;
+            sum11 += embedding_1 * lstm_kernel_1;
+            sum12 += embedding_1 * lstm_kernel_2;
+          }
+          if (k + 4 === 64) break;
+          {
+            const embedding_0 = embedding[i * 1024 + j * 64 + k + 4]!;
+            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1024]!;
+            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1025]!;
+            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1026]!;
+            const embedding_1 = embedding[i * 1024 + j * 64 + k + 68]!;
+            sum00 += embedding_0 * lstm_kernel_0;
+            sum01 += embedding_0 * lstm_kernel_1;
+            sum02 += embedding_0 * lstm_kernel_2;
+            sum10 += embedding_1 * lstm_kernel_0;
+            sum11 += embedding_1 * lstm_kernel_1;
+            sum12 += embedding_1 * lstm_kernel_2;
+          }
+          if (k + 5 === 64) break;
+          {
+            const embedding_0 = embedding[i * 1024 + j * 64 + k + 5]!;
+            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1280]!;
+            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1281]!;
+            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1282]!;
+            const embedding_1 = embedding[i * 1024 + j * 64 + k + 69]!;
+            sum00 += embedding_0 * lstm_kernel_0;
+            sum01 += embedding_0 * lstm_kernel_1;
+            sum02 += embedding_0 * lstm_kernel_2;
+            sum10 += embedding_1 * lstm_kernel_0;
+            sum11 += embedding_1 * lstm_kernel_1;
+            sum12 += embedding_1 * lstm_kernel_2;
+          }
+          if (k + 6 === 64) break;
+          {
+            const embedding_0 = embedding[i * 1024 + j * 64 + k + 6]!;
+            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1536]!;
+            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1537]!;
+            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1538]!;
+            const embedding_1 = embedding[i * 1024 + j * 64 + k + 70]!;
+            sum00 += embedding_0 * lstm_kernel_0;
+            sum01 += embedding_0 * lstm_kernel_1;
+            sum02 += embedding_0 * lstm_kernel_2;
+            sum10 += embedding_1 * lstm_kernel_0;
+            sum11 += embedding_1 * lstm_kernel_1;
+            sum12 += embedding_1 * lstm_kernel_2;
+          }
+          if (k + 7 === 64) break;
+          {
+            const embedding_0 = embedding[i * 1024 + j * 64 + k + 7]!;
+            const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1792]!;
+            const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1793]!;
+            const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1794]!;
+            const embedding_1 = embedding[i * 1024 + j * 64 + k + 71]!;
+            sum00 += embedding_0 * lstm_kernel_0;
+            sum01 += embedding_0 * lstm_kernel_1;
+            sum02 += embedding_0 * lstm_kernel_2;
+            sum10 += embedding_1 * lstm_kernel_0;
+            sum11 += embedding_1 * lstm_kernel_1;
+            sum12 += embedding_1 * lstm_kernel_2;
+          }
         }
         const dot00 = Math.fround(sum00);
         const dot01 = Math.fround(sum01);
+        const dot02 = Math.fround(sum02);
         const dot10 = Math.fround(sum10);
         const dot11 = Math.fround(sum11);
-        const dot20 = Math.fround(sum20);
-        const dot21 = Math.fround(sum21);
-        const dot30 = Math.fround(sum30);
-        const dot31 = Math.fround(sum31);
+        const dot12 = Math.fround(sum12);
         const lstm_bias_0 = lstm_bias[l]!;
         const lstm_bias_1 = lstm_bias[l + 1]!;
+        const lstm_bias_2 = lstm_bias[l + 2]!;
         lstm_inputs[i * 4096 + j * 256 + l] = dot00 + lstm_bias_0;
         lstm_inputs[i * 4096 + j * 256 + l + 1] = dot01 + lstm_bias_1;
+        lstm_inputs[i * 4096 + j * 256 + l + 2] = dot02 + lstm_bias_2;
         lstm_inputs[i * 4096 + j * 256 + l + 256] = dot10 + lstm_bias_0;
         lstm_inputs[i * 4096 + j * 256 + l + 257] = dot11 + lstm_bias_1;
-        lstm_inputs[i * 4096 + j * 256 + l + 512] = dot20 + lstm_bias_0;
-        lstm_inputs[i * 4096 + j * 256 + l + 513] = dot21 + lstm_bias_1;
-        lstm_inputs[i * 4096 + j * 256 + l + 768] = dot30 + lstm_bias_0;
-        lstm_inputs[i * 4096 + j * 256 + l + 769] = dot31 + lstm_bias_1;
+        lstm_inputs[i * 4096 + j * 256 + l + 258] = dot12 + lstm_bias_2;
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const embedding_2 = embedding[i * 1024 + j * 64 + k]!;
+        const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
+        const embedding_3 = embedding[i * 1024 + j * 64 + k + 64]!;
+        sum0 += embedding_2 * lstm_kernel_3;
+        sum1 += embedding_3 * lstm_kernel_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const lstm_bias_3 = lstm_bias[255]!;
+      lstm_inputs[i * 4096 + j * 256 + 255] = dot0 + lstm_bias_3;
+      lstm_inputs[i * 4096 + j * 256 + 511] = dot1 + lstm_bias_3;
     }
   }
 }
@@ -4339,59 +4445,191 @@ function dotAdd_32x64x256_2(
   lstm_recurrentBias: Float32Array,
   lstm_recurrence_2: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 256; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 255; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const lstm_o_0 = lstm_o[i * 64 + k]!;
-        const tanh__0 = tanh_[i * 64 + k]!;
-        const part_0 = Math.fround(lstm_o_0 * tanh__0);
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-        const lstm_o_1 = lstm_o[i * 64 + k + 64]!;
-        const tanh__1 = tanh_[i * 64 + k + 64]!;
-        const part_1 = Math.fround(lstm_o_1 * tanh__1);
-        const lstm_o_2 = lstm_o[i * 64 + k + 128]!;
-        const tanh__2 = tanh_[i * 64 + k + 128]!;
-        const part_2 = Math.fround(lstm_o_2 * tanh__2);
-        const lstm_o_3 = lstm_o[i * 64 + k + 192]!;
-        const tanh__3 = tanh_[i * 64 + k + 192]!;
-        const part_3 = Math.fround(lstm_o_3 * tanh__3);
-        sum00 += part_0 * lstm_recurrentKernel_0;
-        sum01 += part_0 * lstm_recurrentKernel_1;
-        sum10 += part_1 * lstm_recurrentKernel_0;
-        sum11 += part_1 * lstm_recurrentKernel_1;
-        sum20 += part_2 * lstm_recurrentKernel_0;
-        sum21 += part_2 * lstm_recurrentKernel_1;
-        sum30 += part_3 * lstm_recurrentKernel_0;
-        sum31 += part_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k]!;
+          const tanh__0 = tanh_[i * 64 + k]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 64]!;
+          const tanh__1 = tanh_[i * 64 + k + 64]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k + 1]!;
+          const tanh__0 = tanh_[i * 64 + k + 1]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 256]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 258]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 65]!;
+          const tanh__1 = tanh_[i * 64 + k + 65]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k + 2]!;
+          const tanh__0 = tanh_[i * 64 + k + 2]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 512]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 513]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 514]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 66]!;
+          const tanh__1 = tanh_[i * 64 + k + 66]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k + 3]!;
+          const tanh__0 = tanh_[i * 64 + k + 3]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 768]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 769]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 770]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 67]!;
+          const tanh__1 = tanh_[i * 64 + k + 67]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 64) break;
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k + 4]!;
+          const tanh__0 = tanh_[i * 64 + k + 4]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1024]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1025]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1026]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 68]!;
+          const tanh__1 = tanh_[i * 64 + k + 68]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 64) break;
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k + 5]!;
+          const tanh__0 = tanh_[i * 64 + k + 5]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1280]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1281]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1282]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 69]!;
+          const tanh__1 = tanh_[i * 64 + k + 69]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 64) break;
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k + 6]!;
+          const tanh__0 = tanh_[i * 64 + k + 6]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1536]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1537]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1538]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 70]!;
+          const tanh__1 = tanh_[i * 64 + k + 70]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 64) break;
+        {
+          const lstm_o_0 = lstm_o[i * 64 + k + 7]!;
+          const tanh__0 = tanh_[i * 64 + k + 7]!;
+          const part_0 = Math.fround(lstm_o_0 * tanh__0);
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1792]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1793]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1794]!;
+          const lstm_o_1 = lstm_o[i * 64 + k + 71]!;
+          const tanh__1 = tanh_[i * 64 + k + 71]!;
+          const part_1 = Math.fround(lstm_o_1 * tanh__1);
+          sum00 += part_0 * lstm_recurrentKernel_0;
+          sum01 += part_0 * lstm_recurrentKernel_1;
+          sum02 += part_0 * lstm_recurrentKernel_2;
+          sum10 += part_1 * lstm_recurrentKernel_0;
+          sum11 += part_1 * lstm_recurrentKernel_1;
+          sum12 += part_1 * lstm_recurrentKernel_2;
+        }
       }
       const dot_3_00 = Math.fround(sum00);
       const dot_3_01 = Math.fround(sum01);
+      const dot_3_02 = Math.fround(sum02);
       const dot_3_10 = Math.fround(sum10);
       const dot_3_11 = Math.fround(sum11);
-      const dot_3_20 = Math.fround(sum20);
-      const dot_3_21 = Math.fround(sum21);
-      const dot_3_30 = Math.fround(sum30);
-      const dot_3_31 = Math.fround(sum31);
+      const dot_3_12 = Math.fround(sum12);
       const lstm_recurrentBias_0 = lstm_recurrentBias[j]!;
       const lstm_recurrentBias_1 = lstm_recurrentBias[j + 1]!;
+      const lstm_recurrentBias_2 = lstm_recurrentBias[j + 2]!;
       lstm_recurrence_2[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
       lstm_recurrence_2[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j + 2] = dot_3_02 + lstm_recurrentBias_2;
       lstm_recurrence_2[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
       lstm_recurrence_2[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
-      lstm_recurrence_2[i * 256 + j + 512] = dot_3_20 + lstm_recurrentBias_0;
-      lstm_recurrence_2[i * 256 + j + 513] = dot_3_21 + lstm_recurrentBias_1;
-      lstm_recurrence_2[i * 256 + j + 768] = dot_3_30 + lstm_recurrentBias_0;
-      lstm_recurrence_2[i * 256 + j + 769] = dot_3_31 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j + 258] = dot_3_12 + lstm_recurrentBias_2;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const lstm_o_2 = lstm_o[i * 64 + k]!;
+      const tanh__2 = tanh_[i * 64 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + 255]!;
+      const lstm_o_3 = lstm_o[i * 64 + k + 64]!;
+      const tanh__3 = tanh_[i * 64 + k + 64]!;
+      sum0 += Math.fround(lstm_o_2 * tanh__2) * lstm_recurrentKernel_3;
+      sum1 += Math.fround(lstm_o_3 * tanh__3) * lstm_recurrentKernel_3;
+    }
+    const dot_3_0 = Math.fround(sum0);
+    const dot_3_1 = Math.fround(sum1);
+    const lstm_recurrentBias_3 = lstm_recurrentBias[255]!;
+    lstm_recurrence_2[i * 256 + 255] = dot_3_0 + lstm_recurrentBias_3;
+    lstm_recurrence_2[i * 256 + 511] = dot_3_1 + lstm_recurrentBias_3;
   }
 }
 
@@ -5709,51 +5947,157 @@ function dotAdd_32x16x64x64(
   scores: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j += 4) {
-      for (let l = 0; l < 64; l += 2) {
+    for (let j = 0; j < 16; j += 2) {
+      for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const lstm_0 = lstm[i * 1024 + j * 64 + k]!;
-          const scores_kernel_0 = scores_kernel[k * 64 + l]!;
-          const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
-          const lstm_1 = lstm[i * 1024 + j * 64 + k + 64]!;
-          const lstm_2 = lstm[i * 1024 + j * 64 + k + 128]!;
-          const lstm_3 = lstm[i * 1024 + j * 64 + k + 192]!;
-          sum00 += lstm_0 * scores_kernel_0;
-          sum01 += lstm_0 * scores_kernel_1;
-          sum10 += lstm_1 * scores_kernel_0;
-          sum11 += lstm_1 * scores_kernel_1;
-          sum20 += lstm_2 * scores_kernel_0;
-          sum21 += lstm_2 * scores_kernel_1;
-          sum30 += lstm_3 * scores_kernel_0;
-          sum31 += lstm_3 * scores_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 8) {
+          {
+            const lstm_0 = lstm[i * 1024 + j * 64 + k]!;
+            const scores_kernel_0 = scores_kernel[k * 64 + l]!;
+            const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
+            const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
+            const lstm_1 = lstm[i * 1024 + j * 64 + k + 64]!;
+            sum00 += lstm_0 * scores_kernel_0;
+            sum01 += lstm_0 * scores_kernel_1;
+            sum02 += lstm_0 * scores_kernel_2;
+            sum10 += lstm_1 * scores_kernel_0;
+            sum11 += lstm_1 * scores_kernel_1;
+            sum12 += lstm_1 * scores_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const lstm_0 = lstm[i * 1024 + j * 64 + k + 1]!;
+            const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
+            const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
+            const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
+            const lstm_1 = lstm[i * 1024 + j * 64 + k + 65]!;
+            sum00 += lstm_0 * scores_kernel_0;
+            sum01 += lstm_0 * scores_kernel_1;
+            sum02 += lstm_0 * scores_kernel_2;
+            sum10 += lstm_1 * scores_kernel_0;
+            sum11 += lstm_1 * scores_kernel_1;
+            sum12 += lstm_1 * scores_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const lstm_0 = lstm[i * 1024 + j * 64 + k + 2]!;
+            const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
+            const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
+            const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
+            const lstm_1 = lstm[i * 1024 + j * 64 + k + 66]!;
+            sum00 += lstm_0 * scores_kernel_0;
+            sum01 += lstm_0 * scores_kernel_1;
+            sum02 += lstm_0 * scores_kernel_2;
+            sum10 += lstm_1 * scores_kernel_0;
+            sum11 += lstm_1 * scores_kernel_1;
+            sum12 += lstm_1 * scores_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const lstm_0 = lstm[i * 1024 + j * 64 + k + 3]!;
+            const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
+            const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
+            const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
+            const lstm_1 = lstm[i * 1024 + j * 64 + k + 67]!;
+            sum00 += lstm_0 * scores_kernel_0;
+            sum01 += lstm_0 * scores_kernel_1;
+            sum02 += lstm_0 * scores_kernel_2;
+            sum10 += lstm_1 * scores_kernel_0;
+            sum11 += lstm_1 * scores_kernel_1;
+            sum12 += lstm_1 * scores_kernel_2;
+          }
+          if (k + 4 === 64) break;
+          {
+            const lstm_0 = lstm[i * 1024 + j * 64 + k + 4]!;
+            const scores_kernel_0 = scores_kernel[k * 64 + l + 256]!;
+            const scores_kernel_1 = scores_kernel[k * 64 + l + 257]!;
+            const scores_kernel_2 = scores_kernel[k * 64 + l + 258]!;
+            const lstm_1 = lstm[i * 1024 + j * 64 + k + 68]!;
+            sum00 += lstm_0 * scores_kernel_0;
+            sum01 += lstm_0 * scores_kernel_1;
+            sum02 += lstm_0 * scores_kernel_2;
+            sum10 += lstm_1 * scores_kernel_0;
+            sum11 += lstm_1 * scores_kernel_1;
+            sum12 += lstm_1 * scores_kernel_2;
+          }
+          if (k + 5 === 64) break;
+          {
+            const lstm_0 = lstm[i * 1024 + j * 64 + k + 5]!;
+            const scores_kernel_0 = scores_kernel[k * 64 + l + 320]!;
+            const scores_kernel_1 = scores_kernel[k * 64 + l + 321]!;
+            const scores_kernel_2 = scores_kernel[k * 64 + l + 322]!;
+            const lstm_1 = lstm[i * 1024 + j * 64 + k + 69]!;
+            sum00 += lstm_0 * scores_kernel_0;
+            sum01 += lstm_0 * scores_kernel_1;
+            sum02 += lstm_0 * scores_kernel_2;
+            sum10 += lstm_1 * scores_kernel_0;
+            sum11 += lstm_1 * scores_kernel_1;
+            sum12 += lstm_1 * scores_kernel_2;
+          }
+          if (k + 6 === 64) break;
+          {
+            const lstm_0 = lstm[i * 1024 + j * 64 + k + 6]!;
+            const scores_kernel_0 = scores_kernel[k * 64 + l + 384]!;
+            const scores_kernel_1 = scores_kernel[k * 64 + l + 385]!;
+            const scores_kernel_2 = scores_kernel[k * 64 + l + 386]!;
+            const lstm_1 = lstm[i * 1024 + j * 64 + k + 70]!;
+            sum00 += lstm_0 * scores_kernel_0;
+            sum01 += lstm_0 * scores_kernel_1;
+            sum02 += lstm_0 * scores_kernel_2;
+            sum10 += lstm_1 * scores_kernel_0;
+            sum11 += lstm_1 * scores_kernel_1;
+            sum12 += lstm_1 * scores_kernel_2;
+          }
+          if (k + 7 === 64) break;
+          {
+            const lstm_0 = lstm[i * 1024 + j * 64 + k + 7]!;
+            const scores_kernel_0 = scores_kernel[k * 64 + l + 448]!;
+            const scores_kernel_1 = scores_kernel[k * 64 + l + 449]!;
+            const scores_kernel_2 = scores_kernel[k * 64 + l + 450]!;
+            const lstm_1 = lstm[i * 1024 + j * 64 + k + 71]!;
+            sum00 += lstm_0 * scores_kernel_0;
+            sum01 += lstm_0 * scores_kernel_1;
+            sum02 += lstm_0 * scores_kernel_2;
+            sum10 += lstm_1 * scores_kernel_0;
+            sum11 += lstm_1 * scores_kernel_1;
+            sum12 += lstm_1 * scores_kernel_2;
+          }
         }
         const scores_product00 = Math.fround(sum00);
         const scores_product01 = Math.fround(sum01);
+        const scores_product02 = Math.fround(sum02);
         const scores_product10 = Math.fround(sum10);
         const scores_product11 = Math.fround(sum11);
-        const scores_product20 = Math.fround(sum20);
-        const scores_product21 = Math.fround(sum21);
-        const scores_product30 = Math.fround(sum30);
-        const scores_product31 = Math.fround(sum31);
+        const scores_product12 = Math.fround(sum12);
         const scores_bias_0 = scores_bias[l]!;
         const scores_bias_1 = scores_bias[l + 1]!;
+        const scores_bias_2 = scores_bias[l + 2]!;
         scores[i * 1024 + j * 64 + l] = scores_product00 + scores_bias_0;
         scores[i * 1024 + j * 64 + l + 1] = scores_product01 + scores_bias_1;
+        scores[i * 1024 + j * 64 + l + 2] = scores_product02 + scores_bias_2;
         scores[i * 1024 + j * 64 + l + 64] = scores_product10 + scores_bias_0;
         scores[i * 1024 + j * 64 + l + 65] = scores_product11 + scores_bias_1;
-        scores[i * 1024 + j * 64 + l + 128] = scores_product20 + scores_bias_0;
-        scores[i * 1024 + j * 64 + l + 129] = scores_product21 + scores_bias_1;
-        scores[i * 1024 + j * 64 + l + 192] = scores_product30 + scores_bias_0;
-        scores[i * 1024 + j * 64 + l + 193] = scores_product31 + scores_bias_1;
+        scores[i * 1024 + j * 64 + l + 66] = scores_product12 + scores_bias_2;
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const lstm_2 = lstm[i * 1024 + j * 64 + k]!;
+        const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
+        const lstm_3 = lstm[i * 1024 + j * 64 + k + 64]!;
+        sum0 += lstm_2 * scores_kernel_3;
+        sum1 += lstm_3 * scores_kernel_3;
+      }
+      const scores_product0 = Math.fround(sum0);
+      const scores_product1 = Math.fround(sum1);
+      const scores_bias_3 = scores_bias[63]!;
+      scores[i * 1024 + j * 64 + 63] = scores_product0 + scores_bias_3;
+      scores[i * 1024 + j * 64 + 127] = scores_product1 + scores_bias_3;
     }
   }
 }
@@ -5882,41 +6226,145 @@ function dot_32x16x64x64(
   d_lstm: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j += 4) {
-      for (let l = 0; l < 64; l += 2) {
+    for (let j = 0; j < 16; j += 2) {
+      for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k]!;
-          const scores_kernel_0 = scores_kernel[l * 64 + k]!;
-          const scores_kernel_1 = scores_kernel[l * 64 + k + 64]!;
-          const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 64]!;
-          const d_shifted_2 = d_shifted[i * 1024 + j * 64 + k + 128]!;
-          const d_shifted_3 = d_shifted[i * 1024 + j * 64 + k + 192]!;
-          sum00 += d_shifted_0 * scores_kernel_0;
-          sum01 += d_shifted_0 * scores_kernel_1;
-          sum10 += d_shifted_1 * scores_kernel_0;
-          sum11 += d_shifted_1 * scores_kernel_1;
-          sum20 += d_shifted_2 * scores_kernel_0;
-          sum21 += d_shifted_2 * scores_kernel_1;
-          sum30 += d_shifted_3 * scores_kernel_0;
-          sum31 += d_shifted_3 * scores_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 8) {
+          {
+            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 64]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 128]!;
+            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 64]!;
+            sum00 += d_shifted_0 * scores_kernel_0;
+            sum01 += d_shifted_0 * scores_kernel_1;
+            sum02 += d_shifted_0 * scores_kernel_2;
+            sum10 += d_shifted_1 * scores_kernel_0;
+            sum11 += d_shifted_1 * scores_kernel_1;
+            sum12 += d_shifted_1 * scores_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 1]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 1]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 65]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 129]!;
+            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 65]!;
+            sum00 += d_shifted_0 * scores_kernel_0;
+            sum01 += d_shifted_0 * scores_kernel_1;
+            sum02 += d_shifted_0 * scores_kernel_2;
+            sum10 += d_shifted_1 * scores_kernel_0;
+            sum11 += d_shifted_1 * scores_kernel_1;
+            sum12 += d_shifted_1 * scores_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 2]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 2]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 66]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 130]!;
+            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 66]!;
+            sum00 += d_shifted_0 * scores_kernel_0;
+            sum01 += d_shifted_0 * scores_kernel_1;
+            sum02 += d_shifted_0 * scores_kernel_2;
+            sum10 += d_shifted_1 * scores_kernel_0;
+            sum11 += d_shifted_1 * scores_kernel_1;
+            sum12 += d_shifted_1 * scores_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 3]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 3]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 67]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 131]!;
+            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 67]!;
+            sum00 += d_shifted_0 * scores_kernel_0;
+            sum01 += d_shifted_0 * scores_kernel_1;
+            sum02 += d_shifted_0 * scores_kernel_2;
+            sum10 += d_shifted_1 * scores_kernel_0;
+            sum11 += d_shifted_1 * scores_kernel_1;
+            sum12 += d_shifted_1 * scores_kernel_2;
+          }
+          if (k + 4 === 64) break;
+          {
+            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 4]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 4]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 68]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 132]!;
+            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 68]!;
+            sum00 += d_shifted_0 * scores_kernel_0;
+            sum01 += d_shifted_0 * scores_kernel_1;
+            sum02 += d_shifted_0 * scores_kernel_2;
+            sum10 += d_shifted_1 * scores_kernel_0;
+            sum11 += d_shifted_1 * scores_kernel_1;
+            sum12 += d_shifted_1 * scores_kernel_2;
+          }
+          if (k + 5 === 64) break;
+          {
+            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 5]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 5]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 69]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 133]!;
+            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 69]!;
+            sum00 += d_shifted_0 * scores_kernel_0;
+            sum01 += d_shifted_0 * scores_kernel_1;
+            sum02 += d_shifted_0 * scores_kernel_2;
+            sum10 += d_shifted_1 * scores_kernel_0;
+            sum11 += d_shifted_1 * scores_kernel_1;
+            sum12 += d_shifted_1 * scores_kernel_2;
+          }
+          if (k + 6 === 64) break;
+          {
+            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 6]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 6]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 70]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 134]!;
+            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 70]!;
+            sum00 += d_shifted_0 * scores_kernel_0;
+            sum01 += d_shifted_0 * scores_kernel_1;
+            sum02 += d_shifted_0 * scores_kernel_2;
+            sum10 += d_shifted_1 * scores_kernel_0;
+            sum11 += d_shifted_1 * scores_kernel_1;
+            sum12 += d_shifted_1 * scores_kernel_2;
+          }
+          if (k + 7 === 64) break;
+          {
+            const d_shifted_0 = d_shifted[i * 1024 + j * 64 + k + 7]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 7]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 71]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 135]!;
+            const d_shifted_1 = d_shifted[i * 1024 + j * 64 + k + 71]!;
+            sum00 += d_shifted_0 * scores_kernel_0;
+            sum01 += d_shifted_0 * scores_kernel_1;
+            sum02 += d_shifted_0 * scores_kernel_2;
+            sum10 += d_shifted_1 * scores_kernel_0;
+            sum11 += d_shifted_1 * scores_kernel_1;
+            sum12 += d_shifted_1 * scores_kernel_2;
+          }
         }
         d_lstm[i * 1024 + j * 64 + l] = sum00;
         d_lstm[i * 1024 + j * 64 + l + 1] = sum01;
+        d_lstm[i * 1024 + j * 64 + l + 2] = sum02;
         d_lstm[i * 1024 + j * 64 + l + 64] = sum10;
         d_lstm[i * 1024 + j * 64 + l + 65] = sum11;
-        d_lstm[i * 1024 + j * 64 + l + 128] = sum20;
-        d_lstm[i * 1024 + j * 64 + l + 129] = sum21;
-        d_lstm[i * 1024 + j * 64 + l + 192] = sum30;
-        d_lstm[i * 1024 + j * 64 + l + 193] = sum31;
+        d_lstm[i * 1024 + j * 64 + l + 66] = sum12;
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_shifted_2 = d_shifted[i * 1024 + j * 64 + k]!;
+        const scores_kernel_3 = scores_kernel[k + 4032]!;
+        const d_shifted_3 = d_shifted[i * 1024 + j * 64 + k + 64]!;
+        sum0 += d_shifted_2 * scores_kernel_3;
+        sum1 += d_shifted_3 * scores_kernel_3;
+      }
+      d_lstm[i * 1024 + j * 64 + 63] = sum0;
+      d_lstm[i * 1024 + j * 64 + 127] = sum1;
     }
   }
 }
@@ -6035,89 +6483,193 @@ function dotAdd_32x256x64(
   tanh_15: Float32Array,
   d_lstm_c_15: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 256]!;
-        const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[i * 256 + k + 512]!;
-        const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_16_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_16_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_16_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_16_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_16_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_16_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_15_2_00 = Math.fround(sum00);
       const d_lstm_h_15_2_01 = Math.fround(sum01);
+      const d_lstm_h_15_2_02 = Math.fround(sum02);
       const d_lstm_h_15_2_10 = Math.fround(sum10);
       const d_lstm_h_15_2_11 = Math.fround(sum11);
-      const d_lstm_h_15_2_20 = Math.fround(sum20);
-      const d_lstm_h_15_2_21 = Math.fround(sum21);
-      const d_lstm_h_15_2_30 = Math.fround(sum30);
-      const d_lstm_h_15_2_31 = Math.fround(sum31);
+      const d_lstm_h_15_2_12 = Math.fround(sum12);
       const d_lstm_h_15_00 = Math.fround(d_lstm[i * 1024 + j + 896]! + d_lstm_h_15_2_00);
       d_lstm_h_15[i * 64 + j] = d_lstm_h_15_00;
       const d_lstm_h_15_01 = Math.fround(d_lstm[i * 1024 + j + 897]! + d_lstm_h_15_2_01);
       d_lstm_h_15[i * 64 + j + 1] = d_lstm_h_15_01;
+      const d_lstm_h_15_02 = Math.fround(d_lstm[i * 1024 + j + 898]! + d_lstm_h_15_2_02);
+      d_lstm_h_15[i * 64 + j + 2] = d_lstm_h_15_02;
       const d_lstm_h_15_10 = Math.fround(d_lstm[i * 1024 + j + 1920]! + d_lstm_h_15_2_10);
       d_lstm_h_15[i * 64 + j + 64] = d_lstm_h_15_10;
       const d_lstm_h_15_11 = Math.fround(d_lstm[i * 1024 + j + 1921]! + d_lstm_h_15_2_11);
       d_lstm_h_15[i * 64 + j + 65] = d_lstm_h_15_11;
-      const d_lstm_h_15_20 = Math.fround(d_lstm[i * 1024 + j + 2944]! + d_lstm_h_15_2_20);
-      d_lstm_h_15[i * 64 + j + 128] = d_lstm_h_15_20;
-      const d_lstm_h_15_21 = Math.fround(d_lstm[i * 1024 + j + 2945]! + d_lstm_h_15_2_21);
-      d_lstm_h_15[i * 64 + j + 129] = d_lstm_h_15_21;
-      const d_lstm_h_15_30 = Math.fround(d_lstm[i * 1024 + j + 3968]! + d_lstm_h_15_2_30);
-      d_lstm_h_15[i * 64 + j + 192] = d_lstm_h_15_30;
-      const d_lstm_h_15_31 = Math.fround(d_lstm[i * 1024 + j + 3969]! + d_lstm_h_15_2_31);
-      d_lstm_h_15[i * 64 + j + 193] = d_lstm_h_15_31;
+      const d_lstm_h_15_12 = Math.fround(d_lstm[i * 1024 + j + 1922]! + d_lstm_h_15_2_12);
+      d_lstm_h_15[i * 64 + j + 66] = d_lstm_h_15_12;
       const tanh_15_0 = tanh_15[i * 64 + j]!;
       const tanh_15_1 = tanh_15[i * 64 + j + 1]!;
-      const tanh_15_2 = tanh_15[i * 64 + j + 64]!;
-      const tanh_15_3 = tanh_15[i * 64 + j + 65]!;
-      const tanh_15_4 = tanh_15[i * 64 + j + 128]!;
-      const tanh_15_5 = tanh_15[i * 64 + j + 129]!;
-      const tanh_15_6 = tanh_15[i * 64 + j + 192]!;
-      const tanh_15_7 = tanh_15[i * 64 + j + 193]!;
+      const tanh_15_2 = tanh_15[i * 64 + j + 2]!;
+      const tanh_15_3 = tanh_15[i * 64 + j + 64]!;
+      const tanh_15_4 = tanh_15[i * 64 + j + 65]!;
+      const tanh_15_5 = tanh_15[i * 64 + j + 66]!;
       d_lstm_c_15[i * 64 + j] =
         d_lstm_c_16[i * 64 + j]! * lstm_f_16[i * 64 + j]! +
         d_lstm_h_15_00 * lstm_o_15[i * 64 + j]! * (1 - tanh_15_0 * tanh_15_0);
       d_lstm_c_15[i * 64 + j + 1] =
         d_lstm_c_16[i * 64 + j + 1]! * lstm_f_16[i * 64 + j + 1]! +
         d_lstm_h_15_01 * lstm_o_15[i * 64 + j + 1]! * (1 - tanh_15_1 * tanh_15_1);
+      d_lstm_c_15[i * 64 + j + 2] =
+        d_lstm_c_16[i * 64 + j + 2]! * lstm_f_16[i * 64 + j + 2]! +
+        d_lstm_h_15_02 * lstm_o_15[i * 64 + j + 2]! * (1 - tanh_15_2 * tanh_15_2);
       d_lstm_c_15[i * 64 + j + 64] =
         d_lstm_c_16[i * 64 + j + 64]! * lstm_f_16[i * 64 + j + 64]! +
-        d_lstm_h_15_10 * lstm_o_15[i * 64 + j + 64]! * (1 - tanh_15_2 * tanh_15_2);
+        d_lstm_h_15_10 * lstm_o_15[i * 64 + j + 64]! * (1 - tanh_15_3 * tanh_15_3);
       d_lstm_c_15[i * 64 + j + 65] =
         d_lstm_c_16[i * 64 + j + 65]! * lstm_f_16[i * 64 + j + 65]! +
-        d_lstm_h_15_11 * lstm_o_15[i * 64 + j + 65]! * (1 - tanh_15_3 * tanh_15_3);
-      d_lstm_c_15[i * 64 + j + 128] =
-        d_lstm_c_16[i * 64 + j + 128]! * lstm_f_16[i * 64 + j + 128]! +
-        d_lstm_h_15_20 * lstm_o_15[i * 64 + j + 128]! * (1 - tanh_15_4 * tanh_15_4);
-      d_lstm_c_15[i * 64 + j + 129] =
-        d_lstm_c_16[i * 64 + j + 129]! * lstm_f_16[i * 64 + j + 129]! +
-        d_lstm_h_15_21 * lstm_o_15[i * 64 + j + 129]! * (1 - tanh_15_5 * tanh_15_5);
-      d_lstm_c_15[i * 64 + j + 192] =
-        d_lstm_c_16[i * 64 + j + 192]! * lstm_f_16[i * 64 + j + 192]! +
-        d_lstm_h_15_30 * lstm_o_15[i * 64 + j + 192]! * (1 - tanh_15_6 * tanh_15_6);
-      d_lstm_c_15[i * 64 + j + 193] =
-        d_lstm_c_16[i * 64 + j + 193]! * lstm_f_16[i * 64 + j + 193]! +
-        d_lstm_h_15_31 * lstm_o_15[i * 64 + j + 193]! * (1 - tanh_15_7 * tanh_15_7);
+        d_lstm_h_15_11 * lstm_o_15[i * 64 + j + 65]! * (1 - tanh_15_4 * tanh_15_4);
+      d_lstm_c_15[i * 64 + j + 66] =
+        d_lstm_c_16[i * 64 + j + 66]! * lstm_f_16[i * 64 + j + 66]! +
+        d_lstm_h_15_12 * lstm_o_15[i * 64 + j + 66]! * (1 - tanh_15_5 * tanh_15_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_16_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_16_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_15_2_0 = Math.fround(sum0);
+    const d_lstm_h_15_2_1 = Math.fround(sum1);
+    const d_lstm_h_15_0 = Math.fround(d_lstm[i * 1024 + 959]! + d_lstm_h_15_2_0);
+    d_lstm_h_15[i * 64 + 63] = d_lstm_h_15_0;
+    const d_lstm_h_15_1 = Math.fround(d_lstm[i * 1024 + 1983]! + d_lstm_h_15_2_1);
+    d_lstm_h_15[i * 64 + 127] = d_lstm_h_15_1;
+    const tanh_15_6 = tanh_15[i * 64 + 63]!;
+    const tanh_15_7 = tanh_15[i * 64 + 127]!;
+    d_lstm_c_15[i * 64 + 63] =
+      d_lstm_c_16[i * 64 + 63]! * lstm_f_16[i * 64 + 63]! +
+      d_lstm_h_15_0 * lstm_o_15[i * 64 + 63]! * (1 - tanh_15_6 * tanh_15_6);
+    d_lstm_c_15[i * 64 + 127] =
+      d_lstm_c_16[i * 64 + 127]! * lstm_f_16[i * 64 + 127]! +
+      d_lstm_h_15_1 * lstm_o_15[i * 64 + 127]! * (1 - tanh_15_7 * tanh_15_7);
   }
 }
 
@@ -6131,49 +6683,179 @@ function dot_64x32x256(
   d_lstm_recurrence_16: Float32Array,
   d_lstm_recurrentKernel_part: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 256; j += 2) {
+  for (let i = 0; i < 64; i += 2) {
+    for (let j = 0; j < 255; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const lstm_o_15_0 = lstm_o_15[k * 64 + i]!;
-        const tanh_15_0 = tanh_15[k * 64 + i]!;
-        const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
-        const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j]!;
-        const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1]!;
-        const lstm_o_15_1 = lstm_o_15[k * 64 + i + 1]!;
-        const tanh_15_1 = tanh_15[k * 64 + i + 1]!;
-        const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
-        const lstm_o_15_2 = lstm_o_15[k * 64 + i + 2]!;
-        const tanh_15_2 = tanh_15[k * 64 + i + 2]!;
-        const part_2 = Math.fround(lstm_o_15_2 * tanh_15_2);
-        const lstm_o_15_3 = lstm_o_15[k * 64 + i + 3]!;
-        const tanh_15_3 = tanh_15[k * 64 + i + 3]!;
-        const part_3 = Math.fround(lstm_o_15_3 * tanh_15_3);
-        sum00 += part_0 * d_lstm_recurrence_16_0;
-        sum01 += part_0 * d_lstm_recurrence_16_1;
-        sum10 += part_1 * d_lstm_recurrence_16_0;
-        sum11 += part_1 * d_lstm_recurrence_16_1;
-        sum20 += part_2 * d_lstm_recurrence_16_0;
-        sum21 += part_2 * d_lstm_recurrence_16_1;
-        sum30 += part_3 * d_lstm_recurrence_16_0;
-        sum31 += part_3 * d_lstm_recurrence_16_1;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i]!;
+          const tanh_15_0 = tanh_15[k * 64 + i]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 2]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 1]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 1]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
+        }
+        if (k + 1 === 32) break;
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 64]!;
+          const tanh_15_0 = tanh_15[k * 64 + i + 64]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 256]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 257]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 258]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 65]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 65]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 128]!;
+          const tanh_15_0 = tanh_15[k * 64 + i + 128]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 512]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 513]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 514]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 129]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 129]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 192]!;
+          const tanh_15_0 = tanh_15[k * 64 + i + 192]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 768]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 769]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 770]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 193]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 193]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
+        }
+        if (k + 4 === 32) break;
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 256]!;
+          const tanh_15_0 = tanh_15[k * 64 + i + 256]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 1024]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1025]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 1026]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 257]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 257]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
+        }
+        if (k + 5 === 32) break;
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 320]!;
+          const tanh_15_0 = tanh_15[k * 64 + i + 320]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 1280]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1281]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 1282]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 321]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 321]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
+        }
+        if (k + 6 === 32) break;
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 384]!;
+          const tanh_15_0 = tanh_15[k * 64 + i + 384]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 1536]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1537]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 1538]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 385]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 385]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
+        }
+        if (k + 7 === 32) break;
+        {
+          const lstm_o_15_0 = lstm_o_15[k * 64 + i + 448]!;
+          const tanh_15_0 = tanh_15[k * 64 + i + 448]!;
+          const part_0 = Math.fround(lstm_o_15_0 * tanh_15_0);
+          const d_lstm_recurrence_16_0 = d_lstm_recurrence_16[k * 256 + j + 1792]!;
+          const d_lstm_recurrence_16_1 = d_lstm_recurrence_16[k * 256 + j + 1793]!;
+          const d_lstm_recurrence_16_2 = d_lstm_recurrence_16[k * 256 + j + 1794]!;
+          const lstm_o_15_1 = lstm_o_15[k * 64 + i + 449]!;
+          const tanh_15_1 = tanh_15[k * 64 + i + 449]!;
+          const part_1 = Math.fround(lstm_o_15_1 * tanh_15_1);
+          sum00 += part_0 * d_lstm_recurrence_16_0;
+          sum01 += part_0 * d_lstm_recurrence_16_1;
+          sum02 += part_0 * d_lstm_recurrence_16_2;
+          sum10 += part_1 * d_lstm_recurrence_16_0;
+          sum11 += part_1 * d_lstm_recurrence_16_1;
+          sum12 += part_1 * d_lstm_recurrence_16_2;
+        }
       }
       d_lstm_recurrentKernel_part[i * 256 + j] = sum00;
       d_lstm_recurrentKernel_part[i * 256 + j + 1] = sum01;
+      d_lstm_recurrentKernel_part[i * 256 + j + 2] = sum02;
       d_lstm_recurrentKernel_part[i * 256 + j + 256] = sum10;
       d_lstm_recurrentKernel_part[i * 256 + j + 257] = sum11;
-      d_lstm_recurrentKernel_part[i * 256 + j + 512] = sum20;
-      d_lstm_recurrentKernel_part[i * 256 + j + 513] = sum21;
-      d_lstm_recurrentKernel_part[i * 256 + j + 768] = sum30;
-      d_lstm_recurrentKernel_part[i * 256 + j + 769] = sum31;
+      d_lstm_recurrentKernel_part[i * 256 + j + 258] = sum12;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const lstm_o_15_2 = lstm_o_15[k * 64 + i]!;
+      const tanh_15_2 = tanh_15[k * 64 + i]!;
+      const d_lstm_recurrence_16_3 = d_lstm_recurrence_16[k * 256 + 255]!;
+      const lstm_o_15_3 = lstm_o_15[k * 64 + i + 1]!;
+      const tanh_15_3 = tanh_15[k * 64 + i + 1]!;
+      sum0 += Math.fround(lstm_o_15_2 * tanh_15_2) * d_lstm_recurrence_16_3;
+      sum1 += Math.fround(lstm_o_15_3 * tanh_15_3) * d_lstm_recurrence_16_3;
+    }
+    d_lstm_recurrentKernel_part[i * 256 + 255] = sum0;
+    d_lstm_recurrentKernel_part[i * 256 + 511] = sum1;
   }
 }
 
@@ -6245,89 +6927,193 @@ function dotAdd_32x256x64_2(
   tanh_14: Float32Array,
   d_lstm_c_14: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 256]!;
-        const d_lstm_recurrence_15_2 = d_lstm_recurrence_15[i * 256 + k + 512]!;
-        const d_lstm_recurrence_15_3 = d_lstm_recurrence_15[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_15_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_15_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_15_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_15_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_15_0 = d_lstm_recurrence_15[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_15_1 = d_lstm_recurrence_15[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_15_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_15_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_14_2_00 = Math.fround(sum00);
       const d_lstm_h_14_2_01 = Math.fround(sum01);
+      const d_lstm_h_14_2_02 = Math.fround(sum02);
       const d_lstm_h_14_2_10 = Math.fround(sum10);
       const d_lstm_h_14_2_11 = Math.fround(sum11);
-      const d_lstm_h_14_2_20 = Math.fround(sum20);
-      const d_lstm_h_14_2_21 = Math.fround(sum21);
-      const d_lstm_h_14_2_30 = Math.fround(sum30);
-      const d_lstm_h_14_2_31 = Math.fround(sum31);
+      const d_lstm_h_14_2_12 = Math.fround(sum12);
       const d_lstm_h_14_00 = Math.fround(d_lstm[i * 1024 + j + 832]! + d_lstm_h_14_2_00);
       d_lstm_h_14[i * 64 + j] = d_lstm_h_14_00;
       const d_lstm_h_14_01 = Math.fround(d_lstm[i * 1024 + j + 833]! + d_lstm_h_14_2_01);
       d_lstm_h_14[i * 64 + j + 1] = d_lstm_h_14_01;
+      const d_lstm_h_14_02 = Math.fround(d_lstm[i * 1024 + j + 834]! + d_lstm_h_14_2_02);
+      d_lstm_h_14[i * 64 + j + 2] = d_lstm_h_14_02;
       const d_lstm_h_14_10 = Math.fround(d_lstm[i * 1024 + j + 1856]! + d_lstm_h_14_2_10);
       d_lstm_h_14[i * 64 + j + 64] = d_lstm_h_14_10;
       const d_lstm_h_14_11 = Math.fround(d_lstm[i * 1024 + j + 1857]! + d_lstm_h_14_2_11);
       d_lstm_h_14[i * 64 + j + 65] = d_lstm_h_14_11;
-      const d_lstm_h_14_20 = Math.fround(d_lstm[i * 1024 + j + 2880]! + d_lstm_h_14_2_20);
-      d_lstm_h_14[i * 64 + j + 128] = d_lstm_h_14_20;
-      const d_lstm_h_14_21 = Math.fround(d_lstm[i * 1024 + j + 2881]! + d_lstm_h_14_2_21);
-      d_lstm_h_14[i * 64 + j + 129] = d_lstm_h_14_21;
-      const d_lstm_h_14_30 = Math.fround(d_lstm[i * 1024 + j + 3904]! + d_lstm_h_14_2_30);
-      d_lstm_h_14[i * 64 + j + 192] = d_lstm_h_14_30;
-      const d_lstm_h_14_31 = Math.fround(d_lstm[i * 1024 + j + 3905]! + d_lstm_h_14_2_31);
-      d_lstm_h_14[i * 64 + j + 193] = d_lstm_h_14_31;
+      const d_lstm_h_14_12 = Math.fround(d_lstm[i * 1024 + j + 1858]! + d_lstm_h_14_2_12);
+      d_lstm_h_14[i * 64 + j + 66] = d_lstm_h_14_12;
       const tanh_14_0 = tanh_14[i * 64 + j]!;
       const tanh_14_1 = tanh_14[i * 64 + j + 1]!;
-      const tanh_14_2 = tanh_14[i * 64 + j + 64]!;
-      const tanh_14_3 = tanh_14[i * 64 + j + 65]!;
-      const tanh_14_4 = tanh_14[i * 64 + j + 128]!;
-      const tanh_14_5 = tanh_14[i * 64 + j + 129]!;
-      const tanh_14_6 = tanh_14[i * 64 + j + 192]!;
-      const tanh_14_7 = tanh_14[i * 64 + j + 193]!;
+      const tanh_14_2 = tanh_14[i * 64 + j + 2]!;
+      const tanh_14_3 = tanh_14[i * 64 + j + 64]!;
+      const tanh_14_4 = tanh_14[i * 64 + j + 65]!;
+      const tanh_14_5 = tanh_14[i * 64 + j + 66]!;
       d_lstm_c_14[i * 64 + j] =
         d_lstm_c_15[i * 64 + j]! * lstm_f_15[i * 64 + j]! +
         d_lstm_h_14_00 * lstm_o_14[i * 64 + j]! * (1 - tanh_14_0 * tanh_14_0);
       d_lstm_c_14[i * 64 + j + 1] =
         d_lstm_c_15[i * 64 + j + 1]! * lstm_f_15[i * 64 + j + 1]! +
         d_lstm_h_14_01 * lstm_o_14[i * 64 + j + 1]! * (1 - tanh_14_1 * tanh_14_1);
+      d_lstm_c_14[i * 64 + j + 2] =
+        d_lstm_c_15[i * 64 + j + 2]! * lstm_f_15[i * 64 + j + 2]! +
+        d_lstm_h_14_02 * lstm_o_14[i * 64 + j + 2]! * (1 - tanh_14_2 * tanh_14_2);
       d_lstm_c_14[i * 64 + j + 64] =
         d_lstm_c_15[i * 64 + j + 64]! * lstm_f_15[i * 64 + j + 64]! +
-        d_lstm_h_14_10 * lstm_o_14[i * 64 + j + 64]! * (1 - tanh_14_2 * tanh_14_2);
+        d_lstm_h_14_10 * lstm_o_14[i * 64 + j + 64]! * (1 - tanh_14_3 * tanh_14_3);
       d_lstm_c_14[i * 64 + j + 65] =
         d_lstm_c_15[i * 64 + j + 65]! * lstm_f_15[i * 64 + j + 65]! +
-        d_lstm_h_14_11 * lstm_o_14[i * 64 + j + 65]! * (1 - tanh_14_3 * tanh_14_3);
-      d_lstm_c_14[i * 64 + j + 128] =
-        d_lstm_c_15[i * 64 + j + 128]! * lstm_f_15[i * 64 + j + 128]! +
-        d_lstm_h_14_20 * lstm_o_14[i * 64 + j + 128]! * (1 - tanh_14_4 * tanh_14_4);
-      d_lstm_c_14[i * 64 + j + 129] =
-        d_lstm_c_15[i * 64 + j + 129]! * lstm_f_15[i * 64 + j + 129]! +
-        d_lstm_h_14_21 * lstm_o_14[i * 64 + j + 129]! * (1 - tanh_14_5 * tanh_14_5);
-      d_lstm_c_14[i * 64 + j + 192] =
-        d_lstm_c_15[i * 64 + j + 192]! * lstm_f_15[i * 64 + j + 192]! +
-        d_lstm_h_14_30 * lstm_o_14[i * 64 + j + 192]! * (1 - tanh_14_6 * tanh_14_6);
-      d_lstm_c_14[i * 64 + j + 193] =
-        d_lstm_c_15[i * 64 + j + 193]! * lstm_f_15[i * 64 + j + 193]! +
-        d_lstm_h_14_31 * lstm_o_14[i * 64 + j + 193]! * (1 - tanh_14_7 * tanh_14_7);
+        d_lstm_h_14_11 * lstm_o_14[i * 64 + j + 65]! * (1 - tanh_14_4 * tanh_14_4);
+      d_lstm_c_14[i * 64 + j + 66] =
+        d_lstm_c_15[i * 64 + j + 66]! * lstm_f_15[i * 64 + j + 66]! +
+        d_lstm_h_14_12 * lstm_o_14[i * 64 + j + 66]! * (1 - tanh_14_5 * tanh_14_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_15_2 = d_lstm_recurrence_15[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_15_3 = d_lstm_recurrence_15[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_15_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_15_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_14_2_0 = Math.fround(sum0);
+    const d_lstm_h_14_2_1 = Math.fround(sum1);
+    const d_lstm_h_14_0 = Math.fround(d_lstm[i * 1024 + 895]! + d_lstm_h_14_2_0);
+    d_lstm_h_14[i * 64 + 63] = d_lstm_h_14_0;
+    const d_lstm_h_14_1 = Math.fround(d_lstm[i * 1024 + 1919]! + d_lstm_h_14_2_1);
+    d_lstm_h_14[i * 64 + 127] = d_lstm_h_14_1;
+    const tanh_14_6 = tanh_14[i * 64 + 63]!;
+    const tanh_14_7 = tanh_14[i * 64 + 127]!;
+    d_lstm_c_14[i * 64 + 63] =
+      d_lstm_c_15[i * 64 + 63]! * lstm_f_15[i * 64 + 63]! +
+      d_lstm_h_14_0 * lstm_o_14[i * 64 + 63]! * (1 - tanh_14_6 * tanh_14_6);
+    d_lstm_c_14[i * 64 + 127] =
+      d_lstm_c_15[i * 64 + 127]! * lstm_f_15[i * 64 + 127]! +
+      d_lstm_h_14_1 * lstm_o_14[i * 64 + 127]! * (1 - tanh_14_7 * tanh_14_7);
   }
 }
 
@@ -6348,89 +7134,193 @@ function dotAdd_32x256x64_3(
   tanh_13: Float32Array,
   d_lstm_c_13: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 256]!;
-        const d_lstm_recurrence_14_2 = d_lstm_recurrence_14[i * 256 + k + 512]!;
-        const d_lstm_recurrence_14_3 = d_lstm_recurrence_14[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_14_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_14_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_14_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_14_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_14_0 = d_lstm_recurrence_14[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_14_1 = d_lstm_recurrence_14[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_14_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_14_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_13_2_00 = Math.fround(sum00);
       const d_lstm_h_13_2_01 = Math.fround(sum01);
+      const d_lstm_h_13_2_02 = Math.fround(sum02);
       const d_lstm_h_13_2_10 = Math.fround(sum10);
       const d_lstm_h_13_2_11 = Math.fround(sum11);
-      const d_lstm_h_13_2_20 = Math.fround(sum20);
-      const d_lstm_h_13_2_21 = Math.fround(sum21);
-      const d_lstm_h_13_2_30 = Math.fround(sum30);
-      const d_lstm_h_13_2_31 = Math.fround(sum31);
+      const d_lstm_h_13_2_12 = Math.fround(sum12);
       const d_lstm_h_13_00 = Math.fround(d_lstm[i * 1024 + j + 768]! + d_lstm_h_13_2_00);
       d_lstm_h_13[i * 64 + j] = d_lstm_h_13_00;
       const d_lstm_h_13_01 = Math.fround(d_lstm[i * 1024 + j + 769]! + d_lstm_h_13_2_01);
       d_lstm_h_13[i * 64 + j + 1] = d_lstm_h_13_01;
+      const d_lstm_h_13_02 = Math.fround(d_lstm[i * 1024 + j + 770]! + d_lstm_h_13_2_02);
+      d_lstm_h_13[i * 64 + j + 2] = d_lstm_h_13_02;
       const d_lstm_h_13_10 = Math.fround(d_lstm[i * 1024 + j + 1792]! + d_lstm_h_13_2_10);
       d_lstm_h_13[i * 64 + j + 64] = d_lstm_h_13_10;
       const d_lstm_h_13_11 = Math.fround(d_lstm[i * 1024 + j + 1793]! + d_lstm_h_13_2_11);
       d_lstm_h_13[i * 64 + j + 65] = d_lstm_h_13_11;
-      const d_lstm_h_13_20 = Math.fround(d_lstm[i * 1024 + j + 2816]! + d_lstm_h_13_2_20);
-      d_lstm_h_13[i * 64 + j + 128] = d_lstm_h_13_20;
-      const d_lstm_h_13_21 = Math.fround(d_lstm[i * 1024 + j + 2817]! + d_lstm_h_13_2_21);
-      d_lstm_h_13[i * 64 + j + 129] = d_lstm_h_13_21;
-      const d_lstm_h_13_30 = Math.fround(d_lstm[i * 1024 + j + 3840]! + d_lstm_h_13_2_30);
-      d_lstm_h_13[i * 64 + j + 192] = d_lstm_h_13_30;
-      const d_lstm_h_13_31 = Math.fround(d_lstm[i * 1024 + j + 3841]! + d_lstm_h_13_2_31);
-      d_lstm_h_13[i * 64 + j + 193] = d_lstm_h_13_31;
+      const d_lstm_h_13_12 = Math.fround(d_lstm[i * 1024 + j + 1794]! + d_lstm_h_13_2_12);
+      d_lstm_h_13[i * 64 + j + 66] = d_lstm_h_13_12;
       const tanh_13_0 = tanh_13[i * 64 + j]!;
       const tanh_13_1 = tanh_13[i * 64 + j + 1]!;
-      const tanh_13_2 = tanh_13[i * 64 + j + 64]!;
-      const tanh_13_3 = tanh_13[i * 64 + j + 65]!;
-      const tanh_13_4 = tanh_13[i * 64 + j + 128]!;
-      const tanh_13_5 = tanh_13[i * 64 + j + 129]!;
-      const tanh_13_6 = tanh_13[i * 64 + j + 192]!;
-      const tanh_13_7 = tanh_13[i * 64 + j + 193]!;
+      const tanh_13_2 = tanh_13[i * 64 + j + 2]!;
+      const tanh_13_3 = tanh_13[i * 64 + j + 64]!;
+      const tanh_13_4 = tanh_13[i * 64 + j + 65]!;
+      const tanh_13_5 = tanh_13[i * 64 + j + 66]!;
       d_lstm_c_13[i * 64 + j] =
         d_lstm_c_14[i * 64 + j]! * lstm_f_14[i * 64 + j]! +
         d_lstm_h_13_00 * lstm_o_13[i * 64 + j]! * (1 - tanh_13_0 * tanh_13_0);
       d_lstm_c_13[i * 64 + j + 1] =
         d_lstm_c_14[i * 64 + j + 1]! * lstm_f_14[i * 64 + j + 1]! +
         d_lstm_h_13_01 * lstm_o_13[i * 64 + j + 1]! * (1 - tanh_13_1 * tanh_13_1);
+      d_lstm_c_13[i * 64 + j + 2] =
+        d_lstm_c_14[i * 64 + j + 2]! * lstm_f_14[i * 64 + j + 2]! +
+        d_lstm_h_13_02 * lstm_o_13[i * 64 + j + 2]! * (1 - tanh_13_2 * tanh_13_2);
       d_lstm_c_13[i * 64 + j + 64] =
         d_lstm_c_14[i * 64 + j + 64]! * lstm_f_14[i * 64 + j + 64]! +
-        d_lstm_h_13_10 * lstm_o_13[i * 64 + j + 64]! * (1 - tanh_13_2 * tanh_13_2);
+        d_lstm_h_13_10 * lstm_o_13[i * 64 + j + 64]! * (1 - tanh_13_3 * tanh_13_3);
       d_lstm_c_13[i * 64 + j + 65] =
         d_lstm_c_14[i * 64 + j + 65]! * lstm_f_14[i * 64 + j + 65]! +
-        d_lstm_h_13_11 * lstm_o_13[i * 64 + j + 65]! * (1 - tanh_13_3 * tanh_13_3);
-      d_lstm_c_13[i * 64 + j + 128] =
-        d_lstm_c_14[i * 64 + j + 128]! * lstm_f_14[i * 64 + j + 128]! +
-        d_lstm_h_13_20 * lstm_o_13[i * 64 + j + 128]! * (1 - tanh_13_4 * tanh_13_4);
-      d_lstm_c_13[i * 64 + j + 129] =
-        d_lstm_c_14[i * 64 + j + 129]! * lstm_f_14[i * 64 + j + 129]! +
-        d_lstm_h_13_21 * lstm_o_13[i * 64 + j + 129]! * (1 - tanh_13_5 * tanh_13_5);
-      d_lstm_c_13[i * 64 + j + 192] =
-        d_lstm_c_14[i * 64 + j + 192]! * lstm_f_14[i * 64 + j + 192]! +
-        d_lstm_h_13_30 * lstm_o_13[i * 64 + j + 192]! * (1 - tanh_13_6 * tanh_13_6);
-      d_lstm_c_13[i * 64 + j + 193] =
-        d_lstm_c_14[i * 64 + j + 193]! * lstm_f_14[i * 64 + j + 193]! +
-        d_lstm_h_13_31 * lstm_o_13[i * 64 + j + 193]! * (1 - tanh_13_7 * tanh_13_7);
+        d_lstm_h_13_11 * lstm_o_13[i * 64 + j + 65]! * (1 - tanh_13_4 * tanh_13_4);
+      d_lstm_c_13[i * 64 + j + 66] =
+        d_lstm_c_14[i * 64 + j + 66]! * lstm_f_14[i * 64 + j + 66]! +
+        d_lstm_h_13_12 * lstm_o_13[i * 64 + j + 66]! * (1 - tanh_13_5 * tanh_13_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_14_2 = d_lstm_recurrence_14[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_14_3 = d_lstm_recurrence_14[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_14_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_14_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_13_2_0 = Math.fround(sum0);
+    const d_lstm_h_13_2_1 = Math.fround(sum1);
+    const d_lstm_h_13_0 = Math.fround(d_lstm[i * 1024 + 831]! + d_lstm_h_13_2_0);
+    d_lstm_h_13[i * 64 + 63] = d_lstm_h_13_0;
+    const d_lstm_h_13_1 = Math.fround(d_lstm[i * 1024 + 1855]! + d_lstm_h_13_2_1);
+    d_lstm_h_13[i * 64 + 127] = d_lstm_h_13_1;
+    const tanh_13_6 = tanh_13[i * 64 + 63]!;
+    const tanh_13_7 = tanh_13[i * 64 + 127]!;
+    d_lstm_c_13[i * 64 + 63] =
+      d_lstm_c_14[i * 64 + 63]! * lstm_f_14[i * 64 + 63]! +
+      d_lstm_h_13_0 * lstm_o_13[i * 64 + 63]! * (1 - tanh_13_6 * tanh_13_6);
+    d_lstm_c_13[i * 64 + 127] =
+      d_lstm_c_14[i * 64 + 127]! * lstm_f_14[i * 64 + 127]! +
+      d_lstm_h_13_1 * lstm_o_13[i * 64 + 127]! * (1 - tanh_13_7 * tanh_13_7);
   }
 }
 
@@ -6451,89 +7341,193 @@ function dotAdd_32x256x64_4(
   tanh_12: Float32Array,
   d_lstm_c_12: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 256]!;
-        const d_lstm_recurrence_13_2 = d_lstm_recurrence_13[i * 256 + k + 512]!;
-        const d_lstm_recurrence_13_3 = d_lstm_recurrence_13[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_13_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_13_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_13_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_13_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_13_0 = d_lstm_recurrence_13[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_13_1 = d_lstm_recurrence_13[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_13_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_13_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_12_2_00 = Math.fround(sum00);
       const d_lstm_h_12_2_01 = Math.fround(sum01);
+      const d_lstm_h_12_2_02 = Math.fround(sum02);
       const d_lstm_h_12_2_10 = Math.fround(sum10);
       const d_lstm_h_12_2_11 = Math.fround(sum11);
-      const d_lstm_h_12_2_20 = Math.fround(sum20);
-      const d_lstm_h_12_2_21 = Math.fround(sum21);
-      const d_lstm_h_12_2_30 = Math.fround(sum30);
-      const d_lstm_h_12_2_31 = Math.fround(sum31);
+      const d_lstm_h_12_2_12 = Math.fround(sum12);
       const d_lstm_h_12_00 = Math.fround(d_lstm[i * 1024 + j + 704]! + d_lstm_h_12_2_00);
       d_lstm_h_12[i * 64 + j] = d_lstm_h_12_00;
       const d_lstm_h_12_01 = Math.fround(d_lstm[i * 1024 + j + 705]! + d_lstm_h_12_2_01);
       d_lstm_h_12[i * 64 + j + 1] = d_lstm_h_12_01;
+      const d_lstm_h_12_02 = Math.fround(d_lstm[i * 1024 + j + 706]! + d_lstm_h_12_2_02);
+      d_lstm_h_12[i * 64 + j + 2] = d_lstm_h_12_02;
       const d_lstm_h_12_10 = Math.fround(d_lstm[i * 1024 + j + 1728]! + d_lstm_h_12_2_10);
       d_lstm_h_12[i * 64 + j + 64] = d_lstm_h_12_10;
       const d_lstm_h_12_11 = Math.fround(d_lstm[i * 1024 + j + 1729]! + d_lstm_h_12_2_11);
       d_lstm_h_12[i * 64 + j + 65] = d_lstm_h_12_11;
-      const d_lstm_h_12_20 = Math.fround(d_lstm[i * 1024 + j + 2752]! + d_lstm_h_12_2_20);
-      d_lstm_h_12[i * 64 + j + 128] = d_lstm_h_12_20;
-      const d_lstm_h_12_21 = Math.fround(d_lstm[i * 1024 + j + 2753]! + d_lstm_h_12_2_21);
-      d_lstm_h_12[i * 64 + j + 129] = d_lstm_h_12_21;
-      const d_lstm_h_12_30 = Math.fround(d_lstm[i * 1024 + j + 3776]! + d_lstm_h_12_2_30);
-      d_lstm_h_12[i * 64 + j + 192] = d_lstm_h_12_30;
-      const d_lstm_h_12_31 = Math.fround(d_lstm[i * 1024 + j + 3777]! + d_lstm_h_12_2_31);
-      d_lstm_h_12[i * 64 + j + 193] = d_lstm_h_12_31;
+      const d_lstm_h_12_12 = Math.fround(d_lstm[i * 1024 + j + 1730]! + d_lstm_h_12_2_12);
+      d_lstm_h_12[i * 64 + j + 66] = d_lstm_h_12_12;
       const tanh_12_0 = tanh_12[i * 64 + j]!;
       const tanh_12_1 = tanh_12[i * 64 + j + 1]!;
-      const tanh_12_2 = tanh_12[i * 64 + j + 64]!;
-      const tanh_12_3 = tanh_12[i * 64 + j + 65]!;
-      const tanh_12_4 = tanh_12[i * 64 + j + 128]!;
-      const tanh_12_5 = tanh_12[i * 64 + j + 129]!;
-      const tanh_12_6 = tanh_12[i * 64 + j + 192]!;
-      const tanh_12_7 = tanh_12[i * 64 + j + 193]!;
+      const tanh_12_2 = tanh_12[i * 64 + j + 2]!;
+      const tanh_12_3 = tanh_12[i * 64 + j + 64]!;
+      const tanh_12_4 = tanh_12[i * 64 + j + 65]!;
+      const tanh_12_5 = tanh_12[i * 64 + j + 66]!;
       d_lstm_c_12[i * 64 + j] =
         d_lstm_c_13[i * 64 + j]! * lstm_f_13[i * 64 + j]! +
         d_lstm_h_12_00 * lstm_o_12[i * 64 + j]! * (1 - tanh_12_0 * tanh_12_0);
       d_lstm_c_12[i * 64 + j + 1] =
         d_lstm_c_13[i * 64 + j + 1]! * lstm_f_13[i * 64 + j + 1]! +
         d_lstm_h_12_01 * lstm_o_12[i * 64 + j + 1]! * (1 - tanh_12_1 * tanh_12_1);
+      d_lstm_c_12[i * 64 + j + 2] =
+        d_lstm_c_13[i * 64 + j + 2]! * lstm_f_13[i * 64 + j + 2]! +
+        d_lstm_h_12_02 * lstm_o_12[i * 64 + j + 2]! * (1 - tanh_12_2 * tanh_12_2);
       d_lstm_c_12[i * 64 + j + 64] =
         d_lstm_c_13[i * 64 + j + 64]! * lstm_f_13[i * 64 + j + 64]! +
-        d_lstm_h_12_10 * lstm_o_12[i * 64 + j + 64]! * (1 - tanh_12_2 * tanh_12_2);
+        d_lstm_h_12_10 * lstm_o_12[i * 64 + j + 64]! * (1 - tanh_12_3 * tanh_12_3);
       d_lstm_c_12[i * 64 + j + 65] =
         d_lstm_c_13[i * 64 + j + 65]! * lstm_f_13[i * 64 + j + 65]! +
-        d_lstm_h_12_11 * lstm_o_12[i * 64 + j + 65]! * (1 - tanh_12_3 * tanh_12_3);
-      d_lstm_c_12[i * 64 + j + 128] =
-        d_lstm_c_13[i * 64 + j + 128]! * lstm_f_13[i * 64 + j + 128]! +
-        d_lstm_h_12_20 * lstm_o_12[i * 64 + j + 128]! * (1 - tanh_12_4 * tanh_12_4);
-      d_lstm_c_12[i * 64 + j + 129] =
-        d_lstm_c_13[i * 64 + j + 129]! * lstm_f_13[i * 64 + j + 129]! +
-        d_lstm_h_12_21 * lstm_o_12[i * 64 + j + 129]! * (1 - tanh_12_5 * tanh_12_5);
-      d_lstm_c_12[i * 64 + j + 192] =
-        d_lstm_c_13[i * 64 + j + 192]! * lstm_f_13[i * 64 + j + 192]! +
-        d_lstm_h_12_30 * lstm_o_12[i * 64 + j + 192]! * (1 - tanh_12_6 * tanh_12_6);
-      d_lstm_c_12[i * 64 + j + 193] =
-        d_lstm_c_13[i * 64 + j + 193]! * lstm_f_13[i * 64 + j + 193]! +
-        d_lstm_h_12_31 * lstm_o_12[i * 64 + j + 193]! * (1 - tanh_12_7 * tanh_12_7);
+        d_lstm_h_12_11 * lstm_o_12[i * 64 + j + 65]! * (1 - tanh_12_4 * tanh_12_4);
+      d_lstm_c_12[i * 64 + j + 66] =
+        d_lstm_c_13[i * 64 + j + 66]! * lstm_f_13[i * 64 + j + 66]! +
+        d_lstm_h_12_12 * lstm_o_12[i * 64 + j + 66]! * (1 - tanh_12_5 * tanh_12_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_13_2 = d_lstm_recurrence_13[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_13_3 = d_lstm_recurrence_13[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_13_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_13_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_12_2_0 = Math.fround(sum0);
+    const d_lstm_h_12_2_1 = Math.fround(sum1);
+    const d_lstm_h_12_0 = Math.fround(d_lstm[i * 1024 + 767]! + d_lstm_h_12_2_0);
+    d_lstm_h_12[i * 64 + 63] = d_lstm_h_12_0;
+    const d_lstm_h_12_1 = Math.fround(d_lstm[i * 1024 + 1791]! + d_lstm_h_12_2_1);
+    d_lstm_h_12[i * 64 + 127] = d_lstm_h_12_1;
+    const tanh_12_6 = tanh_12[i * 64 + 63]!;
+    const tanh_12_7 = tanh_12[i * 64 + 127]!;
+    d_lstm_c_12[i * 64 + 63] =
+      d_lstm_c_13[i * 64 + 63]! * lstm_f_13[i * 64 + 63]! +
+      d_lstm_h_12_0 * lstm_o_12[i * 64 + 63]! * (1 - tanh_12_6 * tanh_12_6);
+    d_lstm_c_12[i * 64 + 127] =
+      d_lstm_c_13[i * 64 + 127]! * lstm_f_13[i * 64 + 127]! +
+      d_lstm_h_12_1 * lstm_o_12[i * 64 + 127]! * (1 - tanh_12_7 * tanh_12_7);
   }
 }
 
@@ -6554,89 +7548,193 @@ function dotAdd_32x256x64_5(
   tanh_11: Float32Array,
   d_lstm_c_11: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 256]!;
-        const d_lstm_recurrence_12_2 = d_lstm_recurrence_12[i * 256 + k + 512]!;
-        const d_lstm_recurrence_12_3 = d_lstm_recurrence_12[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_12_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_12_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_12_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_12_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_12_0 = d_lstm_recurrence_12[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_12_1 = d_lstm_recurrence_12[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_12_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_12_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_11_2_00 = Math.fround(sum00);
       const d_lstm_h_11_2_01 = Math.fround(sum01);
+      const d_lstm_h_11_2_02 = Math.fround(sum02);
       const d_lstm_h_11_2_10 = Math.fround(sum10);
       const d_lstm_h_11_2_11 = Math.fround(sum11);
-      const d_lstm_h_11_2_20 = Math.fround(sum20);
-      const d_lstm_h_11_2_21 = Math.fround(sum21);
-      const d_lstm_h_11_2_30 = Math.fround(sum30);
-      const d_lstm_h_11_2_31 = Math.fround(sum31);
+      const d_lstm_h_11_2_12 = Math.fround(sum12);
       const d_lstm_h_11_00 = Math.fround(d_lstm[i * 1024 + j + 640]! + d_lstm_h_11_2_00);
       d_lstm_h_11[i * 64 + j] = d_lstm_h_11_00;
       const d_lstm_h_11_01 = Math.fround(d_lstm[i * 1024 + j + 641]! + d_lstm_h_11_2_01);
       d_lstm_h_11[i * 64 + j + 1] = d_lstm_h_11_01;
+      const d_lstm_h_11_02 = Math.fround(d_lstm[i * 1024 + j + 642]! + d_lstm_h_11_2_02);
+      d_lstm_h_11[i * 64 + j + 2] = d_lstm_h_11_02;
       const d_lstm_h_11_10 = Math.fround(d_lstm[i * 1024 + j + 1664]! + d_lstm_h_11_2_10);
       d_lstm_h_11[i * 64 + j + 64] = d_lstm_h_11_10;
       const d_lstm_h_11_11 = Math.fround(d_lstm[i * 1024 + j + 1665]! + d_lstm_h_11_2_11);
       d_lstm_h_11[i * 64 + j + 65] = d_lstm_h_11_11;
-      const d_lstm_h_11_20 = Math.fround(d_lstm[i * 1024 + j + 2688]! + d_lstm_h_11_2_20);
-      d_lstm_h_11[i * 64 + j + 128] = d_lstm_h_11_20;
-      const d_lstm_h_11_21 = Math.fround(d_lstm[i * 1024 + j + 2689]! + d_lstm_h_11_2_21);
-      d_lstm_h_11[i * 64 + j + 129] = d_lstm_h_11_21;
-      const d_lstm_h_11_30 = Math.fround(d_lstm[i * 1024 + j + 3712]! + d_lstm_h_11_2_30);
-      d_lstm_h_11[i * 64 + j + 192] = d_lstm_h_11_30;
-      const d_lstm_h_11_31 = Math.fround(d_lstm[i * 1024 + j + 3713]! + d_lstm_h_11_2_31);
-      d_lstm_h_11[i * 64 + j + 193] = d_lstm_h_11_31;
+      const d_lstm_h_11_12 = Math.fround(d_lstm[i * 1024 + j + 1666]! + d_lstm_h_11_2_12);
+      d_lstm_h_11[i * 64 + j + 66] = d_lstm_h_11_12;
       const tanh_11_0 = tanh_11[i * 64 + j]!;
       const tanh_11_1 = tanh_11[i * 64 + j + 1]!;
-      const tanh_11_2 = tanh_11[i * 64 + j + 64]!;
-      const tanh_11_3 = tanh_11[i * 64 + j + 65]!;
-      const tanh_11_4 = tanh_11[i * 64 + j + 128]!;
-      const tanh_11_5 = tanh_11[i * 64 + j + 129]!;
-      const tanh_11_6 = tanh_11[i * 64 + j + 192]!;
-      const tanh_11_7 = tanh_11[i * 64 + j + 193]!;
+      const tanh_11_2 = tanh_11[i * 64 + j + 2]!;
+      const tanh_11_3 = tanh_11[i * 64 + j + 64]!;
+      const tanh_11_4 = tanh_11[i * 64 + j + 65]!;
+      const tanh_11_5 = tanh_11[i * 64 + j + 66]!;
       d_lstm_c_11[i * 64 + j] =
         d_lstm_c_12[i * 64 + j]! * lstm_f_12[i * 64 + j]! +
         d_lstm_h_11_00 * lstm_o_11[i * 64 + j]! * (1 - tanh_11_0 * tanh_11_0);
       d_lstm_c_11[i * 64 + j + 1] =
         d_lstm_c_12[i * 64 + j + 1]! * lstm_f_12[i * 64 + j + 1]! +
         d_lstm_h_11_01 * lstm_o_11[i * 64 + j + 1]! * (1 - tanh_11_1 * tanh_11_1);
+      d_lstm_c_11[i * 64 + j + 2] =
+        d_lstm_c_12[i * 64 + j + 2]! * lstm_f_12[i * 64 + j + 2]! +
+        d_lstm_h_11_02 * lstm_o_11[i * 64 + j + 2]! * (1 - tanh_11_2 * tanh_11_2);
       d_lstm_c_11[i * 64 + j + 64] =
         d_lstm_c_12[i * 64 + j + 64]! * lstm_f_12[i * 64 + j + 64]! +
-        d_lstm_h_11_10 * lstm_o_11[i * 64 + j + 64]! * (1 - tanh_11_2 * tanh_11_2);
+        d_lstm_h_11_10 * lstm_o_11[i * 64 + j + 64]! * (1 - tanh_11_3 * tanh_11_3);
       d_lstm_c_11[i * 64 + j + 65] =
         d_lstm_c_12[i * 64 + j + 65]! * lstm_f_12[i * 64 + j + 65]! +
-        d_lstm_h_11_11 * lstm_o_11[i * 64 + j + 65]! * (1 - tanh_11_3 * tanh_11_3);
-      d_lstm_c_11[i * 64 + j + 128] =
-        d_lstm_c_12[i * 64 + j + 128]! * lstm_f_12[i * 64 + j + 128]! +
-        d_lstm_h_11_20 * lstm_o_11[i * 64 + j + 128]! * (1 - tanh_11_4 * tanh_11_4);
-      d_lstm_c_11[i * 64 + j + 129] =
-        d_lstm_c_12[i * 64 + j + 129]! * lstm_f_12[i * 64 + j + 129]! +
-        d_lstm_h_11_21 * lstm_o_11[i * 64 + j + 129]! * (1 - tanh_11_5 * tanh_11_5);
-      d_lstm_c_11[i * 64 + j + 192] =
-        d_lstm_c_12[i * 64 + j + 192]! * lstm_f_12[i * 64 + j + 192]! +
-        d_lstm_h_11_30 * lstm_o_11[i * 64 + j + 192]! * (1 - tanh_11_6 * tanh_11_6);
-      d_lstm_c_11[i * 64 + j + 193] =
-        d_lstm_c_12[i * 64 + j + 193]! * lstm_f_12[i * 64 + j + 193]! +
-        d_lstm_h_11_31 * lstm_o_11[i * 64 + j + 193]! * (1 - tanh_11_7 * tanh_11_7);
+        d_lstm_h_11_11 * lstm_o_11[i * 64 + j + 65]! * (1 - tanh_11_4 * tanh_11_4);
+      d_lstm_c_11[i * 64 + j + 66] =
+        d_lstm_c_12[i * 64 + j + 66]! * lstm_f_12[i * 64 + j + 66]! +
+        d_lstm_h_11_12 * lstm_o_11[i * 64 + j + 66]! * (1 - tanh_11_5 * tanh_11_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_12_2 = d_lstm_recurrence_12[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_12_3 = d_lstm_recurrence_12[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_12_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_12_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_11_2_0 = Math.fround(sum0);
+    const d_lstm_h_11_2_1 = Math.fround(sum1);
+    const d_lstm_h_11_0 = Math.fround(d_lstm[i * 1024 + 703]! + d_lstm_h_11_2_0);
+    d_lstm_h_11[i * 64 + 63] = d_lstm_h_11_0;
+    const d_lstm_h_11_1 = Math.fround(d_lstm[i * 1024 + 1727]! + d_lstm_h_11_2_1);
+    d_lstm_h_11[i * 64 + 127] = d_lstm_h_11_1;
+    const tanh_11_6 = tanh_11[i * 64 + 63]!;
+    const tanh_11_7 = tanh_11[i * 64 + 127]!;
+    d_lstm_c_11[i * 64 + 63] =
+      d_lstm_c_12[i * 64 + 63]! * lstm_f_12[i * 64 + 63]! +
+      d_lstm_h_11_0 * lstm_o_11[i * 64 + 63]! * (1 - tanh_11_6 * tanh_11_6);
+    d_lstm_c_11[i * 64 + 127] =
+      d_lstm_c_12[i * 64 + 127]! * lstm_f_12[i * 64 + 127]! +
+      d_lstm_h_11_1 * lstm_o_11[i * 64 + 127]! * (1 - tanh_11_7 * tanh_11_7);
   }
 }
 
@@ -6657,89 +7755,193 @@ function dotAdd_32x256x64_6(
   tanh_10: Float32Array,
   d_lstm_c_10: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 256]!;
-        const d_lstm_recurrence_11_2 = d_lstm_recurrence_11[i * 256 + k + 512]!;
-        const d_lstm_recurrence_11_3 = d_lstm_recurrence_11[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_11_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_11_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_11_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_11_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_11_0 = d_lstm_recurrence_11[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_11_1 = d_lstm_recurrence_11[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_11_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_11_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_10_2_00 = Math.fround(sum00);
       const d_lstm_h_10_2_01 = Math.fround(sum01);
+      const d_lstm_h_10_2_02 = Math.fround(sum02);
       const d_lstm_h_10_2_10 = Math.fround(sum10);
       const d_lstm_h_10_2_11 = Math.fround(sum11);
-      const d_lstm_h_10_2_20 = Math.fround(sum20);
-      const d_lstm_h_10_2_21 = Math.fround(sum21);
-      const d_lstm_h_10_2_30 = Math.fround(sum30);
-      const d_lstm_h_10_2_31 = Math.fround(sum31);
+      const d_lstm_h_10_2_12 = Math.fround(sum12);
       const d_lstm_h_10_00 = Math.fround(d_lstm[i * 1024 + j + 576]! + d_lstm_h_10_2_00);
       d_lstm_h_10[i * 64 + j] = d_lstm_h_10_00;
       const d_lstm_h_10_01 = Math.fround(d_lstm[i * 1024 + j + 577]! + d_lstm_h_10_2_01);
       d_lstm_h_10[i * 64 + j + 1] = d_lstm_h_10_01;
+      const d_lstm_h_10_02 = Math.fround(d_lstm[i * 1024 + j + 578]! + d_lstm_h_10_2_02);
+      d_lstm_h_10[i * 64 + j + 2] = d_lstm_h_10_02;
       const d_lstm_h_10_10 = Math.fround(d_lstm[i * 1024 + j + 1600]! + d_lstm_h_10_2_10);
       d_lstm_h_10[i * 64 + j + 64] = d_lstm_h_10_10;
       const d_lstm_h_10_11 = Math.fround(d_lstm[i * 1024 + j + 1601]! + d_lstm_h_10_2_11);
       d_lstm_h_10[i * 64 + j + 65] = d_lstm_h_10_11;
-      const d_lstm_h_10_20 = Math.fround(d_lstm[i * 1024 + j + 2624]! + d_lstm_h_10_2_20);
-      d_lstm_h_10[i * 64 + j + 128] = d_lstm_h_10_20;
-      const d_lstm_h_10_21 = Math.fround(d_lstm[i * 1024 + j + 2625]! + d_lstm_h_10_2_21);
-      d_lstm_h_10[i * 64 + j + 129] = d_lstm_h_10_21;
-      const d_lstm_h_10_30 = Math.fround(d_lstm[i * 1024 + j + 3648]! + d_lstm_h_10_2_30);
-      d_lstm_h_10[i * 64 + j + 192] = d_lstm_h_10_30;
-      const d_lstm_h_10_31 = Math.fround(d_lstm[i * 1024 + j + 3649]! + d_lstm_h_10_2_31);
-      d_lstm_h_10[i * 64 + j + 193] = d_lstm_h_10_31;
+      const d_lstm_h_10_12 = Math.fround(d_lstm[i * 1024 + j + 1602]! + d_lstm_h_10_2_12);
+      d_lstm_h_10[i * 64 + j + 66] = d_lstm_h_10_12;
       const tanh_10_0 = tanh_10[i * 64 + j]!;
       const tanh_10_1 = tanh_10[i * 64 + j + 1]!;
-      const tanh_10_2 = tanh_10[i * 64 + j + 64]!;
-      const tanh_10_3 = tanh_10[i * 64 + j + 65]!;
-      const tanh_10_4 = tanh_10[i * 64 + j + 128]!;
-      const tanh_10_5 = tanh_10[i * 64 + j + 129]!;
-      const tanh_10_6 = tanh_10[i * 64 + j + 192]!;
-      const tanh_10_7 = tanh_10[i * 64 + j + 193]!;
+      const tanh_10_2 = tanh_10[i * 64 + j + 2]!;
+      const tanh_10_3 = tanh_10[i * 64 + j + 64]!;
+      const tanh_10_4 = tanh_10[i * 64 + j + 65]!;
+      const tanh_10_5 = tanh_10[i * 64 + j + 66]!;
       d_lstm_c_10[i * 64 + j] =
         d_lstm_c_11[i * 64 + j]! * lstm_f_11[i * 64 + j]! +
         d_lstm_h_10_00 * lstm_o_10[i * 64 + j]! * (1 - tanh_10_0 * tanh_10_0);
       d_lstm_c_10[i * 64 + j + 1] =
         d_lstm_c_11[i * 64 + j + 1]! * lstm_f_11[i * 64 + j + 1]! +
         d_lstm_h_10_01 * lstm_o_10[i * 64 + j + 1]! * (1 - tanh_10_1 * tanh_10_1);
+      d_lstm_c_10[i * 64 + j + 2] =
+        d_lstm_c_11[i * 64 + j + 2]! * lstm_f_11[i * 64 + j + 2]! +
+        d_lstm_h_10_02 * lstm_o_10[i * 64 + j + 2]! * (1 - tanh_10_2 * tanh_10_2);
       d_lstm_c_10[i * 64 + j + 64] =
         d_lstm_c_11[i * 64 + j + 64]! * lstm_f_11[i * 64 + j + 64]! +
-        d_lstm_h_10_10 * lstm_o_10[i * 64 + j + 64]! * (1 - tanh_10_2 * tanh_10_2);
+        d_lstm_h_10_10 * lstm_o_10[i * 64 + j + 64]! * (1 - tanh_10_3 * tanh_10_3);
       d_lstm_c_10[i * 64 + j + 65] =
         d_lstm_c_11[i * 64 + j + 65]! * lstm_f_11[i * 64 + j + 65]! +
-        d_lstm_h_10_11 * lstm_o_10[i * 64 + j + 65]! * (1 - tanh_10_3 * tanh_10_3);
-      d_lstm_c_10[i * 64 + j + 128] =
-        d_lstm_c_11[i * 64 + j + 128]! * lstm_f_11[i * 64 + j + 128]! +
-        d_lstm_h_10_20 * lstm_o_10[i * 64 + j + 128]! * (1 - tanh_10_4 * tanh_10_4);
-      d_lstm_c_10[i * 64 + j + 129] =
-        d_lstm_c_11[i * 64 + j + 129]! * lstm_f_11[i * 64 + j + 129]! +
-        d_lstm_h_10_21 * lstm_o_10[i * 64 + j + 129]! * (1 - tanh_10_5 * tanh_10_5);
-      d_lstm_c_10[i * 64 + j + 192] =
-        d_lstm_c_11[i * 64 + j + 192]! * lstm_f_11[i * 64 + j + 192]! +
-        d_lstm_h_10_30 * lstm_o_10[i * 64 + j + 192]! * (1 - tanh_10_6 * tanh_10_6);
-      d_lstm_c_10[i * 64 + j + 193] =
-        d_lstm_c_11[i * 64 + j + 193]! * lstm_f_11[i * 64 + j + 193]! +
-        d_lstm_h_10_31 * lstm_o_10[i * 64 + j + 193]! * (1 - tanh_10_7 * tanh_10_7);
+        d_lstm_h_10_11 * lstm_o_10[i * 64 + j + 65]! * (1 - tanh_10_4 * tanh_10_4);
+      d_lstm_c_10[i * 64 + j + 66] =
+        d_lstm_c_11[i * 64 + j + 66]! * lstm_f_11[i * 64 + j + 66]! +
+        d_lstm_h_10_12 * lstm_o_10[i * 64 + j + 66]! * (1 - tanh_10_5 * tanh_10_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_11_2 = d_lstm_recurrence_11[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_11_3 = d_lstm_recurrence_11[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_11_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_11_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_10_2_0 = Math.fround(sum0);
+    const d_lstm_h_10_2_1 = Math.fround(sum1);
+    const d_lstm_h_10_0 = Math.fround(d_lstm[i * 1024 + 639]! + d_lstm_h_10_2_0);
+    d_lstm_h_10[i * 64 + 63] = d_lstm_h_10_0;
+    const d_lstm_h_10_1 = Math.fround(d_lstm[i * 1024 + 1663]! + d_lstm_h_10_2_1);
+    d_lstm_h_10[i * 64 + 127] = d_lstm_h_10_1;
+    const tanh_10_6 = tanh_10[i * 64 + 63]!;
+    const tanh_10_7 = tanh_10[i * 64 + 127]!;
+    d_lstm_c_10[i * 64 + 63] =
+      d_lstm_c_11[i * 64 + 63]! * lstm_f_11[i * 64 + 63]! +
+      d_lstm_h_10_0 * lstm_o_10[i * 64 + 63]! * (1 - tanh_10_6 * tanh_10_6);
+    d_lstm_c_10[i * 64 + 127] =
+      d_lstm_c_11[i * 64 + 127]! * lstm_f_11[i * 64 + 127]! +
+      d_lstm_h_10_1 * lstm_o_10[i * 64 + 127]! * (1 - tanh_10_7 * tanh_10_7);
   }
 }
 
@@ -6760,89 +7962,193 @@ function dotAdd_32x256x64_7(
   tanh_9: Float32Array,
   d_lstm_c_9: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 256]!;
-        const d_lstm_recurrence_10_2 = d_lstm_recurrence_10[i * 256 + k + 512]!;
-        const d_lstm_recurrence_10_3 = d_lstm_recurrence_10[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_10_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_10_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_10_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_10_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_10_0 = d_lstm_recurrence_10[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_10_1 = d_lstm_recurrence_10[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_10_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_10_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_9_2_00 = Math.fround(sum00);
       const d_lstm_h_9_2_01 = Math.fround(sum01);
+      const d_lstm_h_9_2_02 = Math.fround(sum02);
       const d_lstm_h_9_2_10 = Math.fround(sum10);
       const d_lstm_h_9_2_11 = Math.fround(sum11);
-      const d_lstm_h_9_2_20 = Math.fround(sum20);
-      const d_lstm_h_9_2_21 = Math.fround(sum21);
-      const d_lstm_h_9_2_30 = Math.fround(sum30);
-      const d_lstm_h_9_2_31 = Math.fround(sum31);
+      const d_lstm_h_9_2_12 = Math.fround(sum12);
       const d_lstm_h_9_00 = Math.fround(d_lstm[i * 1024 + j + 512]! + d_lstm_h_9_2_00);
       d_lstm_h_9[i * 64 + j] = d_lstm_h_9_00;
       const d_lstm_h_9_01 = Math.fround(d_lstm[i * 1024 + j + 513]! + d_lstm_h_9_2_01);
       d_lstm_h_9[i * 64 + j + 1] = d_lstm_h_9_01;
+      const d_lstm_h_9_02 = Math.fround(d_lstm[i * 1024 + j + 514]! + d_lstm_h_9_2_02);
+      d_lstm_h_9[i * 64 + j + 2] = d_lstm_h_9_02;
       const d_lstm_h_9_10 = Math.fround(d_lstm[i * 1024 + j + 1536]! + d_lstm_h_9_2_10);
       d_lstm_h_9[i * 64 + j + 64] = d_lstm_h_9_10;
       const d_lstm_h_9_11 = Math.fround(d_lstm[i * 1024 + j + 1537]! + d_lstm_h_9_2_11);
       d_lstm_h_9[i * 64 + j + 65] = d_lstm_h_9_11;
-      const d_lstm_h_9_20 = Math.fround(d_lstm[i * 1024 + j + 2560]! + d_lstm_h_9_2_20);
-      d_lstm_h_9[i * 64 + j + 128] = d_lstm_h_9_20;
-      const d_lstm_h_9_21 = Math.fround(d_lstm[i * 1024 + j + 2561]! + d_lstm_h_9_2_21);
-      d_lstm_h_9[i * 64 + j + 129] = d_lstm_h_9_21;
-      const d_lstm_h_9_30 = Math.fround(d_lstm[i * 1024 + j + 3584]! + d_lstm_h_9_2_30);
-      d_lstm_h_9[i * 64 + j + 192] = d_lstm_h_9_30;
-      const d_lstm_h_9_31 = Math.fround(d_lstm[i * 1024 + j + 3585]! + d_lstm_h_9_2_31);
-      d_lstm_h_9[i * 64 + j + 193] = d_lstm_h_9_31;
+      const d_lstm_h_9_12 = Math.fround(d_lstm[i * 1024 + j + 1538]! + d_lstm_h_9_2_12);
+      d_lstm_h_9[i * 64 + j + 66] = d_lstm_h_9_12;
       const tanh_9_0 = tanh_9[i * 64 + j]!;
       const tanh_9_1 = tanh_9[i * 64 + j + 1]!;
-      const tanh_9_2 = tanh_9[i * 64 + j + 64]!;
-      const tanh_9_3 = tanh_9[i * 64 + j + 65]!;
-      const tanh_9_4 = tanh_9[i * 64 + j + 128]!;
-      const tanh_9_5 = tanh_9[i * 64 + j + 129]!;
-      const tanh_9_6 = tanh_9[i * 64 + j + 192]!;
-      const tanh_9_7 = tanh_9[i * 64 + j + 193]!;
+      const tanh_9_2 = tanh_9[i * 64 + j + 2]!;
+      const tanh_9_3 = tanh_9[i * 64 + j + 64]!;
+      const tanh_9_4 = tanh_9[i * 64 + j + 65]!;
+      const tanh_9_5 = tanh_9[i * 64 + j + 66]!;
       d_lstm_c_9[i * 64 + j] =
         d_lstm_c_10[i * 64 + j]! * lstm_f_10[i * 64 + j]! +
         d_lstm_h_9_00 * lstm_o_9[i * 64 + j]! * (1 - tanh_9_0 * tanh_9_0);
       d_lstm_c_9[i * 64 + j + 1] =
         d_lstm_c_10[i * 64 + j + 1]! * lstm_f_10[i * 64 + j + 1]! +
         d_lstm_h_9_01 * lstm_o_9[i * 64 + j + 1]! * (1 - tanh_9_1 * tanh_9_1);
+      d_lstm_c_9[i * 64 + j + 2] =
+        d_lstm_c_10[i * 64 + j + 2]! * lstm_f_10[i * 64 + j + 2]! +
+        d_lstm_h_9_02 * lstm_o_9[i * 64 + j + 2]! * (1 - tanh_9_2 * tanh_9_2);
       d_lstm_c_9[i * 64 + j + 64] =
         d_lstm_c_10[i * 64 + j + 64]! * lstm_f_10[i * 64 + j + 64]! +
-        d_lstm_h_9_10 * lstm_o_9[i * 64 + j + 64]! * (1 - tanh_9_2 * tanh_9_2);
+        d_lstm_h_9_10 * lstm_o_9[i * 64 + j + 64]! * (1 - tanh_9_3 * tanh_9_3);
       d_lstm_c_9[i * 64 + j + 65] =
         d_lstm_c_10[i * 64 + j + 65]! * lstm_f_10[i * 64 + j + 65]! +
-        d_lstm_h_9_11 * lstm_o_9[i * 64 + j + 65]! * (1 - tanh_9_3 * tanh_9_3);
-      d_lstm_c_9[i * 64 + j + 128] =
-        d_lstm_c_10[i * 64 + j + 128]! * lstm_f_10[i * 64 + j + 128]! +
-        d_lstm_h_9_20 * lstm_o_9[i * 64 + j + 128]! * (1 - tanh_9_4 * tanh_9_4);
-      d_lstm_c_9[i * 64 + j + 129] =
-        d_lstm_c_10[i * 64 + j + 129]! * lstm_f_10[i * 64 + j + 129]! +
-        d_lstm_h_9_21 * lstm_o_9[i * 64 + j + 129]! * (1 - tanh_9_5 * tanh_9_5);
-      d_lstm_c_9[i * 64 + j + 192] =
-        d_lstm_c_10[i * 64 + j + 192]! * lstm_f_10[i * 64 + j + 192]! +
-        d_lstm_h_9_30 * lstm_o_9[i * 64 + j + 192]! * (1 - tanh_9_6 * tanh_9_6);
-      d_lstm_c_9[i * 64 + j + 193] =
-        d_lstm_c_10[i * 64 + j + 193]! * lstm_f_10[i * 64 + j + 193]! +
-        d_lstm_h_9_31 * lstm_o_9[i * 64 + j + 193]! * (1 - tanh_9_7 * tanh_9_7);
+        d_lstm_h_9_11 * lstm_o_9[i * 64 + j + 65]! * (1 - tanh_9_4 * tanh_9_4);
+      d_lstm_c_9[i * 64 + j + 66] =
+        d_lstm_c_10[i * 64 + j + 66]! * lstm_f_10[i * 64 + j + 66]! +
+        d_lstm_h_9_12 * lstm_o_9[i * 64 + j + 66]! * (1 - tanh_9_5 * tanh_9_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_10_2 = d_lstm_recurrence_10[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_10_3 = d_lstm_recurrence_10[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_10_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_10_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_9_2_0 = Math.fround(sum0);
+    const d_lstm_h_9_2_1 = Math.fround(sum1);
+    const d_lstm_h_9_0 = Math.fround(d_lstm[i * 1024 + 575]! + d_lstm_h_9_2_0);
+    d_lstm_h_9[i * 64 + 63] = d_lstm_h_9_0;
+    const d_lstm_h_9_1 = Math.fround(d_lstm[i * 1024 + 1599]! + d_lstm_h_9_2_1);
+    d_lstm_h_9[i * 64 + 127] = d_lstm_h_9_1;
+    const tanh_9_6 = tanh_9[i * 64 + 63]!;
+    const tanh_9_7 = tanh_9[i * 64 + 127]!;
+    d_lstm_c_9[i * 64 + 63] =
+      d_lstm_c_10[i * 64 + 63]! * lstm_f_10[i * 64 + 63]! +
+      d_lstm_h_9_0 * lstm_o_9[i * 64 + 63]! * (1 - tanh_9_6 * tanh_9_6);
+    d_lstm_c_9[i * 64 + 127] =
+      d_lstm_c_10[i * 64 + 127]! * lstm_f_10[i * 64 + 127]! +
+      d_lstm_h_9_1 * lstm_o_9[i * 64 + 127]! * (1 - tanh_9_7 * tanh_9_7);
   }
 }
 
@@ -6863,89 +8169,193 @@ function dotAdd_32x256x64_8(
   tanh_8: Float32Array,
   d_lstm_c_8: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 256]!;
-        const d_lstm_recurrence_9_2 = d_lstm_recurrence_9[i * 256 + k + 512]!;
-        const d_lstm_recurrence_9_3 = d_lstm_recurrence_9[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_9_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_9_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_9_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_9_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_9_0 = d_lstm_recurrence_9[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_9_1 = d_lstm_recurrence_9[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_9_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_9_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_8_2_00 = Math.fround(sum00);
       const d_lstm_h_8_2_01 = Math.fround(sum01);
+      const d_lstm_h_8_2_02 = Math.fround(sum02);
       const d_lstm_h_8_2_10 = Math.fround(sum10);
       const d_lstm_h_8_2_11 = Math.fround(sum11);
-      const d_lstm_h_8_2_20 = Math.fround(sum20);
-      const d_lstm_h_8_2_21 = Math.fround(sum21);
-      const d_lstm_h_8_2_30 = Math.fround(sum30);
-      const d_lstm_h_8_2_31 = Math.fround(sum31);
+      const d_lstm_h_8_2_12 = Math.fround(sum12);
       const d_lstm_h_8_00 = Math.fround(d_lstm[i * 1024 + j + 448]! + d_lstm_h_8_2_00);
       d_lstm_h_8[i * 64 + j] = d_lstm_h_8_00;
       const d_lstm_h_8_01 = Math.fround(d_lstm[i * 1024 + j + 449]! + d_lstm_h_8_2_01);
       d_lstm_h_8[i * 64 + j + 1] = d_lstm_h_8_01;
+      const d_lstm_h_8_02 = Math.fround(d_lstm[i * 1024 + j + 450]! + d_lstm_h_8_2_02);
+      d_lstm_h_8[i * 64 + j + 2] = d_lstm_h_8_02;
       const d_lstm_h_8_10 = Math.fround(d_lstm[i * 1024 + j + 1472]! + d_lstm_h_8_2_10);
       d_lstm_h_8[i * 64 + j + 64] = d_lstm_h_8_10;
       const d_lstm_h_8_11 = Math.fround(d_lstm[i * 1024 + j + 1473]! + d_lstm_h_8_2_11);
       d_lstm_h_8[i * 64 + j + 65] = d_lstm_h_8_11;
-      const d_lstm_h_8_20 = Math.fround(d_lstm[i * 1024 + j + 2496]! + d_lstm_h_8_2_20);
-      d_lstm_h_8[i * 64 + j + 128] = d_lstm_h_8_20;
-      const d_lstm_h_8_21 = Math.fround(d_lstm[i * 1024 + j + 2497]! + d_lstm_h_8_2_21);
-      d_lstm_h_8[i * 64 + j + 129] = d_lstm_h_8_21;
-      const d_lstm_h_8_30 = Math.fround(d_lstm[i * 1024 + j + 3520]! + d_lstm_h_8_2_30);
-      d_lstm_h_8[i * 64 + j + 192] = d_lstm_h_8_30;
-      const d_lstm_h_8_31 = Math.fround(d_lstm[i * 1024 + j + 3521]! + d_lstm_h_8_2_31);
-      d_lstm_h_8[i * 64 + j + 193] = d_lstm_h_8_31;
+      const d_lstm_h_8_12 = Math.fround(d_lstm[i * 1024 + j + 1474]! + d_lstm_h_8_2_12);
+      d_lstm_h_8[i * 64 + j + 66] = d_lstm_h_8_12;
       const tanh_8_0 = tanh_8[i * 64 + j]!;
       const tanh_8_1 = tanh_8[i * 64 + j + 1]!;
-      const tanh_8_2 = tanh_8[i * 64 + j + 64]!;
-      const tanh_8_3 = tanh_8[i * 64 + j + 65]!;
-      const tanh_8_4 = tanh_8[i * 64 + j + 128]!;
-      const tanh_8_5 = tanh_8[i * 64 + j + 129]!;
-      const tanh_8_6 = tanh_8[i * 64 + j + 192]!;
-      const tanh_8_7 = tanh_8[i * 64 + j + 193]!;
+      const tanh_8_2 = tanh_8[i * 64 + j + 2]!;
+      const tanh_8_3 = tanh_8[i * 64 + j + 64]!;
+      const tanh_8_4 = tanh_8[i * 64 + j + 65]!;
+      const tanh_8_5 = tanh_8[i * 64 + j + 66]!;
       d_lstm_c_8[i * 64 + j] =
         d_lstm_c_9[i * 64 + j]! * lstm_f_9[i * 64 + j]! +
         d_lstm_h_8_00 * lstm_o_8[i * 64 + j]! * (1 - tanh_8_0 * tanh_8_0);
       d_lstm_c_8[i * 64 + j + 1] =
         d_lstm_c_9[i * 64 + j + 1]! * lstm_f_9[i * 64 + j + 1]! +
         d_lstm_h_8_01 * lstm_o_8[i * 64 + j + 1]! * (1 - tanh_8_1 * tanh_8_1);
+      d_lstm_c_8[i * 64 + j + 2] =
+        d_lstm_c_9[i * 64 + j + 2]! * lstm_f_9[i * 64 + j + 2]! +
+        d_lstm_h_8_02 * lstm_o_8[i * 64 + j + 2]! * (1 - tanh_8_2 * tanh_8_2);
       d_lstm_c_8[i * 64 + j + 64] =
         d_lstm_c_9[i * 64 + j + 64]! * lstm_f_9[i * 64 + j + 64]! +
-        d_lstm_h_8_10 * lstm_o_8[i * 64 + j + 64]! * (1 - tanh_8_2 * tanh_8_2);
+        d_lstm_h_8_10 * lstm_o_8[i * 64 + j + 64]! * (1 - tanh_8_3 * tanh_8_3);
       d_lstm_c_8[i * 64 + j + 65] =
         d_lstm_c_9[i * 64 + j + 65]! * lstm_f_9[i * 64 + j + 65]! +
-        d_lstm_h_8_11 * lstm_o_8[i * 64 + j + 65]! * (1 - tanh_8_3 * tanh_8_3);
-      d_lstm_c_8[i * 64 + j + 128] =
-        d_lstm_c_9[i * 64 + j + 128]! * lstm_f_9[i * 64 + j + 128]! +
-        d_lstm_h_8_20 * lstm_o_8[i * 64 + j + 128]! * (1 - tanh_8_4 * tanh_8_4);
-      d_lstm_c_8[i * 64 + j + 129] =
-        d_lstm_c_9[i * 64 + j + 129]! * lstm_f_9[i * 64 + j + 129]! +
-        d_lstm_h_8_21 * lstm_o_8[i * 64 + j + 129]! * (1 - tanh_8_5 * tanh_8_5);
-      d_lstm_c_8[i * 64 + j + 192] =
-        d_lstm_c_9[i * 64 + j + 192]! * lstm_f_9[i * 64 + j + 192]! +
-        d_lstm_h_8_30 * lstm_o_8[i * 64 + j + 192]! * (1 - tanh_8_6 * tanh_8_6);
-      d_lstm_c_8[i * 64 + j + 193] =
-        d_lstm_c_9[i * 64 + j + 193]! * lstm_f_9[i * 64 + j + 193]! +
-        d_lstm_h_8_31 * lstm_o_8[i * 64 + j + 193]! * (1 - tanh_8_7 * tanh_8_7);
+        d_lstm_h_8_11 * lstm_o_8[i * 64 + j + 65]! * (1 - tanh_8_4 * tanh_8_4);
+      d_lstm_c_8[i * 64 + j + 66] =
+        d_lstm_c_9[i * 64 + j + 66]! * lstm_f_9[i * 64 + j + 66]! +
+        d_lstm_h_8_12 * lstm_o_8[i * 64 + j + 66]! * (1 - tanh_8_5 * tanh_8_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_9_2 = d_lstm_recurrence_9[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_9_3 = d_lstm_recurrence_9[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_9_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_9_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_8_2_0 = Math.fround(sum0);
+    const d_lstm_h_8_2_1 = Math.fround(sum1);
+    const d_lstm_h_8_0 = Math.fround(d_lstm[i * 1024 + 511]! + d_lstm_h_8_2_0);
+    d_lstm_h_8[i * 64 + 63] = d_lstm_h_8_0;
+    const d_lstm_h_8_1 = Math.fround(d_lstm[i * 1024 + 1535]! + d_lstm_h_8_2_1);
+    d_lstm_h_8[i * 64 + 127] = d_lstm_h_8_1;
+    const tanh_8_6 = tanh_8[i * 64 + 63]!;
+    const tanh_8_7 = tanh_8[i * 64 + 127]!;
+    d_lstm_c_8[i * 64 + 63] =
+      d_lstm_c_9[i * 64 + 63]! * lstm_f_9[i * 64 + 63]! +
+      d_lstm_h_8_0 * lstm_o_8[i * 64 + 63]! * (1 - tanh_8_6 * tanh_8_6);
+    d_lstm_c_8[i * 64 + 127] =
+      d_lstm_c_9[i * 64 + 127]! * lstm_f_9[i * 64 + 127]! +
+      d_lstm_h_8_1 * lstm_o_8[i * 64 + 127]! * (1 - tanh_8_7 * tanh_8_7);
   }
 }
 
@@ -6966,89 +8376,193 @@ function dotAdd_32x256x64_9(
   tanh_7: Float32Array,
   d_lstm_c_7: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 256]!;
-        const d_lstm_recurrence_8_2 = d_lstm_recurrence_8[i * 256 + k + 512]!;
-        const d_lstm_recurrence_8_3 = d_lstm_recurrence_8[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_8_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_8_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_8_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_8_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_8_0 = d_lstm_recurrence_8[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_8_1 = d_lstm_recurrence_8[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_8_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_8_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_7_2_00 = Math.fround(sum00);
       const d_lstm_h_7_2_01 = Math.fround(sum01);
+      const d_lstm_h_7_2_02 = Math.fround(sum02);
       const d_lstm_h_7_2_10 = Math.fround(sum10);
       const d_lstm_h_7_2_11 = Math.fround(sum11);
-      const d_lstm_h_7_2_20 = Math.fround(sum20);
-      const d_lstm_h_7_2_21 = Math.fround(sum21);
-      const d_lstm_h_7_2_30 = Math.fround(sum30);
-      const d_lstm_h_7_2_31 = Math.fround(sum31);
+      const d_lstm_h_7_2_12 = Math.fround(sum12);
       const d_lstm_h_7_00 = Math.fround(d_lstm[i * 1024 + j + 384]! + d_lstm_h_7_2_00);
       d_lstm_h_7[i * 64 + j] = d_lstm_h_7_00;
       const d_lstm_h_7_01 = Math.fround(d_lstm[i * 1024 + j + 385]! + d_lstm_h_7_2_01);
       d_lstm_h_7[i * 64 + j + 1] = d_lstm_h_7_01;
+      const d_lstm_h_7_02 = Math.fround(d_lstm[i * 1024 + j + 386]! + d_lstm_h_7_2_02);
+      d_lstm_h_7[i * 64 + j + 2] = d_lstm_h_7_02;
       const d_lstm_h_7_10 = Math.fround(d_lstm[i * 1024 + j + 1408]! + d_lstm_h_7_2_10);
       d_lstm_h_7[i * 64 + j + 64] = d_lstm_h_7_10;
       const d_lstm_h_7_11 = Math.fround(d_lstm[i * 1024 + j + 1409]! + d_lstm_h_7_2_11);
       d_lstm_h_7[i * 64 + j + 65] = d_lstm_h_7_11;
-      const d_lstm_h_7_20 = Math.fround(d_lstm[i * 1024 + j + 2432]! + d_lstm_h_7_2_20);
-      d_lstm_h_7[i * 64 + j + 128] = d_lstm_h_7_20;
-      const d_lstm_h_7_21 = Math.fround(d_lstm[i * 1024 + j + 2433]! + d_lstm_h_7_2_21);
-      d_lstm_h_7[i * 64 + j + 129] = d_lstm_h_7_21;
-      const d_lstm_h_7_30 = Math.fround(d_lstm[i * 1024 + j + 3456]! + d_lstm_h_7_2_30);
-      d_lstm_h_7[i * 64 + j + 192] = d_lstm_h_7_30;
-      const d_lstm_h_7_31 = Math.fround(d_lstm[i * 1024 + j + 3457]! + d_lstm_h_7_2_31);
-      d_lstm_h_7[i * 64 + j + 193] = d_lstm_h_7_31;
+      const d_lstm_h_7_12 = Math.fround(d_lstm[i * 1024 + j + 1410]! + d_lstm_h_7_2_12);
+      d_lstm_h_7[i * 64 + j + 66] = d_lstm_h_7_12;
       const tanh_7_0 = tanh_7[i * 64 + j]!;
       const tanh_7_1 = tanh_7[i * 64 + j + 1]!;
-      const tanh_7_2 = tanh_7[i * 64 + j + 64]!;
-      const tanh_7_3 = tanh_7[i * 64 + j + 65]!;
-      const tanh_7_4 = tanh_7[i * 64 + j + 128]!;
-      const tanh_7_5 = tanh_7[i * 64 + j + 129]!;
-      const tanh_7_6 = tanh_7[i * 64 + j + 192]!;
-      const tanh_7_7 = tanh_7[i * 64 + j + 193]!;
+      const tanh_7_2 = tanh_7[i * 64 + j + 2]!;
+      const tanh_7_3 = tanh_7[i * 64 + j + 64]!;
+      const tanh_7_4 = tanh_7[i * 64 + j + 65]!;
+      const tanh_7_5 = tanh_7[i * 64 + j + 66]!;
       d_lstm_c_7[i * 64 + j] =
         d_lstm_c_8[i * 64 + j]! * lstm_f_8[i * 64 + j]! +
         d_lstm_h_7_00 * lstm_o_7[i * 64 + j]! * (1 - tanh_7_0 * tanh_7_0);
       d_lstm_c_7[i * 64 + j + 1] =
         d_lstm_c_8[i * 64 + j + 1]! * lstm_f_8[i * 64 + j + 1]! +
         d_lstm_h_7_01 * lstm_o_7[i * 64 + j + 1]! * (1 - tanh_7_1 * tanh_7_1);
+      d_lstm_c_7[i * 64 + j + 2] =
+        d_lstm_c_8[i * 64 + j + 2]! * lstm_f_8[i * 64 + j + 2]! +
+        d_lstm_h_7_02 * lstm_o_7[i * 64 + j + 2]! * (1 - tanh_7_2 * tanh_7_2);
       d_lstm_c_7[i * 64 + j + 64] =
         d_lstm_c_8[i * 64 + j + 64]! * lstm_f_8[i * 64 + j + 64]! +
-        d_lstm_h_7_10 * lstm_o_7[i * 64 + j + 64]! * (1 - tanh_7_2 * tanh_7_2);
+        d_lstm_h_7_10 * lstm_o_7[i * 64 + j + 64]! * (1 - tanh_7_3 * tanh_7_3);
       d_lstm_c_7[i * 64 + j + 65] =
         d_lstm_c_8[i * 64 + j + 65]! * lstm_f_8[i * 64 + j + 65]! +
-        d_lstm_h_7_11 * lstm_o_7[i * 64 + j + 65]! * (1 - tanh_7_3 * tanh_7_3);
-      d_lstm_c_7[i * 64 + j + 128] =
-        d_lstm_c_8[i * 64 + j + 128]! * lstm_f_8[i * 64 + j + 128]! +
-        d_lstm_h_7_20 * lstm_o_7[i * 64 + j + 128]! * (1 - tanh_7_4 * tanh_7_4);
-      d_lstm_c_7[i * 64 + j + 129] =
-        d_lstm_c_8[i * 64 + j + 129]! * lstm_f_8[i * 64 + j + 129]! +
-        d_lstm_h_7_21 * lstm_o_7[i * 64 + j + 129]! * (1 - tanh_7_5 * tanh_7_5);
-      d_lstm_c_7[i * 64 + j + 192] =
-        d_lstm_c_8[i * 64 + j + 192]! * lstm_f_8[i * 64 + j + 192]! +
-        d_lstm_h_7_30 * lstm_o_7[i * 64 + j + 192]! * (1 - tanh_7_6 * tanh_7_6);
-      d_lstm_c_7[i * 64 + j + 193] =
-        d_lstm_c_8[i * 64 + j + 193]! * lstm_f_8[i * 64 + j + 193]! +
-        d_lstm_h_7_31 * lstm_o_7[i * 64 + j + 193]! * (1 - tanh_7_7 * tanh_7_7);
+        d_lstm_h_7_11 * lstm_o_7[i * 64 + j + 65]! * (1 - tanh_7_4 * tanh_7_4);
+      d_lstm_c_7[i * 64 + j + 66] =
+        d_lstm_c_8[i * 64 + j + 66]! * lstm_f_8[i * 64 + j + 66]! +
+        d_lstm_h_7_12 * lstm_o_7[i * 64 + j + 66]! * (1 - tanh_7_5 * tanh_7_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_8_2 = d_lstm_recurrence_8[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_8_3 = d_lstm_recurrence_8[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_8_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_8_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_7_2_0 = Math.fround(sum0);
+    const d_lstm_h_7_2_1 = Math.fround(sum1);
+    const d_lstm_h_7_0 = Math.fround(d_lstm[i * 1024 + 447]! + d_lstm_h_7_2_0);
+    d_lstm_h_7[i * 64 + 63] = d_lstm_h_7_0;
+    const d_lstm_h_7_1 = Math.fround(d_lstm[i * 1024 + 1471]! + d_lstm_h_7_2_1);
+    d_lstm_h_7[i * 64 + 127] = d_lstm_h_7_1;
+    const tanh_7_6 = tanh_7[i * 64 + 63]!;
+    const tanh_7_7 = tanh_7[i * 64 + 127]!;
+    d_lstm_c_7[i * 64 + 63] =
+      d_lstm_c_8[i * 64 + 63]! * lstm_f_8[i * 64 + 63]! +
+      d_lstm_h_7_0 * lstm_o_7[i * 64 + 63]! * (1 - tanh_7_6 * tanh_7_6);
+    d_lstm_c_7[i * 64 + 127] =
+      d_lstm_c_8[i * 64 + 127]! * lstm_f_8[i * 64 + 127]! +
+      d_lstm_h_7_1 * lstm_o_7[i * 64 + 127]! * (1 - tanh_7_7 * tanh_7_7);
   }
 }
 
@@ -7069,89 +8583,193 @@ function dotAdd_32x256x64_10(
   tanh_6: Float32Array,
   d_lstm_c_6: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 256]!;
-        const d_lstm_recurrence_7_2 = d_lstm_recurrence_7[i * 256 + k + 512]!;
-        const d_lstm_recurrence_7_3 = d_lstm_recurrence_7[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_7_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_7_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_7_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_7_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_7_0 = d_lstm_recurrence_7[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_7_1 = d_lstm_recurrence_7[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_7_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_7_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_6_2_00 = Math.fround(sum00);
       const d_lstm_h_6_2_01 = Math.fround(sum01);
+      const d_lstm_h_6_2_02 = Math.fround(sum02);
       const d_lstm_h_6_2_10 = Math.fround(sum10);
       const d_lstm_h_6_2_11 = Math.fround(sum11);
-      const d_lstm_h_6_2_20 = Math.fround(sum20);
-      const d_lstm_h_6_2_21 = Math.fround(sum21);
-      const d_lstm_h_6_2_30 = Math.fround(sum30);
-      const d_lstm_h_6_2_31 = Math.fround(sum31);
+      const d_lstm_h_6_2_12 = Math.fround(sum12);
       const d_lstm_h_6_00 = Math.fround(d_lstm[i * 1024 + j + 320]! + d_lstm_h_6_2_00);
       d_lstm_h_6[i * 64 + j] = d_lstm_h_6_00;
       const d_lstm_h_6_01 = Math.fround(d_lstm[i * 1024 + j + 321]! + d_lstm_h_6_2_01);
       d_lstm_h_6[i * 64 + j + 1] = d_lstm_h_6_01;
+      const d_lstm_h_6_02 = Math.fround(d_lstm[i * 1024 + j + 322]! + d_lstm_h_6_2_02);
+      d_lstm_h_6[i * 64 + j + 2] = d_lstm_h_6_02;
       const d_lstm_h_6_10 = Math.fround(d_lstm[i * 1024 + j + 1344]! + d_lstm_h_6_2_10);
       d_lstm_h_6[i * 64 + j + 64] = d_lstm_h_6_10;
       const d_lstm_h_6_11 = Math.fround(d_lstm[i * 1024 + j + 1345]! + d_lstm_h_6_2_11);
       d_lstm_h_6[i * 64 + j + 65] = d_lstm_h_6_11;
-      const d_lstm_h_6_20 = Math.fround(d_lstm[i * 1024 + j + 2368]! + d_lstm_h_6_2_20);
-      d_lstm_h_6[i * 64 + j + 128] = d_lstm_h_6_20;
-      const d_lstm_h_6_21 = Math.fround(d_lstm[i * 1024 + j + 2369]! + d_lstm_h_6_2_21);
-      d_lstm_h_6[i * 64 + j + 129] = d_lstm_h_6_21;
-      const d_lstm_h_6_30 = Math.fround(d_lstm[i * 1024 + j + 3392]! + d_lstm_h_6_2_30);
-      d_lstm_h_6[i * 64 + j + 192] = d_lstm_h_6_30;
-      const d_lstm_h_6_31 = Math.fround(d_lstm[i * 1024 + j + 3393]! + d_lstm_h_6_2_31);
-      d_lstm_h_6[i * 64 + j + 193] = d_lstm_h_6_31;
+      const d_lstm_h_6_12 = Math.fround(d_lstm[i * 1024 + j + 1346]! + d_lstm_h_6_2_12);
+      d_lstm_h_6[i * 64 + j + 66] = d_lstm_h_6_12;
       const tanh_6_0 = tanh_6[i * 64 + j]!;
       const tanh_6_1 = tanh_6[i * 64 + j + 1]!;
-      const tanh_6_2 = tanh_6[i * 64 + j + 64]!;
-      const tanh_6_3 = tanh_6[i * 64 + j + 65]!;
-      const tanh_6_4 = tanh_6[i * 64 + j + 128]!;
-      const tanh_6_5 = tanh_6[i * 64 + j + 129]!;
-      const tanh_6_6 = tanh_6[i * 64 + j + 192]!;
-      const tanh_6_7 = tanh_6[i * 64 + j + 193]!;
+      const tanh_6_2 = tanh_6[i * 64 + j + 2]!;
+      const tanh_6_3 = tanh_6[i * 64 + j + 64]!;
+      const tanh_6_4 = tanh_6[i * 64 + j + 65]!;
+      const tanh_6_5 = tanh_6[i * 64 + j + 66]!;
       d_lstm_c_6[i * 64 + j] =
         d_lstm_c_7[i * 64 + j]! * lstm_f_7[i * 64 + j]! +
         d_lstm_h_6_00 * lstm_o_6[i * 64 + j]! * (1 - tanh_6_0 * tanh_6_0);
       d_lstm_c_6[i * 64 + j + 1] =
         d_lstm_c_7[i * 64 + j + 1]! * lstm_f_7[i * 64 + j + 1]! +
         d_lstm_h_6_01 * lstm_o_6[i * 64 + j + 1]! * (1 - tanh_6_1 * tanh_6_1);
+      d_lstm_c_6[i * 64 + j + 2] =
+        d_lstm_c_7[i * 64 + j + 2]! * lstm_f_7[i * 64 + j + 2]! +
+        d_lstm_h_6_02 * lstm_o_6[i * 64 + j + 2]! * (1 - tanh_6_2 * tanh_6_2);
       d_lstm_c_6[i * 64 + j + 64] =
         d_lstm_c_7[i * 64 + j + 64]! * lstm_f_7[i * 64 + j + 64]! +
-        d_lstm_h_6_10 * lstm_o_6[i * 64 + j + 64]! * (1 - tanh_6_2 * tanh_6_2);
+        d_lstm_h_6_10 * lstm_o_6[i * 64 + j + 64]! * (1 - tanh_6_3 * tanh_6_3);
       d_lstm_c_6[i * 64 + j + 65] =
         d_lstm_c_7[i * 64 + j + 65]! * lstm_f_7[i * 64 + j + 65]! +
-        d_lstm_h_6_11 * lstm_o_6[i * 64 + j + 65]! * (1 - tanh_6_3 * tanh_6_3);
-      d_lstm_c_6[i * 64 + j + 128] =
-        d_lstm_c_7[i * 64 + j + 128]! * lstm_f_7[i * 64 + j + 128]! +
-        d_lstm_h_6_20 * lstm_o_6[i * 64 + j + 128]! * (1 - tanh_6_4 * tanh_6_4);
-      d_lstm_c_6[i * 64 + j + 129] =
-        d_lstm_c_7[i * 64 + j + 129]! * lstm_f_7[i * 64 + j + 129]! +
-        d_lstm_h_6_21 * lstm_o_6[i * 64 + j + 129]! * (1 - tanh_6_5 * tanh_6_5);
-      d_lstm_c_6[i * 64 + j + 192] =
-        d_lstm_c_7[i * 64 + j + 192]! * lstm_f_7[i * 64 + j + 192]! +
-        d_lstm_h_6_30 * lstm_o_6[i * 64 + j + 192]! * (1 - tanh_6_6 * tanh_6_6);
-      d_lstm_c_6[i * 64 + j + 193] =
-        d_lstm_c_7[i * 64 + j + 193]! * lstm_f_7[i * 64 + j + 193]! +
-        d_lstm_h_6_31 * lstm_o_6[i * 64 + j + 193]! * (1 - tanh_6_7 * tanh_6_7);
+        d_lstm_h_6_11 * lstm_o_6[i * 64 + j + 65]! * (1 - tanh_6_4 * tanh_6_4);
+      d_lstm_c_6[i * 64 + j + 66] =
+        d_lstm_c_7[i * 64 + j + 66]! * lstm_f_7[i * 64 + j + 66]! +
+        d_lstm_h_6_12 * lstm_o_6[i * 64 + j + 66]! * (1 - tanh_6_5 * tanh_6_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_7_2 = d_lstm_recurrence_7[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_7_3 = d_lstm_recurrence_7[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_7_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_7_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_6_2_0 = Math.fround(sum0);
+    const d_lstm_h_6_2_1 = Math.fround(sum1);
+    const d_lstm_h_6_0 = Math.fround(d_lstm[i * 1024 + 383]! + d_lstm_h_6_2_0);
+    d_lstm_h_6[i * 64 + 63] = d_lstm_h_6_0;
+    const d_lstm_h_6_1 = Math.fround(d_lstm[i * 1024 + 1407]! + d_lstm_h_6_2_1);
+    d_lstm_h_6[i * 64 + 127] = d_lstm_h_6_1;
+    const tanh_6_6 = tanh_6[i * 64 + 63]!;
+    const tanh_6_7 = tanh_6[i * 64 + 127]!;
+    d_lstm_c_6[i * 64 + 63] =
+      d_lstm_c_7[i * 64 + 63]! * lstm_f_7[i * 64 + 63]! +
+      d_lstm_h_6_0 * lstm_o_6[i * 64 + 63]! * (1 - tanh_6_6 * tanh_6_6);
+    d_lstm_c_6[i * 64 + 127] =
+      d_lstm_c_7[i * 64 + 127]! * lstm_f_7[i * 64 + 127]! +
+      d_lstm_h_6_1 * lstm_o_6[i * 64 + 127]! * (1 - tanh_6_7 * tanh_6_7);
   }
 }
 
@@ -7172,89 +8790,193 @@ function dotAdd_32x256x64_11(
   tanh_5: Float32Array,
   d_lstm_c_5: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 256]!;
-        const d_lstm_recurrence_6_2 = d_lstm_recurrence_6[i * 256 + k + 512]!;
-        const d_lstm_recurrence_6_3 = d_lstm_recurrence_6[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_6_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_6_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_6_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_6_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_6_0 = d_lstm_recurrence_6[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_6_1 = d_lstm_recurrence_6[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_6_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_6_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_5_2_00 = Math.fround(sum00);
       const d_lstm_h_5_2_01 = Math.fround(sum01);
+      const d_lstm_h_5_2_02 = Math.fround(sum02);
       const d_lstm_h_5_2_10 = Math.fround(sum10);
       const d_lstm_h_5_2_11 = Math.fround(sum11);
-      const d_lstm_h_5_2_20 = Math.fround(sum20);
-      const d_lstm_h_5_2_21 = Math.fround(sum21);
-      const d_lstm_h_5_2_30 = Math.fround(sum30);
-      const d_lstm_h_5_2_31 = Math.fround(sum31);
+      const d_lstm_h_5_2_12 = Math.fround(sum12);
       const d_lstm_h_5_00 = Math.fround(d_lstm[i * 1024 + j + 256]! + d_lstm_h_5_2_00);
       d_lstm_h_5[i * 64 + j] = d_lstm_h_5_00;
       const d_lstm_h_5_01 = Math.fround(d_lstm[i * 1024 + j + 257]! + d_lstm_h_5_2_01);
       d_lstm_h_5[i * 64 + j + 1] = d_lstm_h_5_01;
+      const d_lstm_h_5_02 = Math.fround(d_lstm[i * 1024 + j + 258]! + d_lstm_h_5_2_02);
+      d_lstm_h_5[i * 64 + j + 2] = d_lstm_h_5_02;
       const d_lstm_h_5_10 = Math.fround(d_lstm[i * 1024 + j + 1280]! + d_lstm_h_5_2_10);
       d_lstm_h_5[i * 64 + j + 64] = d_lstm_h_5_10;
       const d_lstm_h_5_11 = Math.fround(d_lstm[i * 1024 + j + 1281]! + d_lstm_h_5_2_11);
       d_lstm_h_5[i * 64 + j + 65] = d_lstm_h_5_11;
-      const d_lstm_h_5_20 = Math.fround(d_lstm[i * 1024 + j + 2304]! + d_lstm_h_5_2_20);
-      d_lstm_h_5[i * 64 + j + 128] = d_lstm_h_5_20;
-      const d_lstm_h_5_21 = Math.fround(d_lstm[i * 1024 + j + 2305]! + d_lstm_h_5_2_21);
-      d_lstm_h_5[i * 64 + j + 129] = d_lstm_h_5_21;
-      const d_lstm_h_5_30 = Math.fround(d_lstm[i * 1024 + j + 3328]! + d_lstm_h_5_2_30);
-      d_lstm_h_5[i * 64 + j + 192] = d_lstm_h_5_30;
-      const d_lstm_h_5_31 = Math.fround(d_lstm[i * 1024 + j + 3329]! + d_lstm_h_5_2_31);
-      d_lstm_h_5[i * 64 + j + 193] = d_lstm_h_5_31;
+      const d_lstm_h_5_12 = Math.fround(d_lstm[i * 1024 + j + 1282]! + d_lstm_h_5_2_12);
+      d_lstm_h_5[i * 64 + j + 66] = d_lstm_h_5_12;
       const tanh_5_0 = tanh_5[i * 64 + j]!;
       const tanh_5_1 = tanh_5[i * 64 + j + 1]!;
-      const tanh_5_2 = tanh_5[i * 64 + j + 64]!;
-      const tanh_5_3 = tanh_5[i * 64 + j + 65]!;
-      const tanh_5_4 = tanh_5[i * 64 + j + 128]!;
-      const tanh_5_5 = tanh_5[i * 64 + j + 129]!;
-      const tanh_5_6 = tanh_5[i * 64 + j + 192]!;
-      const tanh_5_7 = tanh_5[i * 64 + j + 193]!;
+      const tanh_5_2 = tanh_5[i * 64 + j + 2]!;
+      const tanh_5_3 = tanh_5[i * 64 + j + 64]!;
+      const tanh_5_4 = tanh_5[i * 64 + j + 65]!;
+      const tanh_5_5 = tanh_5[i * 64 + j + 66]!;
       d_lstm_c_5[i * 64 + j] =
         d_lstm_c_6[i * 64 + j]! * lstm_f_6[i * 64 + j]! +
         d_lstm_h_5_00 * lstm_o_5[i * 64 + j]! * (1 - tanh_5_0 * tanh_5_0);
       d_lstm_c_5[i * 64 + j + 1] =
         d_lstm_c_6[i * 64 + j + 1]! * lstm_f_6[i * 64 + j + 1]! +
         d_lstm_h_5_01 * lstm_o_5[i * 64 + j + 1]! * (1 - tanh_5_1 * tanh_5_1);
+      d_lstm_c_5[i * 64 + j + 2] =
+        d_lstm_c_6[i * 64 + j + 2]! * lstm_f_6[i * 64 + j + 2]! +
+        d_lstm_h_5_02 * lstm_o_5[i * 64 + j + 2]! * (1 - tanh_5_2 * tanh_5_2);
       d_lstm_c_5[i * 64 + j + 64] =
         d_lstm_c_6[i * 64 + j + 64]! * lstm_f_6[i * 64 + j + 64]! +
-        d_lstm_h_5_10 * lstm_o_5[i * 64 + j + 64]! * (1 - tanh_5_2 * tanh_5_2);
+        d_lstm_h_5_10 * lstm_o_5[i * 64 + j + 64]! * (1 - tanh_5_3 * tanh_5_3);
       d_lstm_c_5[i * 64 + j + 65] =
         d_lstm_c_6[i * 64 + j + 65]! * lstm_f_6[i * 64 + j + 65]! +
-        d_lstm_h_5_11 * lstm_o_5[i * 64 + j + 65]! * (1 - tanh_5_3 * tanh_5_3);
-      d_lstm_c_5[i * 64 + j + 128] =
-        d_lstm_c_6[i * 64 + j + 128]! * lstm_f_6[i * 64 + j + 128]! +
-        d_lstm_h_5_20 * lstm_o_5[i * 64 + j + 128]! * (1 - tanh_5_4 * tanh_5_4);
-      d_lstm_c_5[i * 64 + j + 129] =
-        d_lstm_c_6[i * 64 + j + 129]! * lstm_f_6[i * 64 + j + 129]! +
-        d_lstm_h_5_21 * lstm_o_5[i * 64 + j + 129]! * (1 - tanh_5_5 * tanh_5_5);
-      d_lstm_c_5[i * 64 + j + 192] =
-        d_lstm_c_6[i * 64 + j + 192]! * lstm_f_6[i * 64 + j + 192]! +
-        d_lstm_h_5_30 * lstm_o_5[i * 64 + j + 192]! * (1 - tanh_5_6 * tanh_5_6);
-      d_lstm_c_5[i * 64 + j + 193] =
-        d_lstm_c_6[i * 64 + j + 193]! * lstm_f_6[i * 64 + j + 193]! +
-        d_lstm_h_5_31 * lstm_o_5[i * 64 + j + 193]! * (1 - tanh_5_7 * tanh_5_7);
+        d_lstm_h_5_11 * lstm_o_5[i * 64 + j + 65]! * (1 - tanh_5_4 * tanh_5_4);
+      d_lstm_c_5[i * 64 + j + 66] =
+        d_lstm_c_6[i * 64 + j + 66]! * lstm_f_6[i * 64 + j + 66]! +
+        d_lstm_h_5_12 * lstm_o_5[i * 64 + j + 66]! * (1 - tanh_5_5 * tanh_5_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_6_2 = d_lstm_recurrence_6[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_6_3 = d_lstm_recurrence_6[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_6_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_6_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_5_2_0 = Math.fround(sum0);
+    const d_lstm_h_5_2_1 = Math.fround(sum1);
+    const d_lstm_h_5_0 = Math.fround(d_lstm[i * 1024 + 319]! + d_lstm_h_5_2_0);
+    d_lstm_h_5[i * 64 + 63] = d_lstm_h_5_0;
+    const d_lstm_h_5_1 = Math.fround(d_lstm[i * 1024 + 1343]! + d_lstm_h_5_2_1);
+    d_lstm_h_5[i * 64 + 127] = d_lstm_h_5_1;
+    const tanh_5_6 = tanh_5[i * 64 + 63]!;
+    const tanh_5_7 = tanh_5[i * 64 + 127]!;
+    d_lstm_c_5[i * 64 + 63] =
+      d_lstm_c_6[i * 64 + 63]! * lstm_f_6[i * 64 + 63]! +
+      d_lstm_h_5_0 * lstm_o_5[i * 64 + 63]! * (1 - tanh_5_6 * tanh_5_6);
+    d_lstm_c_5[i * 64 + 127] =
+      d_lstm_c_6[i * 64 + 127]! * lstm_f_6[i * 64 + 127]! +
+      d_lstm_h_5_1 * lstm_o_5[i * 64 + 127]! * (1 - tanh_5_7 * tanh_5_7);
   }
 }
 
@@ -7275,89 +8997,193 @@ function dotAdd_32x256x64_12(
   tanh_4: Float32Array,
   d_lstm_c_4: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 256]!;
-        const d_lstm_recurrence_5_2 = d_lstm_recurrence_5[i * 256 + k + 512]!;
-        const d_lstm_recurrence_5_3 = d_lstm_recurrence_5[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_5_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_5_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_5_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_5_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_5_0 = d_lstm_recurrence_5[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_5_1 = d_lstm_recurrence_5[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_5_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_5_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_4_2_00 = Math.fround(sum00);
       const d_lstm_h_4_2_01 = Math.fround(sum01);
+      const d_lstm_h_4_2_02 = Math.fround(sum02);
       const d_lstm_h_4_2_10 = Math.fround(sum10);
       const d_lstm_h_4_2_11 = Math.fround(sum11);
-      const d_lstm_h_4_2_20 = Math.fround(sum20);
-      const d_lstm_h_4_2_21 = Math.fround(sum21);
-      const d_lstm_h_4_2_30 = Math.fround(sum30);
-      const d_lstm_h_4_2_31 = Math.fround(sum31);
+      const d_lstm_h_4_2_12 = Math.fround(sum12);
       const d_lstm_h_4_00 = Math.fround(d_lstm[i * 1024 + j + 192]! + d_lstm_h_4_2_00);
       d_lstm_h_4[i * 64 + j] = d_lstm_h_4_00;
       const d_lstm_h_4_01 = Math.fround(d_lstm[i * 1024 + j + 193]! + d_lstm_h_4_2_01);
       d_lstm_h_4[i * 64 + j + 1] = d_lstm_h_4_01;
+      const d_lstm_h_4_02 = Math.fround(d_lstm[i * 1024 + j + 194]! + d_lstm_h_4_2_02);
+      d_lstm_h_4[i * 64 + j + 2] = d_lstm_h_4_02;
       const d_lstm_h_4_10 = Math.fround(d_lstm[i * 1024 + j + 1216]! + d_lstm_h_4_2_10);
       d_lstm_h_4[i * 64 + j + 64] = d_lstm_h_4_10;
       const d_lstm_h_4_11 = Math.fround(d_lstm[i * 1024 + j + 1217]! + d_lstm_h_4_2_11);
       d_lstm_h_4[i * 64 + j + 65] = d_lstm_h_4_11;
-      const d_lstm_h_4_20 = Math.fround(d_lstm[i * 1024 + j + 2240]! + d_lstm_h_4_2_20);
-      d_lstm_h_4[i * 64 + j + 128] = d_lstm_h_4_20;
-      const d_lstm_h_4_21 = Math.fround(d_lstm[i * 1024 + j + 2241]! + d_lstm_h_4_2_21);
-      d_lstm_h_4[i * 64 + j + 129] = d_lstm_h_4_21;
-      const d_lstm_h_4_30 = Math.fround(d_lstm[i * 1024 + j + 3264]! + d_lstm_h_4_2_30);
-      d_lstm_h_4[i * 64 + j + 192] = d_lstm_h_4_30;
-      const d_lstm_h_4_31 = Math.fround(d_lstm[i * 1024 + j + 3265]! + d_lstm_h_4_2_31);
-      d_lstm_h_4[i * 64 + j + 193] = d_lstm_h_4_31;
+      const d_lstm_h_4_12 = Math.fround(d_lstm[i * 1024 + j + 1218]! + d_lstm_h_4_2_12);
+      d_lstm_h_4[i * 64 + j + 66] = d_lstm_h_4_12;
       const tanh_4_0 = tanh_4[i * 64 + j]!;
       const tanh_4_1 = tanh_4[i * 64 + j + 1]!;
-      const tanh_4_2 = tanh_4[i * 64 + j + 64]!;
-      const tanh_4_3 = tanh_4[i * 64 + j + 65]!;
-      const tanh_4_4 = tanh_4[i * 64 + j + 128]!;
-      const tanh_4_5 = tanh_4[i * 64 + j + 129]!;
-      const tanh_4_6 = tanh_4[i * 64 + j + 192]!;
-      const tanh_4_7 = tanh_4[i * 64 + j + 193]!;
+      const tanh_4_2 = tanh_4[i * 64 + j + 2]!;
+      const tanh_4_3 = tanh_4[i * 64 + j + 64]!;
+      const tanh_4_4 = tanh_4[i * 64 + j + 65]!;
+      const tanh_4_5 = tanh_4[i * 64 + j + 66]!;
       d_lstm_c_4[i * 64 + j] =
         d_lstm_c_5[i * 64 + j]! * lstm_f_5[i * 64 + j]! +
         d_lstm_h_4_00 * lstm_o_4[i * 64 + j]! * (1 - tanh_4_0 * tanh_4_0);
       d_lstm_c_4[i * 64 + j + 1] =
         d_lstm_c_5[i * 64 + j + 1]! * lstm_f_5[i * 64 + j + 1]! +
         d_lstm_h_4_01 * lstm_o_4[i * 64 + j + 1]! * (1 - tanh_4_1 * tanh_4_1);
+      d_lstm_c_4[i * 64 + j + 2] =
+        d_lstm_c_5[i * 64 + j + 2]! * lstm_f_5[i * 64 + j + 2]! +
+        d_lstm_h_4_02 * lstm_o_4[i * 64 + j + 2]! * (1 - tanh_4_2 * tanh_4_2);
       d_lstm_c_4[i * 64 + j + 64] =
         d_lstm_c_5[i * 64 + j + 64]! * lstm_f_5[i * 64 + j + 64]! +
-        d_lstm_h_4_10 * lstm_o_4[i * 64 + j + 64]! * (1 - tanh_4_2 * tanh_4_2);
+        d_lstm_h_4_10 * lstm_o_4[i * 64 + j + 64]! * (1 - tanh_4_3 * tanh_4_3);
       d_lstm_c_4[i * 64 + j + 65] =
         d_lstm_c_5[i * 64 + j + 65]! * lstm_f_5[i * 64 + j + 65]! +
-        d_lstm_h_4_11 * lstm_o_4[i * 64 + j + 65]! * (1 - tanh_4_3 * tanh_4_3);
-      d_lstm_c_4[i * 64 + j + 128] =
-        d_lstm_c_5[i * 64 + j + 128]! * lstm_f_5[i * 64 + j + 128]! +
-        d_lstm_h_4_20 * lstm_o_4[i * 64 + j + 128]! * (1 - tanh_4_4 * tanh_4_4);
-      d_lstm_c_4[i * 64 + j + 129] =
-        d_lstm_c_5[i * 64 + j + 129]! * lstm_f_5[i * 64 + j + 129]! +
-        d_lstm_h_4_21 * lstm_o_4[i * 64 + j + 129]! * (1 - tanh_4_5 * tanh_4_5);
-      d_lstm_c_4[i * 64 + j + 192] =
-        d_lstm_c_5[i * 64 + j + 192]! * lstm_f_5[i * 64 + j + 192]! +
-        d_lstm_h_4_30 * lstm_o_4[i * 64 + j + 192]! * (1 - tanh_4_6 * tanh_4_6);
-      d_lstm_c_4[i * 64 + j + 193] =
-        d_lstm_c_5[i * 64 + j + 193]! * lstm_f_5[i * 64 + j + 193]! +
-        d_lstm_h_4_31 * lstm_o_4[i * 64 + j + 193]! * (1 - tanh_4_7 * tanh_4_7);
+        d_lstm_h_4_11 * lstm_o_4[i * 64 + j + 65]! * (1 - tanh_4_4 * tanh_4_4);
+      d_lstm_c_4[i * 64 + j + 66] =
+        d_lstm_c_5[i * 64 + j + 66]! * lstm_f_5[i * 64 + j + 66]! +
+        d_lstm_h_4_12 * lstm_o_4[i * 64 + j + 66]! * (1 - tanh_4_5 * tanh_4_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_5_2 = d_lstm_recurrence_5[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_5_3 = d_lstm_recurrence_5[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_5_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_5_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_4_2_0 = Math.fround(sum0);
+    const d_lstm_h_4_2_1 = Math.fround(sum1);
+    const d_lstm_h_4_0 = Math.fround(d_lstm[i * 1024 + 255]! + d_lstm_h_4_2_0);
+    d_lstm_h_4[i * 64 + 63] = d_lstm_h_4_0;
+    const d_lstm_h_4_1 = Math.fround(d_lstm[i * 1024 + 1279]! + d_lstm_h_4_2_1);
+    d_lstm_h_4[i * 64 + 127] = d_lstm_h_4_1;
+    const tanh_4_6 = tanh_4[i * 64 + 63]!;
+    const tanh_4_7 = tanh_4[i * 64 + 127]!;
+    d_lstm_c_4[i * 64 + 63] =
+      d_lstm_c_5[i * 64 + 63]! * lstm_f_5[i * 64 + 63]! +
+      d_lstm_h_4_0 * lstm_o_4[i * 64 + 63]! * (1 - tanh_4_6 * tanh_4_6);
+    d_lstm_c_4[i * 64 + 127] =
+      d_lstm_c_5[i * 64 + 127]! * lstm_f_5[i * 64 + 127]! +
+      d_lstm_h_4_1 * lstm_o_4[i * 64 + 127]! * (1 - tanh_4_7 * tanh_4_7);
   }
 }
 
@@ -7378,89 +9204,193 @@ function dotAdd_32x256x64_13(
   tanh_3: Float32Array,
   d_lstm_c_3: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 256]!;
-        const d_lstm_recurrence_4_2 = d_lstm_recurrence_4[i * 256 + k + 512]!;
-        const d_lstm_recurrence_4_3 = d_lstm_recurrence_4[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_4_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_4_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_4_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_4_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_4_0 = d_lstm_recurrence_4[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_4_1 = d_lstm_recurrence_4[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_4_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_4_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_3_2_00 = Math.fround(sum00);
       const d_lstm_h_3_2_01 = Math.fround(sum01);
+      const d_lstm_h_3_2_02 = Math.fround(sum02);
       const d_lstm_h_3_2_10 = Math.fround(sum10);
       const d_lstm_h_3_2_11 = Math.fround(sum11);
-      const d_lstm_h_3_2_20 = Math.fround(sum20);
-      const d_lstm_h_3_2_21 = Math.fround(sum21);
-      const d_lstm_h_3_2_30 = Math.fround(sum30);
-      const d_lstm_h_3_2_31 = Math.fround(sum31);
+      const d_lstm_h_3_2_12 = Math.fround(sum12);
       const d_lstm_h_3_00 = Math.fround(d_lstm[i * 1024 + j + 128]! + d_lstm_h_3_2_00);
       d_lstm_h_3[i * 64 + j] = d_lstm_h_3_00;
       const d_lstm_h_3_01 = Math.fround(d_lstm[i * 1024 + j + 129]! + d_lstm_h_3_2_01);
       d_lstm_h_3[i * 64 + j + 1] = d_lstm_h_3_01;
+      const d_lstm_h_3_02 = Math.fround(d_lstm[i * 1024 + j + 130]! + d_lstm_h_3_2_02);
+      d_lstm_h_3[i * 64 + j + 2] = d_lstm_h_3_02;
       const d_lstm_h_3_10 = Math.fround(d_lstm[i * 1024 + j + 1152]! + d_lstm_h_3_2_10);
       d_lstm_h_3[i * 64 + j + 64] = d_lstm_h_3_10;
       const d_lstm_h_3_11 = Math.fround(d_lstm[i * 1024 + j + 1153]! + d_lstm_h_3_2_11);
       d_lstm_h_3[i * 64 + j + 65] = d_lstm_h_3_11;
-      const d_lstm_h_3_20 = Math.fround(d_lstm[i * 1024 + j + 2176]! + d_lstm_h_3_2_20);
-      d_lstm_h_3[i * 64 + j + 128] = d_lstm_h_3_20;
-      const d_lstm_h_3_21 = Math.fround(d_lstm[i * 1024 + j + 2177]! + d_lstm_h_3_2_21);
-      d_lstm_h_3[i * 64 + j + 129] = d_lstm_h_3_21;
-      const d_lstm_h_3_30 = Math.fround(d_lstm[i * 1024 + j + 3200]! + d_lstm_h_3_2_30);
-      d_lstm_h_3[i * 64 + j + 192] = d_lstm_h_3_30;
-      const d_lstm_h_3_31 = Math.fround(d_lstm[i * 1024 + j + 3201]! + d_lstm_h_3_2_31);
-      d_lstm_h_3[i * 64 + j + 193] = d_lstm_h_3_31;
+      const d_lstm_h_3_12 = Math.fround(d_lstm[i * 1024 + j + 1154]! + d_lstm_h_3_2_12);
+      d_lstm_h_3[i * 64 + j + 66] = d_lstm_h_3_12;
       const tanh_3_0 = tanh_3[i * 64 + j]!;
       const tanh_3_1 = tanh_3[i * 64 + j + 1]!;
-      const tanh_3_2 = tanh_3[i * 64 + j + 64]!;
-      const tanh_3_3 = tanh_3[i * 64 + j + 65]!;
-      const tanh_3_4 = tanh_3[i * 64 + j + 128]!;
-      const tanh_3_5 = tanh_3[i * 64 + j + 129]!;
-      const tanh_3_6 = tanh_3[i * 64 + j + 192]!;
-      const tanh_3_7 = tanh_3[i * 64 + j + 193]!;
+      const tanh_3_2 = tanh_3[i * 64 + j + 2]!;
+      const tanh_3_3 = tanh_3[i * 64 + j + 64]!;
+      const tanh_3_4 = tanh_3[i * 64 + j + 65]!;
+      const tanh_3_5 = tanh_3[i * 64 + j + 66]!;
       d_lstm_c_3[i * 64 + j] =
         d_lstm_c_4[i * 64 + j]! * lstm_f_4[i * 64 + j]! +
         d_lstm_h_3_00 * lstm_o_3[i * 64 + j]! * (1 - tanh_3_0 * tanh_3_0);
       d_lstm_c_3[i * 64 + j + 1] =
         d_lstm_c_4[i * 64 + j + 1]! * lstm_f_4[i * 64 + j + 1]! +
         d_lstm_h_3_01 * lstm_o_3[i * 64 + j + 1]! * (1 - tanh_3_1 * tanh_3_1);
+      d_lstm_c_3[i * 64 + j + 2] =
+        d_lstm_c_4[i * 64 + j + 2]! * lstm_f_4[i * 64 + j + 2]! +
+        d_lstm_h_3_02 * lstm_o_3[i * 64 + j + 2]! * (1 - tanh_3_2 * tanh_3_2);
       d_lstm_c_3[i * 64 + j + 64] =
         d_lstm_c_4[i * 64 + j + 64]! * lstm_f_4[i * 64 + j + 64]! +
-        d_lstm_h_3_10 * lstm_o_3[i * 64 + j + 64]! * (1 - tanh_3_2 * tanh_3_2);
+        d_lstm_h_3_10 * lstm_o_3[i * 64 + j + 64]! * (1 - tanh_3_3 * tanh_3_3);
       d_lstm_c_3[i * 64 + j + 65] =
         d_lstm_c_4[i * 64 + j + 65]! * lstm_f_4[i * 64 + j + 65]! +
-        d_lstm_h_3_11 * lstm_o_3[i * 64 + j + 65]! * (1 - tanh_3_3 * tanh_3_3);
-      d_lstm_c_3[i * 64 + j + 128] =
-        d_lstm_c_4[i * 64 + j + 128]! * lstm_f_4[i * 64 + j + 128]! +
-        d_lstm_h_3_20 * lstm_o_3[i * 64 + j + 128]! * (1 - tanh_3_4 * tanh_3_4);
-      d_lstm_c_3[i * 64 + j + 129] =
-        d_lstm_c_4[i * 64 + j + 129]! * lstm_f_4[i * 64 + j + 129]! +
-        d_lstm_h_3_21 * lstm_o_3[i * 64 + j + 129]! * (1 - tanh_3_5 * tanh_3_5);
-      d_lstm_c_3[i * 64 + j + 192] =
-        d_lstm_c_4[i * 64 + j + 192]! * lstm_f_4[i * 64 + j + 192]! +
-        d_lstm_h_3_30 * lstm_o_3[i * 64 + j + 192]! * (1 - tanh_3_6 * tanh_3_6);
-      d_lstm_c_3[i * 64 + j + 193] =
-        d_lstm_c_4[i * 64 + j + 193]! * lstm_f_4[i * 64 + j + 193]! +
-        d_lstm_h_3_31 * lstm_o_3[i * 64 + j + 193]! * (1 - tanh_3_7 * tanh_3_7);
+        d_lstm_h_3_11 * lstm_o_3[i * 64 + j + 65]! * (1 - tanh_3_4 * tanh_3_4);
+      d_lstm_c_3[i * 64 + j + 66] =
+        d_lstm_c_4[i * 64 + j + 66]! * lstm_f_4[i * 64 + j + 66]! +
+        d_lstm_h_3_12 * lstm_o_3[i * 64 + j + 66]! * (1 - tanh_3_5 * tanh_3_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_4_2 = d_lstm_recurrence_4[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_4_3 = d_lstm_recurrence_4[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_4_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_4_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_3_2_0 = Math.fround(sum0);
+    const d_lstm_h_3_2_1 = Math.fround(sum1);
+    const d_lstm_h_3_0 = Math.fround(d_lstm[i * 1024 + 191]! + d_lstm_h_3_2_0);
+    d_lstm_h_3[i * 64 + 63] = d_lstm_h_3_0;
+    const d_lstm_h_3_1 = Math.fround(d_lstm[i * 1024 + 1215]! + d_lstm_h_3_2_1);
+    d_lstm_h_3[i * 64 + 127] = d_lstm_h_3_1;
+    const tanh_3_6 = tanh_3[i * 64 + 63]!;
+    const tanh_3_7 = tanh_3[i * 64 + 127]!;
+    d_lstm_c_3[i * 64 + 63] =
+      d_lstm_c_4[i * 64 + 63]! * lstm_f_4[i * 64 + 63]! +
+      d_lstm_h_3_0 * lstm_o_3[i * 64 + 63]! * (1 - tanh_3_6 * tanh_3_6);
+    d_lstm_c_3[i * 64 + 127] =
+      d_lstm_c_4[i * 64 + 127]! * lstm_f_4[i * 64 + 127]! +
+      d_lstm_h_3_1 * lstm_o_3[i * 64 + 127]! * (1 - tanh_3_7 * tanh_3_7);
   }
 }
 
@@ -7481,89 +9411,193 @@ function dotAdd_32x256x64_14(
   tanh_2: Float32Array,
   d_lstm_c_2: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 256]!;
-        const d_lstm_recurrence_3_2 = d_lstm_recurrence_3[i * 256 + k + 512]!;
-        const d_lstm_recurrence_3_3 = d_lstm_recurrence_3[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_3_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_3_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_3_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_3_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_3_0 = d_lstm_recurrence_3[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_3_1 = d_lstm_recurrence_3[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_3_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_3_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_2_2_00 = Math.fround(sum00);
       const d_lstm_h_2_2_01 = Math.fround(sum01);
+      const d_lstm_h_2_2_02 = Math.fround(sum02);
       const d_lstm_h_2_2_10 = Math.fround(sum10);
       const d_lstm_h_2_2_11 = Math.fround(sum11);
-      const d_lstm_h_2_2_20 = Math.fround(sum20);
-      const d_lstm_h_2_2_21 = Math.fround(sum21);
-      const d_lstm_h_2_2_30 = Math.fround(sum30);
-      const d_lstm_h_2_2_31 = Math.fround(sum31);
+      const d_lstm_h_2_2_12 = Math.fround(sum12);
       const d_lstm_h_2_00 = Math.fround(d_lstm[i * 1024 + j + 64]! + d_lstm_h_2_2_00);
       d_lstm_h_2[i * 64 + j] = d_lstm_h_2_00;
       const d_lstm_h_2_01 = Math.fround(d_lstm[i * 1024 + j + 65]! + d_lstm_h_2_2_01);
       d_lstm_h_2[i * 64 + j + 1] = d_lstm_h_2_01;
+      const d_lstm_h_2_02 = Math.fround(d_lstm[i * 1024 + j + 66]! + d_lstm_h_2_2_02);
+      d_lstm_h_2[i * 64 + j + 2] = d_lstm_h_2_02;
       const d_lstm_h_2_10 = Math.fround(d_lstm[i * 1024 + j + 1088]! + d_lstm_h_2_2_10);
       d_lstm_h_2[i * 64 + j + 64] = d_lstm_h_2_10;
       const d_lstm_h_2_11 = Math.fround(d_lstm[i * 1024 + j + 1089]! + d_lstm_h_2_2_11);
       d_lstm_h_2[i * 64 + j + 65] = d_lstm_h_2_11;
-      const d_lstm_h_2_20 = Math.fround(d_lstm[i * 1024 + j + 2112]! + d_lstm_h_2_2_20);
-      d_lstm_h_2[i * 64 + j + 128] = d_lstm_h_2_20;
-      const d_lstm_h_2_21 = Math.fround(d_lstm[i * 1024 + j + 2113]! + d_lstm_h_2_2_21);
-      d_lstm_h_2[i * 64 + j + 129] = d_lstm_h_2_21;
-      const d_lstm_h_2_30 = Math.fround(d_lstm[i * 1024 + j + 3136]! + d_lstm_h_2_2_30);
-      d_lstm_h_2[i * 64 + j + 192] = d_lstm_h_2_30;
-      const d_lstm_h_2_31 = Math.fround(d_lstm[i * 1024 + j + 3137]! + d_lstm_h_2_2_31);
-      d_lstm_h_2[i * 64 + j + 193] = d_lstm_h_2_31;
+      const d_lstm_h_2_12 = Math.fround(d_lstm[i * 1024 + j + 1090]! + d_lstm_h_2_2_12);
+      d_lstm_h_2[i * 64 + j + 66] = d_lstm_h_2_12;
       const tanh_2_0 = tanh_2[i * 64 + j]!;
       const tanh_2_1 = tanh_2[i * 64 + j + 1]!;
-      const tanh_2_2 = tanh_2[i * 64 + j + 64]!;
-      const tanh_2_3 = tanh_2[i * 64 + j + 65]!;
-      const tanh_2_4 = tanh_2[i * 64 + j + 128]!;
-      const tanh_2_5 = tanh_2[i * 64 + j + 129]!;
-      const tanh_2_6 = tanh_2[i * 64 + j + 192]!;
-      const tanh_2_7 = tanh_2[i * 64 + j + 193]!;
+      const tanh_2_2 = tanh_2[i * 64 + j + 2]!;
+      const tanh_2_3 = tanh_2[i * 64 + j + 64]!;
+      const tanh_2_4 = tanh_2[i * 64 + j + 65]!;
+      const tanh_2_5 = tanh_2[i * 64 + j + 66]!;
       d_lstm_c_2[i * 64 + j] =
         d_lstm_c_3[i * 64 + j]! * lstm_f_3[i * 64 + j]! +
         d_lstm_h_2_00 * lstm_o_2[i * 64 + j]! * (1 - tanh_2_0 * tanh_2_0);
       d_lstm_c_2[i * 64 + j + 1] =
         d_lstm_c_3[i * 64 + j + 1]! * lstm_f_3[i * 64 + j + 1]! +
         d_lstm_h_2_01 * lstm_o_2[i * 64 + j + 1]! * (1 - tanh_2_1 * tanh_2_1);
+      d_lstm_c_2[i * 64 + j + 2] =
+        d_lstm_c_3[i * 64 + j + 2]! * lstm_f_3[i * 64 + j + 2]! +
+        d_lstm_h_2_02 * lstm_o_2[i * 64 + j + 2]! * (1 - tanh_2_2 * tanh_2_2);
       d_lstm_c_2[i * 64 + j + 64] =
         d_lstm_c_3[i * 64 + j + 64]! * lstm_f_3[i * 64 + j + 64]! +
-        d_lstm_h_2_10 * lstm_o_2[i * 64 + j + 64]! * (1 - tanh_2_2 * tanh_2_2);
+        d_lstm_h_2_10 * lstm_o_2[i * 64 + j + 64]! * (1 - tanh_2_3 * tanh_2_3);
       d_lstm_c_2[i * 64 + j + 65] =
         d_lstm_c_3[i * 64 + j + 65]! * lstm_f_3[i * 64 + j + 65]! +
-        d_lstm_h_2_11 * lstm_o_2[i * 64 + j + 65]! * (1 - tanh_2_3 * tanh_2_3);
-      d_lstm_c_2[i * 64 + j + 128] =
-        d_lstm_c_3[i * 64 + j + 128]! * lstm_f_3[i * 64 + j + 128]! +
-        d_lstm_h_2_20 * lstm_o_2[i * 64 + j + 128]! * (1 - tanh_2_4 * tanh_2_4);
-      d_lstm_c_2[i * 64 + j + 129] =
-        d_lstm_c_3[i * 64 + j + 129]! * lstm_f_3[i * 64 + j + 129]! +
-        d_lstm_h_2_21 * lstm_o_2[i * 64 + j + 129]! * (1 - tanh_2_5 * tanh_2_5);
-      d_lstm_c_2[i * 64 + j + 192] =
-        d_lstm_c_3[i * 64 + j + 192]! * lstm_f_3[i * 64 + j + 192]! +
-        d_lstm_h_2_30 * lstm_o_2[i * 64 + j + 192]! * (1 - tanh_2_6 * tanh_2_6);
-      d_lstm_c_2[i * 64 + j + 193] =
-        d_lstm_c_3[i * 64 + j + 193]! * lstm_f_3[i * 64 + j + 193]! +
-        d_lstm_h_2_31 * lstm_o_2[i * 64 + j + 193]! * (1 - tanh_2_7 * tanh_2_7);
+        d_lstm_h_2_11 * lstm_o_2[i * 64 + j + 65]! * (1 - tanh_2_4 * tanh_2_4);
+      d_lstm_c_2[i * 64 + j + 66] =
+        d_lstm_c_3[i * 64 + j + 66]! * lstm_f_3[i * 64 + j + 66]! +
+        d_lstm_h_2_12 * lstm_o_2[i * 64 + j + 66]! * (1 - tanh_2_5 * tanh_2_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_3_2 = d_lstm_recurrence_3[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_3_3 = d_lstm_recurrence_3[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_3_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_3_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_2_2_0 = Math.fround(sum0);
+    const d_lstm_h_2_2_1 = Math.fround(sum1);
+    const d_lstm_h_2_0 = Math.fround(d_lstm[i * 1024 + 127]! + d_lstm_h_2_2_0);
+    d_lstm_h_2[i * 64 + 63] = d_lstm_h_2_0;
+    const d_lstm_h_2_1 = Math.fround(d_lstm[i * 1024 + 1151]! + d_lstm_h_2_2_1);
+    d_lstm_h_2[i * 64 + 127] = d_lstm_h_2_1;
+    const tanh_2_6 = tanh_2[i * 64 + 63]!;
+    const tanh_2_7 = tanh_2[i * 64 + 127]!;
+    d_lstm_c_2[i * 64 + 63] =
+      d_lstm_c_3[i * 64 + 63]! * lstm_f_3[i * 64 + 63]! +
+      d_lstm_h_2_0 * lstm_o_2[i * 64 + 63]! * (1 - tanh_2_6 * tanh_2_6);
+    d_lstm_c_2[i * 64 + 127] =
+      d_lstm_c_3[i * 64 + 127]! * lstm_f_3[i * 64 + 127]! +
+      d_lstm_h_2_1 * lstm_o_2[i * 64 + 127]! * (1 - tanh_2_7 * tanh_2_7);
   }
 }
 
@@ -7584,89 +9618,193 @@ function dotAdd_32x256x64_15(
   tanh_: Float32Array,
   d_lstm_c: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 64; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 63; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
-        const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 256]!;
-        const d_lstm_recurrence_2_2 = d_lstm_recurrence_2[i * 256 + k + 512]!;
-        const d_lstm_recurrence_2_3 = d_lstm_recurrence_2[i * 256 + k + 768]!;
-        sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
-        sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
-        sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
-        sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
-        sum20 += d_lstm_recurrence_2_2 * lstm_recurrentKernel_0;
-        sum21 += d_lstm_recurrence_2_2 * lstm_recurrentKernel_1;
-        sum30 += d_lstm_recurrence_2_3 * lstm_recurrentKernel_0;
-        sum31 += d_lstm_recurrence_2_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 256]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 512]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 256]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 1]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 513]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 257]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 2]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 258]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 514]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 258]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 3]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 259]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 515]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 259]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 4]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 260]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 516]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 260]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 5]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 261]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 517]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 261]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 6]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 262]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 518]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 262]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const d_lstm_recurrence_2_0 = d_lstm_recurrence_2[i * 256 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[j * 256 + k + 7]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[j * 256 + k + 263]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[j * 256 + k + 519]!;
+          const d_lstm_recurrence_2_1 = d_lstm_recurrence_2[i * 256 + k + 263]!;
+          sum00 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_0;
+          sum01 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_1;
+          sum02 += d_lstm_recurrence_2_0 * lstm_recurrentKernel_2;
+          sum10 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_0;
+          sum11 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_1;
+          sum12 += d_lstm_recurrence_2_1 * lstm_recurrentKernel_2;
+        }
       }
       const d_lstm_h_17_00 = Math.fround(sum00);
       const d_lstm_h_17_01 = Math.fround(sum01);
+      const d_lstm_h_17_02 = Math.fround(sum02);
       const d_lstm_h_17_10 = Math.fround(sum10);
       const d_lstm_h_17_11 = Math.fround(sum11);
-      const d_lstm_h_17_20 = Math.fround(sum20);
-      const d_lstm_h_17_21 = Math.fround(sum21);
-      const d_lstm_h_17_30 = Math.fround(sum30);
-      const d_lstm_h_17_31 = Math.fround(sum31);
+      const d_lstm_h_17_12 = Math.fround(sum12);
       const d_lstm_h00 = Math.fround(d_lstm[i * 1024 + j]! + d_lstm_h_17_00);
       d_lstm_h[i * 64 + j] = d_lstm_h00;
       const d_lstm_h01 = Math.fround(d_lstm[i * 1024 + j + 1]! + d_lstm_h_17_01);
       d_lstm_h[i * 64 + j + 1] = d_lstm_h01;
+      const d_lstm_h02 = Math.fround(d_lstm[i * 1024 + j + 2]! + d_lstm_h_17_02);
+      d_lstm_h[i * 64 + j + 2] = d_lstm_h02;
       const d_lstm_h10 = Math.fround(d_lstm[i * 1024 + j + 1024]! + d_lstm_h_17_10);
       d_lstm_h[i * 64 + j + 64] = d_lstm_h10;
       const d_lstm_h11 = Math.fround(d_lstm[i * 1024 + j + 1025]! + d_lstm_h_17_11);
       d_lstm_h[i * 64 + j + 65] = d_lstm_h11;
-      const d_lstm_h20 = Math.fround(d_lstm[i * 1024 + j + 2048]! + d_lstm_h_17_20);
-      d_lstm_h[i * 64 + j + 128] = d_lstm_h20;
-      const d_lstm_h21 = Math.fround(d_lstm[i * 1024 + j + 2049]! + d_lstm_h_17_21);
-      d_lstm_h[i * 64 + j + 129] = d_lstm_h21;
-      const d_lstm_h30 = Math.fround(d_lstm[i * 1024 + j + 3072]! + d_lstm_h_17_30);
-      d_lstm_h[i * 64 + j + 192] = d_lstm_h30;
-      const d_lstm_h31 = Math.fround(d_lstm[i * 1024 + j + 3073]! + d_lstm_h_17_31);
-      d_lstm_h[i * 64 + j + 193] = d_lstm_h31;
+      const d_lstm_h12 = Math.fround(d_lstm[i * 1024 + j + 1026]! + d_lstm_h_17_12);
+      d_lstm_h[i * 64 + j + 66] = d_lstm_h12;
       const tanh__0 = tanh_[i * 64 + j]!;
       const tanh__1 = tanh_[i * 64 + j + 1]!;
-      const tanh__2 = tanh_[i * 64 + j + 64]!;
-      const tanh__3 = tanh_[i * 64 + j + 65]!;
-      const tanh__4 = tanh_[i * 64 + j + 128]!;
-      const tanh__5 = tanh_[i * 64 + j + 129]!;
-      const tanh__6 = tanh_[i * 64 + j + 192]!;
-      const tanh__7 = tanh_[i * 64 + j + 193]!;
+      const tanh__2 = tanh_[i * 64 + j + 2]!;
+      const tanh__3 = tanh_[i * 64 + j + 64]!;
+      const tanh__4 = tanh_[i * 64 + j + 65]!;
+      const tanh__5 = tanh_[i * 64 + j + 66]!;
       d_lstm_c[i * 64 + j] =
         d_lstm_c_2[i * 64 + j]! * lstm_f_2[i * 64 + j]! +
         d_lstm_h00 * lstm_o[i * 64 + j]! * (1 - tanh__0 * tanh__0);
       d_lstm_c[i * 64 + j + 1] =
         d_lstm_c_2[i * 64 + j + 1]! * lstm_f_2[i * 64 + j + 1]! +
         d_lstm_h01 * lstm_o[i * 64 + j + 1]! * (1 - tanh__1 * tanh__1);
+      d_lstm_c[i * 64 + j + 2] =
+        d_lstm_c_2[i * 64 + j + 2]! * lstm_f_2[i * 64 + j + 2]! +
+        d_lstm_h02 * lstm_o[i * 64 + j + 2]! * (1 - tanh__2 * tanh__2);
       d_lstm_c[i * 64 + j + 64] =
         d_lstm_c_2[i * 64 + j + 64]! * lstm_f_2[i * 64 + j + 64]! +
-        d_lstm_h10 * lstm_o[i * 64 + j + 64]! * (1 - tanh__2 * tanh__2);
+        d_lstm_h10 * lstm_o[i * 64 + j + 64]! * (1 - tanh__3 * tanh__3);
       d_lstm_c[i * 64 + j + 65] =
         d_lstm_c_2[i * 64 + j + 65]! * lstm_f_2[i * 64 + j + 65]! +
-        d_lstm_h11 * lstm_o[i * 64 + j + 65]! * (1 - tanh__3 * tanh__3);
-      d_lstm_c[i * 64 + j + 128] =
-        d_lstm_c_2[i * 64 + j + 128]! * lstm_f_2[i * 64 + j + 128]! +
-        d_lstm_h20 * lstm_o[i * 64 + j + 128]! * (1 - tanh__4 * tanh__4);
-      d_lstm_c[i * 64 + j + 129] =
-        d_lstm_c_2[i * 64 + j + 129]! * lstm_f_2[i * 64 + j + 129]! +
-        d_lstm_h21 * lstm_o[i * 64 + j + 129]! * (1 - tanh__5 * tanh__5);
-      d_lstm_c[i * 64 + j + 192] =
-        d_lstm_c_2[i * 64 + j + 192]! * lstm_f_2[i * 64 + j + 192]! +
-        d_lstm_h30 * lstm_o[i * 64 + j + 192]! * (1 - tanh__6 * tanh__6);
-      d_lstm_c[i * 64 + j + 193] =
-        d_lstm_c_2[i * 64 + j + 193]! * lstm_f_2[i * 64 + j + 193]! +
-        d_lstm_h31 * lstm_o[i * 64 + j + 193]! * (1 - tanh__7 * tanh__7);
+        d_lstm_h11 * lstm_o[i * 64 + j + 65]! * (1 - tanh__4 * tanh__4);
+      d_lstm_c[i * 64 + j + 66] =
+        d_lstm_c_2[i * 64 + j + 66]! * lstm_f_2[i * 64 + j + 66]! +
+        d_lstm_h12 * lstm_o[i * 64 + j + 66]! * (1 - tanh__5 * tanh__5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const d_lstm_recurrence_2_2 = d_lstm_recurrence_2[i * 256 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k + 16128]!;
+      const d_lstm_recurrence_2_3 = d_lstm_recurrence_2[i * 256 + k + 256]!;
+      sum0 += d_lstm_recurrence_2_2 * lstm_recurrentKernel_3;
+      sum1 += d_lstm_recurrence_2_3 * lstm_recurrentKernel_3;
+    }
+    const d_lstm_h_17_0 = Math.fround(sum0);
+    const d_lstm_h_17_1 = Math.fround(sum1);
+    const d_lstm_h0 = Math.fround(d_lstm[i * 1024 + 63]! + d_lstm_h_17_0);
+    d_lstm_h[i * 64 + 63] = d_lstm_h0;
+    const d_lstm_h1 = Math.fround(d_lstm[i * 1024 + 1087]! + d_lstm_h_17_1);
+    d_lstm_h[i * 64 + 127] = d_lstm_h1;
+    const tanh__6 = tanh_[i * 64 + 63]!;
+    const tanh__7 = tanh_[i * 64 + 127]!;
+    d_lstm_c[i * 64 + 63] =
+      d_lstm_c_2[i * 64 + 63]! * lstm_f_2[i * 64 + 63]! +
+      d_lstm_h0 * lstm_o[i * 64 + 63]! * (1 - tanh__6 * tanh__6);
+    d_lstm_c[i * 64 + 127] =
+      d_lstm_c_2[i * 64 + 127]! * lstm_f_2[i * 64 + 127]! +
+      d_lstm_h1 * lstm_o[i * 64 + 127]! * (1 - tanh__7 * tanh__7);
   }
 }
 
@@ -7954,41 +10092,145 @@ function dot_32x16x256x64(
   d_embedding: Float32Array,
 ): void {
   for (let i = 0; i < 32; i++) {
-    for (let j = 0; j < 16; j += 4) {
-      for (let l = 0; l < 64; l += 2) {
+    for (let j = 0; j < 16; j += 2) {
+      for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 256; k++) {
-          const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k]!;
-          const lstm_kernel_0 = lstm_kernel[l * 256 + k]!;
-          const lstm_kernel_1 = lstm_kernel[l * 256 + k + 256]!;
-          const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 256]!;
-          const d_lstm_inputs_2 = d_lstm_inputs[i * 4096 + j * 256 + k + 512]!;
-          const d_lstm_inputs_3 = d_lstm_inputs[i * 4096 + j * 256 + k + 768]!;
-          sum00 += d_lstm_inputs_0 * lstm_kernel_0;
-          sum01 += d_lstm_inputs_0 * lstm_kernel_1;
-          sum10 += d_lstm_inputs_1 * lstm_kernel_0;
-          sum11 += d_lstm_inputs_1 * lstm_kernel_1;
-          sum20 += d_lstm_inputs_2 * lstm_kernel_0;
-          sum21 += d_lstm_inputs_2 * lstm_kernel_1;
-          sum30 += d_lstm_inputs_3 * lstm_kernel_0;
-          sum31 += d_lstm_inputs_3 * lstm_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 8) {
+          {
+            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k]!;
+            const lstm_kernel_0 = lstm_kernel[l * 256 + k]!;
+            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 256]!;
+            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 512]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 256]!;
+            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 1]!;
+            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 1]!;
+            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 257]!;
+            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 513]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 257]!;
+            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 2]!;
+            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 2]!;
+            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 258]!;
+            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 514]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 258]!;
+            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 3]!;
+            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 3]!;
+            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 259]!;
+            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 515]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 259]!;
+            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+          }
+          if (k + 4 === 256) break;
+          {
+            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 4]!;
+            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 4]!;
+            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 260]!;
+            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 516]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 260]!;
+            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+          }
+          if (k + 5 === 256) break;
+          {
+            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 5]!;
+            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 5]!;
+            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 261]!;
+            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 517]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 261]!;
+            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+          }
+          if (k + 6 === 256) break;
+          {
+            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 6]!;
+            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 6]!;
+            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 262]!;
+            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 518]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 262]!;
+            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+          }
+          if (k + 7 === 256) break;
+          {
+            const d_lstm_inputs_0 = d_lstm_inputs[i * 4096 + j * 256 + k + 7]!;
+            const lstm_kernel_0 = lstm_kernel[l * 256 + k + 7]!;
+            const lstm_kernel_1 = lstm_kernel[l * 256 + k + 263]!;
+            const lstm_kernel_2 = lstm_kernel[l * 256 + k + 519]!;
+            const d_lstm_inputs_1 = d_lstm_inputs[i * 4096 + j * 256 + k + 263]!;
+            sum00 += d_lstm_inputs_0 * lstm_kernel_0;
+            sum01 += d_lstm_inputs_0 * lstm_kernel_1;
+            sum02 += d_lstm_inputs_0 * lstm_kernel_2;
+            sum10 += d_lstm_inputs_1 * lstm_kernel_0;
+            sum11 += d_lstm_inputs_1 * lstm_kernel_1;
+            sum12 += d_lstm_inputs_1 * lstm_kernel_2;
+          }
         }
         d_embedding[i * 1024 + j * 64 + l] = sum00;
         d_embedding[i * 1024 + j * 64 + l + 1] = sum01;
+        d_embedding[i * 1024 + j * 64 + l + 2] = sum02;
         d_embedding[i * 1024 + j * 64 + l + 64] = sum10;
         d_embedding[i * 1024 + j * 64 + l + 65] = sum11;
-        d_embedding[i * 1024 + j * 64 + l + 128] = sum20;
-        d_embedding[i * 1024 + j * 64 + l + 129] = sum21;
-        d_embedding[i * 1024 + j * 64 + l + 192] = sum30;
-        d_embedding[i * 1024 + j * 64 + l + 193] = sum31;
+        d_embedding[i * 1024 + j * 64 + l + 66] = sum12;
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_lstm_inputs_2 = d_lstm_inputs[i * 4096 + j * 256 + k]!;
+        const lstm_kernel_3 = lstm_kernel[k + 16128]!;
+        const d_lstm_inputs_3 = d_lstm_inputs[i * 4096 + j * 256 + k + 256]!;
+        sum0 += d_lstm_inputs_2 * lstm_kernel_3;
+        sum1 += d_lstm_inputs_3 * lstm_kernel_3;
+      }
+      d_embedding[i * 1024 + j * 64 + 63] = sum0;
+      d_embedding[i * 1024 + j * 64 + 127] = sum1;
     }
   }
 }
@@ -8336,51 +10578,157 @@ function dotAdd_32x64x256_2_evaluate(
   lstm_recurrentBias: Float32Array,
   lstm_recurrence_2: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 256; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 255; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const lstm_h_0 = lstm_h[i * 64 + k]!;
-        const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
-        const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
-        const lstm_h_1 = lstm_h[i * 64 + k + 64]!;
-        const lstm_h_2 = lstm_h[i * 64 + k + 128]!;
-        const lstm_h_3 = lstm_h[i * 64 + k + 192]!;
-        sum00 += lstm_h_0 * lstm_recurrentKernel_0;
-        sum01 += lstm_h_0 * lstm_recurrentKernel_1;
-        sum10 += lstm_h_1 * lstm_recurrentKernel_0;
-        sum11 += lstm_h_1 * lstm_recurrentKernel_1;
-        sum20 += lstm_h_2 * lstm_recurrentKernel_0;
-        sum21 += lstm_h_2 * lstm_recurrentKernel_1;
-        sum30 += lstm_h_3 * lstm_recurrentKernel_0;
-        sum31 += lstm_h_3 * lstm_recurrentKernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 2]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 64]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k + 1]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 256]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 257]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 258]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 65]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k + 2]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 512]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 513]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 514]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 66]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k + 3]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 768]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 769]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 770]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 67]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 4 === 64) break;
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k + 4]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1024]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1025]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1026]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 68]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 5 === 64) break;
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k + 5]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1280]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1281]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1282]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 69]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 6 === 64) break;
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k + 6]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1536]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1537]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1538]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 70]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+        }
+        if (k + 7 === 64) break;
+        {
+          const lstm_h_0 = lstm_h[i * 64 + k + 7]!;
+          const lstm_recurrentKernel_0 = lstm_recurrentKernel[k * 256 + j + 1792]!;
+          const lstm_recurrentKernel_1 = lstm_recurrentKernel[k * 256 + j + 1793]!;
+          const lstm_recurrentKernel_2 = lstm_recurrentKernel[k * 256 + j + 1794]!;
+          const lstm_h_1 = lstm_h[i * 64 + k + 71]!;
+          sum00 += lstm_h_0 * lstm_recurrentKernel_0;
+          sum01 += lstm_h_0 * lstm_recurrentKernel_1;
+          sum02 += lstm_h_0 * lstm_recurrentKernel_2;
+          sum10 += lstm_h_1 * lstm_recurrentKernel_0;
+          sum11 += lstm_h_1 * lstm_recurrentKernel_1;
+          sum12 += lstm_h_1 * lstm_recurrentKernel_2;
+        }
       }
       const dot_3_00 = Math.fround(sum00);
       const dot_3_01 = Math.fround(sum01);
+      const dot_3_02 = Math.fround(sum02);
       const dot_3_10 = Math.fround(sum10);
       const dot_3_11 = Math.fround(sum11);
-      const dot_3_20 = Math.fround(sum20);
-      const dot_3_21 = Math.fround(sum21);
-      const dot_3_30 = Math.fround(sum30);
-      const dot_3_31 = Math.fround(sum31);
+      const dot_3_12 = Math.fround(sum12);
       const lstm_recurrentBias_0 = lstm_recurrentBias[j]!;
       const lstm_recurrentBias_1 = lstm_recurrentBias[j + 1]!;
+      const lstm_recurrentBias_2 = lstm_recurrentBias[j + 2]!;
       lstm_recurrence_2[i * 256 + j] = dot_3_00 + lstm_recurrentBias_0;
       lstm_recurrence_2[i * 256 + j + 1] = dot_3_01 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j + 2] = dot_3_02 + lstm_recurrentBias_2;
       lstm_recurrence_2[i * 256 + j + 256] = dot_3_10 + lstm_recurrentBias_0;
       lstm_recurrence_2[i * 256 + j + 257] = dot_3_11 + lstm_recurrentBias_1;
-      lstm_recurrence_2[i * 256 + j + 512] = dot_3_20 + lstm_recurrentBias_0;
-      lstm_recurrence_2[i * 256 + j + 513] = dot_3_21 + lstm_recurrentBias_1;
-      lstm_recurrence_2[i * 256 + j + 768] = dot_3_30 + lstm_recurrentBias_0;
-      lstm_recurrence_2[i * 256 + j + 769] = dot_3_31 + lstm_recurrentBias_1;
+      lstm_recurrence_2[i * 256 + j + 258] = dot_3_12 + lstm_recurrentBias_2;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const lstm_h_2 = lstm_h[i * 64 + k]!;
+      const lstm_recurrentKernel_3 = lstm_recurrentKernel[k * 256 + 255]!;
+      const lstm_h_3 = lstm_h[i * 64 + k + 64]!;
+      sum0 += lstm_h_2 * lstm_recurrentKernel_3;
+      sum1 += lstm_h_3 * lstm_recurrentKernel_3;
+    }
+    const dot_3_0 = Math.fround(sum0);
+    const dot_3_1 = Math.fround(sum1);
+    const lstm_recurrentBias_3 = lstm_recurrentBias[255]!;
+    lstm_recurrence_2[i * 256 + 255] = dot_3_0 + lstm_recurrentBias_3;
+    lstm_recurrence_2[i * 256 + 511] = dot_3_1 + lstm_recurrentBias_3;
   }
 }
 
@@ -9002,51 +11350,157 @@ function dotAdd_1x16x64x256_predict(
   lstm_bias: Float32Array,
   lstm_inputs: Float32Array,
 ): void {
-  for (let j = 0; j < 16; j += 4) {
-    for (let l = 0; l < 256; l += 2) {
+  for (let j = 0; j < 16; j += 2) {
+    for (let l = 0; l < 255; l += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const embedding_0 = embedding[j * 64 + k]!;
-        const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
-        const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
-        const embedding_1 = embedding[j * 64 + k + 64]!;
-        const embedding_2 = embedding[j * 64 + k + 128]!;
-        const embedding_3 = embedding[j * 64 + k + 192]!;
-        sum00 += embedding_0 * lstm_kernel_0;
-        sum01 += embedding_0 * lstm_kernel_1;
-        sum10 += embedding_1 * lstm_kernel_0;
-        sum11 += embedding_1 * lstm_kernel_1;
-        sum20 += embedding_2 * lstm_kernel_0;
-        sum21 += embedding_2 * lstm_kernel_1;
-        sum30 += embedding_3 * lstm_kernel_0;
-        sum31 += embedding_3 * lstm_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const embedding_0 = embedding[j * 64 + k]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 2]!;
+          const embedding_1 = embedding[j * 64 + k + 64]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const embedding_0 = embedding[j * 64 + k + 1]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 256]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 257]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 258]!;
+          const embedding_1 = embedding[j * 64 + k + 65]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const embedding_0 = embedding[j * 64 + k + 2]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 512]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 513]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 514]!;
+          const embedding_1 = embedding[j * 64 + k + 66]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const embedding_0 = embedding[j * 64 + k + 3]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 768]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 769]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 770]!;
+          const embedding_1 = embedding[j * 64 + k + 67]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
+        }
+        if (k + 4 === 64) break;
+        {
+          const embedding_0 = embedding[j * 64 + k + 4]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1024]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1025]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1026]!;
+          const embedding_1 = embedding[j * 64 + k + 68]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
+        }
+        if (k + 5 === 64) break;
+        {
+          const embedding_0 = embedding[j * 64 + k + 5]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1280]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1281]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1282]!;
+          const embedding_1 = embedding[j * 64 + k + 69]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
+        }
+        if (k + 6 === 64) break;
+        {
+          const embedding_0 = embedding[j * 64 + k + 6]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1536]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1537]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1538]!;
+          const embedding_1 = embedding[j * 64 + k + 70]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
+        }
+        if (k + 7 === 64) break;
+        {
+          const embedding_0 = embedding[j * 64 + k + 7]!;
+          const lstm_kernel_0 = lstm_kernel[k * 256 + l + 1792]!;
+          const lstm_kernel_1 = lstm_kernel[k * 256 + l + 1793]!;
+          const lstm_kernel_2 = lstm_kernel[k * 256 + l + 1794]!;
+          const embedding_1 = embedding[j * 64 + k + 71]!;
+          sum00 += embedding_0 * lstm_kernel_0;
+          sum01 += embedding_0 * lstm_kernel_1;
+          sum02 += embedding_0 * lstm_kernel_2;
+          sum10 += embedding_1 * lstm_kernel_0;
+          sum11 += embedding_1 * lstm_kernel_1;
+          sum12 += embedding_1 * lstm_kernel_2;
+        }
       }
       const dot00 = Math.fround(sum00);
       const dot01 = Math.fround(sum01);
+      const dot02 = Math.fround(sum02);
       const dot10 = Math.fround(sum10);
       const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const dot30 = Math.fround(sum30);
-      const dot31 = Math.fround(sum31);
+      const dot12 = Math.fround(sum12);
       const lstm_bias_0 = lstm_bias[l]!;
       const lstm_bias_1 = lstm_bias[l + 1]!;
+      const lstm_bias_2 = lstm_bias[l + 2]!;
       lstm_inputs[j * 256 + l] = dot00 + lstm_bias_0;
       lstm_inputs[j * 256 + l + 1] = dot01 + lstm_bias_1;
+      lstm_inputs[j * 256 + l + 2] = dot02 + lstm_bias_2;
       lstm_inputs[j * 256 + l + 256] = dot10 + lstm_bias_0;
       lstm_inputs[j * 256 + l + 257] = dot11 + lstm_bias_1;
-      lstm_inputs[j * 256 + l + 512] = dot20 + lstm_bias_0;
-      lstm_inputs[j * 256 + l + 513] = dot21 + lstm_bias_1;
-      lstm_inputs[j * 256 + l + 768] = dot30 + lstm_bias_0;
-      lstm_inputs[j * 256 + l + 769] = dot31 + lstm_bias_1;
+      lstm_inputs[j * 256 + l + 258] = dot12 + lstm_bias_2;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const embedding_2 = embedding[j * 64 + k]!;
+      const lstm_kernel_3 = lstm_kernel[k * 256 + 255]!;
+      const embedding_3 = embedding[j * 64 + k + 64]!;
+      sum0 += embedding_2 * lstm_kernel_3;
+      sum1 += embedding_3 * lstm_kernel_3;
+    }
+    const dot0 = Math.fround(sum0);
+    const dot1 = Math.fround(sum1);
+    const lstm_bias_3 = lstm_bias[255]!;
+    lstm_inputs[j * 256 + 255] = dot0 + lstm_bias_3;
+    lstm_inputs[j * 256 + 511] = dot1 + lstm_bias_3;
   }
 }
 
@@ -9545,51 +11999,157 @@ function dotAdd_1x16x64x64_predict(
   scores_bias: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let j = 0; j < 16; j += 4) {
-    for (let l = 0; l < 64; l += 2) {
+  for (let j = 0; j < 16; j += 2) {
+    for (let l = 0; l < 63; l += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const lstm_0 = lstm[j * 64 + k]!;
-        const scores_kernel_0 = scores_kernel[k * 64 + l]!;
-        const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
-        const lstm_1 = lstm[j * 64 + k + 64]!;
-        const lstm_2 = lstm[j * 64 + k + 128]!;
-        const lstm_3 = lstm[j * 64 + k + 192]!;
-        sum00 += lstm_0 * scores_kernel_0;
-        sum01 += lstm_0 * scores_kernel_1;
-        sum10 += lstm_1 * scores_kernel_0;
-        sum11 += lstm_1 * scores_kernel_1;
-        sum20 += lstm_2 * scores_kernel_0;
-        sum21 += lstm_2 * scores_kernel_1;
-        sum30 += lstm_3 * scores_kernel_0;
-        sum31 += lstm_3 * scores_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const lstm_0 = lstm[j * 64 + k]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 1]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 2]!;
+          const lstm_1 = lstm[j * 64 + k + 64]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const lstm_0 = lstm[j * 64 + k + 1]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 64]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 65]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 66]!;
+          const lstm_1 = lstm[j * 64 + k + 65]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const lstm_0 = lstm[j * 64 + k + 2]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 128]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 129]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 130]!;
+          const lstm_1 = lstm[j * 64 + k + 66]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const lstm_0 = lstm[j * 64 + k + 3]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 192]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 193]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 194]!;
+          const lstm_1 = lstm[j * 64 + k + 67]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 4 === 64) break;
+        {
+          const lstm_0 = lstm[j * 64 + k + 4]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 256]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 257]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 258]!;
+          const lstm_1 = lstm[j * 64 + k + 68]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 5 === 64) break;
+        {
+          const lstm_0 = lstm[j * 64 + k + 5]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 320]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 321]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 322]!;
+          const lstm_1 = lstm[j * 64 + k + 69]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 6 === 64) break;
+        {
+          const lstm_0 = lstm[j * 64 + k + 6]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 384]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 385]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 386]!;
+          const lstm_1 = lstm[j * 64 + k + 70]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
+        if (k + 7 === 64) break;
+        {
+          const lstm_0 = lstm[j * 64 + k + 7]!;
+          const scores_kernel_0 = scores_kernel[k * 64 + l + 448]!;
+          const scores_kernel_1 = scores_kernel[k * 64 + l + 449]!;
+          const scores_kernel_2 = scores_kernel[k * 64 + l + 450]!;
+          const lstm_1 = lstm[j * 64 + k + 71]!;
+          sum00 += lstm_0 * scores_kernel_0;
+          sum01 += lstm_0 * scores_kernel_1;
+          sum02 += lstm_0 * scores_kernel_2;
+          sum10 += lstm_1 * scores_kernel_0;
+          sum11 += lstm_1 * scores_kernel_1;
+          sum12 += lstm_1 * scores_kernel_2;
+        }
       }
       const scores_product00 = Math.fround(sum00);
       const scores_product01 = Math.fround(sum01);
+      const scores_product02 = Math.fround(sum02);
       const scores_product10 = Math.fround(sum10);
       const scores_product11 = Math.fround(sum11);
-      const scores_product20 = Math.fround(sum20);
-      const scores_product21 = Math.fround(sum21);
-      const scores_product30 = Math.fround(sum30);
-      const scores_product31 = Math.fround(sum31);
+      const scores_product12 = Math.fround(sum12);
       const scores_bias_0 = scores_bias[l]!;
       const scores_bias_1 = scores_bias[l + 1]!;
+      const scores_bias_2 = scores_bias[l + 2]!;
       scores[j * 64 + l] = scores_product00 + scores_bias_0;
       scores[j * 64 + l + 1] = scores_product01 + scores_bias_1;
+      scores[j * 64 + l + 2] = scores_product02 + scores_bias_2;
       scores[j * 64 + l + 64] = scores_product10 + scores_bias_0;
       scores[j * 64 + l + 65] = scores_product11 + scores_bias_1;
-      scores[j * 64 + l + 128] = scores_product20 + scores_bias_0;
-      scores[j * 64 + l + 129] = scores_product21 + scores_bias_1;
-      scores[j * 64 + l + 192] = scores_product30 + scores_bias_0;
-      scores[j * 64 + l + 193] = scores_product31 + scores_bias_1;
+      scores[j * 64 + l + 66] = scores_product12 + scores_bias_2;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const lstm_2 = lstm[j * 64 + k]!;
+      const scores_kernel_3 = scores_kernel[k * 64 + 63]!;
+      const lstm_3 = lstm[j * 64 + k + 64]!;
+      sum0 += lstm_2 * scores_kernel_3;
+      sum1 += lstm_3 * scores_kernel_3;
+    }
+    const scores_product0 = Math.fround(sum0);
+    const scores_product1 = Math.fround(sum1);
+    const scores_bias_3 = scores_bias[63]!;
+    scores[j * 64 + 63] = scores_product0 + scores_bias_3;
+    scores[j * 64 + 127] = scores_product1 + scores_bias_3;
   }
 }
 

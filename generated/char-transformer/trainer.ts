@@ -4,7 +4,7 @@
 //
 //   parameters 110,400   arena 7,804,752 bytes, nothing else is ever allocated   460,714,736 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 49a864ad67b09e61
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 4ff1dc9dd775bcc9
 
 /** The model's name. */
 export const MODEL: string = "char-transformer";
@@ -3551,59 +3551,185 @@ function dotAdd_16x32x64x64(
   multiHeadAttention_query: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 64; l += 2) {
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k]!;
-          const multiHeadAttention_query_kernel_0 = multiHeadAttention_query_kernel[k * 64 + l]!;
-          const multiHeadAttention_query_kernel_1 =
-            multiHeadAttention_query_kernel[k * 64 + l + 1]!;
-          const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
-          const layerNorm_2 = layerNorm[i * 2048 + j * 64 + k + 128]!;
-          const layerNorm_3 = layerNorm[i * 2048 + j * 64 + k + 192]!;
-          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-          sum20 += layerNorm_2 * multiHeadAttention_query_kernel_0;
-          sum21 += layerNorm_2 * multiHeadAttention_query_kernel_1;
-          sum30 += layerNorm_3 * multiHeadAttention_query_kernel_0;
-          sum31 += layerNorm_3 * multiHeadAttention_query_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 8) {
+          {
+            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k]!;
+            const multiHeadAttention_query_kernel_0 = multiHeadAttention_query_kernel[k * 64 + l]!;
+            const multiHeadAttention_query_kernel_1 =
+              multiHeadAttention_query_kernel[k * 64 + l + 1]!;
+            const multiHeadAttention_query_kernel_2 =
+              multiHeadAttention_query_kernel[k * 64 + l + 2]!;
+            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 1]!;
+            const multiHeadAttention_query_kernel_0 =
+              multiHeadAttention_query_kernel[k * 64 + l + 64]!;
+            const multiHeadAttention_query_kernel_1 =
+              multiHeadAttention_query_kernel[k * 64 + l + 65]!;
+            const multiHeadAttention_query_kernel_2 =
+              multiHeadAttention_query_kernel[k * 64 + l + 66]!;
+            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 65]!;
+            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 2]!;
+            const multiHeadAttention_query_kernel_0 =
+              multiHeadAttention_query_kernel[k * 64 + l + 128]!;
+            const multiHeadAttention_query_kernel_1 =
+              multiHeadAttention_query_kernel[k * 64 + l + 129]!;
+            const multiHeadAttention_query_kernel_2 =
+              multiHeadAttention_query_kernel[k * 64 + l + 130]!;
+            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 66]!;
+            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 3]!;
+            const multiHeadAttention_query_kernel_0 =
+              multiHeadAttention_query_kernel[k * 64 + l + 192]!;
+            const multiHeadAttention_query_kernel_1 =
+              multiHeadAttention_query_kernel[k * 64 + l + 193]!;
+            const multiHeadAttention_query_kernel_2 =
+              multiHeadAttention_query_kernel[k * 64 + l + 194]!;
+            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 67]!;
+            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+          }
+          if (k + 4 === 64) break;
+          {
+            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 4]!;
+            const multiHeadAttention_query_kernel_0 =
+              multiHeadAttention_query_kernel[k * 64 + l + 256]!;
+            const multiHeadAttention_query_kernel_1 =
+              multiHeadAttention_query_kernel[k * 64 + l + 257]!;
+            const multiHeadAttention_query_kernel_2 =
+              multiHeadAttention_query_kernel[k * 64 + l + 258]!;
+            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 68]!;
+            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+          }
+          if (k + 5 === 64) break;
+          {
+            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 5]!;
+            const multiHeadAttention_query_kernel_0 =
+              multiHeadAttention_query_kernel[k * 64 + l + 320]!;
+            const multiHeadAttention_query_kernel_1 =
+              multiHeadAttention_query_kernel[k * 64 + l + 321]!;
+            const multiHeadAttention_query_kernel_2 =
+              multiHeadAttention_query_kernel[k * 64 + l + 322]!;
+            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 69]!;
+            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+          }
+          if (k + 6 === 64) break;
+          {
+            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 6]!;
+            const multiHeadAttention_query_kernel_0 =
+              multiHeadAttention_query_kernel[k * 64 + l + 384]!;
+            const multiHeadAttention_query_kernel_1 =
+              multiHeadAttention_query_kernel[k * 64 + l + 385]!;
+            const multiHeadAttention_query_kernel_2 =
+              multiHeadAttention_query_kernel[k * 64 + l + 386]!;
+            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 70]!;
+            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+          }
+          if (k + 7 === 64) break;
+          {
+            const layerNorm_0 = layerNorm[i * 2048 + j * 64 + k + 7]!;
+            const multiHeadAttention_query_kernel_0 =
+              multiHeadAttention_query_kernel[k * 64 + l + 448]!;
+            const multiHeadAttention_query_kernel_1 =
+              multiHeadAttention_query_kernel[k * 64 + l + 449]!;
+            const multiHeadAttention_query_kernel_2 =
+              multiHeadAttention_query_kernel[k * 64 + l + 450]!;
+            const layerNorm_1 = layerNorm[i * 2048 + j * 64 + k + 71]!;
+            sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+            sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+            sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+            sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+            sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+            sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+          }
         }
         const dot00 = Math.fround(sum00);
         const dot01 = Math.fround(sum01);
+        const dot02 = Math.fround(sum02);
         const dot10 = Math.fround(sum10);
         const dot11 = Math.fround(sum11);
-        const dot20 = Math.fround(sum20);
-        const dot21 = Math.fround(sum21);
-        const dot30 = Math.fround(sum30);
-        const dot31 = Math.fround(sum31);
+        const dot12 = Math.fround(sum12);
         const multiHeadAttention_query_bias_0 = multiHeadAttention_query_bias[l]!;
         const multiHeadAttention_query_bias_1 = multiHeadAttention_query_bias[l + 1]!;
+        const multiHeadAttention_query_bias_2 = multiHeadAttention_query_bias[l + 2]!;
         multiHeadAttention_query[i * 2048 + j * 64 + l] = dot00 + multiHeadAttention_query_bias_0;
         multiHeadAttention_query[i * 2048 + j * 64 + l + 1] =
           dot01 + multiHeadAttention_query_bias_1;
+        multiHeadAttention_query[i * 2048 + j * 64 + l + 2] =
+          dot02 + multiHeadAttention_query_bias_2;
         multiHeadAttention_query[i * 2048 + j * 64 + l + 64] =
           dot10 + multiHeadAttention_query_bias_0;
         multiHeadAttention_query[i * 2048 + j * 64 + l + 65] =
           dot11 + multiHeadAttention_query_bias_1;
-        multiHeadAttention_query[i * 2048 + j * 64 + l + 128] =
-          dot20 + multiHeadAttention_query_bias_0;
-        multiHeadAttention_query[i * 2048 + j * 64 + l + 129] =
-          dot21 + multiHeadAttention_query_bias_1;
-        multiHeadAttention_query[i * 2048 + j * 64 + l + 192] =
-          dot30 + multiHeadAttention_query_bias_0;
-        multiHeadAttention_query[i * 2048 + j * 64 + l + 193] =
-          dot31 + multiHeadAttention_query_bias_1;
+        multiHeadAttention_query[i * 2048 + j * 64 + l + 66] =
+          dot12 + multiHeadAttention_query_bias_2;
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const layerNorm_2 = layerNorm[i * 2048 + j * 64 + k]!;
+        const multiHeadAttention_query_kernel_3 = multiHeadAttention_query_kernel[k * 64 + 63]!;
+        const layerNorm_3 = layerNorm[i * 2048 + j * 64 + k + 64]!;
+        sum0 += layerNorm_2 * multiHeadAttention_query_kernel_3;
+        sum1 += layerNorm_3 * multiHeadAttention_query_kernel_3;
+      }
+      const dot0 = Math.fround(sum0);
+      const dot1 = Math.fround(sum1);
+      const multiHeadAttention_query_bias_3 = multiHeadAttention_query_bias[63]!;
+      multiHeadAttention_query[i * 2048 + j * 64 + 63] = dot0 + multiHeadAttention_query_bias_3;
+      multiHeadAttention_query[i * 2048 + j * 64 + 127] = dot1 + multiHeadAttention_query_bias_3;
     }
   }
 }
@@ -3725,7 +3851,7 @@ function dot_16x32x4x32x16(
   transpose_4: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
+    for (let j = 0; j < 30; j += 3) {
       for (let l = 0; l < 4; l++) {
         for (let m = 0; m < 16; m += 2) {
           let sum00 = 0;
@@ -3734,25 +3860,134 @@ function dot_16x32x4x32x16(
           let sum11 = 0;
           let sum20 = 0;
           let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 32; k++) {
-            const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k]!;
-            const multiHeadAttention_value_0 =
-              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m]!;
-            const multiHeadAttention_value_1 =
-              multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 1]!;
-            const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 32]!;
-            const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 64]!;
-            const weights_3 = weights[i * 4096 + l * 1024 + j * 32 + k + 96]!;
-            sum00 += weights_0 * multiHeadAttention_value_0;
-            sum01 += weights_0 * multiHeadAttention_value_1;
-            sum10 += weights_1 * multiHeadAttention_value_0;
-            sum11 += weights_1 * multiHeadAttention_value_1;
-            sum20 += weights_2 * multiHeadAttention_value_0;
-            sum21 += weights_2 * multiHeadAttention_value_1;
-            sum30 += weights_3 * multiHeadAttention_value_0;
-            sum31 += weights_3 * multiHeadAttention_value_1;
+          for (let k = 0; k < 32; k += 8) {
+            {
+              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k]!;
+              const multiHeadAttention_value_0 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m]!;
+              const multiHeadAttention_value_1 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 1]!;
+              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 32]!;
+              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 64]!;
+              sum00 += weights_0 * multiHeadAttention_value_0;
+              sum01 += weights_0 * multiHeadAttention_value_1;
+              sum10 += weights_1 * multiHeadAttention_value_0;
+              sum11 += weights_1 * multiHeadAttention_value_1;
+              sum20 += weights_2 * multiHeadAttention_value_0;
+              sum21 += weights_2 * multiHeadAttention_value_1;
+            }
+            if (k + 1 === 32) break;
+            {
+              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 1]!;
+              const multiHeadAttention_value_0 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 64]!;
+              const multiHeadAttention_value_1 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 65]!;
+              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 33]!;
+              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 65]!;
+              sum00 += weights_0 * multiHeadAttention_value_0;
+              sum01 += weights_0 * multiHeadAttention_value_1;
+              sum10 += weights_1 * multiHeadAttention_value_0;
+              sum11 += weights_1 * multiHeadAttention_value_1;
+              sum20 += weights_2 * multiHeadAttention_value_0;
+              sum21 += weights_2 * multiHeadAttention_value_1;
+            }
+            if (k + 2 === 32) break;
+            {
+              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 2]!;
+              const multiHeadAttention_value_0 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 128]!;
+              const multiHeadAttention_value_1 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 129]!;
+              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 34]!;
+              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 66]!;
+              sum00 += weights_0 * multiHeadAttention_value_0;
+              sum01 += weights_0 * multiHeadAttention_value_1;
+              sum10 += weights_1 * multiHeadAttention_value_0;
+              sum11 += weights_1 * multiHeadAttention_value_1;
+              sum20 += weights_2 * multiHeadAttention_value_0;
+              sum21 += weights_2 * multiHeadAttention_value_1;
+            }
+            if (k + 3 === 32) break;
+            {
+              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 3]!;
+              const multiHeadAttention_value_0 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 192]!;
+              const multiHeadAttention_value_1 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 193]!;
+              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 35]!;
+              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 67]!;
+              sum00 += weights_0 * multiHeadAttention_value_0;
+              sum01 += weights_0 * multiHeadAttention_value_1;
+              sum10 += weights_1 * multiHeadAttention_value_0;
+              sum11 += weights_1 * multiHeadAttention_value_1;
+              sum20 += weights_2 * multiHeadAttention_value_0;
+              sum21 += weights_2 * multiHeadAttention_value_1;
+            }
+            if (k + 4 === 32) break;
+            {
+              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 4]!;
+              const multiHeadAttention_value_0 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 256]!;
+              const multiHeadAttention_value_1 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 257]!;
+              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 36]!;
+              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 68]!;
+              sum00 += weights_0 * multiHeadAttention_value_0;
+              sum01 += weights_0 * multiHeadAttention_value_1;
+              sum10 += weights_1 * multiHeadAttention_value_0;
+              sum11 += weights_1 * multiHeadAttention_value_1;
+              sum20 += weights_2 * multiHeadAttention_value_0;
+              sum21 += weights_2 * multiHeadAttention_value_1;
+            }
+            if (k + 5 === 32) break;
+            {
+              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 5]!;
+              const multiHeadAttention_value_0 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 320]!;
+              const multiHeadAttention_value_1 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 321]!;
+              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 37]!;
+              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 69]!;
+              sum00 += weights_0 * multiHeadAttention_value_0;
+              sum01 += weights_0 * multiHeadAttention_value_1;
+              sum10 += weights_1 * multiHeadAttention_value_0;
+              sum11 += weights_1 * multiHeadAttention_value_1;
+              sum20 += weights_2 * multiHeadAttention_value_0;
+              sum21 += weights_2 * multiHeadAttention_value_1;
+            }
+            if (k + 6 === 32) break;
+            {
+              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 6]!;
+              const multiHeadAttention_value_0 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 384]!;
+              const multiHeadAttention_value_1 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 385]!;
+              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 38]!;
+              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 70]!;
+              sum00 += weights_0 * multiHeadAttention_value_0;
+              sum01 += weights_0 * multiHeadAttention_value_1;
+              sum10 += weights_1 * multiHeadAttention_value_0;
+              sum11 += weights_1 * multiHeadAttention_value_1;
+              sum20 += weights_2 * multiHeadAttention_value_0;
+              sum21 += weights_2 * multiHeadAttention_value_1;
+            }
+            if (k + 7 === 32) break;
+            {
+              const weights_0 = weights[i * 4096 + l * 1024 + j * 32 + k + 7]!;
+              const multiHeadAttention_value_0 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 448]!;
+              const multiHeadAttention_value_1 =
+                multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 449]!;
+              const weights_1 = weights[i * 4096 + l * 1024 + j * 32 + k + 39]!;
+              const weights_2 = weights[i * 4096 + l * 1024 + j * 32 + k + 71]!;
+              sum00 += weights_0 * multiHeadAttention_value_0;
+              sum01 += weights_0 * multiHeadAttention_value_1;
+              sum10 += weights_1 * multiHeadAttention_value_0;
+              sum11 += weights_1 * multiHeadAttention_value_1;
+              sum20 += weights_2 * multiHeadAttention_value_0;
+              sum21 += weights_2 * multiHeadAttention_value_1;
+            }
           }
           transpose_4[i * 2048 + j * 64 + l * 16 + m] = sum00;
           transpose_4[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
@@ -3760,9 +3995,31 @@ function dot_16x32x4x32x16(
           transpose_4[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
           transpose_4[i * 2048 + j * 64 + l * 16 + m + 128] = sum20;
           transpose_4[i * 2048 + j * 64 + l * 16 + m + 129] = sum21;
-          transpose_4[i * 2048 + j * 64 + l * 16 + m + 192] = sum30;
-          transpose_4[i * 2048 + j * 64 + l * 16 + m + 193] = sum31;
         }
+      }
+    }
+    for (let l = 0; l < 4; l++) {
+      for (let m = 0; m < 16; m += 2) {
+        let sum00_2 = 0;
+        let sum01_2 = 0;
+        let sum10_2 = 0;
+        let sum11_2 = 0;
+        for (let k = 0; k < 32; k++) {
+          const weights_3 = weights[i * 4096 + l * 1024 + k + 960]!;
+          const multiHeadAttention_value_2 =
+            multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m]!;
+          const multiHeadAttention_value_3 =
+            multiHeadAttention_value[i * 2048 + k * 64 + l * 16 + m + 1]!;
+          const weights_4 = weights[i * 4096 + l * 1024 + k + 992]!;
+          sum00_2 += weights_3 * multiHeadAttention_value_2;
+          sum01_2 += weights_3 * multiHeadAttention_value_3;
+          sum10_2 += weights_4 * multiHeadAttention_value_2;
+          sum11_2 += weights_4 * multiHeadAttention_value_3;
+        }
+        transpose_4[i * 2048 + l * 16 + m + 1920] = sum00_2;
+        transpose_4[i * 2048 + l * 16 + m + 1921] = sum01_2;
+        transpose_4[i * 2048 + l * 16 + m + 1984] = sum10_2;
+        transpose_4[i * 2048 + l * 16 + m + 1985] = sum11_2;
       }
     }
   }
@@ -3781,68 +4038,195 @@ function dotAdd_16x32x64x64_2(
   residual: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 64; l += 2) {
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k]!;
-          const multiHeadAttention_output_kernel_0 = multiHeadAttention_output_kernel[k * 64 + l]!;
-          const multiHeadAttention_output_kernel_1 =
-            multiHeadAttention_output_kernel[k * 64 + l + 1]!;
-          const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 64]!;
-          const transpose_4_2 = transpose_4[i * 2048 + j * 64 + k + 128]!;
-          const transpose_4_3 = transpose_4[i * 2048 + j * 64 + k + 192]!;
-          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-          sum20 += transpose_4_2 * multiHeadAttention_output_kernel_0;
-          sum21 += transpose_4_2 * multiHeadAttention_output_kernel_1;
-          sum30 += transpose_4_3 * multiHeadAttention_output_kernel_0;
-          sum31 += transpose_4_3 * multiHeadAttention_output_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 8) {
+          {
+            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k]!;
+            const multiHeadAttention_output_kernel_0 =
+              multiHeadAttention_output_kernel[k * 64 + l]!;
+            const multiHeadAttention_output_kernel_1 =
+              multiHeadAttention_output_kernel[k * 64 + l + 1]!;
+            const multiHeadAttention_output_kernel_2 =
+              multiHeadAttention_output_kernel[k * 64 + l + 2]!;
+            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 64]!;
+            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 1]!;
+            const multiHeadAttention_output_kernel_0 =
+              multiHeadAttention_output_kernel[k * 64 + l + 64]!;
+            const multiHeadAttention_output_kernel_1 =
+              multiHeadAttention_output_kernel[k * 64 + l + 65]!;
+            const multiHeadAttention_output_kernel_2 =
+              multiHeadAttention_output_kernel[k * 64 + l + 66]!;
+            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 65]!;
+            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 2]!;
+            const multiHeadAttention_output_kernel_0 =
+              multiHeadAttention_output_kernel[k * 64 + l + 128]!;
+            const multiHeadAttention_output_kernel_1 =
+              multiHeadAttention_output_kernel[k * 64 + l + 129]!;
+            const multiHeadAttention_output_kernel_2 =
+              multiHeadAttention_output_kernel[k * 64 + l + 130]!;
+            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 66]!;
+            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 3]!;
+            const multiHeadAttention_output_kernel_0 =
+              multiHeadAttention_output_kernel[k * 64 + l + 192]!;
+            const multiHeadAttention_output_kernel_1 =
+              multiHeadAttention_output_kernel[k * 64 + l + 193]!;
+            const multiHeadAttention_output_kernel_2 =
+              multiHeadAttention_output_kernel[k * 64 + l + 194]!;
+            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 67]!;
+            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+          }
+          if (k + 4 === 64) break;
+          {
+            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 4]!;
+            const multiHeadAttention_output_kernel_0 =
+              multiHeadAttention_output_kernel[k * 64 + l + 256]!;
+            const multiHeadAttention_output_kernel_1 =
+              multiHeadAttention_output_kernel[k * 64 + l + 257]!;
+            const multiHeadAttention_output_kernel_2 =
+              multiHeadAttention_output_kernel[k * 64 + l + 258]!;
+            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 68]!;
+            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+          }
+          if (k + 5 === 64) break;
+          {
+            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 5]!;
+            const multiHeadAttention_output_kernel_0 =
+              multiHeadAttention_output_kernel[k * 64 + l + 320]!;
+            const multiHeadAttention_output_kernel_1 =
+              multiHeadAttention_output_kernel[k * 64 + l + 321]!;
+            const multiHeadAttention_output_kernel_2 =
+              multiHeadAttention_output_kernel[k * 64 + l + 322]!;
+            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 69]!;
+            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+          }
+          if (k + 6 === 64) break;
+          {
+            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 6]!;
+            const multiHeadAttention_output_kernel_0 =
+              multiHeadAttention_output_kernel[k * 64 + l + 384]!;
+            const multiHeadAttention_output_kernel_1 =
+              multiHeadAttention_output_kernel[k * 64 + l + 385]!;
+            const multiHeadAttention_output_kernel_2 =
+              multiHeadAttention_output_kernel[k * 64 + l + 386]!;
+            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 70]!;
+            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+          }
+          if (k + 7 === 64) break;
+          {
+            const transpose_4_0 = transpose_4[i * 2048 + j * 64 + k + 7]!;
+            const multiHeadAttention_output_kernel_0 =
+              multiHeadAttention_output_kernel[k * 64 + l + 448]!;
+            const multiHeadAttention_output_kernel_1 =
+              multiHeadAttention_output_kernel[k * 64 + l + 449]!;
+            const multiHeadAttention_output_kernel_2 =
+              multiHeadAttention_output_kernel[k * 64 + l + 450]!;
+            const transpose_4_1 = transpose_4[i * 2048 + j * 64 + k + 71]!;
+            sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+            sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+            sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+            sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+            sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+            sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+          }
         }
         const dot_6_00 = Math.fround(sum00);
         const dot_6_01 = Math.fround(sum01);
+        const dot_6_02 = Math.fround(sum02);
         const dot_6_10 = Math.fround(sum10);
         const dot_6_11 = Math.fround(sum11);
-        const dot_6_20 = Math.fround(sum20);
-        const dot_6_21 = Math.fround(sum21);
-        const dot_6_30 = Math.fround(sum30);
-        const dot_6_31 = Math.fround(sum31);
+        const dot_6_12 = Math.fround(sum12);
         const multiHeadAttention_output_bias_0 = multiHeadAttention_output_bias[l]!;
         const multiHeadAttention_output_bias_1 = multiHeadAttention_output_bias[l + 1]!;
+        const multiHeadAttention_output_bias_2 = multiHeadAttention_output_bias[l + 2]!;
         residual[i * 2048 + j * 64 + l] =
           positionalEncoding[i * 2048 + j * 64 + l]! +
           (dot_6_00 + multiHeadAttention_output_bias_0);
         residual[i * 2048 + j * 64 + l + 1] =
           positionalEncoding[i * 2048 + j * 64 + l + 1]! +
           (dot_6_01 + multiHeadAttention_output_bias_1);
+        residual[i * 2048 + j * 64 + l + 2] =
+          positionalEncoding[i * 2048 + j * 64 + l + 2]! +
+          (dot_6_02 + multiHeadAttention_output_bias_2);
         residual[i * 2048 + j * 64 + l + 64] =
           positionalEncoding[i * 2048 + j * 64 + l + 64]! +
           (dot_6_10 + multiHeadAttention_output_bias_0);
         residual[i * 2048 + j * 64 + l + 65] =
           positionalEncoding[i * 2048 + j * 64 + l + 65]! +
           (dot_6_11 + multiHeadAttention_output_bias_1);
-        residual[i * 2048 + j * 64 + l + 128] =
-          positionalEncoding[i * 2048 + j * 64 + l + 128]! +
-          (dot_6_20 + multiHeadAttention_output_bias_0);
-        residual[i * 2048 + j * 64 + l + 129] =
-          positionalEncoding[i * 2048 + j * 64 + l + 129]! +
-          (dot_6_21 + multiHeadAttention_output_bias_1);
-        residual[i * 2048 + j * 64 + l + 192] =
-          positionalEncoding[i * 2048 + j * 64 + l + 192]! +
-          (dot_6_30 + multiHeadAttention_output_bias_0);
-        residual[i * 2048 + j * 64 + l + 193] =
-          positionalEncoding[i * 2048 + j * 64 + l + 193]! +
-          (dot_6_31 + multiHeadAttention_output_bias_1);
+        residual[i * 2048 + j * 64 + l + 66] =
+          positionalEncoding[i * 2048 + j * 64 + l + 66]! +
+          (dot_6_12 + multiHeadAttention_output_bias_2);
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const transpose_4_2 = transpose_4[i * 2048 + j * 64 + k]!;
+        const multiHeadAttention_output_kernel_3 = multiHeadAttention_output_kernel[k * 64 + 63]!;
+        const transpose_4_3 = transpose_4[i * 2048 + j * 64 + k + 64]!;
+        sum0 += transpose_4_2 * multiHeadAttention_output_kernel_3;
+        sum1 += transpose_4_3 * multiHeadAttention_output_kernel_3;
+      }
+      const dot_6_0 = Math.fround(sum0);
+      const dot_6_1 = Math.fround(sum1);
+      const multiHeadAttention_output_bias_3 = multiHeadAttention_output_bias[63]!;
+      residual[i * 2048 + j * 64 + 63] =
+        positionalEncoding[i * 2048 + j * 64 + 63]! + (dot_6_0 + multiHeadAttention_output_bias_3);
+      residual[i * 2048 + j * 64 + 127] =
+        positionalEncoding[i * 2048 + j * 64 + 127]! + (dot_6_1 + multiHeadAttention_output_bias_3);
     }
   }
 }
@@ -3913,41 +4297,145 @@ function dotAdd_16x32x64x256(
   add_3: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 256; l += 2) {
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 255; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
-          const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
-          const layerNorm_2_2 = layerNorm_2[i * 2048 + j * 64 + k + 128]!;
-          const layerNorm_2_3 = layerNorm_2[i * 2048 + j * 64 + k + 192]!;
-          sum00 += layerNorm_2_0 * dense_kernel_0;
-          sum01 += layerNorm_2_0 * dense_kernel_1;
-          sum10 += layerNorm_2_1 * dense_kernel_0;
-          sum11 += layerNorm_2_1 * dense_kernel_1;
-          sum20 += layerNorm_2_2 * dense_kernel_0;
-          sum21 += layerNorm_2_2 * dense_kernel_1;
-          sum30 += layerNorm_2_3 * dense_kernel_0;
-          sum31 += layerNorm_2_3 * dense_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 8) {
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 1]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 65]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 2]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 66]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 3]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 67]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 4 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 4]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 1024]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 1025]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 1026]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 68]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 5 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 5]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 1280]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 1281]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 1282]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 69]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 6 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 6]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 1536]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 1537]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 1538]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 70]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 7 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 7]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 1792]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 1793]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 1794]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 71]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
         }
         dense_z[i * 8192 + j * 256 + l] = sum00;
         dense_z[i * 8192 + j * 256 + l + 1] = sum01;
+        dense_z[i * 8192 + j * 256 + l + 2] = sum02;
         dense_z[i * 8192 + j * 256 + l + 256] = sum10;
         dense_z[i * 8192 + j * 256 + l + 257] = sum11;
-        dense_z[i * 8192 + j * 256 + l + 512] = sum20;
-        dense_z[i * 8192 + j * 256 + l + 513] = sum21;
-        dense_z[i * 8192 + j * 256 + l + 768] = sum30;
-        dense_z[i * 8192 + j * 256 + l + 769] = sum31;
+        dense_z[i * 8192 + j * 256 + l + 258] = sum12;
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const layerNorm_2_2 = layerNorm_2[i * 2048 + j * 64 + k]!;
+        const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
+        const layerNorm_2_3 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
+        sum0 += layerNorm_2_2 * dense_kernel_3;
+        sum1 += layerNorm_2_3 * dense_kernel_3;
+      }
+      dense_z[i * 8192 + j * 256 + 255] = sum0;
+      dense_z[i * 8192 + j * 256 + 511] = sum1;
     }
   }
   for (let i = 0; i < 16; i++) {
@@ -3976,67 +4464,199 @@ function dotAdd_16x32x256x64(
   residual_2: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 64; l += 2) {
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 256; k++) {
-          const dense_z_0 = dense_z[i * 8192 + j * 256 + k]!;
-          const add_3_0 = add_3[i * 8192 + j * 256 + k]!;
-          const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
-          const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 256]!;
-          const add_3_1 = add_3[i * 8192 + j * 256 + k + 256]!;
-          const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-          const dense_z_2 = dense_z[i * 8192 + j * 256 + k + 512]!;
-          const add_3_2 = add_3[i * 8192 + j * 256 + k + 512]!;
-          const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
-          const dense_z_3 = dense_z[i * 8192 + j * 256 + k + 768]!;
-          const add_3_3 = add_3[i * 8192 + j * 256 + k + 768]!;
-          const part_3 = Math.fround(Math.fround(dense_z_3 * 0.5) * add_3_3);
-          sum00 += part_0 * dense_2_kernel_0;
-          sum01 += part_0 * dense_2_kernel_1;
-          sum10 += part_1 * dense_2_kernel_0;
-          sum11 += part_1 * dense_2_kernel_1;
-          sum20 += part_2 * dense_2_kernel_0;
-          sum21 += part_2 * dense_2_kernel_1;
-          sum30 += part_3 * dense_2_kernel_0;
-          sum31 += part_3 * dense_2_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 8) {
+          {
+            const dense_z_0 = dense_z[i * 8192 + j * 256 + k]!;
+            const add_3_0 = add_3[i * 8192 + j * 256 + k]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 2]!;
+            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 256]!;
+            const add_3_1 = add_3[i * 8192 + j * 256 + k + 256]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            sum00 += part_0 * dense_2_kernel_0;
+            sum01 += part_0 * dense_2_kernel_1;
+            sum02 += part_0 * dense_2_kernel_2;
+            sum10 += part_1 * dense_2_kernel_0;
+            sum11 += part_1 * dense_2_kernel_1;
+            sum12 += part_1 * dense_2_kernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 1]!;
+            const add_3_0 = add_3[i * 8192 + j * 256 + k + 1]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 64]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 65]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 66]!;
+            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 257]!;
+            const add_3_1 = add_3[i * 8192 + j * 256 + k + 257]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            sum00 += part_0 * dense_2_kernel_0;
+            sum01 += part_0 * dense_2_kernel_1;
+            sum02 += part_0 * dense_2_kernel_2;
+            sum10 += part_1 * dense_2_kernel_0;
+            sum11 += part_1 * dense_2_kernel_1;
+            sum12 += part_1 * dense_2_kernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 2]!;
+            const add_3_0 = add_3[i * 8192 + j * 256 + k + 2]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 128]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 129]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 130]!;
+            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 258]!;
+            const add_3_1 = add_3[i * 8192 + j * 256 + k + 258]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            sum00 += part_0 * dense_2_kernel_0;
+            sum01 += part_0 * dense_2_kernel_1;
+            sum02 += part_0 * dense_2_kernel_2;
+            sum10 += part_1 * dense_2_kernel_0;
+            sum11 += part_1 * dense_2_kernel_1;
+            sum12 += part_1 * dense_2_kernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 3]!;
+            const add_3_0 = add_3[i * 8192 + j * 256 + k + 3]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 192]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 193]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 194]!;
+            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 259]!;
+            const add_3_1 = add_3[i * 8192 + j * 256 + k + 259]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            sum00 += part_0 * dense_2_kernel_0;
+            sum01 += part_0 * dense_2_kernel_1;
+            sum02 += part_0 * dense_2_kernel_2;
+            sum10 += part_1 * dense_2_kernel_0;
+            sum11 += part_1 * dense_2_kernel_1;
+            sum12 += part_1 * dense_2_kernel_2;
+          }
+          if (k + 4 === 256) break;
+          {
+            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 4]!;
+            const add_3_0 = add_3[i * 8192 + j * 256 + k + 4]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 256]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 257]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 258]!;
+            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 260]!;
+            const add_3_1 = add_3[i * 8192 + j * 256 + k + 260]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            sum00 += part_0 * dense_2_kernel_0;
+            sum01 += part_0 * dense_2_kernel_1;
+            sum02 += part_0 * dense_2_kernel_2;
+            sum10 += part_1 * dense_2_kernel_0;
+            sum11 += part_1 * dense_2_kernel_1;
+            sum12 += part_1 * dense_2_kernel_2;
+          }
+          if (k + 5 === 256) break;
+          {
+            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 5]!;
+            const add_3_0 = add_3[i * 8192 + j * 256 + k + 5]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 320]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 321]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 322]!;
+            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 261]!;
+            const add_3_1 = add_3[i * 8192 + j * 256 + k + 261]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            sum00 += part_0 * dense_2_kernel_0;
+            sum01 += part_0 * dense_2_kernel_1;
+            sum02 += part_0 * dense_2_kernel_2;
+            sum10 += part_1 * dense_2_kernel_0;
+            sum11 += part_1 * dense_2_kernel_1;
+            sum12 += part_1 * dense_2_kernel_2;
+          }
+          if (k + 6 === 256) break;
+          {
+            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 6]!;
+            const add_3_0 = add_3[i * 8192 + j * 256 + k + 6]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 384]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 385]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 386]!;
+            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 262]!;
+            const add_3_1 = add_3[i * 8192 + j * 256 + k + 262]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            sum00 += part_0 * dense_2_kernel_0;
+            sum01 += part_0 * dense_2_kernel_1;
+            sum02 += part_0 * dense_2_kernel_2;
+            sum10 += part_1 * dense_2_kernel_0;
+            sum11 += part_1 * dense_2_kernel_1;
+            sum12 += part_1 * dense_2_kernel_2;
+          }
+          if (k + 7 === 256) break;
+          {
+            const dense_z_0 = dense_z[i * 8192 + j * 256 + k + 7]!;
+            const add_3_0 = add_3[i * 8192 + j * 256 + k + 7]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 448]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 449]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 450]!;
+            const dense_z_1 = dense_z[i * 8192 + j * 256 + k + 263]!;
+            const add_3_1 = add_3[i * 8192 + j * 256 + k + 263]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            sum00 += part_0 * dense_2_kernel_0;
+            sum01 += part_0 * dense_2_kernel_1;
+            sum02 += part_0 * dense_2_kernel_2;
+            sum10 += part_1 * dense_2_kernel_0;
+            sum11 += part_1 * dense_2_kernel_1;
+            sum12 += part_1 * dense_2_kernel_2;
+          }
         }
         const dense_2_product00 = Math.fround(sum00);
         const dense_2_product01 = Math.fround(sum01);
+        const dense_2_product02 = Math.fround(sum02);
         const dense_2_product10 = Math.fround(sum10);
         const dense_2_product11 = Math.fround(sum11);
-        const dense_2_product20 = Math.fround(sum20);
-        const dense_2_product21 = Math.fround(sum21);
-        const dense_2_product30 = Math.fround(sum30);
-        const dense_2_product31 = Math.fround(sum31);
+        const dense_2_product12 = Math.fround(sum12);
         const dense_2_bias_0 = dense_2_bias[l]!;
         const dense_2_bias_1 = dense_2_bias[l + 1]!;
+        const dense_2_bias_2 = dense_2_bias[l + 2]!;
         residual_2[i * 2048 + j * 64 + l] =
           residual[i * 2048 + j * 64 + l]! + (dense_2_product00 + dense_2_bias_0);
         residual_2[i * 2048 + j * 64 + l + 1] =
           residual[i * 2048 + j * 64 + l + 1]! + (dense_2_product01 + dense_2_bias_1);
+        residual_2[i * 2048 + j * 64 + l + 2] =
+          residual[i * 2048 + j * 64 + l + 2]! + (dense_2_product02 + dense_2_bias_2);
         residual_2[i * 2048 + j * 64 + l + 64] =
           residual[i * 2048 + j * 64 + l + 64]! + (dense_2_product10 + dense_2_bias_0);
         residual_2[i * 2048 + j * 64 + l + 65] =
           residual[i * 2048 + j * 64 + l + 65]! + (dense_2_product11 + dense_2_bias_1);
-        residual_2[i * 2048 + j * 64 + l + 128] =
-          residual[i * 2048 + j * 64 + l + 128]! + (dense_2_product20 + dense_2_bias_0);
-        residual_2[i * 2048 + j * 64 + l + 129] =
-          residual[i * 2048 + j * 64 + l + 129]! + (dense_2_product21 + dense_2_bias_1);
-        residual_2[i * 2048 + j * 64 + l + 192] =
-          residual[i * 2048 + j * 64 + l + 192]! + (dense_2_product30 + dense_2_bias_0);
-        residual_2[i * 2048 + j * 64 + l + 193] =
-          residual[i * 2048 + j * 64 + l + 193]! + (dense_2_product31 + dense_2_bias_1);
+        residual_2[i * 2048 + j * 64 + l + 66] =
+          residual[i * 2048 + j * 64 + l + 66]! + (dense_2_product12 + dense_2_bias_2);
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const dense_z_2 = dense_z[i * 8192 + j * 256 + k]!;
+        const add_3_2 = add_3[i * 8192 + j * 256 + k]!;
+        const dense_2_kernel_3 = dense_2_kernel[k * 64 + 63]!;
+        const dense_z_3 = dense_z[i * 8192 + j * 256 + k + 256]!;
+        const add_3_3 = add_3[i * 8192 + j * 256 + k + 256]!;
+        sum0 += Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2) * dense_2_kernel_3;
+        sum1 += Math.fround(Math.fround(dense_z_3 * 0.5) * add_3_3) * dense_2_kernel_3;
+      }
+      const dense_2_product0 = Math.fround(sum0);
+      const dense_2_product1 = Math.fround(sum1);
+      const dense_2_bias_3 = dense_2_bias[63]!;
+      residual_2[i * 2048 + j * 64 + 63] =
+        residual[i * 2048 + j * 64 + 63]! + (dense_2_product0 + dense_2_bias_3);
+      residual_2[i * 2048 + j * 64 + 127] =
+        residual[i * 2048 + j * 64 + 127]! + (dense_2_product1 + dense_2_bias_3);
     }
   }
 }
@@ -4233,41 +4853,145 @@ function dot_16x32x64x64(
   d_layerNorm_5: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 64; l += 2) {
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k]!;
-          const scores_kernel_0 = scores_kernel[l * 64 + k]!;
-          const scores_kernel_1 = scores_kernel[l * 64 + k + 64]!;
-          const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 64]!;
-          const d_shifted_3_2 = d_shifted_3[i * 2048 + j * 64 + k + 128]!;
-          const d_shifted_3_3 = d_shifted_3[i * 2048 + j * 64 + k + 192]!;
-          sum00 += d_shifted_3_0 * scores_kernel_0;
-          sum01 += d_shifted_3_0 * scores_kernel_1;
-          sum10 += d_shifted_3_1 * scores_kernel_0;
-          sum11 += d_shifted_3_1 * scores_kernel_1;
-          sum20 += d_shifted_3_2 * scores_kernel_0;
-          sum21 += d_shifted_3_2 * scores_kernel_1;
-          sum30 += d_shifted_3_3 * scores_kernel_0;
-          sum31 += d_shifted_3_3 * scores_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 8) {
+          {
+            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 64]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 128]!;
+            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 64]!;
+            sum00 += d_shifted_3_0 * scores_kernel_0;
+            sum01 += d_shifted_3_0 * scores_kernel_1;
+            sum02 += d_shifted_3_0 * scores_kernel_2;
+            sum10 += d_shifted_3_1 * scores_kernel_0;
+            sum11 += d_shifted_3_1 * scores_kernel_1;
+            sum12 += d_shifted_3_1 * scores_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 1]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 1]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 65]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 129]!;
+            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 65]!;
+            sum00 += d_shifted_3_0 * scores_kernel_0;
+            sum01 += d_shifted_3_0 * scores_kernel_1;
+            sum02 += d_shifted_3_0 * scores_kernel_2;
+            sum10 += d_shifted_3_1 * scores_kernel_0;
+            sum11 += d_shifted_3_1 * scores_kernel_1;
+            sum12 += d_shifted_3_1 * scores_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 2]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 2]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 66]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 130]!;
+            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 66]!;
+            sum00 += d_shifted_3_0 * scores_kernel_0;
+            sum01 += d_shifted_3_0 * scores_kernel_1;
+            sum02 += d_shifted_3_0 * scores_kernel_2;
+            sum10 += d_shifted_3_1 * scores_kernel_0;
+            sum11 += d_shifted_3_1 * scores_kernel_1;
+            sum12 += d_shifted_3_1 * scores_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 3]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 3]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 67]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 131]!;
+            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 67]!;
+            sum00 += d_shifted_3_0 * scores_kernel_0;
+            sum01 += d_shifted_3_0 * scores_kernel_1;
+            sum02 += d_shifted_3_0 * scores_kernel_2;
+            sum10 += d_shifted_3_1 * scores_kernel_0;
+            sum11 += d_shifted_3_1 * scores_kernel_1;
+            sum12 += d_shifted_3_1 * scores_kernel_2;
+          }
+          if (k + 4 === 64) break;
+          {
+            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 4]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 4]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 68]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 132]!;
+            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 68]!;
+            sum00 += d_shifted_3_0 * scores_kernel_0;
+            sum01 += d_shifted_3_0 * scores_kernel_1;
+            sum02 += d_shifted_3_0 * scores_kernel_2;
+            sum10 += d_shifted_3_1 * scores_kernel_0;
+            sum11 += d_shifted_3_1 * scores_kernel_1;
+            sum12 += d_shifted_3_1 * scores_kernel_2;
+          }
+          if (k + 5 === 64) break;
+          {
+            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 5]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 5]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 69]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 133]!;
+            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 69]!;
+            sum00 += d_shifted_3_0 * scores_kernel_0;
+            sum01 += d_shifted_3_0 * scores_kernel_1;
+            sum02 += d_shifted_3_0 * scores_kernel_2;
+            sum10 += d_shifted_3_1 * scores_kernel_0;
+            sum11 += d_shifted_3_1 * scores_kernel_1;
+            sum12 += d_shifted_3_1 * scores_kernel_2;
+          }
+          if (k + 6 === 64) break;
+          {
+            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 6]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 6]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 70]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 134]!;
+            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 70]!;
+            sum00 += d_shifted_3_0 * scores_kernel_0;
+            sum01 += d_shifted_3_0 * scores_kernel_1;
+            sum02 += d_shifted_3_0 * scores_kernel_2;
+            sum10 += d_shifted_3_1 * scores_kernel_0;
+            sum11 += d_shifted_3_1 * scores_kernel_1;
+            sum12 += d_shifted_3_1 * scores_kernel_2;
+          }
+          if (k + 7 === 64) break;
+          {
+            const d_shifted_3_0 = d_shifted_3[i * 2048 + j * 64 + k + 7]!;
+            const scores_kernel_0 = scores_kernel[l * 64 + k + 7]!;
+            const scores_kernel_1 = scores_kernel[l * 64 + k + 71]!;
+            const scores_kernel_2 = scores_kernel[l * 64 + k + 135]!;
+            const d_shifted_3_1 = d_shifted_3[i * 2048 + j * 64 + k + 71]!;
+            sum00 += d_shifted_3_0 * scores_kernel_0;
+            sum01 += d_shifted_3_0 * scores_kernel_1;
+            sum02 += d_shifted_3_0 * scores_kernel_2;
+            sum10 += d_shifted_3_1 * scores_kernel_0;
+            sum11 += d_shifted_3_1 * scores_kernel_1;
+            sum12 += d_shifted_3_1 * scores_kernel_2;
+          }
         }
         d_layerNorm_5[i * 2048 + j * 64 + l] = sum00;
         d_layerNorm_5[i * 2048 + j * 64 + l + 1] = sum01;
+        d_layerNorm_5[i * 2048 + j * 64 + l + 2] = sum02;
         d_layerNorm_5[i * 2048 + j * 64 + l + 64] = sum10;
         d_layerNorm_5[i * 2048 + j * 64 + l + 65] = sum11;
-        d_layerNorm_5[i * 2048 + j * 64 + l + 128] = sum20;
-        d_layerNorm_5[i * 2048 + j * 64 + l + 129] = sum21;
-        d_layerNorm_5[i * 2048 + j * 64 + l + 192] = sum30;
-        d_layerNorm_5[i * 2048 + j * 64 + l + 193] = sum31;
+        d_layerNorm_5[i * 2048 + j * 64 + l + 66] = sum12;
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_shifted_3_2 = d_shifted_3[i * 2048 + j * 64 + k]!;
+        const scores_kernel_3 = scores_kernel[k + 4032]!;
+        const d_shifted_3_3 = d_shifted_3[i * 2048 + j * 64 + k + 64]!;
+        sum0 += d_shifted_3_2 * scores_kernel_3;
+        sum1 += d_shifted_3_3 * scores_kernel_3;
+      }
+      d_layerNorm_5[i * 2048 + j * 64 + 63] = sum0;
+      d_layerNorm_5[i * 2048 + j * 64 + 127] = sum1;
     }
   }
 }
@@ -4290,7 +5014,7 @@ function dotAdamw_64x16x32x64(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i += 4) {
+  for (let i = 0; i < 63; i += 3) {
     for (let j = 0; j < 64; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -4298,24 +5022,119 @@ function dotAdamw_64x16x32x64(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
       for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i]!;
-          const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
-          const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
-          const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 1]!;
-          const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 2]!;
-          const layerNorm_5_3 = layerNorm_5[k * 2048 + k2 * 64 + i + 3]!;
-          sum00 += layerNorm_5_0 * d_shifted_3_0;
-          sum01 += layerNorm_5_0 * d_shifted_3_1;
-          sum10 += layerNorm_5_1 * d_shifted_3_0;
-          sum11 += layerNorm_5_1 * d_shifted_3_1;
-          sum20 += layerNorm_5_2 * d_shifted_3_0;
-          sum21 += layerNorm_5_2 * d_shifted_3_1;
-          sum30 += layerNorm_5_3 * d_shifted_3_0;
-          sum31 += layerNorm_5_3 * d_shifted_3_1;
+        for (let k2 = 0; k2 < 32; k2 += 8) {
+          {
+            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i]!;
+            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
+            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
+            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 1]!;
+            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 2]!;
+            sum00 += layerNorm_5_0 * d_shifted_3_0;
+            sum01 += layerNorm_5_0 * d_shifted_3_1;
+            sum10 += layerNorm_5_1 * d_shifted_3_0;
+            sum11 += layerNorm_5_1 * d_shifted_3_1;
+            sum20 += layerNorm_5_2 * d_shifted_3_0;
+            sum21 += layerNorm_5_2 * d_shifted_3_1;
+          }
+          if (k2 + 1 === 32) break;
+          {
+            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 64]!;
+            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 64]!;
+            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 65]!;
+            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 65]!;
+            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 66]!;
+            sum00 += layerNorm_5_0 * d_shifted_3_0;
+            sum01 += layerNorm_5_0 * d_shifted_3_1;
+            sum10 += layerNorm_5_1 * d_shifted_3_0;
+            sum11 += layerNorm_5_1 * d_shifted_3_1;
+            sum20 += layerNorm_5_2 * d_shifted_3_0;
+            sum21 += layerNorm_5_2 * d_shifted_3_1;
+          }
+          if (k2 + 2 === 32) break;
+          {
+            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 128]!;
+            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 128]!;
+            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 129]!;
+            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 129]!;
+            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 130]!;
+            sum00 += layerNorm_5_0 * d_shifted_3_0;
+            sum01 += layerNorm_5_0 * d_shifted_3_1;
+            sum10 += layerNorm_5_1 * d_shifted_3_0;
+            sum11 += layerNorm_5_1 * d_shifted_3_1;
+            sum20 += layerNorm_5_2 * d_shifted_3_0;
+            sum21 += layerNorm_5_2 * d_shifted_3_1;
+          }
+          if (k2 + 3 === 32) break;
+          {
+            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 192]!;
+            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 192]!;
+            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 193]!;
+            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 193]!;
+            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 194]!;
+            sum00 += layerNorm_5_0 * d_shifted_3_0;
+            sum01 += layerNorm_5_0 * d_shifted_3_1;
+            sum10 += layerNorm_5_1 * d_shifted_3_0;
+            sum11 += layerNorm_5_1 * d_shifted_3_1;
+            sum20 += layerNorm_5_2 * d_shifted_3_0;
+            sum21 += layerNorm_5_2 * d_shifted_3_1;
+          }
+          if (k2 + 4 === 32) break;
+          {
+            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 256]!;
+            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 256]!;
+            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 257]!;
+            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 257]!;
+            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 258]!;
+            sum00 += layerNorm_5_0 * d_shifted_3_0;
+            sum01 += layerNorm_5_0 * d_shifted_3_1;
+            sum10 += layerNorm_5_1 * d_shifted_3_0;
+            sum11 += layerNorm_5_1 * d_shifted_3_1;
+            sum20 += layerNorm_5_2 * d_shifted_3_0;
+            sum21 += layerNorm_5_2 * d_shifted_3_1;
+          }
+          if (k2 + 5 === 32) break;
+          {
+            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 320]!;
+            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 320]!;
+            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 321]!;
+            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 321]!;
+            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 322]!;
+            sum00 += layerNorm_5_0 * d_shifted_3_0;
+            sum01 += layerNorm_5_0 * d_shifted_3_1;
+            sum10 += layerNorm_5_1 * d_shifted_3_0;
+            sum11 += layerNorm_5_1 * d_shifted_3_1;
+            sum20 += layerNorm_5_2 * d_shifted_3_0;
+            sum21 += layerNorm_5_2 * d_shifted_3_1;
+          }
+          if (k2 + 6 === 32) break;
+          {
+            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 384]!;
+            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 384]!;
+            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 385]!;
+            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 385]!;
+            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 386]!;
+            sum00 += layerNorm_5_0 * d_shifted_3_0;
+            sum01 += layerNorm_5_0 * d_shifted_3_1;
+            sum10 += layerNorm_5_1 * d_shifted_3_0;
+            sum11 += layerNorm_5_1 * d_shifted_3_1;
+            sum20 += layerNorm_5_2 * d_shifted_3_0;
+            sum21 += layerNorm_5_2 * d_shifted_3_1;
+          }
+          if (k2 + 7 === 32) break;
+          {
+            const layerNorm_5_0 = layerNorm_5[k * 2048 + k2 * 64 + i + 448]!;
+            const d_shifted_3_0 = d_shifted_3[k * 2048 + k2 * 64 + j + 448]!;
+            const d_shifted_3_1 = d_shifted_3[k * 2048 + k2 * 64 + j + 449]!;
+            const layerNorm_5_1 = layerNorm_5[k * 2048 + k2 * 64 + i + 449]!;
+            const layerNorm_5_2 = layerNorm_5[k * 2048 + k2 * 64 + i + 450]!;
+            sum00 += layerNorm_5_0 * d_shifted_3_0;
+            sum01 += layerNorm_5_0 * d_shifted_3_1;
+            sum10 += layerNorm_5_1 * d_shifted_3_0;
+            sum11 += layerNorm_5_1 * d_shifted_3_1;
+            sum20 += layerNorm_5_2 * d_shifted_3_0;
+            sum21 += layerNorm_5_2 * d_shifted_3_1;
+          }
         }
       }
       const d_scores_kernel00 = Math.fround(sum00);
@@ -4324,8 +5143,6 @@ function dotAdamw_64x16x32x64(
       const d_scores_kernel11 = Math.fround(sum11);
       const d_scores_kernel20 = Math.fround(sum20);
       const d_scores_kernel21 = Math.fround(sum21);
-      const d_scores_kernel30 = Math.fround(sum30);
-      const d_scores_kernel31 = Math.fround(sum31);
       const scores_kernel_m_next00 = Math.fround(
         scores_kernel_m[i * 64 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
       );
@@ -4350,14 +5167,6 @@ function dotAdamw_64x16x32x64(
         scores_kernel_m[i * 64 + j + 129]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
       );
       scores_kernel_m[i * 64 + j + 129] = scores_kernel_m_next21;
-      const scores_kernel_m_next30 = Math.fround(
-        scores_kernel_m[i * 64 + j + 192]! * 0.9 + d_scores_kernel30 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 64 + j + 192] = scores_kernel_m_next30;
-      const scores_kernel_m_next31 = Math.fround(
-        scores_kernel_m[i * 64 + j + 193]! * 0.9 + d_scores_kernel31 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 64 + j + 193] = scores_kernel_m_next31;
       const scores_kernel_v_next00 = Math.fround(
         scores_kernel_v[i * 64 + j]! * 0.999 +
           d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
@@ -4388,24 +5197,12 @@ function dotAdamw_64x16x32x64(
           d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
       );
       scores_kernel_v[i * 64 + j + 129] = scores_kernel_v_next21;
-      const scores_kernel_v_next30 = Math.fround(
-        scores_kernel_v[i * 64 + j + 192]! * 0.999 +
-          d_scores_kernel30 * d_scores_kernel30 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 64 + j + 192] = scores_kernel_v_next30;
-      const scores_kernel_v_next31 = Math.fround(
-        scores_kernel_v[i * 64 + j + 193]! * 0.999 +
-          d_scores_kernel31 * d_scores_kernel31 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 64 + j + 193] = scores_kernel_v_next31;
       const scores_kernel_0 = scores_kernel[i * 64 + j]!;
       const scores_kernel_1 = scores_kernel[i * 64 + j + 1]!;
       const scores_kernel_2 = scores_kernel[i * 64 + j + 64]!;
       const scores_kernel_3 = scores_kernel[i * 64 + j + 65]!;
       const scores_kernel_4 = scores_kernel[i * 64 + j + 128]!;
       const scores_kernel_5 = scores_kernel[i * 64 + j + 129]!;
-      const scores_kernel_6 = scores_kernel[i * 64 + j + 192]!;
-      const scores_kernel_7 = scores_kernel[i * 64 + j + 193]!;
       scores_kernel[i * 64 + j] =
         scores_kernel_0 -
         scores_kernel_0 * 0.00001 -
@@ -4436,17 +5233,50 @@ function dotAdamw_64x16x32x64(
         scores_kernel_5 * 0.00001 -
         (scores_kernel_m_next21 * rate_0) /
           (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
-      scores_kernel[i * 64 + j + 192] =
-        scores_kernel_6 -
-        scores_kernel_6 * 0.00001 -
-        (scores_kernel_m_next30 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next30 * correction_0) + 1e-8);
-      scores_kernel[i * 64 + j + 193] =
-        scores_kernel_7 -
-        scores_kernel_7 * 0.00001 -
-        (scores_kernel_m_next31 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 64; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        const layerNorm_5_3 = layerNorm_5[k * 2048 + k2 * 64 + 63]!;
+        const d_shifted_3_2 = d_shifted_3[k * 2048 + k2 * 64 + j]!;
+        const d_shifted_3_3 = d_shifted_3[k * 2048 + k2 * 64 + j + 1]!;
+        sum0 += layerNorm_5_3 * d_shifted_3_2;
+        sum1 += layerNorm_5_3 * d_shifted_3_3;
+      }
+    }
+    const d_scores_kernel0 = Math.fround(sum0);
+    const d_scores_kernel1 = Math.fround(sum1);
+    const scores_kernel_m_next0 = Math.fround(
+      scores_kernel_m[j + 4032]! * 0.9 + d_scores_kernel0 * 0.09999999999999998,
+    );
+    scores_kernel_m[j + 4032] = scores_kernel_m_next0;
+    const scores_kernel_m_next1 = Math.fround(
+      scores_kernel_m[j + 4033]! * 0.9 + d_scores_kernel1 * 0.09999999999999998,
+    );
+    scores_kernel_m[j + 4033] = scores_kernel_m_next1;
+    const scores_kernel_v_next0 = Math.fround(
+      scores_kernel_v[j + 4032]! * 0.999 +
+        d_scores_kernel0 * d_scores_kernel0 * 0.0010000000000000009,
+    );
+    scores_kernel_v[j + 4032] = scores_kernel_v_next0;
+    const scores_kernel_v_next1 = Math.fround(
+      scores_kernel_v[j + 4033]! * 0.999 +
+        d_scores_kernel1 * d_scores_kernel1 * 0.0010000000000000009,
+    );
+    scores_kernel_v[j + 4033] = scores_kernel_v_next1;
+    const scores_kernel_6 = scores_kernel[j + 4032]!;
+    const scores_kernel_7 = scores_kernel[j + 4033]!;
+    scores_kernel[j + 4032] =
+      scores_kernel_6 -
+      scores_kernel_6 * 0.00001 -
+      (scores_kernel_m_next0 * rate_0) / (Math.sqrt(scores_kernel_v_next0 * correction_0) + 1e-8);
+    scores_kernel[j + 4033] =
+      scores_kernel_7 -
+      scores_kernel_7 * 0.00001 -
+      (scores_kernel_m_next1 * rate_0) / (Math.sqrt(scores_kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -4663,49 +5493,165 @@ function dotAdd_16x32x64x256_2(
   dense_3_z: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 256; l += 2) {
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 255; l += 3) {
         const mul_0 = d_layerNorm_5_mu[i * 32 + j]! * 0.015625;
         const mul_1 = d_layerNorm_5_mu[i * 32 + j + 1]! * 0.015625;
-        const mul_2 = d_layerNorm_5_mu[i * 32 + j + 2]! * 0.015625;
-        const mul_3 = d_layerNorm_5_mu[i * 32 + j + 3]! * 0.015625;
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k]!;
-          const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-          const dense_4_kernel_0 = dense_4_kernel[l * 64 + k]!;
-          const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 64]!;
-          const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 64]!;
-          const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
-          const d_layerNorm_5_centered_2 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 128]!;
-          const part_2 = Math.fround(d_layerNorm_5_centered_2 + mul_2);
-          const d_layerNorm_5_centered_3 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 192]!;
-          const part_3 = Math.fround(d_layerNorm_5_centered_3 + mul_3);
-          sum00 += part_0 * dense_4_kernel_0;
-          sum01 += part_0 * dense_4_kernel_1;
-          sum10 += part_1 * dense_4_kernel_0;
-          sum11 += part_1 * dense_4_kernel_1;
-          sum20 += part_2 * dense_4_kernel_0;
-          sum21 += part_2 * dense_4_kernel_1;
-          sum30 += part_3 * dense_4_kernel_0;
-          sum31 += part_3 * dense_4_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 8) {
+          {
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k]!;
+            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k]!;
+            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 64]!;
+            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 128]!;
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 64]!;
+            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+            sum00 += part_0 * dense_4_kernel_0;
+            sum01 += part_0 * dense_4_kernel_1;
+            sum02 += part_0 * dense_4_kernel_2;
+            sum10 += part_1 * dense_4_kernel_0;
+            sum11 += part_1 * dense_4_kernel_1;
+            sum12 += part_1 * dense_4_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 1]!;
+            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 1]!;
+            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 65]!;
+            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 129]!;
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 65]!;
+            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+            sum00 += part_0 * dense_4_kernel_0;
+            sum01 += part_0 * dense_4_kernel_1;
+            sum02 += part_0 * dense_4_kernel_2;
+            sum10 += part_1 * dense_4_kernel_0;
+            sum11 += part_1 * dense_4_kernel_1;
+            sum12 += part_1 * dense_4_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 2]!;
+            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 2]!;
+            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 66]!;
+            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 130]!;
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 66]!;
+            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+            sum00 += part_0 * dense_4_kernel_0;
+            sum01 += part_0 * dense_4_kernel_1;
+            sum02 += part_0 * dense_4_kernel_2;
+            sum10 += part_1 * dense_4_kernel_0;
+            sum11 += part_1 * dense_4_kernel_1;
+            sum12 += part_1 * dense_4_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 3]!;
+            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 3]!;
+            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 67]!;
+            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 131]!;
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 67]!;
+            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+            sum00 += part_0 * dense_4_kernel_0;
+            sum01 += part_0 * dense_4_kernel_1;
+            sum02 += part_0 * dense_4_kernel_2;
+            sum10 += part_1 * dense_4_kernel_0;
+            sum11 += part_1 * dense_4_kernel_1;
+            sum12 += part_1 * dense_4_kernel_2;
+          }
+          if (k + 4 === 64) break;
+          {
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 4]!;
+            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 4]!;
+            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 68]!;
+            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 132]!;
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 68]!;
+            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+            sum00 += part_0 * dense_4_kernel_0;
+            sum01 += part_0 * dense_4_kernel_1;
+            sum02 += part_0 * dense_4_kernel_2;
+            sum10 += part_1 * dense_4_kernel_0;
+            sum11 += part_1 * dense_4_kernel_1;
+            sum12 += part_1 * dense_4_kernel_2;
+          }
+          if (k + 5 === 64) break;
+          {
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 5]!;
+            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 5]!;
+            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 69]!;
+            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 133]!;
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 69]!;
+            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+            sum00 += part_0 * dense_4_kernel_0;
+            sum01 += part_0 * dense_4_kernel_1;
+            sum02 += part_0 * dense_4_kernel_2;
+            sum10 += part_1 * dense_4_kernel_0;
+            sum11 += part_1 * dense_4_kernel_1;
+            sum12 += part_1 * dense_4_kernel_2;
+          }
+          if (k + 6 === 64) break;
+          {
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 6]!;
+            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 6]!;
+            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 70]!;
+            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 134]!;
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 70]!;
+            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+            sum00 += part_0 * dense_4_kernel_0;
+            sum01 += part_0 * dense_4_kernel_1;
+            sum02 += part_0 * dense_4_kernel_2;
+            sum10 += part_1 * dense_4_kernel_0;
+            sum11 += part_1 * dense_4_kernel_1;
+            sum12 += part_1 * dense_4_kernel_2;
+          }
+          if (k + 7 === 64) break;
+          {
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 7]!;
+            const part_0 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const dense_4_kernel_0 = dense_4_kernel[l * 64 + k + 7]!;
+            const dense_4_kernel_1 = dense_4_kernel[l * 64 + k + 71]!;
+            const dense_4_kernel_2 = dense_4_kernel[l * 64 + k + 135]!;
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 71]!;
+            const part_1 = Math.fround(d_layerNorm_5_centered_1 + mul_1);
+            sum00 += part_0 * dense_4_kernel_0;
+            sum01 += part_0 * dense_4_kernel_1;
+            sum02 += part_0 * dense_4_kernel_2;
+            sum10 += part_1 * dense_4_kernel_0;
+            sum11 += part_1 * dense_4_kernel_1;
+            sum12 += part_1 * dense_4_kernel_2;
+          }
         }
         d_dense_3_z[i * 8192 + j * 256 + l] = sum00;
         d_dense_3_z[i * 8192 + j * 256 + l + 1] = sum01;
+        d_dense_3_z[i * 8192 + j * 256 + l + 2] = sum02;
         d_dense_3_z[i * 8192 + j * 256 + l + 256] = sum10;
         d_dense_3_z[i * 8192 + j * 256 + l + 257] = sum11;
-        d_dense_3_z[i * 8192 + j * 256 + l + 512] = sum20;
-        d_dense_3_z[i * 8192 + j * 256 + l + 513] = sum21;
-        d_dense_3_z[i * 8192 + j * 256 + l + 768] = sum30;
-        d_dense_3_z[i * 8192 + j * 256 + l + 769] = sum31;
+        d_dense_3_z[i * 8192 + j * 256 + l + 258] = sum12;
       }
+      const mul_2 = d_layerNorm_5_mu[i * 32 + j]! * 0.015625;
+      const mul_3 = d_layerNorm_5_mu[i * 32 + j + 1]! * 0.015625;
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_layerNorm_5_centered_2 = d_layerNorm_5_centered[i * 2048 + j * 64 + k]!;
+        const dense_4_kernel_3 = dense_4_kernel[k + 16320]!;
+        const d_layerNorm_5_centered_3 = d_layerNorm_5_centered[i * 2048 + j * 64 + k + 64]!;
+        sum0 += Math.fround(d_layerNorm_5_centered_2 + mul_2) * dense_4_kernel_3;
+        sum1 += Math.fround(d_layerNorm_5_centered_3 + mul_3) * dense_4_kernel_3;
+      }
+      d_dense_3_z[i * 8192 + j * 256 + 255] = sum0;
+      d_dense_3_z[i * 8192 + j * 256 + 511] = sum1;
     }
   }
   for (let i = 0; i < 16; i++) {
@@ -4745,7 +5691,7 @@ function dotAdamw_256x16x32x64(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 256; i += 4) {
+  for (let i = 0; i < 255; i += 3) {
     for (let j = 0; j < 64; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -4753,36 +5699,199 @@ function dotAdamw_256x16x32x64(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
       for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i]!;
-          const add_6_0 = add_6[k * 8192 + k2 * 256 + i]!;
-          const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
-          const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j]!;
-          const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2]!;
-          const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
-          const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
-          const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 1]!;
-          const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
-          const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1]!;
-          const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1]!;
-          const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
-          const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 2]!;
-          const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 2]!;
-          const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
-          const dense_3_z_3 = dense_3_z[k * 8192 + k2 * 256 + i + 3]!;
-          const add_6_3 = add_6[k * 8192 + k2 * 256 + i + 3]!;
-          const part_5 = Math.fround(Math.fround(dense_3_z_3 * 0.5) * add_6_3);
-          sum00 += part_0 * part_1;
-          sum01 += part_0 * part_2;
-          sum10 += part_3 * part_1;
-          sum11 += part_3 * part_2;
-          sum20 += part_4 * part_1;
-          sum21 += part_4 * part_2;
-          sum30 += part_5 * part_1;
-          sum31 += part_5 * part_2;
+        for (let k2 = 0; k2 < 32; k2 += 8) {
+          {
+            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i]!;
+            const add_6_0 = add_6[k * 8192 + k2 * 256 + i]!;
+            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j]!;
+            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2]!;
+            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 1]!;
+            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1]!;
+            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1]!;
+            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 2]!;
+            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 2]!;
+            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+            sum00 += part_0 * part_1;
+            sum01 += part_0 * part_2;
+            sum10 += part_3 * part_1;
+            sum11 += part_3 * part_2;
+            sum20 += part_4 * part_1;
+            sum21 += part_4 * part_2;
+          }
+          if (k2 + 1 === 32) break;
+          {
+            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 256]!;
+            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 256]!;
+            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 64]!;
+            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 1]!;
+            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 65]!;
+            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 257]!;
+            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 257]!;
+            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 258]!;
+            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 258]!;
+            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+            sum00 += part_0 * part_1;
+            sum01 += part_0 * part_2;
+            sum10 += part_3 * part_1;
+            sum11 += part_3 * part_2;
+            sum20 += part_4 * part_1;
+            sum21 += part_4 * part_2;
+          }
+          if (k2 + 2 === 32) break;
+          {
+            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 512]!;
+            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 512]!;
+            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 128]!;
+            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 2]!;
+            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 129]!;
+            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 513]!;
+            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 513]!;
+            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 514]!;
+            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 514]!;
+            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+            sum00 += part_0 * part_1;
+            sum01 += part_0 * part_2;
+            sum10 += part_3 * part_1;
+            sum11 += part_3 * part_2;
+            sum20 += part_4 * part_1;
+            sum21 += part_4 * part_2;
+          }
+          if (k2 + 3 === 32) break;
+          {
+            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 768]!;
+            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 768]!;
+            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 192]!;
+            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 3]!;
+            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 193]!;
+            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 769]!;
+            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 769]!;
+            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 770]!;
+            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 770]!;
+            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+            sum00 += part_0 * part_1;
+            sum01 += part_0 * part_2;
+            sum10 += part_3 * part_1;
+            sum11 += part_3 * part_2;
+            sum20 += part_4 * part_1;
+            sum21 += part_4 * part_2;
+          }
+          if (k2 + 4 === 32) break;
+          {
+            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 1024]!;
+            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 1024]!;
+            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 256]!;
+            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 4]!;
+            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 257]!;
+            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1025]!;
+            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1025]!;
+            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 1026]!;
+            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 1026]!;
+            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+            sum00 += part_0 * part_1;
+            sum01 += part_0 * part_2;
+            sum10 += part_3 * part_1;
+            sum11 += part_3 * part_2;
+            sum20 += part_4 * part_1;
+            sum21 += part_4 * part_2;
+          }
+          if (k2 + 5 === 32) break;
+          {
+            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 1280]!;
+            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 1280]!;
+            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 320]!;
+            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 5]!;
+            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 321]!;
+            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1281]!;
+            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1281]!;
+            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 1282]!;
+            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 1282]!;
+            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+            sum00 += part_0 * part_1;
+            sum01 += part_0 * part_2;
+            sum10 += part_3 * part_1;
+            sum11 += part_3 * part_2;
+            sum20 += part_4 * part_1;
+            sum21 += part_4 * part_2;
+          }
+          if (k2 + 6 === 32) break;
+          {
+            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 1536]!;
+            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 1536]!;
+            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 384]!;
+            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 6]!;
+            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 385]!;
+            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1537]!;
+            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1537]!;
+            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 1538]!;
+            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 1538]!;
+            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+            sum00 += part_0 * part_1;
+            sum01 += part_0 * part_2;
+            sum10 += part_3 * part_1;
+            sum11 += part_3 * part_2;
+            sum20 += part_4 * part_1;
+            sum21 += part_4 * part_2;
+          }
+          if (k2 + 7 === 32) break;
+          {
+            const dense_3_z_0 = dense_3_z[k * 8192 + k2 * 256 + i + 1792]!;
+            const add_6_0 = add_6[k * 8192 + k2 * 256 + i + 1792]!;
+            const part_0 = Math.fround(Math.fround(dense_3_z_0 * 0.5) * add_6_0);
+            const d_layerNorm_5_centered_0 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 448]!;
+            const d_layerNorm_5_mu_0 = d_layerNorm_5_mu[k * 32 + k2 + 7]!;
+            const mul_0 = d_layerNorm_5_mu_0 * 0.015625;
+            const part_1 = Math.fround(d_layerNorm_5_centered_0 + mul_0);
+            const d_layerNorm_5_centered_1 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 449]!;
+            const part_2 = Math.fround(d_layerNorm_5_centered_1 + mul_0);
+            const dense_3_z_1 = dense_3_z[k * 8192 + k2 * 256 + i + 1793]!;
+            const add_6_1 = add_6[k * 8192 + k2 * 256 + i + 1793]!;
+            const part_3 = Math.fround(Math.fround(dense_3_z_1 * 0.5) * add_6_1);
+            const dense_3_z_2 = dense_3_z[k * 8192 + k2 * 256 + i + 1794]!;
+            const add_6_2 = add_6[k * 8192 + k2 * 256 + i + 1794]!;
+            const part_4 = Math.fround(Math.fround(dense_3_z_2 * 0.5) * add_6_2);
+            sum00 += part_0 * part_1;
+            sum01 += part_0 * part_2;
+            sum10 += part_3 * part_1;
+            sum11 += part_3 * part_2;
+            sum20 += part_4 * part_1;
+            sum21 += part_4 * part_2;
+          }
         }
       }
       const d_dense_4_kernel00 = Math.fround(sum00);
@@ -4791,8 +5900,6 @@ function dotAdamw_256x16x32x64(
       const d_dense_4_kernel11 = Math.fround(sum11);
       const d_dense_4_kernel20 = Math.fround(sum20);
       const d_dense_4_kernel21 = Math.fround(sum21);
-      const d_dense_4_kernel30 = Math.fround(sum30);
-      const d_dense_4_kernel31 = Math.fround(sum31);
       const dense_4_kernel_m_next00 = Math.fround(
         dense_4_kernel_m[i * 64 + j]! * 0.9 + d_dense_4_kernel00 * 0.09999999999999998,
       );
@@ -4817,14 +5924,6 @@ function dotAdamw_256x16x32x64(
         dense_4_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_4_kernel21 * 0.09999999999999998,
       );
       dense_4_kernel_m[i * 64 + j + 129] = dense_4_kernel_m_next21;
-      const dense_4_kernel_m_next30 = Math.fround(
-        dense_4_kernel_m[i * 64 + j + 192]! * 0.9 + d_dense_4_kernel30 * 0.09999999999999998,
-      );
-      dense_4_kernel_m[i * 64 + j + 192] = dense_4_kernel_m_next30;
-      const dense_4_kernel_m_next31 = Math.fround(
-        dense_4_kernel_m[i * 64 + j + 193]! * 0.9 + d_dense_4_kernel31 * 0.09999999999999998,
-      );
-      dense_4_kernel_m[i * 64 + j + 193] = dense_4_kernel_m_next31;
       const dense_4_kernel_v_next00 = Math.fround(
         dense_4_kernel_v[i * 64 + j]! * 0.999 +
           d_dense_4_kernel00 * d_dense_4_kernel00 * 0.0010000000000000009,
@@ -4855,24 +5954,12 @@ function dotAdamw_256x16x32x64(
           d_dense_4_kernel21 * d_dense_4_kernel21 * 0.0010000000000000009,
       );
       dense_4_kernel_v[i * 64 + j + 129] = dense_4_kernel_v_next21;
-      const dense_4_kernel_v_next30 = Math.fround(
-        dense_4_kernel_v[i * 64 + j + 192]! * 0.999 +
-          d_dense_4_kernel30 * d_dense_4_kernel30 * 0.0010000000000000009,
-      );
-      dense_4_kernel_v[i * 64 + j + 192] = dense_4_kernel_v_next30;
-      const dense_4_kernel_v_next31 = Math.fround(
-        dense_4_kernel_v[i * 64 + j + 193]! * 0.999 +
-          d_dense_4_kernel31 * d_dense_4_kernel31 * 0.0010000000000000009,
-      );
-      dense_4_kernel_v[i * 64 + j + 193] = dense_4_kernel_v_next31;
       const dense_4_kernel_0 = dense_4_kernel[i * 64 + j]!;
       const dense_4_kernel_1 = dense_4_kernel[i * 64 + j + 1]!;
       const dense_4_kernel_2 = dense_4_kernel[i * 64 + j + 64]!;
       const dense_4_kernel_3 = dense_4_kernel[i * 64 + j + 65]!;
       const dense_4_kernel_4 = dense_4_kernel[i * 64 + j + 128]!;
       const dense_4_kernel_5 = dense_4_kernel[i * 64 + j + 129]!;
-      const dense_4_kernel_6 = dense_4_kernel[i * 64 + j + 192]!;
-      const dense_4_kernel_7 = dense_4_kernel[i * 64 + j + 193]!;
       dense_4_kernel[i * 64 + j] =
         dense_4_kernel_0 -
         dense_4_kernel_0 * 0.00001 -
@@ -4903,17 +5990,54 @@ function dotAdamw_256x16x32x64(
         dense_4_kernel_5 * 0.00001 -
         (dense_4_kernel_m_next21 * rate_0) /
           (Math.sqrt(dense_4_kernel_v_next21 * correction_0) + 1e-8);
-      dense_4_kernel[i * 64 + j + 192] =
-        dense_4_kernel_6 -
-        dense_4_kernel_6 * 0.00001 -
-        (dense_4_kernel_m_next30 * rate_0) /
-          (Math.sqrt(dense_4_kernel_v_next30 * correction_0) + 1e-8);
-      dense_4_kernel[i * 64 + j + 193] =
-        dense_4_kernel_7 -
-        dense_4_kernel_7 * 0.00001 -
-        (dense_4_kernel_m_next31 * rate_0) /
-          (Math.sqrt(dense_4_kernel_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 64; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        const dense_3_z_3 = dense_3_z[k * 8192 + k2 * 256 + 255]!;
+        const add_6_3 = add_6[k * 8192 + k2 * 256 + 255]!;
+        const part_5 = Math.fround(Math.fround(dense_3_z_3 * 0.5) * add_6_3);
+        const d_layerNorm_5_centered_2 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j]!;
+        const d_layerNorm_5_mu_1 = d_layerNorm_5_mu[k * 32 + k2]!;
+        const mul_1 = d_layerNorm_5_mu_1 * 0.015625;
+        const d_layerNorm_5_centered_3 = d_layerNorm_5_centered[k * 2048 + k2 * 64 + j + 1]!;
+        sum0 += part_5 * Math.fround(d_layerNorm_5_centered_2 + mul_1);
+        sum1 += part_5 * Math.fround(d_layerNorm_5_centered_3 + mul_1);
+      }
+    }
+    const d_dense_4_kernel0 = Math.fround(sum0);
+    const d_dense_4_kernel1 = Math.fround(sum1);
+    const dense_4_kernel_m_next0 = Math.fround(
+      dense_4_kernel_m[j + 16320]! * 0.9 + d_dense_4_kernel0 * 0.09999999999999998,
+    );
+    dense_4_kernel_m[j + 16320] = dense_4_kernel_m_next0;
+    const dense_4_kernel_m_next1 = Math.fround(
+      dense_4_kernel_m[j + 16321]! * 0.9 + d_dense_4_kernel1 * 0.09999999999999998,
+    );
+    dense_4_kernel_m[j + 16321] = dense_4_kernel_m_next1;
+    const dense_4_kernel_v_next0 = Math.fround(
+      dense_4_kernel_v[j + 16320]! * 0.999 +
+        d_dense_4_kernel0 * d_dense_4_kernel0 * 0.0010000000000000009,
+    );
+    dense_4_kernel_v[j + 16320] = dense_4_kernel_v_next0;
+    const dense_4_kernel_v_next1 = Math.fround(
+      dense_4_kernel_v[j + 16321]! * 0.999 +
+        d_dense_4_kernel1 * d_dense_4_kernel1 * 0.0010000000000000009,
+    );
+    dense_4_kernel_v[j + 16321] = dense_4_kernel_v_next1;
+    const dense_4_kernel_6 = dense_4_kernel[j + 16320]!;
+    const dense_4_kernel_7 = dense_4_kernel[j + 16321]!;
+    dense_4_kernel[j + 16320] =
+      dense_4_kernel_6 -
+      dense_4_kernel_6 * 0.00001 -
+      (dense_4_kernel_m_next0 * rate_0) / (Math.sqrt(dense_4_kernel_v_next0 * correction_0) + 1e-8);
+    dense_4_kernel[j + 16321] =
+      dense_4_kernel_7 -
+      dense_4_kernel_7 * 0.00001 -
+      (dense_4_kernel_m_next1 * rate_0) / (Math.sqrt(dense_4_kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -5020,41 +6144,145 @@ function dot_16x32x256x64(
   d_layerNorm_4: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 64; l += 2) {
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 256; k++) {
-          const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k]!;
-          const dense_3_kernel_0 = dense_3_kernel[l * 256 + k]!;
-          const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 256]!;
-          const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 256]!;
-          const d_dense_3_z_2 = d_dense_3_z[i * 8192 + j * 256 + k + 512]!;
-          const d_dense_3_z_3 = d_dense_3_z[i * 8192 + j * 256 + k + 768]!;
-          sum00 += d_dense_3_z_0 * dense_3_kernel_0;
-          sum01 += d_dense_3_z_0 * dense_3_kernel_1;
-          sum10 += d_dense_3_z_1 * dense_3_kernel_0;
-          sum11 += d_dense_3_z_1 * dense_3_kernel_1;
-          sum20 += d_dense_3_z_2 * dense_3_kernel_0;
-          sum21 += d_dense_3_z_2 * dense_3_kernel_1;
-          sum30 += d_dense_3_z_3 * dense_3_kernel_0;
-          sum31 += d_dense_3_z_3 * dense_3_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 8) {
+          {
+            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k]!;
+            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k]!;
+            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 256]!;
+            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 512]!;
+            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 256]!;
+            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 1]!;
+            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 1]!;
+            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 257]!;
+            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 513]!;
+            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 257]!;
+            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 2]!;
+            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 2]!;
+            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 258]!;
+            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 514]!;
+            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 258]!;
+            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 3]!;
+            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 3]!;
+            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 259]!;
+            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 515]!;
+            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 259]!;
+            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+          }
+          if (k + 4 === 256) break;
+          {
+            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 4]!;
+            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 4]!;
+            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 260]!;
+            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 516]!;
+            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 260]!;
+            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+          }
+          if (k + 5 === 256) break;
+          {
+            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 5]!;
+            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 5]!;
+            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 261]!;
+            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 517]!;
+            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 261]!;
+            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+          }
+          if (k + 6 === 256) break;
+          {
+            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 6]!;
+            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 6]!;
+            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 262]!;
+            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 518]!;
+            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 262]!;
+            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+          }
+          if (k + 7 === 256) break;
+          {
+            const d_dense_3_z_0 = d_dense_3_z[i * 8192 + j * 256 + k + 7]!;
+            const dense_3_kernel_0 = dense_3_kernel[l * 256 + k + 7]!;
+            const dense_3_kernel_1 = dense_3_kernel[l * 256 + k + 263]!;
+            const dense_3_kernel_2 = dense_3_kernel[l * 256 + k + 519]!;
+            const d_dense_3_z_1 = d_dense_3_z[i * 8192 + j * 256 + k + 263]!;
+            sum00 += d_dense_3_z_0 * dense_3_kernel_0;
+            sum01 += d_dense_3_z_0 * dense_3_kernel_1;
+            sum02 += d_dense_3_z_0 * dense_3_kernel_2;
+            sum10 += d_dense_3_z_1 * dense_3_kernel_0;
+            sum11 += d_dense_3_z_1 * dense_3_kernel_1;
+            sum12 += d_dense_3_z_1 * dense_3_kernel_2;
+          }
         }
         d_layerNorm_4[i * 2048 + j * 64 + l] = sum00;
         d_layerNorm_4[i * 2048 + j * 64 + l + 1] = sum01;
+        d_layerNorm_4[i * 2048 + j * 64 + l + 2] = sum02;
         d_layerNorm_4[i * 2048 + j * 64 + l + 64] = sum10;
         d_layerNorm_4[i * 2048 + j * 64 + l + 65] = sum11;
-        d_layerNorm_4[i * 2048 + j * 64 + l + 128] = sum20;
-        d_layerNorm_4[i * 2048 + j * 64 + l + 129] = sum21;
-        d_layerNorm_4[i * 2048 + j * 64 + l + 192] = sum30;
-        d_layerNorm_4[i * 2048 + j * 64 + l + 193] = sum31;
+        d_layerNorm_4[i * 2048 + j * 64 + l + 66] = sum12;
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const d_dense_3_z_2 = d_dense_3_z[i * 8192 + j * 256 + k]!;
+        const dense_3_kernel_3 = dense_3_kernel[k + 16128]!;
+        const d_dense_3_z_3 = d_dense_3_z[i * 8192 + j * 256 + k + 256]!;
+        sum0 += d_dense_3_z_2 * dense_3_kernel_3;
+        sum1 += d_dense_3_z_3 * dense_3_kernel_3;
+      }
+      d_layerNorm_4[i * 2048 + j * 64 + 63] = sum0;
+      d_layerNorm_4[i * 2048 + j * 64 + 127] = sum1;
     }
   }
 }
@@ -5077,42 +6305,135 @@ function dotAdamw_64x16x32x256(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 256; j += 2) {
+  for (let i = 0; i < 64; i += 2) {
+    for (let j = 0; j < 255; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
+      let sum12 = 0;
       for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i]!;
-          const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j]!;
-          const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1]!;
-          const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 1]!;
-          const layerNorm_4_2 = layerNorm_4[k * 2048 + k2 * 64 + i + 2]!;
-          const layerNorm_4_3 = layerNorm_4[k * 2048 + k2 * 64 + i + 3]!;
-          sum00 += layerNorm_4_0 * d_dense_3_z_0;
-          sum01 += layerNorm_4_0 * d_dense_3_z_1;
-          sum10 += layerNorm_4_1 * d_dense_3_z_0;
-          sum11 += layerNorm_4_1 * d_dense_3_z_1;
-          sum20 += layerNorm_4_2 * d_dense_3_z_0;
-          sum21 += layerNorm_4_2 * d_dense_3_z_1;
-          sum30 += layerNorm_4_3 * d_dense_3_z_0;
-          sum31 += layerNorm_4_3 * d_dense_3_z_1;
+        for (let k2 = 0; k2 < 32; k2 += 8) {
+          {
+            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i]!;
+            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j]!;
+            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1]!;
+            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 2]!;
+            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 1]!;
+            sum00 += layerNorm_4_0 * d_dense_3_z_0;
+            sum01 += layerNorm_4_0 * d_dense_3_z_1;
+            sum02 += layerNorm_4_0 * d_dense_3_z_2;
+            sum10 += layerNorm_4_1 * d_dense_3_z_0;
+            sum11 += layerNorm_4_1 * d_dense_3_z_1;
+            sum12 += layerNorm_4_1 * d_dense_3_z_2;
+          }
+          if (k2 + 1 === 32) break;
+          {
+            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 64]!;
+            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 256]!;
+            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 257]!;
+            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 258]!;
+            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 65]!;
+            sum00 += layerNorm_4_0 * d_dense_3_z_0;
+            sum01 += layerNorm_4_0 * d_dense_3_z_1;
+            sum02 += layerNorm_4_0 * d_dense_3_z_2;
+            sum10 += layerNorm_4_1 * d_dense_3_z_0;
+            sum11 += layerNorm_4_1 * d_dense_3_z_1;
+            sum12 += layerNorm_4_1 * d_dense_3_z_2;
+          }
+          if (k2 + 2 === 32) break;
+          {
+            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 128]!;
+            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 512]!;
+            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 513]!;
+            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 514]!;
+            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 129]!;
+            sum00 += layerNorm_4_0 * d_dense_3_z_0;
+            sum01 += layerNorm_4_0 * d_dense_3_z_1;
+            sum02 += layerNorm_4_0 * d_dense_3_z_2;
+            sum10 += layerNorm_4_1 * d_dense_3_z_0;
+            sum11 += layerNorm_4_1 * d_dense_3_z_1;
+            sum12 += layerNorm_4_1 * d_dense_3_z_2;
+          }
+          if (k2 + 3 === 32) break;
+          {
+            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 192]!;
+            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 768]!;
+            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 769]!;
+            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 770]!;
+            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 193]!;
+            sum00 += layerNorm_4_0 * d_dense_3_z_0;
+            sum01 += layerNorm_4_0 * d_dense_3_z_1;
+            sum02 += layerNorm_4_0 * d_dense_3_z_2;
+            sum10 += layerNorm_4_1 * d_dense_3_z_0;
+            sum11 += layerNorm_4_1 * d_dense_3_z_1;
+            sum12 += layerNorm_4_1 * d_dense_3_z_2;
+          }
+          if (k2 + 4 === 32) break;
+          {
+            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 256]!;
+            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1024]!;
+            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1025]!;
+            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1026]!;
+            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 257]!;
+            sum00 += layerNorm_4_0 * d_dense_3_z_0;
+            sum01 += layerNorm_4_0 * d_dense_3_z_1;
+            sum02 += layerNorm_4_0 * d_dense_3_z_2;
+            sum10 += layerNorm_4_1 * d_dense_3_z_0;
+            sum11 += layerNorm_4_1 * d_dense_3_z_1;
+            sum12 += layerNorm_4_1 * d_dense_3_z_2;
+          }
+          if (k2 + 5 === 32) break;
+          {
+            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 320]!;
+            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1280]!;
+            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1281]!;
+            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1282]!;
+            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 321]!;
+            sum00 += layerNorm_4_0 * d_dense_3_z_0;
+            sum01 += layerNorm_4_0 * d_dense_3_z_1;
+            sum02 += layerNorm_4_0 * d_dense_3_z_2;
+            sum10 += layerNorm_4_1 * d_dense_3_z_0;
+            sum11 += layerNorm_4_1 * d_dense_3_z_1;
+            sum12 += layerNorm_4_1 * d_dense_3_z_2;
+          }
+          if (k2 + 6 === 32) break;
+          {
+            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 384]!;
+            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1536]!;
+            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1537]!;
+            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1538]!;
+            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 385]!;
+            sum00 += layerNorm_4_0 * d_dense_3_z_0;
+            sum01 += layerNorm_4_0 * d_dense_3_z_1;
+            sum02 += layerNorm_4_0 * d_dense_3_z_2;
+            sum10 += layerNorm_4_1 * d_dense_3_z_0;
+            sum11 += layerNorm_4_1 * d_dense_3_z_1;
+            sum12 += layerNorm_4_1 * d_dense_3_z_2;
+          }
+          if (k2 + 7 === 32) break;
+          {
+            const layerNorm_4_0 = layerNorm_4[k * 2048 + k2 * 64 + i + 448]!;
+            const d_dense_3_z_0 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1792]!;
+            const d_dense_3_z_1 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1793]!;
+            const d_dense_3_z_2 = d_dense_3_z[k * 8192 + k2 * 256 + j + 1794]!;
+            const layerNorm_4_1 = layerNorm_4[k * 2048 + k2 * 64 + i + 449]!;
+            sum00 += layerNorm_4_0 * d_dense_3_z_0;
+            sum01 += layerNorm_4_0 * d_dense_3_z_1;
+            sum02 += layerNorm_4_0 * d_dense_3_z_2;
+            sum10 += layerNorm_4_1 * d_dense_3_z_0;
+            sum11 += layerNorm_4_1 * d_dense_3_z_1;
+            sum12 += layerNorm_4_1 * d_dense_3_z_2;
+          }
         }
       }
       const d_dense_3_kernel00 = Math.fround(sum00);
       const d_dense_3_kernel01 = Math.fround(sum01);
+      const d_dense_3_kernel02 = Math.fround(sum02);
       const d_dense_3_kernel10 = Math.fround(sum10);
       const d_dense_3_kernel11 = Math.fround(sum11);
-      const d_dense_3_kernel20 = Math.fround(sum20);
-      const d_dense_3_kernel21 = Math.fround(sum21);
-      const d_dense_3_kernel30 = Math.fround(sum30);
-      const d_dense_3_kernel31 = Math.fround(sum31);
+      const d_dense_3_kernel12 = Math.fround(sum12);
       const dense_3_kernel_m_next00 = Math.fround(
         dense_3_kernel_m[i * 256 + j]! * 0.9 + d_dense_3_kernel00 * 0.09999999999999998,
       );
@@ -5121,6 +6442,10 @@ function dotAdamw_64x16x32x256(
         dense_3_kernel_m[i * 256 + j + 1]! * 0.9 + d_dense_3_kernel01 * 0.09999999999999998,
       );
       dense_3_kernel_m[i * 256 + j + 1] = dense_3_kernel_m_next01;
+      const dense_3_kernel_m_next02 = Math.fround(
+        dense_3_kernel_m[i * 256 + j + 2]! * 0.9 + d_dense_3_kernel02 * 0.09999999999999998,
+      );
+      dense_3_kernel_m[i * 256 + j + 2] = dense_3_kernel_m_next02;
       const dense_3_kernel_m_next10 = Math.fround(
         dense_3_kernel_m[i * 256 + j + 256]! * 0.9 + d_dense_3_kernel10 * 0.09999999999999998,
       );
@@ -5129,22 +6454,10 @@ function dotAdamw_64x16x32x256(
         dense_3_kernel_m[i * 256 + j + 257]! * 0.9 + d_dense_3_kernel11 * 0.09999999999999998,
       );
       dense_3_kernel_m[i * 256 + j + 257] = dense_3_kernel_m_next11;
-      const dense_3_kernel_m_next20 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 512]! * 0.9 + d_dense_3_kernel20 * 0.09999999999999998,
+      const dense_3_kernel_m_next12 = Math.fround(
+        dense_3_kernel_m[i * 256 + j + 258]! * 0.9 + d_dense_3_kernel12 * 0.09999999999999998,
       );
-      dense_3_kernel_m[i * 256 + j + 512] = dense_3_kernel_m_next20;
-      const dense_3_kernel_m_next21 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 513]! * 0.9 + d_dense_3_kernel21 * 0.09999999999999998,
-      );
-      dense_3_kernel_m[i * 256 + j + 513] = dense_3_kernel_m_next21;
-      const dense_3_kernel_m_next30 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 768]! * 0.9 + d_dense_3_kernel30 * 0.09999999999999998,
-      );
-      dense_3_kernel_m[i * 256 + j + 768] = dense_3_kernel_m_next30;
-      const dense_3_kernel_m_next31 = Math.fround(
-        dense_3_kernel_m[i * 256 + j + 769]! * 0.9 + d_dense_3_kernel31 * 0.09999999999999998,
-      );
-      dense_3_kernel_m[i * 256 + j + 769] = dense_3_kernel_m_next31;
+      dense_3_kernel_m[i * 256 + j + 258] = dense_3_kernel_m_next12;
       const dense_3_kernel_v_next00 = Math.fround(
         dense_3_kernel_v[i * 256 + j]! * 0.999 +
           d_dense_3_kernel00 * d_dense_3_kernel00 * 0.0010000000000000009,
@@ -5155,6 +6468,11 @@ function dotAdamw_64x16x32x256(
           d_dense_3_kernel01 * d_dense_3_kernel01 * 0.0010000000000000009,
       );
       dense_3_kernel_v[i * 256 + j + 1] = dense_3_kernel_v_next01;
+      const dense_3_kernel_v_next02 = Math.fround(
+        dense_3_kernel_v[i * 256 + j + 2]! * 0.999 +
+          d_dense_3_kernel02 * d_dense_3_kernel02 * 0.0010000000000000009,
+      );
+      dense_3_kernel_v[i * 256 + j + 2] = dense_3_kernel_v_next02;
       const dense_3_kernel_v_next10 = Math.fround(
         dense_3_kernel_v[i * 256 + j + 256]! * 0.999 +
           d_dense_3_kernel10 * d_dense_3_kernel10 * 0.0010000000000000009,
@@ -5165,34 +6483,17 @@ function dotAdamw_64x16x32x256(
           d_dense_3_kernel11 * d_dense_3_kernel11 * 0.0010000000000000009,
       );
       dense_3_kernel_v[i * 256 + j + 257] = dense_3_kernel_v_next11;
-      const dense_3_kernel_v_next20 = Math.fround(
-        dense_3_kernel_v[i * 256 + j + 512]! * 0.999 +
-          d_dense_3_kernel20 * d_dense_3_kernel20 * 0.0010000000000000009,
+      const dense_3_kernel_v_next12 = Math.fround(
+        dense_3_kernel_v[i * 256 + j + 258]! * 0.999 +
+          d_dense_3_kernel12 * d_dense_3_kernel12 * 0.0010000000000000009,
       );
-      dense_3_kernel_v[i * 256 + j + 512] = dense_3_kernel_v_next20;
-      const dense_3_kernel_v_next21 = Math.fround(
-        dense_3_kernel_v[i * 256 + j + 513]! * 0.999 +
-          d_dense_3_kernel21 * d_dense_3_kernel21 * 0.0010000000000000009,
-      );
-      dense_3_kernel_v[i * 256 + j + 513] = dense_3_kernel_v_next21;
-      const dense_3_kernel_v_next30 = Math.fround(
-        dense_3_kernel_v[i * 256 + j + 768]! * 0.999 +
-          d_dense_3_kernel30 * d_dense_3_kernel30 * 0.0010000000000000009,
-      );
-      dense_3_kernel_v[i * 256 + j + 768] = dense_3_kernel_v_next30;
-      const dense_3_kernel_v_next31 = Math.fround(
-        dense_3_kernel_v[i * 256 + j + 769]! * 0.999 +
-          d_dense_3_kernel31 * d_dense_3_kernel31 * 0.0010000000000000009,
-      );
-      dense_3_kernel_v[i * 256 + j + 769] = dense_3_kernel_v_next31;
+      dense_3_kernel_v[i * 256 + j + 258] = dense_3_kernel_v_next12;
       const dense_3_kernel_0 = dense_3_kernel[i * 256 + j]!;
       const dense_3_kernel_1 = dense_3_kernel[i * 256 + j + 1]!;
-      const dense_3_kernel_2 = dense_3_kernel[i * 256 + j + 256]!;
-      const dense_3_kernel_3 = dense_3_kernel[i * 256 + j + 257]!;
-      const dense_3_kernel_4 = dense_3_kernel[i * 256 + j + 512]!;
-      const dense_3_kernel_5 = dense_3_kernel[i * 256 + j + 513]!;
-      const dense_3_kernel_6 = dense_3_kernel[i * 256 + j + 768]!;
-      const dense_3_kernel_7 = dense_3_kernel[i * 256 + j + 769]!;
+      const dense_3_kernel_2 = dense_3_kernel[i * 256 + j + 2]!;
+      const dense_3_kernel_3 = dense_3_kernel[i * 256 + j + 256]!;
+      const dense_3_kernel_4 = dense_3_kernel[i * 256 + j + 257]!;
+      const dense_3_kernel_5 = dense_3_kernel[i * 256 + j + 258]!;
       dense_3_kernel[i * 256 + j] =
         dense_3_kernel_0 -
         dense_3_kernel_0 * 0.00001 -
@@ -5203,37 +6504,68 @@ function dotAdamw_64x16x32x256(
         dense_3_kernel_1 * 0.00001 -
         (dense_3_kernel_m_next01 * rate_0) /
           (Math.sqrt(dense_3_kernel_v_next01 * correction_0) + 1e-8);
-      dense_3_kernel[i * 256 + j + 256] =
+      dense_3_kernel[i * 256 + j + 2] =
         dense_3_kernel_2 -
         dense_3_kernel_2 * 0.00001 -
+        (dense_3_kernel_m_next02 * rate_0) /
+          (Math.sqrt(dense_3_kernel_v_next02 * correction_0) + 1e-8);
+      dense_3_kernel[i * 256 + j + 256] =
+        dense_3_kernel_3 -
+        dense_3_kernel_3 * 0.00001 -
         (dense_3_kernel_m_next10 * rate_0) /
           (Math.sqrt(dense_3_kernel_v_next10 * correction_0) + 1e-8);
       dense_3_kernel[i * 256 + j + 257] =
-        dense_3_kernel_3 -
-        dense_3_kernel_3 * 0.00001 -
-        (dense_3_kernel_m_next11 * rate_0) /
-          (Math.sqrt(dense_3_kernel_v_next11 * correction_0) + 1e-8);
-      dense_3_kernel[i * 256 + j + 512] =
         dense_3_kernel_4 -
         dense_3_kernel_4 * 0.00001 -
-        (dense_3_kernel_m_next20 * rate_0) /
-          (Math.sqrt(dense_3_kernel_v_next20 * correction_0) + 1e-8);
-      dense_3_kernel[i * 256 + j + 513] =
+        (dense_3_kernel_m_next11 * rate_0) /
+          (Math.sqrt(dense_3_kernel_v_next11 * correction_0) + 1e-8);
+      dense_3_kernel[i * 256 + j + 258] =
         dense_3_kernel_5 -
         dense_3_kernel_5 * 0.00001 -
-        (dense_3_kernel_m_next21 * rate_0) /
-          (Math.sqrt(dense_3_kernel_v_next21 * correction_0) + 1e-8);
-      dense_3_kernel[i * 256 + j + 768] =
-        dense_3_kernel_6 -
-        dense_3_kernel_6 * 0.00001 -
-        (dense_3_kernel_m_next30 * rate_0) /
-          (Math.sqrt(dense_3_kernel_v_next30 * correction_0) + 1e-8);
-      dense_3_kernel[i * 256 + j + 769] =
-        dense_3_kernel_7 -
-        dense_3_kernel_7 * 0.00001 -
-        (dense_3_kernel_m_next31 * rate_0) /
-          (Math.sqrt(dense_3_kernel_v_next31 * correction_0) + 1e-8);
+        (dense_3_kernel_m_next12 * rate_0) /
+          (Math.sqrt(dense_3_kernel_v_next12 * correction_0) + 1e-8);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        const layerNorm_4_2 = layerNorm_4[k * 2048 + k2 * 64 + i]!;
+        const d_dense_3_z_3 = d_dense_3_z[k * 8192 + k2 * 256 + 255]!;
+        const layerNorm_4_3 = layerNorm_4[k * 2048 + k2 * 64 + i + 1]!;
+        sum0 += layerNorm_4_2 * d_dense_3_z_3;
+        sum1 += layerNorm_4_3 * d_dense_3_z_3;
+      }
+    }
+    const d_dense_3_kernel0 = Math.fround(sum0);
+    const d_dense_3_kernel1 = Math.fround(sum1);
+    const dense_3_kernel_m_next0 = Math.fround(
+      dense_3_kernel_m[i * 256 + 255]! * 0.9 + d_dense_3_kernel0 * 0.09999999999999998,
+    );
+    dense_3_kernel_m[i * 256 + 255] = dense_3_kernel_m_next0;
+    const dense_3_kernel_m_next1 = Math.fround(
+      dense_3_kernel_m[i * 256 + 511]! * 0.9 + d_dense_3_kernel1 * 0.09999999999999998,
+    );
+    dense_3_kernel_m[i * 256 + 511] = dense_3_kernel_m_next1;
+    const dense_3_kernel_v_next0 = Math.fround(
+      dense_3_kernel_v[i * 256 + 255]! * 0.999 +
+        d_dense_3_kernel0 * d_dense_3_kernel0 * 0.0010000000000000009,
+    );
+    dense_3_kernel_v[i * 256 + 255] = dense_3_kernel_v_next0;
+    const dense_3_kernel_v_next1 = Math.fround(
+      dense_3_kernel_v[i * 256 + 511]! * 0.999 +
+        d_dense_3_kernel1 * d_dense_3_kernel1 * 0.0010000000000000009,
+    );
+    dense_3_kernel_v[i * 256 + 511] = dense_3_kernel_v_next1;
+    const dense_3_kernel_6 = dense_3_kernel[i * 256 + 255]!;
+    const dense_3_kernel_7 = dense_3_kernel[i * 256 + 511]!;
+    dense_3_kernel[i * 256 + 255] =
+      dense_3_kernel_6 -
+      dense_3_kernel_6 * 0.00001 -
+      (dense_3_kernel_m_next0 * rate_0) / (Math.sqrt(dense_3_kernel_v_next0 * correction_0) + 1e-8);
+    dense_3_kernel[i * 256 + 511] =
+      dense_3_kernel_7 -
+      dense_3_kernel_7 * 0.00001 -
+      (dense_3_kernel_m_next1 * rate_0) / (Math.sqrt(dense_3_kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -5405,7 +6737,7 @@ function dot_16x32x4x32x16_2(
   d_reshape_7: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
+    for (let j = 0; j < 30; j += 3) {
       for (let l = 0; l < 4; l++) {
         for (let m = 0; m < 16; m += 2) {
           let sum00 = 0;
@@ -5414,23 +6746,118 @@ function dot_16x32x4x32x16_2(
           let sum11 = 0;
           let sum20 = 0;
           let sum21 = 0;
-          let sum30 = 0;
-          let sum31 = 0;
-          for (let k = 0; k < 32; k++) {
-            const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j]!;
-            const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m]!;
-            const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 1]!;
-            const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 1]!;
-            const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 2]!;
-            const weights_2_3 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 3]!;
-            sum00 += weights_2_0 * d_reshape_8_0;
-            sum01 += weights_2_0 * d_reshape_8_1;
-            sum10 += weights_2_1 * d_reshape_8_0;
-            sum11 += weights_2_1 * d_reshape_8_1;
-            sum20 += weights_2_2 * d_reshape_8_0;
-            sum21 += weights_2_2 * d_reshape_8_1;
-            sum30 += weights_2_3 * d_reshape_8_0;
-            sum31 += weights_2_3 * d_reshape_8_1;
+          for (let k = 0; k < 32; k += 8) {
+            {
+              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j]!;
+              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m]!;
+              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 1]!;
+              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 1]!;
+              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 2]!;
+              sum00 += weights_2_0 * d_reshape_8_0;
+              sum01 += weights_2_0 * d_reshape_8_1;
+              sum10 += weights_2_1 * d_reshape_8_0;
+              sum11 += weights_2_1 * d_reshape_8_1;
+              sum20 += weights_2_2 * d_reshape_8_0;
+              sum21 += weights_2_2 * d_reshape_8_1;
+            }
+            if (k + 1 === 32) break;
+            {
+              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 32]!;
+              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 64]!;
+              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 65]!;
+              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 33]!;
+              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 34]!;
+              sum00 += weights_2_0 * d_reshape_8_0;
+              sum01 += weights_2_0 * d_reshape_8_1;
+              sum10 += weights_2_1 * d_reshape_8_0;
+              sum11 += weights_2_1 * d_reshape_8_1;
+              sum20 += weights_2_2 * d_reshape_8_0;
+              sum21 += weights_2_2 * d_reshape_8_1;
+            }
+            if (k + 2 === 32) break;
+            {
+              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 64]!;
+              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 128]!;
+              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 129]!;
+              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 65]!;
+              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 66]!;
+              sum00 += weights_2_0 * d_reshape_8_0;
+              sum01 += weights_2_0 * d_reshape_8_1;
+              sum10 += weights_2_1 * d_reshape_8_0;
+              sum11 += weights_2_1 * d_reshape_8_1;
+              sum20 += weights_2_2 * d_reshape_8_0;
+              sum21 += weights_2_2 * d_reshape_8_1;
+            }
+            if (k + 3 === 32) break;
+            {
+              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 96]!;
+              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 192]!;
+              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 193]!;
+              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 97]!;
+              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 98]!;
+              sum00 += weights_2_0 * d_reshape_8_0;
+              sum01 += weights_2_0 * d_reshape_8_1;
+              sum10 += weights_2_1 * d_reshape_8_0;
+              sum11 += weights_2_1 * d_reshape_8_1;
+              sum20 += weights_2_2 * d_reshape_8_0;
+              sum21 += weights_2_2 * d_reshape_8_1;
+            }
+            if (k + 4 === 32) break;
+            {
+              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 128]!;
+              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 256]!;
+              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 257]!;
+              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 129]!;
+              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 130]!;
+              sum00 += weights_2_0 * d_reshape_8_0;
+              sum01 += weights_2_0 * d_reshape_8_1;
+              sum10 += weights_2_1 * d_reshape_8_0;
+              sum11 += weights_2_1 * d_reshape_8_1;
+              sum20 += weights_2_2 * d_reshape_8_0;
+              sum21 += weights_2_2 * d_reshape_8_1;
+            }
+            if (k + 5 === 32) break;
+            {
+              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 160]!;
+              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 320]!;
+              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 321]!;
+              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 161]!;
+              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 162]!;
+              sum00 += weights_2_0 * d_reshape_8_0;
+              sum01 += weights_2_0 * d_reshape_8_1;
+              sum10 += weights_2_1 * d_reshape_8_0;
+              sum11 += weights_2_1 * d_reshape_8_1;
+              sum20 += weights_2_2 * d_reshape_8_0;
+              sum21 += weights_2_2 * d_reshape_8_1;
+            }
+            if (k + 6 === 32) break;
+            {
+              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 192]!;
+              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 384]!;
+              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 385]!;
+              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 193]!;
+              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 194]!;
+              sum00 += weights_2_0 * d_reshape_8_0;
+              sum01 += weights_2_0 * d_reshape_8_1;
+              sum10 += weights_2_1 * d_reshape_8_0;
+              sum11 += weights_2_1 * d_reshape_8_1;
+              sum20 += weights_2_2 * d_reshape_8_0;
+              sum21 += weights_2_2 * d_reshape_8_1;
+            }
+            if (k + 7 === 32) break;
+            {
+              const weights_2_0 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 224]!;
+              const d_reshape_8_0 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 448]!;
+              const d_reshape_8_1 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 449]!;
+              const weights_2_1 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 225]!;
+              const weights_2_2 = weights_2[i * 4096 + l * 1024 + k * 32 + j + 226]!;
+              sum00 += weights_2_0 * d_reshape_8_0;
+              sum01 += weights_2_0 * d_reshape_8_1;
+              sum10 += weights_2_1 * d_reshape_8_0;
+              sum11 += weights_2_1 * d_reshape_8_1;
+              sum20 += weights_2_2 * d_reshape_8_0;
+              sum21 += weights_2_2 * d_reshape_8_1;
+            }
           }
           d_reshape_7[i * 2048 + j * 64 + l * 16 + m] = sum00;
           d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
@@ -5438,9 +6865,29 @@ function dot_16x32x4x32x16_2(
           d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
           d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 128] = sum20;
           d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 129] = sum21;
-          d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 192] = sum30;
-          d_reshape_7[i * 2048 + j * 64 + l * 16 + m + 193] = sum31;
         }
+      }
+    }
+    for (let l = 0; l < 4; l++) {
+      for (let m = 0; m < 16; m += 2) {
+        let sum00_2 = 0;
+        let sum01_2 = 0;
+        let sum10_2 = 0;
+        let sum11_2 = 0;
+        for (let k = 0; k < 32; k++) {
+          const weights_2_3 = weights_2[i * 4096 + l * 1024 + k * 32 + 30]!;
+          const d_reshape_8_2 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m]!;
+          const d_reshape_8_3 = d_reshape_8[i * 2048 + k * 64 + l * 16 + m + 1]!;
+          const weights_2_4 = weights_2[i * 4096 + l * 1024 + k * 32 + 31]!;
+          sum00_2 += weights_2_3 * d_reshape_8_2;
+          sum01_2 += weights_2_3 * d_reshape_8_3;
+          sum10_2 += weights_2_4 * d_reshape_8_2;
+          sum11_2 += weights_2_4 * d_reshape_8_3;
+        }
+        d_reshape_7[i * 2048 + l * 16 + m + 1920] = sum00_2;
+        d_reshape_7[i * 2048 + l * 16 + m + 1921] = sum01_2;
+        d_reshape_7[i * 2048 + l * 16 + m + 1984] = sum10_2;
+        d_reshape_7[i * 2048 + l * 16 + m + 1985] = sum11_2;
       }
     }
   }
@@ -5504,44 +6951,169 @@ function dot_16x32x4x32x16_3(
   for (let i = 0; i < 16; i++) {
     for (let j = 0; j < 32; j += 2) {
       for (let l = 0; l < 4; l++) {
-        for (let m = 0; m < 16; m += 4) {
+        for (let m = 0; m < 15; m += 3) {
           let sum00 = 0;
           let sum01 = 0;
           let sum02 = 0;
-          let sum03 = 0;
           let sum10 = 0;
           let sum11 = 0;
           let sum12 = 0;
-          let sum13 = 0;
-          for (let k = 0; k < 32; k++) {
-            const multiHeadAttention_2_query_0 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m]!;
-            const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j]!;
-            const multiHeadAttention_2_query_1 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 1]!;
-            const multiHeadAttention_2_query_2 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 2]!;
-            const multiHeadAttention_2_query_3 =
-              multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 3]!;
-            const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 1]!;
-            sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
-            sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
-            sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
-            sum03 += multiHeadAttention_2_query_3 * d_dot_10_0;
-            sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
-            sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
-            sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
-            sum13 += multiHeadAttention_2_query_3 * d_dot_10_1;
+          for (let k = 0; k < 32; k += 8) {
+            {
+              const multiHeadAttention_2_query_0 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m]!;
+              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j]!;
+              const multiHeadAttention_2_query_1 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 1]!;
+              const multiHeadAttention_2_query_2 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 2]!;
+              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 1]!;
+              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+            }
+            if (k + 1 === 32) break;
+            {
+              const multiHeadAttention_2_query_0 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 64]!;
+              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 32]!;
+              const multiHeadAttention_2_query_1 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 65]!;
+              const multiHeadAttention_2_query_2 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 66]!;
+              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 33]!;
+              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+            }
+            if (k + 2 === 32) break;
+            {
+              const multiHeadAttention_2_query_0 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 128]!;
+              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 64]!;
+              const multiHeadAttention_2_query_1 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 129]!;
+              const multiHeadAttention_2_query_2 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 130]!;
+              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 65]!;
+              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+            }
+            if (k + 3 === 32) break;
+            {
+              const multiHeadAttention_2_query_0 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 192]!;
+              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 96]!;
+              const multiHeadAttention_2_query_1 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 193]!;
+              const multiHeadAttention_2_query_2 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 194]!;
+              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 97]!;
+              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+            }
+            if (k + 4 === 32) break;
+            {
+              const multiHeadAttention_2_query_0 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 256]!;
+              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 128]!;
+              const multiHeadAttention_2_query_1 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 257]!;
+              const multiHeadAttention_2_query_2 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 258]!;
+              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 129]!;
+              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+            }
+            if (k + 5 === 32) break;
+            {
+              const multiHeadAttention_2_query_0 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 320]!;
+              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 160]!;
+              const multiHeadAttention_2_query_1 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 321]!;
+              const multiHeadAttention_2_query_2 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 322]!;
+              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 161]!;
+              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+            }
+            if (k + 6 === 32) break;
+            {
+              const multiHeadAttention_2_query_0 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 384]!;
+              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 192]!;
+              const multiHeadAttention_2_query_1 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 385]!;
+              const multiHeadAttention_2_query_2 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 386]!;
+              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 193]!;
+              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+            }
+            if (k + 7 === 32) break;
+            {
+              const multiHeadAttention_2_query_0 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 448]!;
+              const d_dot_10_0 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 224]!;
+              const multiHeadAttention_2_query_1 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 449]!;
+              const multiHeadAttention_2_query_2 =
+                multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + m + 450]!;
+              const d_dot_10_1 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 225]!;
+              sum00 += multiHeadAttention_2_query_0 * d_dot_10_0;
+              sum01 += multiHeadAttention_2_query_1 * d_dot_10_0;
+              sum02 += multiHeadAttention_2_query_2 * d_dot_10_0;
+              sum10 += multiHeadAttention_2_query_0 * d_dot_10_1;
+              sum11 += multiHeadAttention_2_query_1 * d_dot_10_1;
+              sum12 += multiHeadAttention_2_query_2 * d_dot_10_1;
+            }
           }
           d_reshape_6[i * 2048 + j * 64 + l * 16 + m] = sum00;
           d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 1] = sum01;
           d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 2] = sum02;
-          d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 3] = sum03;
           d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 64] = sum10;
           d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 65] = sum11;
           d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 66] = sum12;
-          d_reshape_6[i * 2048 + j * 64 + l * 16 + m + 67] = sum13;
         }
+        let sum0 = 0;
+        let sum1 = 0;
+        for (let k = 0; k < 32; k++) {
+          const multiHeadAttention_2_query_3 =
+            multiHeadAttention_2_query[i * 2048 + k * 64 + l * 16 + 15]!;
+          const d_dot_10_2 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j]!;
+          const d_dot_10_3 = d_dot_10[i * 4096 + l * 1024 + k * 32 + j + 1]!;
+          sum0 += multiHeadAttention_2_query_3 * d_dot_10_2;
+          sum1 += multiHeadAttention_2_query_3 * d_dot_10_3;
+        }
+        d_reshape_6[i * 2048 + j * 64 + l * 16 + 15] = sum0;
+        d_reshape_6[i * 2048 + j * 64 + l * 16 + 79] = sum1;
       }
     }
   }
@@ -5560,42 +7132,157 @@ function dotAdd_16x32x64x64_3(
   d_layerNorm_3: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 64; l += 2) {
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k]!;
-          const multiHeadAttention_2_query_kernel_0 =
-            multiHeadAttention_2_query_kernel[l * 64 + k]!;
-          const multiHeadAttention_2_query_kernel_1 =
-            multiHeadAttention_2_query_kernel[l * 64 + k + 64]!;
-          const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 64]!;
-          const d_reshape_5_2 = d_reshape_5[i * 2048 + j * 64 + k + 128]!;
-          const d_reshape_5_3 = d_reshape_5[i * 2048 + j * 64 + k + 192]!;
-          sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
-          sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
-          sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
-          sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
-          sum20 += d_reshape_5_2 * multiHeadAttention_2_query_kernel_0;
-          sum21 += d_reshape_5_2 * multiHeadAttention_2_query_kernel_1;
-          sum30 += d_reshape_5_3 * multiHeadAttention_2_query_kernel_0;
-          sum31 += d_reshape_5_3 * multiHeadAttention_2_query_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 8) {
+          {
+            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k]!;
+            const multiHeadAttention_2_query_kernel_0 =
+              multiHeadAttention_2_query_kernel[l * 64 + k]!;
+            const multiHeadAttention_2_query_kernel_1 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 64]!;
+            const multiHeadAttention_2_query_kernel_2 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 128]!;
+            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 64]!;
+            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 1]!;
+            const multiHeadAttention_2_query_kernel_0 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 1]!;
+            const multiHeadAttention_2_query_kernel_1 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 65]!;
+            const multiHeadAttention_2_query_kernel_2 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 129]!;
+            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 65]!;
+            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 2]!;
+            const multiHeadAttention_2_query_kernel_0 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 2]!;
+            const multiHeadAttention_2_query_kernel_1 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 66]!;
+            const multiHeadAttention_2_query_kernel_2 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 130]!;
+            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 66]!;
+            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 3]!;
+            const multiHeadAttention_2_query_kernel_0 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 3]!;
+            const multiHeadAttention_2_query_kernel_1 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 67]!;
+            const multiHeadAttention_2_query_kernel_2 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 131]!;
+            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 67]!;
+            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+          }
+          if (k + 4 === 64) break;
+          {
+            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 4]!;
+            const multiHeadAttention_2_query_kernel_0 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 4]!;
+            const multiHeadAttention_2_query_kernel_1 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 68]!;
+            const multiHeadAttention_2_query_kernel_2 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 132]!;
+            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 68]!;
+            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+          }
+          if (k + 5 === 64) break;
+          {
+            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 5]!;
+            const multiHeadAttention_2_query_kernel_0 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 5]!;
+            const multiHeadAttention_2_query_kernel_1 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 69]!;
+            const multiHeadAttention_2_query_kernel_2 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 133]!;
+            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 69]!;
+            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+          }
+          if (k + 6 === 64) break;
+          {
+            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 6]!;
+            const multiHeadAttention_2_query_kernel_0 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 6]!;
+            const multiHeadAttention_2_query_kernel_1 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 70]!;
+            const multiHeadAttention_2_query_kernel_2 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 134]!;
+            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 70]!;
+            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+          }
+          if (k + 7 === 64) break;
+          {
+            const d_reshape_5_0 = d_reshape_5[i * 2048 + j * 64 + k + 7]!;
+            const multiHeadAttention_2_query_kernel_0 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 7]!;
+            const multiHeadAttention_2_query_kernel_1 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 71]!;
+            const multiHeadAttention_2_query_kernel_2 =
+              multiHeadAttention_2_query_kernel[l * 64 + k + 135]!;
+            const d_reshape_5_1 = d_reshape_5[i * 2048 + j * 64 + k + 71]!;
+            sum00 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_0;
+            sum01 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_1;
+            sum02 += d_reshape_5_0 * multiHeadAttention_2_query_kernel_2;
+            sum10 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_0;
+            sum11 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_1;
+            sum12 += d_reshape_5_1 * multiHeadAttention_2_query_kernel_2;
+          }
         }
         const d_layerNorm_3_3_00 = Math.fround(sum00);
         const d_layerNorm_3_3_01 = Math.fround(sum01);
+        const d_layerNorm_3_3_02 = Math.fround(sum02);
         const d_layerNorm_3_3_10 = Math.fround(sum10);
         const d_layerNorm_3_3_11 = Math.fround(sum11);
-        const d_layerNorm_3_3_20 = Math.fround(sum20);
-        const d_layerNorm_3_3_21 = Math.fround(sum21);
-        const d_layerNorm_3_3_30 = Math.fround(sum30);
-        const d_layerNorm_3_3_31 = Math.fround(sum31);
+        const d_layerNorm_3_3_12 = Math.fround(sum12);
         d_layerNorm_3[i * 2048 + j * 64 + l] =
           d_layerNorm_3_part[i * 2048 + j * 64 + l]! +
           d_layerNorm_3_2[i * 2048 + j * 64 + l]! +
@@ -5604,6 +7291,10 @@ function dotAdd_16x32x64x64_3(
           d_layerNorm_3_part[i * 2048 + j * 64 + l + 1]! +
           d_layerNorm_3_2[i * 2048 + j * 64 + l + 1]! +
           d_layerNorm_3_3_01;
+        d_layerNorm_3[i * 2048 + j * 64 + l + 2] =
+          d_layerNorm_3_part[i * 2048 + j * 64 + l + 2]! +
+          d_layerNorm_3_2[i * 2048 + j * 64 + l + 2]! +
+          d_layerNorm_3_3_02;
         d_layerNorm_3[i * 2048 + j * 64 + l + 64] =
           d_layerNorm_3_part[i * 2048 + j * 64 + l + 64]! +
           d_layerNorm_3_2[i * 2048 + j * 64 + l + 64]! +
@@ -5612,23 +7303,30 @@ function dotAdd_16x32x64x64_3(
           d_layerNorm_3_part[i * 2048 + j * 64 + l + 65]! +
           d_layerNorm_3_2[i * 2048 + j * 64 + l + 65]! +
           d_layerNorm_3_3_11;
-        d_layerNorm_3[i * 2048 + j * 64 + l + 128] =
-          d_layerNorm_3_part[i * 2048 + j * 64 + l + 128]! +
-          d_layerNorm_3_2[i * 2048 + j * 64 + l + 128]! +
-          d_layerNorm_3_3_20;
-        d_layerNorm_3[i * 2048 + j * 64 + l + 129] =
-          d_layerNorm_3_part[i * 2048 + j * 64 + l + 129]! +
-          d_layerNorm_3_2[i * 2048 + j * 64 + l + 129]! +
-          d_layerNorm_3_3_21;
-        d_layerNorm_3[i * 2048 + j * 64 + l + 192] =
-          d_layerNorm_3_part[i * 2048 + j * 64 + l + 192]! +
-          d_layerNorm_3_2[i * 2048 + j * 64 + l + 192]! +
-          d_layerNorm_3_3_30;
-        d_layerNorm_3[i * 2048 + j * 64 + l + 193] =
-          d_layerNorm_3_part[i * 2048 + j * 64 + l + 193]! +
-          d_layerNorm_3_2[i * 2048 + j * 64 + l + 193]! +
-          d_layerNorm_3_3_31;
+        d_layerNorm_3[i * 2048 + j * 64 + l + 66] =
+          d_layerNorm_3_part[i * 2048 + j * 64 + l + 66]! +
+          d_layerNorm_3_2[i * 2048 + j * 64 + l + 66]! +
+          d_layerNorm_3_3_12;
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_reshape_5_2 = d_reshape_5[i * 2048 + j * 64 + k]!;
+        const multiHeadAttention_2_query_kernel_3 = multiHeadAttention_2_query_kernel[k + 4032]!;
+        const d_reshape_5_3 = d_reshape_5[i * 2048 + j * 64 + k + 64]!;
+        sum0 += d_reshape_5_2 * multiHeadAttention_2_query_kernel_3;
+        sum1 += d_reshape_5_3 * multiHeadAttention_2_query_kernel_3;
+      }
+      const d_layerNorm_3_3_0 = Math.fround(sum0);
+      const d_layerNorm_3_3_1 = Math.fround(sum1);
+      d_layerNorm_3[i * 2048 + j * 64 + 63] =
+        d_layerNorm_3_part[i * 2048 + j * 64 + 63]! +
+        d_layerNorm_3_2[i * 2048 + j * 64 + 63]! +
+        d_layerNorm_3_3_0;
+      d_layerNorm_3[i * 2048 + j * 64 + 127] =
+        d_layerNorm_3_part[i * 2048 + j * 64 + 127]! +
+        d_layerNorm_3_2[i * 2048 + j * 64 + 127]! +
+        d_layerNorm_3_3_1;
     }
   }
 }
@@ -5714,41 +7412,145 @@ function dotAdd_16x32x64x256_3(
   dense_z: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 256; l += 2) {
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 255; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k]!;
-          const dense_2_kernel_0 = dense_2_kernel[l * 64 + k]!;
-          const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 64]!;
-          const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 64]!;
-          const d_residual_2_2 = d_residual_2[i * 2048 + j * 64 + k + 128]!;
-          const d_residual_2_3 = d_residual_2[i * 2048 + j * 64 + k + 192]!;
-          sum00 += d_residual_2_0 * dense_2_kernel_0;
-          sum01 += d_residual_2_0 * dense_2_kernel_1;
-          sum10 += d_residual_2_1 * dense_2_kernel_0;
-          sum11 += d_residual_2_1 * dense_2_kernel_1;
-          sum20 += d_residual_2_2 * dense_2_kernel_0;
-          sum21 += d_residual_2_2 * dense_2_kernel_1;
-          sum30 += d_residual_2_3 * dense_2_kernel_0;
-          sum31 += d_residual_2_3 * dense_2_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 8) {
+          {
+            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k]!;
+            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k]!;
+            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 64]!;
+            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 128]!;
+            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 64]!;
+            sum00 += d_residual_2_0 * dense_2_kernel_0;
+            sum01 += d_residual_2_0 * dense_2_kernel_1;
+            sum02 += d_residual_2_0 * dense_2_kernel_2;
+            sum10 += d_residual_2_1 * dense_2_kernel_0;
+            sum11 += d_residual_2_1 * dense_2_kernel_1;
+            sum12 += d_residual_2_1 * dense_2_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 1]!;
+            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 1]!;
+            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 65]!;
+            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 129]!;
+            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 65]!;
+            sum00 += d_residual_2_0 * dense_2_kernel_0;
+            sum01 += d_residual_2_0 * dense_2_kernel_1;
+            sum02 += d_residual_2_0 * dense_2_kernel_2;
+            sum10 += d_residual_2_1 * dense_2_kernel_0;
+            sum11 += d_residual_2_1 * dense_2_kernel_1;
+            sum12 += d_residual_2_1 * dense_2_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 2]!;
+            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 2]!;
+            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 66]!;
+            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 130]!;
+            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 66]!;
+            sum00 += d_residual_2_0 * dense_2_kernel_0;
+            sum01 += d_residual_2_0 * dense_2_kernel_1;
+            sum02 += d_residual_2_0 * dense_2_kernel_2;
+            sum10 += d_residual_2_1 * dense_2_kernel_0;
+            sum11 += d_residual_2_1 * dense_2_kernel_1;
+            sum12 += d_residual_2_1 * dense_2_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 3]!;
+            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 3]!;
+            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 67]!;
+            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 131]!;
+            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 67]!;
+            sum00 += d_residual_2_0 * dense_2_kernel_0;
+            sum01 += d_residual_2_0 * dense_2_kernel_1;
+            sum02 += d_residual_2_0 * dense_2_kernel_2;
+            sum10 += d_residual_2_1 * dense_2_kernel_0;
+            sum11 += d_residual_2_1 * dense_2_kernel_1;
+            sum12 += d_residual_2_1 * dense_2_kernel_2;
+          }
+          if (k + 4 === 64) break;
+          {
+            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 4]!;
+            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 4]!;
+            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 68]!;
+            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 132]!;
+            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 68]!;
+            sum00 += d_residual_2_0 * dense_2_kernel_0;
+            sum01 += d_residual_2_0 * dense_2_kernel_1;
+            sum02 += d_residual_2_0 * dense_2_kernel_2;
+            sum10 += d_residual_2_1 * dense_2_kernel_0;
+            sum11 += d_residual_2_1 * dense_2_kernel_1;
+            sum12 += d_residual_2_1 * dense_2_kernel_2;
+          }
+          if (k + 5 === 64) break;
+          {
+            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 5]!;
+            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 5]!;
+            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 69]!;
+            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 133]!;
+            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 69]!;
+            sum00 += d_residual_2_0 * dense_2_kernel_0;
+            sum01 += d_residual_2_0 * dense_2_kernel_1;
+            sum02 += d_residual_2_0 * dense_2_kernel_2;
+            sum10 += d_residual_2_1 * dense_2_kernel_0;
+            sum11 += d_residual_2_1 * dense_2_kernel_1;
+            sum12 += d_residual_2_1 * dense_2_kernel_2;
+          }
+          if (k + 6 === 64) break;
+          {
+            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 6]!;
+            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 6]!;
+            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 70]!;
+            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 134]!;
+            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 70]!;
+            sum00 += d_residual_2_0 * dense_2_kernel_0;
+            sum01 += d_residual_2_0 * dense_2_kernel_1;
+            sum02 += d_residual_2_0 * dense_2_kernel_2;
+            sum10 += d_residual_2_1 * dense_2_kernel_0;
+            sum11 += d_residual_2_1 * dense_2_kernel_1;
+            sum12 += d_residual_2_1 * dense_2_kernel_2;
+          }
+          if (k + 7 === 64) break;
+          {
+            const d_residual_2_0 = d_residual_2[i * 2048 + j * 64 + k + 7]!;
+            const dense_2_kernel_0 = dense_2_kernel[l * 64 + k + 7]!;
+            const dense_2_kernel_1 = dense_2_kernel[l * 64 + k + 71]!;
+            const dense_2_kernel_2 = dense_2_kernel[l * 64 + k + 135]!;
+            const d_residual_2_1 = d_residual_2[i * 2048 + j * 64 + k + 71]!;
+            sum00 += d_residual_2_0 * dense_2_kernel_0;
+            sum01 += d_residual_2_0 * dense_2_kernel_1;
+            sum02 += d_residual_2_0 * dense_2_kernel_2;
+            sum10 += d_residual_2_1 * dense_2_kernel_0;
+            sum11 += d_residual_2_1 * dense_2_kernel_1;
+            sum12 += d_residual_2_1 * dense_2_kernel_2;
+          }
         }
         d_dense_z[i * 8192 + j * 256 + l] = sum00;
         d_dense_z[i * 8192 + j * 256 + l + 1] = sum01;
+        d_dense_z[i * 8192 + j * 256 + l + 2] = sum02;
         d_dense_z[i * 8192 + j * 256 + l + 256] = sum10;
         d_dense_z[i * 8192 + j * 256 + l + 257] = sum11;
-        d_dense_z[i * 8192 + j * 256 + l + 512] = sum20;
-        d_dense_z[i * 8192 + j * 256 + l + 513] = sum21;
-        d_dense_z[i * 8192 + j * 256 + l + 768] = sum30;
-        d_dense_z[i * 8192 + j * 256 + l + 769] = sum31;
+        d_dense_z[i * 8192 + j * 256 + l + 258] = sum12;
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const d_residual_2_2 = d_residual_2[i * 2048 + j * 64 + k]!;
+        const dense_2_kernel_3 = dense_2_kernel[k + 16320]!;
+        const d_residual_2_3 = d_residual_2[i * 2048 + j * 64 + k + 64]!;
+        sum0 += d_residual_2_2 * dense_2_kernel_3;
+        sum1 += d_residual_2_3 * dense_2_kernel_3;
+      }
+      d_dense_z[i * 8192 + j * 256 + 255] = sum0;
+      d_dense_z[i * 8192 + j * 256 + 511] = sum1;
     }
   }
   for (let i = 0; i < 16; i++) {
@@ -5787,7 +7589,7 @@ function dotAdamw_256x16x32x64_2(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 256; i += 4) {
+  for (let i = 0; i < 255; i += 3) {
     for (let j = 0; j < 64; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -5795,32 +7597,167 @@ function dotAdamw_256x16x32x64_2(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
       for (let k = 0; k < 16; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i]!;
-          const add_3_0 = add_3[k * 8192 + k2 * 256 + i]!;
-          const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
-          const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j]!;
-          const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 1]!;
-          const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1]!;
-          const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1]!;
-          const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
-          const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 2]!;
-          const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 2]!;
-          const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
-          const dense_z_3 = dense_z[k * 8192 + k2 * 256 + i + 3]!;
-          const add_3_3 = add_3[k * 8192 + k2 * 256 + i + 3]!;
-          const part_3 = Math.fround(Math.fround(dense_z_3 * 0.5) * add_3_3);
-          sum00 += part_0 * d_residual_2_0;
-          sum01 += part_0 * d_residual_2_1;
-          sum10 += part_1 * d_residual_2_0;
-          sum11 += part_1 * d_residual_2_1;
-          sum20 += part_2 * d_residual_2_0;
-          sum21 += part_2 * d_residual_2_1;
-          sum30 += part_3 * d_residual_2_0;
-          sum31 += part_3 * d_residual_2_1;
+        for (let k2 = 0; k2 < 32; k2 += 8) {
+          {
+            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i]!;
+            const add_3_0 = add_3[k * 8192 + k2 * 256 + i]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j]!;
+            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 1]!;
+            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1]!;
+            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 2]!;
+            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 2]!;
+            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+            sum00 += part_0 * d_residual_2_0;
+            sum01 += part_0 * d_residual_2_1;
+            sum10 += part_1 * d_residual_2_0;
+            sum11 += part_1 * d_residual_2_1;
+            sum20 += part_2 * d_residual_2_0;
+            sum21 += part_2 * d_residual_2_1;
+          }
+          if (k2 + 1 === 32) break;
+          {
+            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 256]!;
+            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 256]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 64]!;
+            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 65]!;
+            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 257]!;
+            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 257]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 258]!;
+            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 258]!;
+            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+            sum00 += part_0 * d_residual_2_0;
+            sum01 += part_0 * d_residual_2_1;
+            sum10 += part_1 * d_residual_2_0;
+            sum11 += part_1 * d_residual_2_1;
+            sum20 += part_2 * d_residual_2_0;
+            sum21 += part_2 * d_residual_2_1;
+          }
+          if (k2 + 2 === 32) break;
+          {
+            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 512]!;
+            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 512]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 128]!;
+            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 129]!;
+            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 513]!;
+            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 513]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 514]!;
+            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 514]!;
+            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+            sum00 += part_0 * d_residual_2_0;
+            sum01 += part_0 * d_residual_2_1;
+            sum10 += part_1 * d_residual_2_0;
+            sum11 += part_1 * d_residual_2_1;
+            sum20 += part_2 * d_residual_2_0;
+            sum21 += part_2 * d_residual_2_1;
+          }
+          if (k2 + 3 === 32) break;
+          {
+            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 768]!;
+            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 768]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 192]!;
+            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 193]!;
+            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 769]!;
+            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 769]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 770]!;
+            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 770]!;
+            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+            sum00 += part_0 * d_residual_2_0;
+            sum01 += part_0 * d_residual_2_1;
+            sum10 += part_1 * d_residual_2_0;
+            sum11 += part_1 * d_residual_2_1;
+            sum20 += part_2 * d_residual_2_0;
+            sum21 += part_2 * d_residual_2_1;
+          }
+          if (k2 + 4 === 32) break;
+          {
+            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 1024]!;
+            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 1024]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 256]!;
+            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 257]!;
+            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1025]!;
+            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1025]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 1026]!;
+            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 1026]!;
+            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+            sum00 += part_0 * d_residual_2_0;
+            sum01 += part_0 * d_residual_2_1;
+            sum10 += part_1 * d_residual_2_0;
+            sum11 += part_1 * d_residual_2_1;
+            sum20 += part_2 * d_residual_2_0;
+            sum21 += part_2 * d_residual_2_1;
+          }
+          if (k2 + 5 === 32) break;
+          {
+            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 1280]!;
+            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 1280]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 320]!;
+            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 321]!;
+            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1281]!;
+            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1281]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 1282]!;
+            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 1282]!;
+            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+            sum00 += part_0 * d_residual_2_0;
+            sum01 += part_0 * d_residual_2_1;
+            sum10 += part_1 * d_residual_2_0;
+            sum11 += part_1 * d_residual_2_1;
+            sum20 += part_2 * d_residual_2_0;
+            sum21 += part_2 * d_residual_2_1;
+          }
+          if (k2 + 6 === 32) break;
+          {
+            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 1536]!;
+            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 1536]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 384]!;
+            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 385]!;
+            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1537]!;
+            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1537]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 1538]!;
+            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 1538]!;
+            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+            sum00 += part_0 * d_residual_2_0;
+            sum01 += part_0 * d_residual_2_1;
+            sum10 += part_1 * d_residual_2_0;
+            sum11 += part_1 * d_residual_2_1;
+            sum20 += part_2 * d_residual_2_0;
+            sum21 += part_2 * d_residual_2_1;
+          }
+          if (k2 + 7 === 32) break;
+          {
+            const dense_z_0 = dense_z[k * 8192 + k2 * 256 + i + 1792]!;
+            const add_3_0 = add_3[k * 8192 + k2 * 256 + i + 1792]!;
+            const part_0 = Math.fround(Math.fround(dense_z_0 * 0.5) * add_3_0);
+            const d_residual_2_0 = d_residual_2[k * 2048 + k2 * 64 + j + 448]!;
+            const d_residual_2_1 = d_residual_2[k * 2048 + k2 * 64 + j + 449]!;
+            const dense_z_1 = dense_z[k * 8192 + k2 * 256 + i + 1793]!;
+            const add_3_1 = add_3[k * 8192 + k2 * 256 + i + 1793]!;
+            const part_1 = Math.fround(Math.fround(dense_z_1 * 0.5) * add_3_1);
+            const dense_z_2 = dense_z[k * 8192 + k2 * 256 + i + 1794]!;
+            const add_3_2 = add_3[k * 8192 + k2 * 256 + i + 1794]!;
+            const part_2 = Math.fround(Math.fround(dense_z_2 * 0.5) * add_3_2);
+            sum00 += part_0 * d_residual_2_0;
+            sum01 += part_0 * d_residual_2_1;
+            sum10 += part_1 * d_residual_2_0;
+            sum11 += part_1 * d_residual_2_1;
+            sum20 += part_2 * d_residual_2_0;
+            sum21 += part_2 * d_residual_2_1;
+          }
         }
       }
       const d_dense_2_kernel00 = Math.fround(sum00);
@@ -5829,8 +7766,6 @@ function dotAdamw_256x16x32x64_2(
       const d_dense_2_kernel11 = Math.fround(sum11);
       const d_dense_2_kernel20 = Math.fround(sum20);
       const d_dense_2_kernel21 = Math.fround(sum21);
-      const d_dense_2_kernel30 = Math.fround(sum30);
-      const d_dense_2_kernel31 = Math.fround(sum31);
       const dense_2_kernel_m_next00 = Math.fround(
         dense_2_kernel_m[i * 64 + j]! * 0.9 + d_dense_2_kernel00 * 0.09999999999999998,
       );
@@ -5855,14 +7790,6 @@ function dotAdamw_256x16x32x64_2(
         dense_2_kernel_m[i * 64 + j + 129]! * 0.9 + d_dense_2_kernel21 * 0.09999999999999998,
       );
       dense_2_kernel_m[i * 64 + j + 129] = dense_2_kernel_m_next21;
-      const dense_2_kernel_m_next30 = Math.fround(
-        dense_2_kernel_m[i * 64 + j + 192]! * 0.9 + d_dense_2_kernel30 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 64 + j + 192] = dense_2_kernel_m_next30;
-      const dense_2_kernel_m_next31 = Math.fround(
-        dense_2_kernel_m[i * 64 + j + 193]! * 0.9 + d_dense_2_kernel31 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 64 + j + 193] = dense_2_kernel_m_next31;
       const dense_2_kernel_v_next00 = Math.fround(
         dense_2_kernel_v[i * 64 + j]! * 0.999 +
           d_dense_2_kernel00 * d_dense_2_kernel00 * 0.0010000000000000009,
@@ -5893,24 +7820,12 @@ function dotAdamw_256x16x32x64_2(
           d_dense_2_kernel21 * d_dense_2_kernel21 * 0.0010000000000000009,
       );
       dense_2_kernel_v[i * 64 + j + 129] = dense_2_kernel_v_next21;
-      const dense_2_kernel_v_next30 = Math.fround(
-        dense_2_kernel_v[i * 64 + j + 192]! * 0.999 +
-          d_dense_2_kernel30 * d_dense_2_kernel30 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 64 + j + 192] = dense_2_kernel_v_next30;
-      const dense_2_kernel_v_next31 = Math.fround(
-        dense_2_kernel_v[i * 64 + j + 193]! * 0.999 +
-          d_dense_2_kernel31 * d_dense_2_kernel31 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 64 + j + 193] = dense_2_kernel_v_next31;
       const dense_2_kernel_0 = dense_2_kernel[i * 64 + j]!;
       const dense_2_kernel_1 = dense_2_kernel[i * 64 + j + 1]!;
       const dense_2_kernel_2 = dense_2_kernel[i * 64 + j + 64]!;
       const dense_2_kernel_3 = dense_2_kernel[i * 64 + j + 65]!;
       const dense_2_kernel_4 = dense_2_kernel[i * 64 + j + 128]!;
       const dense_2_kernel_5 = dense_2_kernel[i * 64 + j + 129]!;
-      const dense_2_kernel_6 = dense_2_kernel[i * 64 + j + 192]!;
-      const dense_2_kernel_7 = dense_2_kernel[i * 64 + j + 193]!;
       dense_2_kernel[i * 64 + j] =
         dense_2_kernel_0 -
         dense_2_kernel_0 * 0.00001 -
@@ -5941,17 +7856,52 @@ function dotAdamw_256x16x32x64_2(
         dense_2_kernel_5 * 0.00001 -
         (dense_2_kernel_m_next21 * rate_0) /
           (Math.sqrt(dense_2_kernel_v_next21 * correction_0) + 1e-8);
-      dense_2_kernel[i * 64 + j + 192] =
-        dense_2_kernel_6 -
-        dense_2_kernel_6 * 0.00001 -
-        (dense_2_kernel_m_next30 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next30 * correction_0) + 1e-8);
-      dense_2_kernel[i * 64 + j + 193] =
-        dense_2_kernel_7 -
-        dense_2_kernel_7 * 0.00001 -
-        (dense_2_kernel_m_next31 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 64; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 16; k++) {
+      for (let k2 = 0; k2 < 32; k2++) {
+        const dense_z_3 = dense_z[k * 8192 + k2 * 256 + 255]!;
+        const add_3_3 = add_3[k * 8192 + k2 * 256 + 255]!;
+        const part_3 = Math.fround(Math.fround(dense_z_3 * 0.5) * add_3_3);
+        const d_residual_2_2 = d_residual_2[k * 2048 + k2 * 64 + j]!;
+        const d_residual_2_3 = d_residual_2[k * 2048 + k2 * 64 + j + 1]!;
+        sum0 += part_3 * d_residual_2_2;
+        sum1 += part_3 * d_residual_2_3;
+      }
+    }
+    const d_dense_2_kernel0 = Math.fround(sum0);
+    const d_dense_2_kernel1 = Math.fround(sum1);
+    const dense_2_kernel_m_next0 = Math.fround(
+      dense_2_kernel_m[j + 16320]! * 0.9 + d_dense_2_kernel0 * 0.09999999999999998,
+    );
+    dense_2_kernel_m[j + 16320] = dense_2_kernel_m_next0;
+    const dense_2_kernel_m_next1 = Math.fround(
+      dense_2_kernel_m[j + 16321]! * 0.9 + d_dense_2_kernel1 * 0.09999999999999998,
+    );
+    dense_2_kernel_m[j + 16321] = dense_2_kernel_m_next1;
+    const dense_2_kernel_v_next0 = Math.fround(
+      dense_2_kernel_v[j + 16320]! * 0.999 +
+        d_dense_2_kernel0 * d_dense_2_kernel0 * 0.0010000000000000009,
+    );
+    dense_2_kernel_v[j + 16320] = dense_2_kernel_v_next0;
+    const dense_2_kernel_v_next1 = Math.fround(
+      dense_2_kernel_v[j + 16321]! * 0.999 +
+        d_dense_2_kernel1 * d_dense_2_kernel1 * 0.0010000000000000009,
+    );
+    dense_2_kernel_v[j + 16321] = dense_2_kernel_v_next1;
+    const dense_2_kernel_6 = dense_2_kernel[j + 16320]!;
+    const dense_2_kernel_7 = dense_2_kernel[j + 16321]!;
+    dense_2_kernel[j + 16320] =
+      dense_2_kernel_6 -
+      dense_2_kernel_6 * 0.00001 -
+      (dense_2_kernel_m_next0 * rate_0) / (Math.sqrt(dense_2_kernel_v_next0 * correction_0) + 1e-8);
+    dense_2_kernel[j + 16321] =
+      dense_2_kernel_7 -
+      dense_2_kernel_7 * 0.00001 -
+      (dense_2_kernel_m_next1 * rate_0) / (Math.sqrt(dense_2_kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -6309,41 +8259,145 @@ function dotAddMul_16x32x64x256_evaluate(
   dense_bias: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 256; l += 2) {
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 255; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 64; k++) {
-          const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k]!;
-          const dense_kernel_0 = dense_kernel[k * 256 + l]!;
-          const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
-          const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
-          const layerNorm_2_2 = layerNorm_2[i * 2048 + j * 64 + k + 128]!;
-          const layerNorm_2_3 = layerNorm_2[i * 2048 + j * 64 + k + 192]!;
-          sum00 += layerNorm_2_0 * dense_kernel_0;
-          sum01 += layerNorm_2_0 * dense_kernel_1;
-          sum10 += layerNorm_2_1 * dense_kernel_0;
-          sum11 += layerNorm_2_1 * dense_kernel_1;
-          sum20 += layerNorm_2_2 * dense_kernel_0;
-          sum21 += layerNorm_2_2 * dense_kernel_1;
-          sum30 += layerNorm_2_3 * dense_kernel_0;
-          sum31 += layerNorm_2_3 * dense_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 64; k += 8) {
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 1 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 1]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 65]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 2 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 2]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 66]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 3 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 3]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 67]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 4 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 4]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 1024]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 1025]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 1026]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 68]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 5 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 5]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 1280]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 1281]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 1282]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 69]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 6 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 6]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 1536]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 1537]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 1538]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 70]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
+          if (k + 7 === 64) break;
+          {
+            const layerNorm_2_0 = layerNorm_2[i * 2048 + j * 64 + k + 7]!;
+            const dense_kernel_0 = dense_kernel[k * 256 + l + 1792]!;
+            const dense_kernel_1 = dense_kernel[k * 256 + l + 1793]!;
+            const dense_kernel_2 = dense_kernel[k * 256 + l + 1794]!;
+            const layerNorm_2_1 = layerNorm_2[i * 2048 + j * 64 + k + 71]!;
+            sum00 += layerNorm_2_0 * dense_kernel_0;
+            sum01 += layerNorm_2_0 * dense_kernel_1;
+            sum02 += layerNorm_2_0 * dense_kernel_2;
+            sum10 += layerNorm_2_1 * dense_kernel_0;
+            sum11 += layerNorm_2_1 * dense_kernel_1;
+            sum12 += layerNorm_2_1 * dense_kernel_2;
+          }
         }
         dense[i * 8192 + j * 256 + l] = sum00;
         dense[i * 8192 + j * 256 + l + 1] = sum01;
+        dense[i * 8192 + j * 256 + l + 2] = sum02;
         dense[i * 8192 + j * 256 + l + 256] = sum10;
         dense[i * 8192 + j * 256 + l + 257] = sum11;
-        dense[i * 8192 + j * 256 + l + 512] = sum20;
-        dense[i * 8192 + j * 256 + l + 513] = sum21;
-        dense[i * 8192 + j * 256 + l + 768] = sum30;
-        dense[i * 8192 + j * 256 + l + 769] = sum31;
+        dense[i * 8192 + j * 256 + l + 258] = sum12;
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 64; k++) {
+        const layerNorm_2_2 = layerNorm_2[i * 2048 + j * 64 + k]!;
+        const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
+        const layerNorm_2_3 = layerNorm_2[i * 2048 + j * 64 + k + 64]!;
+        sum0 += layerNorm_2_2 * dense_kernel_3;
+        sum1 += layerNorm_2_3 * dense_kernel_3;
+      }
+      dense[i * 8192 + j * 256 + 255] = sum0;
+      dense[i * 8192 + j * 256 + 511] = sum1;
     }
   }
   for (let i = 0; i < 16; i++) {
@@ -6370,59 +8424,165 @@ function dotAdd_16x32x256x64_evaluate(
   residual_2: Float32Array,
 ): void {
   for (let i = 0; i < 16; i++) {
-    for (let j = 0; j < 32; j += 4) {
-      for (let l = 0; l < 64; l += 2) {
+    for (let j = 0; j < 32; j += 2) {
+      for (let l = 0; l < 63; l += 3) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 256; k++) {
-          const dense_0 = dense[i * 8192 + j * 256 + k]!;
-          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
-          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
-          const dense_1 = dense[i * 8192 + j * 256 + k + 256]!;
-          const dense_2 = dense[i * 8192 + j * 256 + k + 512]!;
-          const dense_3 = dense[i * 8192 + j * 256 + k + 768]!;
-          sum00 += dense_0 * dense_2_kernel_0;
-          sum01 += dense_0 * dense_2_kernel_1;
-          sum10 += dense_1 * dense_2_kernel_0;
-          sum11 += dense_1 * dense_2_kernel_1;
-          sum20 += dense_2 * dense_2_kernel_0;
-          sum21 += dense_2 * dense_2_kernel_1;
-          sum30 += dense_3 * dense_2_kernel_0;
-          sum31 += dense_3 * dense_2_kernel_1;
+        let sum12 = 0;
+        for (let k = 0; k < 256; k += 8) {
+          {
+            const dense_0 = dense[i * 8192 + j * 256 + k]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 2]!;
+            const dense_1 = dense[i * 8192 + j * 256 + k + 256]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
+          if (k + 1 === 256) break;
+          {
+            const dense_0 = dense[i * 8192 + j * 256 + k + 1]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 64]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 65]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 66]!;
+            const dense_1 = dense[i * 8192 + j * 256 + k + 257]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
+          if (k + 2 === 256) break;
+          {
+            const dense_0 = dense[i * 8192 + j * 256 + k + 2]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 128]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 129]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 130]!;
+            const dense_1 = dense[i * 8192 + j * 256 + k + 258]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
+          if (k + 3 === 256) break;
+          {
+            const dense_0 = dense[i * 8192 + j * 256 + k + 3]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 192]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 193]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 194]!;
+            const dense_1 = dense[i * 8192 + j * 256 + k + 259]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
+          if (k + 4 === 256) break;
+          {
+            const dense_0 = dense[i * 8192 + j * 256 + k + 4]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 256]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 257]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 258]!;
+            const dense_1 = dense[i * 8192 + j * 256 + k + 260]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
+          if (k + 5 === 256) break;
+          {
+            const dense_0 = dense[i * 8192 + j * 256 + k + 5]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 320]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 321]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 322]!;
+            const dense_1 = dense[i * 8192 + j * 256 + k + 261]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
+          if (k + 6 === 256) break;
+          {
+            const dense_0 = dense[i * 8192 + j * 256 + k + 6]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 384]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 385]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 386]!;
+            const dense_1 = dense[i * 8192 + j * 256 + k + 262]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
+          if (k + 7 === 256) break;
+          {
+            const dense_0 = dense[i * 8192 + j * 256 + k + 7]!;
+            const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 448]!;
+            const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 449]!;
+            const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 450]!;
+            const dense_1 = dense[i * 8192 + j * 256 + k + 263]!;
+            sum00 += dense_0 * dense_2_kernel_0;
+            sum01 += dense_0 * dense_2_kernel_1;
+            sum02 += dense_0 * dense_2_kernel_2;
+            sum10 += dense_1 * dense_2_kernel_0;
+            sum11 += dense_1 * dense_2_kernel_1;
+            sum12 += dense_1 * dense_2_kernel_2;
+          }
         }
         const dense_2_product00 = Math.fround(sum00);
         const dense_2_product01 = Math.fround(sum01);
+        const dense_2_product02 = Math.fround(sum02);
         const dense_2_product10 = Math.fround(sum10);
         const dense_2_product11 = Math.fround(sum11);
-        const dense_2_product20 = Math.fround(sum20);
-        const dense_2_product21 = Math.fround(sum21);
-        const dense_2_product30 = Math.fround(sum30);
-        const dense_2_product31 = Math.fround(sum31);
+        const dense_2_product12 = Math.fround(sum12);
         const dense_2_bias_0 = dense_2_bias[l]!;
         const dense_2_bias_1 = dense_2_bias[l + 1]!;
+        const dense_2_bias_2 = dense_2_bias[l + 2]!;
         residual_2[i * 2048 + j * 64 + l] =
           residual[i * 2048 + j * 64 + l]! + (dense_2_product00 + dense_2_bias_0);
         residual_2[i * 2048 + j * 64 + l + 1] =
           residual[i * 2048 + j * 64 + l + 1]! + (dense_2_product01 + dense_2_bias_1);
+        residual_2[i * 2048 + j * 64 + l + 2] =
+          residual[i * 2048 + j * 64 + l + 2]! + (dense_2_product02 + dense_2_bias_2);
         residual_2[i * 2048 + j * 64 + l + 64] =
           residual[i * 2048 + j * 64 + l + 64]! + (dense_2_product10 + dense_2_bias_0);
         residual_2[i * 2048 + j * 64 + l + 65] =
           residual[i * 2048 + j * 64 + l + 65]! + (dense_2_product11 + dense_2_bias_1);
-        residual_2[i * 2048 + j * 64 + l + 128] =
-          residual[i * 2048 + j * 64 + l + 128]! + (dense_2_product20 + dense_2_bias_0);
-        residual_2[i * 2048 + j * 64 + l + 129] =
-          residual[i * 2048 + j * 64 + l + 129]! + (dense_2_product21 + dense_2_bias_1);
-        residual_2[i * 2048 + j * 64 + l + 192] =
-          residual[i * 2048 + j * 64 + l + 192]! + (dense_2_product30 + dense_2_bias_0);
-        residual_2[i * 2048 + j * 64 + l + 193] =
-          residual[i * 2048 + j * 64 + l + 193]! + (dense_2_product31 + dense_2_bias_1);
+        residual_2[i * 2048 + j * 64 + l + 66] =
+          residual[i * 2048 + j * 64 + l + 66]! + (dense_2_product12 + dense_2_bias_2);
       }
+      let sum0 = 0;
+      let sum1 = 0;
+      for (let k = 0; k < 256; k++) {
+        const dense_2 = dense[i * 8192 + j * 256 + k]!;
+        const dense_2_kernel_3 = dense_2_kernel[k * 64 + 63]!;
+        const dense_3 = dense[i * 8192 + j * 256 + k + 256]!;
+        sum0 += dense_2 * dense_2_kernel_3;
+        sum1 += dense_3 * dense_2_kernel_3;
+      }
+      const dense_2_product0 = Math.fround(sum0);
+      const dense_2_product1 = Math.fround(sum1);
+      const dense_2_bias_3 = dense_2_bias[63]!;
+      residual_2[i * 2048 + j * 64 + 63] =
+        residual[i * 2048 + j * 64 + 63]! + (dense_2_product0 + dense_2_bias_3);
+      residual_2[i * 2048 + j * 64 + 127] =
+        residual[i * 2048 + j * 64 + 127]! + (dense_2_product1 + dense_2_bias_3);
     }
   }
 }
@@ -6582,51 +8742,180 @@ function dotAdd_1x32x64x64_predict(
   multiHeadAttention_query_bias: Float32Array,
   multiHeadAttention_query: Float32Array,
 ): void {
-  for (let j = 0; j < 32; j += 4) {
-    for (let l = 0; l < 64; l += 2) {
+  for (let j = 0; j < 32; j += 2) {
+    for (let l = 0; l < 63; l += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const layerNorm_0 = layerNorm[j * 64 + k]!;
-        const multiHeadAttention_query_kernel_0 = multiHeadAttention_query_kernel[k * 64 + l]!;
-        const multiHeadAttention_query_kernel_1 = multiHeadAttention_query_kernel[k * 64 + l + 1]!;
-        const layerNorm_1 = layerNorm[j * 64 + k + 64]!;
-        const layerNorm_2 = layerNorm[j * 64 + k + 128]!;
-        const layerNorm_3 = layerNorm[j * 64 + k + 192]!;
-        sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
-        sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
-        sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
-        sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
-        sum20 += layerNorm_2 * multiHeadAttention_query_kernel_0;
-        sum21 += layerNorm_2 * multiHeadAttention_query_kernel_1;
-        sum30 += layerNorm_3 * multiHeadAttention_query_kernel_0;
-        sum31 += layerNorm_3 * multiHeadAttention_query_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const layerNorm_0 = layerNorm[j * 64 + k]!;
+          const multiHeadAttention_query_kernel_0 = multiHeadAttention_query_kernel[k * 64 + l]!;
+          const multiHeadAttention_query_kernel_1 =
+            multiHeadAttention_query_kernel[k * 64 + l + 1]!;
+          const multiHeadAttention_query_kernel_2 =
+            multiHeadAttention_query_kernel[k * 64 + l + 2]!;
+          const layerNorm_1 = layerNorm[j * 64 + k + 64]!;
+          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const layerNorm_0 = layerNorm[j * 64 + k + 1]!;
+          const multiHeadAttention_query_kernel_0 =
+            multiHeadAttention_query_kernel[k * 64 + l + 64]!;
+          const multiHeadAttention_query_kernel_1 =
+            multiHeadAttention_query_kernel[k * 64 + l + 65]!;
+          const multiHeadAttention_query_kernel_2 =
+            multiHeadAttention_query_kernel[k * 64 + l + 66]!;
+          const layerNorm_1 = layerNorm[j * 64 + k + 65]!;
+          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const layerNorm_0 = layerNorm[j * 64 + k + 2]!;
+          const multiHeadAttention_query_kernel_0 =
+            multiHeadAttention_query_kernel[k * 64 + l + 128]!;
+          const multiHeadAttention_query_kernel_1 =
+            multiHeadAttention_query_kernel[k * 64 + l + 129]!;
+          const multiHeadAttention_query_kernel_2 =
+            multiHeadAttention_query_kernel[k * 64 + l + 130]!;
+          const layerNorm_1 = layerNorm[j * 64 + k + 66]!;
+          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const layerNorm_0 = layerNorm[j * 64 + k + 3]!;
+          const multiHeadAttention_query_kernel_0 =
+            multiHeadAttention_query_kernel[k * 64 + l + 192]!;
+          const multiHeadAttention_query_kernel_1 =
+            multiHeadAttention_query_kernel[k * 64 + l + 193]!;
+          const multiHeadAttention_query_kernel_2 =
+            multiHeadAttention_query_kernel[k * 64 + l + 194]!;
+          const layerNorm_1 = layerNorm[j * 64 + k + 67]!;
+          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+        }
+        if (k + 4 === 64) break;
+        {
+          const layerNorm_0 = layerNorm[j * 64 + k + 4]!;
+          const multiHeadAttention_query_kernel_0 =
+            multiHeadAttention_query_kernel[k * 64 + l + 256]!;
+          const multiHeadAttention_query_kernel_1 =
+            multiHeadAttention_query_kernel[k * 64 + l + 257]!;
+          const multiHeadAttention_query_kernel_2 =
+            multiHeadAttention_query_kernel[k * 64 + l + 258]!;
+          const layerNorm_1 = layerNorm[j * 64 + k + 68]!;
+          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+        }
+        if (k + 5 === 64) break;
+        {
+          const layerNorm_0 = layerNorm[j * 64 + k + 5]!;
+          const multiHeadAttention_query_kernel_0 =
+            multiHeadAttention_query_kernel[k * 64 + l + 320]!;
+          const multiHeadAttention_query_kernel_1 =
+            multiHeadAttention_query_kernel[k * 64 + l + 321]!;
+          const multiHeadAttention_query_kernel_2 =
+            multiHeadAttention_query_kernel[k * 64 + l + 322]!;
+          const layerNorm_1 = layerNorm[j * 64 + k + 69]!;
+          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+        }
+        if (k + 6 === 64) break;
+        {
+          const layerNorm_0 = layerNorm[j * 64 + k + 6]!;
+          const multiHeadAttention_query_kernel_0 =
+            multiHeadAttention_query_kernel[k * 64 + l + 384]!;
+          const multiHeadAttention_query_kernel_1 =
+            multiHeadAttention_query_kernel[k * 64 + l + 385]!;
+          const multiHeadAttention_query_kernel_2 =
+            multiHeadAttention_query_kernel[k * 64 + l + 386]!;
+          const layerNorm_1 = layerNorm[j * 64 + k + 70]!;
+          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+        }
+        if (k + 7 === 64) break;
+        {
+          const layerNorm_0 = layerNorm[j * 64 + k + 7]!;
+          const multiHeadAttention_query_kernel_0 =
+            multiHeadAttention_query_kernel[k * 64 + l + 448]!;
+          const multiHeadAttention_query_kernel_1 =
+            multiHeadAttention_query_kernel[k * 64 + l + 449]!;
+          const multiHeadAttention_query_kernel_2 =
+            multiHeadAttention_query_kernel[k * 64 + l + 450]!;
+          const layerNorm_1 = layerNorm[j * 64 + k + 71]!;
+          sum00 += layerNorm_0 * multiHeadAttention_query_kernel_0;
+          sum01 += layerNorm_0 * multiHeadAttention_query_kernel_1;
+          sum02 += layerNorm_0 * multiHeadAttention_query_kernel_2;
+          sum10 += layerNorm_1 * multiHeadAttention_query_kernel_0;
+          sum11 += layerNorm_1 * multiHeadAttention_query_kernel_1;
+          sum12 += layerNorm_1 * multiHeadAttention_query_kernel_2;
+        }
       }
       const dot00 = Math.fround(sum00);
       const dot01 = Math.fround(sum01);
+      const dot02 = Math.fround(sum02);
       const dot10 = Math.fround(sum10);
       const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const dot30 = Math.fround(sum30);
-      const dot31 = Math.fround(sum31);
+      const dot12 = Math.fround(sum12);
       const multiHeadAttention_query_bias_0 = multiHeadAttention_query_bias[l]!;
       const multiHeadAttention_query_bias_1 = multiHeadAttention_query_bias[l + 1]!;
+      const multiHeadAttention_query_bias_2 = multiHeadAttention_query_bias[l + 2]!;
       multiHeadAttention_query[j * 64 + l] = dot00 + multiHeadAttention_query_bias_0;
       multiHeadAttention_query[j * 64 + l + 1] = dot01 + multiHeadAttention_query_bias_1;
+      multiHeadAttention_query[j * 64 + l + 2] = dot02 + multiHeadAttention_query_bias_2;
       multiHeadAttention_query[j * 64 + l + 64] = dot10 + multiHeadAttention_query_bias_0;
       multiHeadAttention_query[j * 64 + l + 65] = dot11 + multiHeadAttention_query_bias_1;
-      multiHeadAttention_query[j * 64 + l + 128] = dot20 + multiHeadAttention_query_bias_0;
-      multiHeadAttention_query[j * 64 + l + 129] = dot21 + multiHeadAttention_query_bias_1;
-      multiHeadAttention_query[j * 64 + l + 192] = dot30 + multiHeadAttention_query_bias_0;
-      multiHeadAttention_query[j * 64 + l + 193] = dot31 + multiHeadAttention_query_bias_1;
+      multiHeadAttention_query[j * 64 + l + 66] = dot12 + multiHeadAttention_query_bias_2;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const layerNorm_2 = layerNorm[j * 64 + k]!;
+      const multiHeadAttention_query_kernel_3 = multiHeadAttention_query_kernel[k * 64 + 63]!;
+      const layerNorm_3 = layerNorm[j * 64 + k + 64]!;
+      sum0 += layerNorm_2 * multiHeadAttention_query_kernel_3;
+      sum1 += layerNorm_3 * multiHeadAttention_query_kernel_3;
+    }
+    const dot0 = Math.fround(sum0);
+    const dot1 = Math.fround(sum1);
+    const multiHeadAttention_query_bias_3 = multiHeadAttention_query_bias[63]!;
+    multiHeadAttention_query[j * 64 + 63] = dot0 + multiHeadAttention_query_bias_3;
+    multiHeadAttention_query[j * 64 + 127] = dot1 + multiHeadAttention_query_bias_3;
   }
 }
 
@@ -6731,7 +9020,7 @@ function dot_1x32x4x32x16_predict(
   multiHeadAttention_value: Float32Array,
   transpose_4: Float32Array,
 ): void {
-  for (let j = 0; j < 32; j += 4) {
+  for (let j = 0; j < 30; j += 3) {
     for (let l = 0; l < 4; l++) {
       for (let m = 0; m < 16; m += 2) {
         let sum00 = 0;
@@ -6740,23 +9029,118 @@ function dot_1x32x4x32x16_predict(
         let sum11 = 0;
         let sum20 = 0;
         let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
-        for (let k = 0; k < 32; k++) {
-          const weights_0 = weights[l * 1024 + j * 32 + k]!;
-          const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m]!;
-          const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 1]!;
-          const weights_1 = weights[l * 1024 + j * 32 + k + 32]!;
-          const weights_2 = weights[l * 1024 + j * 32 + k + 64]!;
-          const weights_3 = weights[l * 1024 + j * 32 + k + 96]!;
-          sum00 += weights_0 * multiHeadAttention_value_0;
-          sum01 += weights_0 * multiHeadAttention_value_1;
-          sum10 += weights_1 * multiHeadAttention_value_0;
-          sum11 += weights_1 * multiHeadAttention_value_1;
-          sum20 += weights_2 * multiHeadAttention_value_0;
-          sum21 += weights_2 * multiHeadAttention_value_1;
-          sum30 += weights_3 * multiHeadAttention_value_0;
-          sum31 += weights_3 * multiHeadAttention_value_1;
+        for (let k = 0; k < 32; k += 8) {
+          {
+            const weights_0 = weights[l * 1024 + j * 32 + k]!;
+            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m]!;
+            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 1]!;
+            const weights_1 = weights[l * 1024 + j * 32 + k + 32]!;
+            const weights_2 = weights[l * 1024 + j * 32 + k + 64]!;
+            sum00 += weights_0 * multiHeadAttention_value_0;
+            sum01 += weights_0 * multiHeadAttention_value_1;
+            sum10 += weights_1 * multiHeadAttention_value_0;
+            sum11 += weights_1 * multiHeadAttention_value_1;
+            sum20 += weights_2 * multiHeadAttention_value_0;
+            sum21 += weights_2 * multiHeadAttention_value_1;
+          }
+          if (k + 1 === 32) break;
+          {
+            const weights_0 = weights[l * 1024 + j * 32 + k + 1]!;
+            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 64]!;
+            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 65]!;
+            const weights_1 = weights[l * 1024 + j * 32 + k + 33]!;
+            const weights_2 = weights[l * 1024 + j * 32 + k + 65]!;
+            sum00 += weights_0 * multiHeadAttention_value_0;
+            sum01 += weights_0 * multiHeadAttention_value_1;
+            sum10 += weights_1 * multiHeadAttention_value_0;
+            sum11 += weights_1 * multiHeadAttention_value_1;
+            sum20 += weights_2 * multiHeadAttention_value_0;
+            sum21 += weights_2 * multiHeadAttention_value_1;
+          }
+          if (k + 2 === 32) break;
+          {
+            const weights_0 = weights[l * 1024 + j * 32 + k + 2]!;
+            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 128]!;
+            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 129]!;
+            const weights_1 = weights[l * 1024 + j * 32 + k + 34]!;
+            const weights_2 = weights[l * 1024 + j * 32 + k + 66]!;
+            sum00 += weights_0 * multiHeadAttention_value_0;
+            sum01 += weights_0 * multiHeadAttention_value_1;
+            sum10 += weights_1 * multiHeadAttention_value_0;
+            sum11 += weights_1 * multiHeadAttention_value_1;
+            sum20 += weights_2 * multiHeadAttention_value_0;
+            sum21 += weights_2 * multiHeadAttention_value_1;
+          }
+          if (k + 3 === 32) break;
+          {
+            const weights_0 = weights[l * 1024 + j * 32 + k + 3]!;
+            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 192]!;
+            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 193]!;
+            const weights_1 = weights[l * 1024 + j * 32 + k + 35]!;
+            const weights_2 = weights[l * 1024 + j * 32 + k + 67]!;
+            sum00 += weights_0 * multiHeadAttention_value_0;
+            sum01 += weights_0 * multiHeadAttention_value_1;
+            sum10 += weights_1 * multiHeadAttention_value_0;
+            sum11 += weights_1 * multiHeadAttention_value_1;
+            sum20 += weights_2 * multiHeadAttention_value_0;
+            sum21 += weights_2 * multiHeadAttention_value_1;
+          }
+          if (k + 4 === 32) break;
+          {
+            const weights_0 = weights[l * 1024 + j * 32 + k + 4]!;
+            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 256]!;
+            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 257]!;
+            const weights_1 = weights[l * 1024 + j * 32 + k + 36]!;
+            const weights_2 = weights[l * 1024 + j * 32 + k + 68]!;
+            sum00 += weights_0 * multiHeadAttention_value_0;
+            sum01 += weights_0 * multiHeadAttention_value_1;
+            sum10 += weights_1 * multiHeadAttention_value_0;
+            sum11 += weights_1 * multiHeadAttention_value_1;
+            sum20 += weights_2 * multiHeadAttention_value_0;
+            sum21 += weights_2 * multiHeadAttention_value_1;
+          }
+          if (k + 5 === 32) break;
+          {
+            const weights_0 = weights[l * 1024 + j * 32 + k + 5]!;
+            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 320]!;
+            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 321]!;
+            const weights_1 = weights[l * 1024 + j * 32 + k + 37]!;
+            const weights_2 = weights[l * 1024 + j * 32 + k + 69]!;
+            sum00 += weights_0 * multiHeadAttention_value_0;
+            sum01 += weights_0 * multiHeadAttention_value_1;
+            sum10 += weights_1 * multiHeadAttention_value_0;
+            sum11 += weights_1 * multiHeadAttention_value_1;
+            sum20 += weights_2 * multiHeadAttention_value_0;
+            sum21 += weights_2 * multiHeadAttention_value_1;
+          }
+          if (k + 6 === 32) break;
+          {
+            const weights_0 = weights[l * 1024 + j * 32 + k + 6]!;
+            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 384]!;
+            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 385]!;
+            const weights_1 = weights[l * 1024 + j * 32 + k + 38]!;
+            const weights_2 = weights[l * 1024 + j * 32 + k + 70]!;
+            sum00 += weights_0 * multiHeadAttention_value_0;
+            sum01 += weights_0 * multiHeadAttention_value_1;
+            sum10 += weights_1 * multiHeadAttention_value_0;
+            sum11 += weights_1 * multiHeadAttention_value_1;
+            sum20 += weights_2 * multiHeadAttention_value_0;
+            sum21 += weights_2 * multiHeadAttention_value_1;
+          }
+          if (k + 7 === 32) break;
+          {
+            const weights_0 = weights[l * 1024 + j * 32 + k + 7]!;
+            const multiHeadAttention_value_0 = multiHeadAttention_value[k * 64 + l * 16 + m + 448]!;
+            const multiHeadAttention_value_1 = multiHeadAttention_value[k * 64 + l * 16 + m + 449]!;
+            const weights_1 = weights[l * 1024 + j * 32 + k + 39]!;
+            const weights_2 = weights[l * 1024 + j * 32 + k + 71]!;
+            sum00 += weights_0 * multiHeadAttention_value_0;
+            sum01 += weights_0 * multiHeadAttention_value_1;
+            sum10 += weights_1 * multiHeadAttention_value_0;
+            sum11 += weights_1 * multiHeadAttention_value_1;
+            sum20 += weights_2 * multiHeadAttention_value_0;
+            sum21 += weights_2 * multiHeadAttention_value_1;
+          }
         }
         transpose_4[j * 64 + l * 16 + m] = sum00;
         transpose_4[j * 64 + l * 16 + m + 1] = sum01;
@@ -6764,9 +9148,29 @@ function dot_1x32x4x32x16_predict(
         transpose_4[j * 64 + l * 16 + m + 65] = sum11;
         transpose_4[j * 64 + l * 16 + m + 128] = sum20;
         transpose_4[j * 64 + l * 16 + m + 129] = sum21;
-        transpose_4[j * 64 + l * 16 + m + 192] = sum30;
-        transpose_4[j * 64 + l * 16 + m + 193] = sum31;
       }
+    }
+  }
+  for (let l = 0; l < 4; l++) {
+    for (let m = 0; m < 16; m += 2) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 32; k++) {
+        const weights_3 = weights[l * 1024 + k + 960]!;
+        const multiHeadAttention_value_2 = multiHeadAttention_value[k * 64 + l * 16 + m]!;
+        const multiHeadAttention_value_3 = multiHeadAttention_value[k * 64 + l * 16 + m + 1]!;
+        const weights_4 = weights[l * 1024 + k + 992]!;
+        sum00_2 += weights_3 * multiHeadAttention_value_2;
+        sum01_2 += weights_3 * multiHeadAttention_value_3;
+        sum10_2 += weights_4 * multiHeadAttention_value_2;
+        sum11_2 += weights_4 * multiHeadAttention_value_3;
+      }
+      transpose_4[l * 16 + m + 1920] = sum00_2;
+      transpose_4[l * 16 + m + 1921] = sum01_2;
+      transpose_4[l * 16 + m + 1984] = sum10_2;
+      transpose_4[l * 16 + m + 1985] = sum11_2;
     }
   }
 }
@@ -6783,60 +9187,188 @@ function dotAdd_1x32x64x64_2_predict(
   multiHeadAttention_output_bias: Float32Array,
   residual: Float32Array,
 ): void {
-  for (let j = 0; j < 32; j += 4) {
-    for (let l = 0; l < 64; l += 2) {
+  for (let j = 0; j < 32; j += 2) {
+    for (let l = 0; l < 63; l += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const transpose_4_0 = transpose_4[j * 64 + k]!;
-        const multiHeadAttention_output_kernel_0 = multiHeadAttention_output_kernel[k * 64 + l]!;
-        const multiHeadAttention_output_kernel_1 =
-          multiHeadAttention_output_kernel[k * 64 + l + 1]!;
-        const transpose_4_1 = transpose_4[j * 64 + k + 64]!;
-        const transpose_4_2 = transpose_4[j * 64 + k + 128]!;
-        const transpose_4_3 = transpose_4[j * 64 + k + 192]!;
-        sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
-        sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
-        sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
-        sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
-        sum20 += transpose_4_2 * multiHeadAttention_output_kernel_0;
-        sum21 += transpose_4_2 * multiHeadAttention_output_kernel_1;
-        sum30 += transpose_4_3 * multiHeadAttention_output_kernel_0;
-        sum31 += transpose_4_3 * multiHeadAttention_output_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const transpose_4_0 = transpose_4[j * 64 + k]!;
+          const multiHeadAttention_output_kernel_0 = multiHeadAttention_output_kernel[k * 64 + l]!;
+          const multiHeadAttention_output_kernel_1 =
+            multiHeadAttention_output_kernel[k * 64 + l + 1]!;
+          const multiHeadAttention_output_kernel_2 =
+            multiHeadAttention_output_kernel[k * 64 + l + 2]!;
+          const transpose_4_1 = transpose_4[j * 64 + k + 64]!;
+          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const transpose_4_0 = transpose_4[j * 64 + k + 1]!;
+          const multiHeadAttention_output_kernel_0 =
+            multiHeadAttention_output_kernel[k * 64 + l + 64]!;
+          const multiHeadAttention_output_kernel_1 =
+            multiHeadAttention_output_kernel[k * 64 + l + 65]!;
+          const multiHeadAttention_output_kernel_2 =
+            multiHeadAttention_output_kernel[k * 64 + l + 66]!;
+          const transpose_4_1 = transpose_4[j * 64 + k + 65]!;
+          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const transpose_4_0 = transpose_4[j * 64 + k + 2]!;
+          const multiHeadAttention_output_kernel_0 =
+            multiHeadAttention_output_kernel[k * 64 + l + 128]!;
+          const multiHeadAttention_output_kernel_1 =
+            multiHeadAttention_output_kernel[k * 64 + l + 129]!;
+          const multiHeadAttention_output_kernel_2 =
+            multiHeadAttention_output_kernel[k * 64 + l + 130]!;
+          const transpose_4_1 = transpose_4[j * 64 + k + 66]!;
+          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const transpose_4_0 = transpose_4[j * 64 + k + 3]!;
+          const multiHeadAttention_output_kernel_0 =
+            multiHeadAttention_output_kernel[k * 64 + l + 192]!;
+          const multiHeadAttention_output_kernel_1 =
+            multiHeadAttention_output_kernel[k * 64 + l + 193]!;
+          const multiHeadAttention_output_kernel_2 =
+            multiHeadAttention_output_kernel[k * 64 + l + 194]!;
+          const transpose_4_1 = transpose_4[j * 64 + k + 67]!;
+          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+        }
+        if (k + 4 === 64) break;
+        {
+          const transpose_4_0 = transpose_4[j * 64 + k + 4]!;
+          const multiHeadAttention_output_kernel_0 =
+            multiHeadAttention_output_kernel[k * 64 + l + 256]!;
+          const multiHeadAttention_output_kernel_1 =
+            multiHeadAttention_output_kernel[k * 64 + l + 257]!;
+          const multiHeadAttention_output_kernel_2 =
+            multiHeadAttention_output_kernel[k * 64 + l + 258]!;
+          const transpose_4_1 = transpose_4[j * 64 + k + 68]!;
+          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+        }
+        if (k + 5 === 64) break;
+        {
+          const transpose_4_0 = transpose_4[j * 64 + k + 5]!;
+          const multiHeadAttention_output_kernel_0 =
+            multiHeadAttention_output_kernel[k * 64 + l + 320]!;
+          const multiHeadAttention_output_kernel_1 =
+            multiHeadAttention_output_kernel[k * 64 + l + 321]!;
+          const multiHeadAttention_output_kernel_2 =
+            multiHeadAttention_output_kernel[k * 64 + l + 322]!;
+          const transpose_4_1 = transpose_4[j * 64 + k + 69]!;
+          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+        }
+        if (k + 6 === 64) break;
+        {
+          const transpose_4_0 = transpose_4[j * 64 + k + 6]!;
+          const multiHeadAttention_output_kernel_0 =
+            multiHeadAttention_output_kernel[k * 64 + l + 384]!;
+          const multiHeadAttention_output_kernel_1 =
+            multiHeadAttention_output_kernel[k * 64 + l + 385]!;
+          const multiHeadAttention_output_kernel_2 =
+            multiHeadAttention_output_kernel[k * 64 + l + 386]!;
+          const transpose_4_1 = transpose_4[j * 64 + k + 70]!;
+          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+        }
+        if (k + 7 === 64) break;
+        {
+          const transpose_4_0 = transpose_4[j * 64 + k + 7]!;
+          const multiHeadAttention_output_kernel_0 =
+            multiHeadAttention_output_kernel[k * 64 + l + 448]!;
+          const multiHeadAttention_output_kernel_1 =
+            multiHeadAttention_output_kernel[k * 64 + l + 449]!;
+          const multiHeadAttention_output_kernel_2 =
+            multiHeadAttention_output_kernel[k * 64 + l + 450]!;
+          const transpose_4_1 = transpose_4[j * 64 + k + 71]!;
+          sum00 += transpose_4_0 * multiHeadAttention_output_kernel_0;
+          sum01 += transpose_4_0 * multiHeadAttention_output_kernel_1;
+          sum02 += transpose_4_0 * multiHeadAttention_output_kernel_2;
+          sum10 += transpose_4_1 * multiHeadAttention_output_kernel_0;
+          sum11 += transpose_4_1 * multiHeadAttention_output_kernel_1;
+          sum12 += transpose_4_1 * multiHeadAttention_output_kernel_2;
+        }
       }
       const dot_6_00 = Math.fround(sum00);
       const dot_6_01 = Math.fround(sum01);
+      const dot_6_02 = Math.fround(sum02);
       const dot_6_10 = Math.fround(sum10);
       const dot_6_11 = Math.fround(sum11);
-      const dot_6_20 = Math.fround(sum20);
-      const dot_6_21 = Math.fround(sum21);
-      const dot_6_30 = Math.fround(sum30);
-      const dot_6_31 = Math.fround(sum31);
+      const dot_6_12 = Math.fround(sum12);
       const multiHeadAttention_output_bias_0 = multiHeadAttention_output_bias[l]!;
       const multiHeadAttention_output_bias_1 = multiHeadAttention_output_bias[l + 1]!;
+      const multiHeadAttention_output_bias_2 = multiHeadAttention_output_bias[l + 2]!;
       residual[j * 64 + l] =
         positionalEncoding[j * 64 + l]! + (dot_6_00 + multiHeadAttention_output_bias_0);
       residual[j * 64 + l + 1] =
         positionalEncoding[j * 64 + l + 1]! + (dot_6_01 + multiHeadAttention_output_bias_1);
+      residual[j * 64 + l + 2] =
+        positionalEncoding[j * 64 + l + 2]! + (dot_6_02 + multiHeadAttention_output_bias_2);
       residual[j * 64 + l + 64] =
         positionalEncoding[j * 64 + l + 64]! + (dot_6_10 + multiHeadAttention_output_bias_0);
       residual[j * 64 + l + 65] =
         positionalEncoding[j * 64 + l + 65]! + (dot_6_11 + multiHeadAttention_output_bias_1);
-      residual[j * 64 + l + 128] =
-        positionalEncoding[j * 64 + l + 128]! + (dot_6_20 + multiHeadAttention_output_bias_0);
-      residual[j * 64 + l + 129] =
-        positionalEncoding[j * 64 + l + 129]! + (dot_6_21 + multiHeadAttention_output_bias_1);
-      residual[j * 64 + l + 192] =
-        positionalEncoding[j * 64 + l + 192]! + (dot_6_30 + multiHeadAttention_output_bias_0);
-      residual[j * 64 + l + 193] =
-        positionalEncoding[j * 64 + l + 193]! + (dot_6_31 + multiHeadAttention_output_bias_1);
+      residual[j * 64 + l + 66] =
+        positionalEncoding[j * 64 + l + 66]! + (dot_6_12 + multiHeadAttention_output_bias_2);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const transpose_4_2 = transpose_4[j * 64 + k]!;
+      const multiHeadAttention_output_kernel_3 = multiHeadAttention_output_kernel[k * 64 + 63]!;
+      const transpose_4_3 = transpose_4[j * 64 + k + 64]!;
+      sum0 += transpose_4_2 * multiHeadAttention_output_kernel_3;
+      sum1 += transpose_4_3 * multiHeadAttention_output_kernel_3;
+    }
+    const dot_6_0 = Math.fround(sum0);
+    const dot_6_1 = Math.fround(sum1);
+    const multiHeadAttention_output_bias_3 = multiHeadAttention_output_bias[63]!;
+    residual[j * 64 + 63] =
+      positionalEncoding[j * 64 + 63]! + (dot_6_0 + multiHeadAttention_output_bias_3);
+    residual[j * 64 + 127] =
+      positionalEncoding[j * 64 + 127]! + (dot_6_1 + multiHeadAttention_output_bias_3);
   }
 }
 
@@ -6888,41 +9420,145 @@ function dotAddMul_1x32x64x256_predict(
   dense: Float32Array,
   dense_bias: Float32Array,
 ): void {
-  for (let j = 0; j < 32; j += 4) {
-    for (let l = 0; l < 256; l += 2) {
+  for (let j = 0; j < 32; j += 2) {
+    for (let l = 0; l < 255; l += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const layerNorm_2_0 = layerNorm_2[j * 64 + k]!;
-        const dense_kernel_0 = dense_kernel[k * 256 + l]!;
-        const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
-        const layerNorm_2_1 = layerNorm_2[j * 64 + k + 64]!;
-        const layerNorm_2_2 = layerNorm_2[j * 64 + k + 128]!;
-        const layerNorm_2_3 = layerNorm_2[j * 64 + k + 192]!;
-        sum00 += layerNorm_2_0 * dense_kernel_0;
-        sum01 += layerNorm_2_0 * dense_kernel_1;
-        sum10 += layerNorm_2_1 * dense_kernel_0;
-        sum11 += layerNorm_2_1 * dense_kernel_1;
-        sum20 += layerNorm_2_2 * dense_kernel_0;
-        sum21 += layerNorm_2_2 * dense_kernel_1;
-        sum30 += layerNorm_2_3 * dense_kernel_0;
-        sum31 += layerNorm_2_3 * dense_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const layerNorm_2_0 = layerNorm_2[j * 64 + k]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 1]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 2]!;
+          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 64]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 1]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l + 256]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 257]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 258]!;
+          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 65]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 2]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l + 512]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 513]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 514]!;
+          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 66]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 3]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l + 768]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 769]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 770]!;
+          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 67]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
+        }
+        if (k + 4 === 64) break;
+        {
+          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 4]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l + 1024]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 1025]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 1026]!;
+          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 68]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
+        }
+        if (k + 5 === 64) break;
+        {
+          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 5]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l + 1280]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 1281]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 1282]!;
+          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 69]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
+        }
+        if (k + 6 === 64) break;
+        {
+          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 6]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l + 1536]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 1537]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 1538]!;
+          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 70]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
+        }
+        if (k + 7 === 64) break;
+        {
+          const layerNorm_2_0 = layerNorm_2[j * 64 + k + 7]!;
+          const dense_kernel_0 = dense_kernel[k * 256 + l + 1792]!;
+          const dense_kernel_1 = dense_kernel[k * 256 + l + 1793]!;
+          const dense_kernel_2 = dense_kernel[k * 256 + l + 1794]!;
+          const layerNorm_2_1 = layerNorm_2[j * 64 + k + 71]!;
+          sum00 += layerNorm_2_0 * dense_kernel_0;
+          sum01 += layerNorm_2_0 * dense_kernel_1;
+          sum02 += layerNorm_2_0 * dense_kernel_2;
+          sum10 += layerNorm_2_1 * dense_kernel_0;
+          sum11 += layerNorm_2_1 * dense_kernel_1;
+          sum12 += layerNorm_2_1 * dense_kernel_2;
+        }
       }
       dense[j * 256 + l] = sum00;
       dense[j * 256 + l + 1] = sum01;
+      dense[j * 256 + l + 2] = sum02;
       dense[j * 256 + l + 256] = sum10;
       dense[j * 256 + l + 257] = sum11;
-      dense[j * 256 + l + 512] = sum20;
-      dense[j * 256 + l + 513] = sum21;
-      dense[j * 256 + l + 768] = sum30;
-      dense[j * 256 + l + 769] = sum31;
+      dense[j * 256 + l + 258] = sum12;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const layerNorm_2_2 = layerNorm_2[j * 64 + k]!;
+      const dense_kernel_3 = dense_kernel[k * 256 + 255]!;
+      const layerNorm_2_3 = layerNorm_2[j * 64 + k + 64]!;
+      sum0 += layerNorm_2_2 * dense_kernel_3;
+      sum1 += layerNorm_2_3 * dense_kernel_3;
+    }
+    dense[j * 256 + 255] = sum0;
+    dense[j * 256 + 511] = sum1;
   }
   for (let j = 0; j < 32; j++) {
     for (let l = 0; l < 256; l++) {
@@ -6945,57 +9581,160 @@ function dotAdd_1x32x256x64_predict(
   dense_2_bias: Float32Array,
   residual_2: Float32Array,
 ): void {
-  for (let j = 0; j < 32; j += 4) {
-    for (let l = 0; l < 64; l += 2) {
+  for (let j = 0; j < 32; j += 2) {
+    for (let l = 0; l < 63; l += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const dense_0 = dense[j * 256 + k]!;
-        const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
-        const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
-        const dense_1 = dense[j * 256 + k + 256]!;
-        const dense_2 = dense[j * 256 + k + 512]!;
-        const dense_3 = dense[j * 256 + k + 768]!;
-        sum00 += dense_0 * dense_2_kernel_0;
-        sum01 += dense_0 * dense_2_kernel_1;
-        sum10 += dense_1 * dense_2_kernel_0;
-        sum11 += dense_1 * dense_2_kernel_1;
-        sum20 += dense_2 * dense_2_kernel_0;
-        sum21 += dense_2 * dense_2_kernel_1;
-        sum30 += dense_3 * dense_2_kernel_0;
-        sum31 += dense_3 * dense_2_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const dense_0 = dense[j * 256 + k]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 1]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 2]!;
+          const dense_1 = dense[j * 256 + k + 256]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const dense_0 = dense[j * 256 + k + 1]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 64]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 65]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 66]!;
+          const dense_1 = dense[j * 256 + k + 257]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const dense_0 = dense[j * 256 + k + 2]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 128]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 129]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 130]!;
+          const dense_1 = dense[j * 256 + k + 258]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const dense_0 = dense[j * 256 + k + 3]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 192]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 193]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 194]!;
+          const dense_1 = dense[j * 256 + k + 259]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const dense_0 = dense[j * 256 + k + 4]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 256]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 257]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 258]!;
+          const dense_1 = dense[j * 256 + k + 260]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const dense_0 = dense[j * 256 + k + 5]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 320]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 321]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 322]!;
+          const dense_1 = dense[j * 256 + k + 261]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const dense_0 = dense[j * 256 + k + 6]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 384]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 385]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 386]!;
+          const dense_1 = dense[j * 256 + k + 262]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const dense_0 = dense[j * 256 + k + 7]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 64 + l + 448]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 64 + l + 449]!;
+          const dense_2_kernel_2 = dense_2_kernel[k * 64 + l + 450]!;
+          const dense_1 = dense[j * 256 + k + 263]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum02 += dense_0 * dense_2_kernel_2;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum12 += dense_1 * dense_2_kernel_2;
+        }
       }
       const dense_2_product00 = Math.fround(sum00);
       const dense_2_product01 = Math.fround(sum01);
+      const dense_2_product02 = Math.fround(sum02);
       const dense_2_product10 = Math.fround(sum10);
       const dense_2_product11 = Math.fround(sum11);
-      const dense_2_product20 = Math.fround(sum20);
-      const dense_2_product21 = Math.fround(sum21);
-      const dense_2_product30 = Math.fround(sum30);
-      const dense_2_product31 = Math.fround(sum31);
+      const dense_2_product12 = Math.fround(sum12);
       const dense_2_bias_0 = dense_2_bias[l]!;
       const dense_2_bias_1 = dense_2_bias[l + 1]!;
+      const dense_2_bias_2 = dense_2_bias[l + 2]!;
       residual_2[j * 64 + l] = residual[j * 64 + l]! + (dense_2_product00 + dense_2_bias_0);
       residual_2[j * 64 + l + 1] = residual[j * 64 + l + 1]! + (dense_2_product01 + dense_2_bias_1);
+      residual_2[j * 64 + l + 2] = residual[j * 64 + l + 2]! + (dense_2_product02 + dense_2_bias_2);
       residual_2[j * 64 + l + 64] =
         residual[j * 64 + l + 64]! + (dense_2_product10 + dense_2_bias_0);
       residual_2[j * 64 + l + 65] =
         residual[j * 64 + l + 65]! + (dense_2_product11 + dense_2_bias_1);
-      residual_2[j * 64 + l + 128] =
-        residual[j * 64 + l + 128]! + (dense_2_product20 + dense_2_bias_0);
-      residual_2[j * 64 + l + 129] =
-        residual[j * 64 + l + 129]! + (dense_2_product21 + dense_2_bias_1);
-      residual_2[j * 64 + l + 192] =
-        residual[j * 64 + l + 192]! + (dense_2_product30 + dense_2_bias_0);
-      residual_2[j * 64 + l + 193] =
-        residual[j * 64 + l + 193]! + (dense_2_product31 + dense_2_bias_1);
+      residual_2[j * 64 + l + 66] =
+        residual[j * 64 + l + 66]! + (dense_2_product12 + dense_2_bias_2);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const dense_2 = dense[j * 256 + k]!;
+      const dense_2_kernel_3 = dense_2_kernel[k * 64 + 63]!;
+      const dense_3 = dense[j * 256 + k + 256]!;
+      sum0 += dense_2 * dense_2_kernel_3;
+      sum1 += dense_3 * dense_2_kernel_3;
+    }
+    const dense_2_product0 = Math.fround(sum0);
+    const dense_2_product1 = Math.fround(sum1);
+    const dense_2_bias_3 = dense_2_bias[63]!;
+    residual_2[j * 64 + 63] = residual[j * 64 + 63]! + (dense_2_product0 + dense_2_bias_3);
+    residual_2[j * 64 + 127] = residual[j * 64 + 127]! + (dense_2_product1 + dense_2_bias_3);
   }
 }
 

@@ -4,7 +4,7 @@
 //
 //   parameters 2,168,362   arena 63,572,576 bytes, nothing else is ever allocated   10,140,597,986 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 8905b420924b9ba5
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 9f2a06c968191407
 
 /** The model's name. */
 export const MODEL: string = "cifar-convnet";
@@ -1547,63 +1547,251 @@ function dotRelu_64x4096x512(
   hidden_bias: Float32Array,
   hidden: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 512; j += 2) {
+  for (let i = 0; i < 64; i += 2) {
+    for (let j = 0; j < 510; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 4096; k++) {
-        const quarter_0 =
-          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
-        const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
-        const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
-        const quarter_1 =
-          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
-        const quarter_2 =
-          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 8192]!;
-        const quarter_3 =
-          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 12288]!;
-        sum00 += quarter_0 * hidden_kernel_0;
-        sum01 += quarter_0 * hidden_kernel_1;
-        sum10 += quarter_1 * hidden_kernel_0;
-        sum11 += quarter_1 * hidden_kernel_1;
-        sum20 += quarter_2 * hidden_kernel_0;
-        sum21 += quarter_2 * hidden_kernel_1;
-        sum30 += quarter_3 * hidden_kernel_0;
-        sum31 += quarter_3 * hidden_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 4096; k += 8) {
+        {
+          const quarter_0 =
+            quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
+          const quarter_1 =
+            quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 1 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 1) / 64) | 0) * 64 + ((((k + 1) / 8) | 0) % 8) * 8 + ((k + 1) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 512]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 513]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 514]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 1) / 64) | 0) * 64 +
+                ((((k + 1) / 8) | 0) % 8) * 8 +
+                ((k + 1) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 2 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 2) / 64) | 0) * 64 + ((((k + 2) / 8) | 0) % 8) * 8 + ((k + 2) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1024]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1025]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1026]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 2) / 64) | 0) * 64 +
+                ((((k + 2) / 8) | 0) % 8) * 8 +
+                ((k + 2) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 3 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 3) / 64) | 0) * 64 + ((((k + 3) / 8) | 0) % 8) * 8 + ((k + 3) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1536]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1537]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1538]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 3) / 64) | 0) * 64 +
+                ((((k + 3) / 8) | 0) % 8) * 8 +
+                ((k + 3) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 4 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 4) / 64) | 0) * 64 + ((((k + 4) / 8) | 0) % 8) * 8 + ((k + 4) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 2048]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 2049]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2050]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 4) / 64) | 0) * 64 +
+                ((((k + 4) / 8) | 0) % 8) * 8 +
+                ((k + 4) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 5 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 5) / 64) | 0) * 64 + ((((k + 5) / 8) | 0) % 8) * 8 + ((k + 5) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 2560]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 2561]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2562]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 5) / 64) | 0) * 64 +
+                ((((k + 5) / 8) | 0) % 8) * 8 +
+                ((k + 5) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 6 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 6) / 64) | 0) * 64 + ((((k + 6) / 8) | 0) % 8) * 8 + ((k + 6) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 3072]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 3073]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 3074]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 6) / 64) | 0) * 64 +
+                ((((k + 6) / 8) | 0) % 8) * 8 +
+                ((k + 6) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 7 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 7) / 64) | 0) * 64 + ((((k + 7) / 8) | 0) % 8) * 8 + ((k + 7) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 3584]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 3585]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 3586]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 7) / 64) | 0) * 64 +
+                ((((k + 7) / 8) | 0) % 8) * 8 +
+                ((k + 7) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
       }
       const hidden_product00 = Math.fround(sum00);
       const hidden_product01 = Math.fround(sum01);
+      const hidden_product02 = Math.fround(sum02);
       const hidden_product10 = Math.fround(sum10);
       const hidden_product11 = Math.fround(sum11);
-      const hidden_product20 = Math.fround(sum20);
-      const hidden_product21 = Math.fround(sum21);
-      const hidden_product30 = Math.fround(sum30);
-      const hidden_product31 = Math.fround(sum31);
+      const hidden_product12 = Math.fround(sum12);
       const hidden_bias_0 = hidden_bias[j]!;
       const add_0 = hidden_product00 + hidden_bias_0;
       const hidden_bias_1 = hidden_bias[j + 1]!;
       const add_1 = hidden_product01 + hidden_bias_1;
-      const add_2 = hidden_product10 + hidden_bias_0;
-      const add_3 = hidden_product11 + hidden_bias_1;
-      const add_4 = hidden_product20 + hidden_bias_0;
-      const add_5 = hidden_product21 + hidden_bias_1;
-      const add_6 = hidden_product30 + hidden_bias_0;
-      const add_7 = hidden_product31 + hidden_bias_1;
+      const hidden_bias_2 = hidden_bias[j + 2]!;
+      const add_2 = hidden_product02 + hidden_bias_2;
+      const add_3 = hidden_product10 + hidden_bias_0;
+      const add_4 = hidden_product11 + hidden_bias_1;
+      const add_5 = hidden_product12 + hidden_bias_2;
       hidden[i * 512 + j] = add_0 < 0 ? 0 : add_0;
       hidden[i * 512 + j + 1] = add_1 < 0 ? 0 : add_1;
-      hidden[i * 512 + j + 512] = add_2 < 0 ? 0 : add_2;
-      hidden[i * 512 + j + 513] = add_3 < 0 ? 0 : add_3;
-      hidden[i * 512 + j + 1024] = add_4 < 0 ? 0 : add_4;
-      hidden[i * 512 + j + 1025] = add_5 < 0 ? 0 : add_5;
-      hidden[i * 512 + j + 1536] = add_6 < 0 ? 0 : add_6;
-      hidden[i * 512 + j + 1537] = add_7 < 0 ? 0 : add_7;
+      hidden[i * 512 + j + 2] = add_2 < 0 ? 0 : add_2;
+      hidden[i * 512 + j + 512] = add_3 < 0 ? 0 : add_3;
+      hidden[i * 512 + j + 513] = add_4 < 0 ? 0 : add_4;
+      hidden[i * 512 + j + 514] = add_5 < 0 ? 0 : add_5;
     }
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 4096; k++) {
+      const quarter_2 =
+        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+      const hidden_kernel_3 = hidden_kernel[k * 512 + 510]!;
+      const hidden_kernel_4 = hidden_kernel[k * 512 + 511]!;
+      const quarter_3 =
+        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+      sum00_2 += quarter_2 * hidden_kernel_3;
+      sum01_2 += quarter_2 * hidden_kernel_4;
+      sum10_2 += quarter_3 * hidden_kernel_3;
+      sum11_2 += quarter_3 * hidden_kernel_4;
+    }
+    const hidden_product00_2 = Math.fround(sum00_2);
+    const hidden_product01_2 = Math.fround(sum01_2);
+    const hidden_product10_2 = Math.fround(sum10_2);
+    const hidden_product11_2 = Math.fround(sum11_2);
+    const hidden_bias_3 = hidden_bias[510]!;
+    const add_6 = hidden_product00_2 + hidden_bias_3;
+    const hidden_bias_4 = hidden_bias[511]!;
+    const add_7 = hidden_product01_2 + hidden_bias_4;
+    const add_8 = hidden_product10_2 + hidden_bias_3;
+    const add_9 = hidden_product11_2 + hidden_bias_4;
+    hidden[i * 512 + 510] = add_6 < 0 ? 0 : add_6;
+    hidden[i * 512 + 511] = add_7 < 0 ? 0 : add_7;
+    hidden[i * 512 + 1022] = add_8 < 0 ? 0 : add_8;
+    hidden[i * 512 + 1023] = add_9 < 0 ? 0 : add_9;
   }
 }
 
@@ -1618,7 +1806,7 @@ function dotAdd_64x512x10(
   scores_bias: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
+  for (let i = 0; i < 63; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1626,23 +1814,118 @@ function dotAdd_64x512x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 512; k++) {
-        const hidden_0 = hidden[i * 512 + k]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const hidden_1 = hidden[i * 512 + k + 512]!;
-        const hidden_2 = hidden[i * 512 + k + 1024]!;
-        const hidden_3 = hidden[i * 512 + k + 1536]!;
-        sum00 += hidden_0 * scores_kernel_0;
-        sum01 += hidden_0 * scores_kernel_1;
-        sum10 += hidden_1 * scores_kernel_0;
-        sum11 += hidden_1 * scores_kernel_1;
-        sum20 += hidden_2 * scores_kernel_0;
-        sum21 += hidden_2 * scores_kernel_1;
-        sum30 += hidden_3 * scores_kernel_0;
-        sum31 += hidden_3 * scores_kernel_1;
+      for (let k = 0; k < 512; k += 8) {
+        {
+          const hidden_0 = hidden[i * 512 + k]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+          const hidden_1 = hidden[i * 512 + k + 512]!;
+          const hidden_2 = hidden[i * 512 + k + 1024]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 1 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 1]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+          const hidden_1 = hidden[i * 512 + k + 513]!;
+          const hidden_2 = hidden[i * 512 + k + 1025]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 2 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 2]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+          const hidden_1 = hidden[i * 512 + k + 514]!;
+          const hidden_2 = hidden[i * 512 + k + 1026]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 3 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 3]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+          const hidden_1 = hidden[i * 512 + k + 515]!;
+          const hidden_2 = hidden[i * 512 + k + 1027]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 4 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 4]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
+          const hidden_1 = hidden[i * 512 + k + 516]!;
+          const hidden_2 = hidden[i * 512 + k + 1028]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 5 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 5]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
+          const hidden_1 = hidden[i * 512 + k + 517]!;
+          const hidden_2 = hidden[i * 512 + k + 1029]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 6 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 6]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
+          const hidden_1 = hidden[i * 512 + k + 518]!;
+          const hidden_2 = hidden[i * 512 + k + 1030]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 7 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 7]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
+          const hidden_1 = hidden[i * 512 + k + 519]!;
+          const hidden_2 = hidden[i * 512 + k + 1031]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
       }
       const scores_product00 = Math.fround(sum00);
       const scores_product01 = Math.fround(sum01);
@@ -1650,8 +1933,6 @@ function dotAdd_64x512x10(
       const scores_product11 = Math.fround(sum11);
       const scores_product20 = Math.fround(sum20);
       const scores_product21 = Math.fround(sum21);
-      const scores_product30 = Math.fround(sum30);
-      const scores_product31 = Math.fround(sum31);
       const scores_bias_0 = scores_bias[j]!;
       const scores_bias_1 = scores_bias[j + 1]!;
       scores[i * 10 + j] = scores_product00 + scores_bias_0;
@@ -1660,9 +1941,22 @@ function dotAdd_64x512x10(
       scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
       scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
       scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
-      scores[i * 10 + j + 30] = scores_product30 + scores_bias_0;
-      scores[i * 10 + j + 31] = scores_product31 + scores_bias_1;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 512; k++) {
+      const hidden_3 = hidden[k + 32256]!;
+      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+      sum0 += hidden_3 * scores_kernel_2;
+      sum1 += hidden_3 * scores_kernel_3;
+    }
+    const scores_product0 = Math.fround(sum0);
+    const scores_product1 = Math.fround(sum1);
+    scores[j + 630] = scores_product0 + scores_bias[j]!;
+    scores[j + 631] = scores_product1 + scores_bias[j + 1]!;
   }
 }
 
@@ -1908,7 +2202,7 @@ function dotAdam_512x64x10(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 512; i += 4) {
+  for (let i = 0; i < 510; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1916,23 +2210,118 @@ function dotAdam_512x64x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const hidden_0 = hidden[k * 512 + i]!;
-        const d_shifted_0 = d_shifted[k * 10 + j]!;
-        const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-        const hidden_1 = hidden[k * 512 + i + 1]!;
-        const hidden_2 = hidden[k * 512 + i + 2]!;
-        const hidden_3 = hidden[k * 512 + i + 3]!;
-        sum00 += hidden_0 * d_shifted_0;
-        sum01 += hidden_0 * d_shifted_1;
-        sum10 += hidden_1 * d_shifted_0;
-        sum11 += hidden_1 * d_shifted_1;
-        sum20 += hidden_2 * d_shifted_0;
-        sum21 += hidden_2 * d_shifted_1;
-        sum30 += hidden_3 * d_shifted_0;
-        sum31 += hidden_3 * d_shifted_1;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const hidden_0 = hidden[k * 512 + i]!;
+          const d_shifted_0 = d_shifted[k * 10 + j]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+          const hidden_1 = hidden[k * 512 + i + 1]!;
+          const hidden_2 = hidden[k * 512 + i + 2]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 1 === 64) break;
+        {
+          const hidden_0 = hidden[k * 512 + i + 512]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+          const hidden_1 = hidden[k * 512 + i + 513]!;
+          const hidden_2 = hidden[k * 512 + i + 514]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 2 === 64) break;
+        {
+          const hidden_0 = hidden[k * 512 + i + 1024]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+          const hidden_1 = hidden[k * 512 + i + 1025]!;
+          const hidden_2 = hidden[k * 512 + i + 1026]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 3 === 64) break;
+        {
+          const hidden_0 = hidden[k * 512 + i + 1536]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+          const hidden_1 = hidden[k * 512 + i + 1537]!;
+          const hidden_2 = hidden[k * 512 + i + 1538]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 4 === 64) break;
+        {
+          const hidden_0 = hidden[k * 512 + i + 2048]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
+          const hidden_1 = hidden[k * 512 + i + 2049]!;
+          const hidden_2 = hidden[k * 512 + i + 2050]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 5 === 64) break;
+        {
+          const hidden_0 = hidden[k * 512 + i + 2560]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
+          const hidden_1 = hidden[k * 512 + i + 2561]!;
+          const hidden_2 = hidden[k * 512 + i + 2562]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 6 === 64) break;
+        {
+          const hidden_0 = hidden[k * 512 + i + 3072]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
+          const hidden_1 = hidden[k * 512 + i + 3073]!;
+          const hidden_2 = hidden[k * 512 + i + 3074]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 7 === 64) break;
+        {
+          const hidden_0 = hidden[k * 512 + i + 3584]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
+          const hidden_1 = hidden[k * 512 + i + 3585]!;
+          const hidden_2 = hidden[k * 512 + i + 3586]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
       }
       const d_scores_kernel00 = Math.fround(sum00);
       const d_scores_kernel01 = Math.fround(sum01);
@@ -1940,8 +2329,6 @@ function dotAdam_512x64x10(
       const d_scores_kernel11 = Math.fround(sum11);
       const d_scores_kernel20 = Math.fround(sum20);
       const d_scores_kernel21 = Math.fround(sum21);
-      const d_scores_kernel30 = Math.fround(sum30);
-      const d_scores_kernel31 = Math.fround(sum31);
       const scores_kernel_m_next00 = Math.fround(
         scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
       );
@@ -1966,14 +2353,6 @@ function dotAdam_512x64x10(
         scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
       );
       scores_kernel_m[i * 10 + j + 21] = scores_kernel_m_next21;
-      const scores_kernel_m_next30 = Math.fround(
-        scores_kernel_m[i * 10 + j + 30]! * 0.9 + d_scores_kernel30 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 30] = scores_kernel_m_next30;
-      const scores_kernel_m_next31 = Math.fround(
-        scores_kernel_m[i * 10 + j + 31]! * 0.9 + d_scores_kernel31 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 31] = scores_kernel_m_next31;
       const scores_kernel_v_next00 = Math.fround(
         scores_kernel_v[i * 10 + j]! * 0.999 +
           d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
@@ -2004,16 +2383,6 @@ function dotAdam_512x64x10(
           d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
       );
       scores_kernel_v[i * 10 + j + 21] = scores_kernel_v_next21;
-      const scores_kernel_v_next30 = Math.fround(
-        scores_kernel_v[i * 10 + j + 30]! * 0.999 +
-          d_scores_kernel30 * d_scores_kernel30 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 30] = scores_kernel_v_next30;
-      const scores_kernel_v_next31 = Math.fround(
-        scores_kernel_v[i * 10 + j + 31]! * 0.999 +
-          d_scores_kernel31 * d_scores_kernel31 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 31] = scores_kernel_v_next31;
       scores_kernel[i * 10 + j] =
         scores_kernel[i * 10 + j]! -
         (scores_kernel_m_next00 * rate_0) /
@@ -2038,15 +2407,79 @@ function dotAdam_512x64x10(
         scores_kernel[i * 10 + j + 21]! -
         (scores_kernel_m_next21 * rate_0) /
           (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 30] =
-        scores_kernel[i * 10 + j + 30]! -
-        (scores_kernel_m_next30 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next30 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 31] =
-        scores_kernel[i * 10 + j + 31]! -
-        (scores_kernel_m_next31 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 64; k++) {
+      const hidden_3 = hidden[k * 512 + 510]!;
+      const d_shifted_2 = d_shifted[k * 10 + j]!;
+      const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
+      const hidden_4 = hidden[k * 512 + 511]!;
+      sum00_2 += hidden_3 * d_shifted_2;
+      sum01_2 += hidden_3 * d_shifted_3;
+      sum10_2 += hidden_4 * d_shifted_2;
+      sum11_2 += hidden_4 * d_shifted_3;
+    }
+    const d_scores_kernel00_2 = Math.fround(sum00_2);
+    const d_scores_kernel01_2 = Math.fround(sum01_2);
+    const d_scores_kernel10_2 = Math.fround(sum10_2);
+    const d_scores_kernel11_2 = Math.fround(sum11_2);
+    const scores_kernel_m_next00_2 = Math.fround(
+      scores_kernel_m[j + 5100]! * 0.9 + d_scores_kernel00_2 * 0.09999999999999998,
+    );
+    scores_kernel_m[j + 5100] = scores_kernel_m_next00_2;
+    const scores_kernel_m_next01_2 = Math.fround(
+      scores_kernel_m[j + 5101]! * 0.9 + d_scores_kernel01_2 * 0.09999999999999998,
+    );
+    scores_kernel_m[j + 5101] = scores_kernel_m_next01_2;
+    const scores_kernel_m_next10_2 = Math.fround(
+      scores_kernel_m[j + 5110]! * 0.9 + d_scores_kernel10_2 * 0.09999999999999998,
+    );
+    scores_kernel_m[j + 5110] = scores_kernel_m_next10_2;
+    const scores_kernel_m_next11_2 = Math.fround(
+      scores_kernel_m[j + 5111]! * 0.9 + d_scores_kernel11_2 * 0.09999999999999998,
+    );
+    scores_kernel_m[j + 5111] = scores_kernel_m_next11_2;
+    const scores_kernel_v_next00_2 = Math.fround(
+      scores_kernel_v[j + 5100]! * 0.999 +
+        d_scores_kernel00_2 * d_scores_kernel00_2 * 0.0010000000000000009,
+    );
+    scores_kernel_v[j + 5100] = scores_kernel_v_next00_2;
+    const scores_kernel_v_next01_2 = Math.fround(
+      scores_kernel_v[j + 5101]! * 0.999 +
+        d_scores_kernel01_2 * d_scores_kernel01_2 * 0.0010000000000000009,
+    );
+    scores_kernel_v[j + 5101] = scores_kernel_v_next01_2;
+    const scores_kernel_v_next10_2 = Math.fround(
+      scores_kernel_v[j + 5110]! * 0.999 +
+        d_scores_kernel10_2 * d_scores_kernel10_2 * 0.0010000000000000009,
+    );
+    scores_kernel_v[j + 5110] = scores_kernel_v_next10_2;
+    const scores_kernel_v_next11_2 = Math.fround(
+      scores_kernel_v[j + 5111]! * 0.999 +
+        d_scores_kernel11_2 * d_scores_kernel11_2 * 0.0010000000000000009,
+    );
+    scores_kernel_v[j + 5111] = scores_kernel_v_next11_2;
+    scores_kernel[j + 5100] =
+      scores_kernel[j + 5100]! -
+      (scores_kernel_m_next00_2 * rate_0) /
+        (Math.sqrt(scores_kernel_v_next00_2 * correction_0) + 1e-8);
+    scores_kernel[j + 5101] =
+      scores_kernel[j + 5101]! -
+      (scores_kernel_m_next01_2 * rate_0) /
+        (Math.sqrt(scores_kernel_v_next01_2 * correction_0) + 1e-8);
+    scores_kernel[j + 5110] =
+      scores_kernel[j + 5110]! -
+      (scores_kernel_m_next10_2 * rate_0) /
+        (Math.sqrt(scores_kernel_v_next10_2 * correction_0) + 1e-8);
+    scores_kernel[j + 5111] =
+      scores_kernel[j + 5111]! -
+      (scores_kernel_m_next11_2 * rate_0) /
+        (Math.sqrt(scores_kernel_v_next11_2 * correction_0) + 1e-8);
   }
 }
 
@@ -2142,41 +2575,145 @@ function dot_64x512x4096(
   hidden_kernel: Float32Array,
   d_flatten: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 4096; j += 2) {
+  for (let i = 0; i < 64; i += 2) {
+    for (let j = 0; j < 4095; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 512; k++) {
-        const d_hidden_z_0 = d_hidden_z[i * 512 + k]!;
-        const hidden_kernel_0 = hidden_kernel[j * 512 + k]!;
-        const hidden_kernel_1 = hidden_kernel[j * 512 + k + 512]!;
-        const d_hidden_z_1 = d_hidden_z[i * 512 + k + 512]!;
-        const d_hidden_z_2 = d_hidden_z[i * 512 + k + 1024]!;
-        const d_hidden_z_3 = d_hidden_z[i * 512 + k + 1536]!;
-        sum00 += d_hidden_z_0 * hidden_kernel_0;
-        sum01 += d_hidden_z_0 * hidden_kernel_1;
-        sum10 += d_hidden_z_1 * hidden_kernel_0;
-        sum11 += d_hidden_z_1 * hidden_kernel_1;
-        sum20 += d_hidden_z_2 * hidden_kernel_0;
-        sum21 += d_hidden_z_2 * hidden_kernel_1;
-        sum30 += d_hidden_z_3 * hidden_kernel_0;
-        sum31 += d_hidden_z_3 * hidden_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 512; k += 8) {
+        {
+          const d_hidden_z_0 = d_hidden_z[i * 512 + k]!;
+          const hidden_kernel_0 = hidden_kernel[j * 512 + k]!;
+          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 512]!;
+          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1024]!;
+          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 512]!;
+          sum00 += d_hidden_z_0 * hidden_kernel_0;
+          sum01 += d_hidden_z_0 * hidden_kernel_1;
+          sum02 += d_hidden_z_0 * hidden_kernel_2;
+          sum10 += d_hidden_z_1 * hidden_kernel_0;
+          sum11 += d_hidden_z_1 * hidden_kernel_1;
+          sum12 += d_hidden_z_1 * hidden_kernel_2;
+        }
+        if (k + 1 === 512) break;
+        {
+          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 1]!;
+          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 1]!;
+          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 513]!;
+          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1025]!;
+          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 513]!;
+          sum00 += d_hidden_z_0 * hidden_kernel_0;
+          sum01 += d_hidden_z_0 * hidden_kernel_1;
+          sum02 += d_hidden_z_0 * hidden_kernel_2;
+          sum10 += d_hidden_z_1 * hidden_kernel_0;
+          sum11 += d_hidden_z_1 * hidden_kernel_1;
+          sum12 += d_hidden_z_1 * hidden_kernel_2;
+        }
+        if (k + 2 === 512) break;
+        {
+          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 2]!;
+          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 2]!;
+          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 514]!;
+          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1026]!;
+          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 514]!;
+          sum00 += d_hidden_z_0 * hidden_kernel_0;
+          sum01 += d_hidden_z_0 * hidden_kernel_1;
+          sum02 += d_hidden_z_0 * hidden_kernel_2;
+          sum10 += d_hidden_z_1 * hidden_kernel_0;
+          sum11 += d_hidden_z_1 * hidden_kernel_1;
+          sum12 += d_hidden_z_1 * hidden_kernel_2;
+        }
+        if (k + 3 === 512) break;
+        {
+          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 3]!;
+          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 3]!;
+          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 515]!;
+          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1027]!;
+          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 515]!;
+          sum00 += d_hidden_z_0 * hidden_kernel_0;
+          sum01 += d_hidden_z_0 * hidden_kernel_1;
+          sum02 += d_hidden_z_0 * hidden_kernel_2;
+          sum10 += d_hidden_z_1 * hidden_kernel_0;
+          sum11 += d_hidden_z_1 * hidden_kernel_1;
+          sum12 += d_hidden_z_1 * hidden_kernel_2;
+        }
+        if (k + 4 === 512) break;
+        {
+          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 4]!;
+          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 4]!;
+          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 516]!;
+          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1028]!;
+          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 516]!;
+          sum00 += d_hidden_z_0 * hidden_kernel_0;
+          sum01 += d_hidden_z_0 * hidden_kernel_1;
+          sum02 += d_hidden_z_0 * hidden_kernel_2;
+          sum10 += d_hidden_z_1 * hidden_kernel_0;
+          sum11 += d_hidden_z_1 * hidden_kernel_1;
+          sum12 += d_hidden_z_1 * hidden_kernel_2;
+        }
+        if (k + 5 === 512) break;
+        {
+          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 5]!;
+          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 5]!;
+          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 517]!;
+          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1029]!;
+          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 517]!;
+          sum00 += d_hidden_z_0 * hidden_kernel_0;
+          sum01 += d_hidden_z_0 * hidden_kernel_1;
+          sum02 += d_hidden_z_0 * hidden_kernel_2;
+          sum10 += d_hidden_z_1 * hidden_kernel_0;
+          sum11 += d_hidden_z_1 * hidden_kernel_1;
+          sum12 += d_hidden_z_1 * hidden_kernel_2;
+        }
+        if (k + 6 === 512) break;
+        {
+          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 6]!;
+          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 6]!;
+          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 518]!;
+          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1030]!;
+          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 518]!;
+          sum00 += d_hidden_z_0 * hidden_kernel_0;
+          sum01 += d_hidden_z_0 * hidden_kernel_1;
+          sum02 += d_hidden_z_0 * hidden_kernel_2;
+          sum10 += d_hidden_z_1 * hidden_kernel_0;
+          sum11 += d_hidden_z_1 * hidden_kernel_1;
+          sum12 += d_hidden_z_1 * hidden_kernel_2;
+        }
+        if (k + 7 === 512) break;
+        {
+          const d_hidden_z_0 = d_hidden_z[i * 512 + k + 7]!;
+          const hidden_kernel_0 = hidden_kernel[j * 512 + k + 7]!;
+          const hidden_kernel_1 = hidden_kernel[j * 512 + k + 519]!;
+          const hidden_kernel_2 = hidden_kernel[j * 512 + k + 1031]!;
+          const d_hidden_z_1 = d_hidden_z[i * 512 + k + 519]!;
+          sum00 += d_hidden_z_0 * hidden_kernel_0;
+          sum01 += d_hidden_z_0 * hidden_kernel_1;
+          sum02 += d_hidden_z_0 * hidden_kernel_2;
+          sum10 += d_hidden_z_1 * hidden_kernel_0;
+          sum11 += d_hidden_z_1 * hidden_kernel_1;
+          sum12 += d_hidden_z_1 * hidden_kernel_2;
+        }
       }
       d_flatten[i * 4096 + j] = sum00;
       d_flatten[i * 4096 + j + 1] = sum01;
+      d_flatten[i * 4096 + j + 2] = sum02;
       d_flatten[i * 4096 + j + 4096] = sum10;
       d_flatten[i * 4096 + j + 4097] = sum11;
-      d_flatten[i * 4096 + j + 8192] = sum20;
-      d_flatten[i * 4096 + j + 8193] = sum21;
-      d_flatten[i * 4096 + j + 12288] = sum30;
-      d_flatten[i * 4096 + j + 12289] = sum31;
+      d_flatten[i * 4096 + j + 4098] = sum12;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 512; k++) {
+      const d_hidden_z_2 = d_hidden_z[i * 512 + k]!;
+      const hidden_kernel_3 = hidden_kernel[k + 2096640]!;
+      const d_hidden_z_3 = d_hidden_z[i * 512 + k + 512]!;
+      sum0 += d_hidden_z_2 * hidden_kernel_3;
+      sum1 += d_hidden_z_3 * hidden_kernel_3;
+    }
+    d_flatten[i * 4096 + 4095] = sum0;
+    d_flatten[i * 4096 + 8191] = sum1;
   }
 }
 
@@ -2198,7 +2735,7 @@ function dotAdam_4096x64x512(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 4096; i += 4) {
+  for (let i = 0; i < 4095; i += 3) {
     for (let j = 0; j < 512; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -2206,33 +2743,230 @@ function dotAdam_4096x64x512(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const quarter_0 =
-          quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8)]!;
-        const d_hidden_z_0 = d_hidden_z[k * 512 + j]!;
-        const d_hidden_z_1 = d_hidden_z[k * 512 + j + 1]!;
-        const quarter_1 =
-          quarter[
-            k * 4096 + (((i + 1) / 64) | 0) * 64 + ((((i + 1) / 8) | 0) % 8) * 8 + ((i + 1) % 8)
-          ]!;
-        const quarter_2 =
-          quarter[
-            k * 4096 + (((i + 2) / 64) | 0) * 64 + ((((i + 2) / 8) | 0) % 8) * 8 + ((i + 2) % 8)
-          ]!;
-        const quarter_3 =
-          quarter[
-            k * 4096 + (((i + 3) / 64) | 0) * 64 + ((((i + 3) / 8) | 0) % 8) * 8 + ((i + 3) % 8)
-          ]!;
-        sum00 += quarter_0 * d_hidden_z_0;
-        sum01 += quarter_0 * d_hidden_z_1;
-        sum10 += quarter_1 * d_hidden_z_0;
-        sum11 += quarter_1 * d_hidden_z_1;
-        sum20 += quarter_2 * d_hidden_z_0;
-        sum21 += quarter_2 * d_hidden_z_1;
-        sum30 += quarter_3 * d_hidden_z_0;
-        sum31 += quarter_3 * d_hidden_z_1;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const quarter_0 =
+            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8)]!;
+          const d_hidden_z_0 = d_hidden_z[k * 512 + j]!;
+          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 1]!;
+          const quarter_1 =
+            quarter[
+              k * 4096 + (((i + 1) / 64) | 0) * 64 + ((((i + 1) / 8) | 0) % 8) * 8 + ((i + 1) % 8)
+            ]!;
+          const quarter_2 =
+            quarter[
+              k * 4096 + (((i + 2) / 64) | 0) * 64 + ((((i + 2) / 8) | 0) % 8) * 8 + ((i + 2) % 8)
+            ]!;
+          sum00 += quarter_0 * d_hidden_z_0;
+          sum01 += quarter_0 * d_hidden_z_1;
+          sum10 += quarter_1 * d_hidden_z_0;
+          sum11 += quarter_1 * d_hidden_z_1;
+          sum20 += quarter_2 * d_hidden_z_0;
+          sum21 += quarter_2 * d_hidden_z_1;
+        }
+        if (k + 1 === 64) break;
+        {
+          const quarter_0 =
+            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 4096]!;
+          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 512]!;
+          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 513]!;
+          const quarter_1 =
+            quarter[
+              k * 4096 +
+                (((i + 1) / 64) | 0) * 64 +
+                ((((i + 1) / 8) | 0) % 8) * 8 +
+                ((i + 1) % 8) +
+                4096
+            ]!;
+          const quarter_2 =
+            quarter[
+              k * 4096 +
+                (((i + 2) / 64) | 0) * 64 +
+                ((((i + 2) / 8) | 0) % 8) * 8 +
+                ((i + 2) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * d_hidden_z_0;
+          sum01 += quarter_0 * d_hidden_z_1;
+          sum10 += quarter_1 * d_hidden_z_0;
+          sum11 += quarter_1 * d_hidden_z_1;
+          sum20 += quarter_2 * d_hidden_z_0;
+          sum21 += quarter_2 * d_hidden_z_1;
+        }
+        if (k + 2 === 64) break;
+        {
+          const quarter_0 =
+            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 8192]!;
+          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 1024]!;
+          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 1025]!;
+          const quarter_1 =
+            quarter[
+              k * 4096 +
+                (((i + 1) / 64) | 0) * 64 +
+                ((((i + 1) / 8) | 0) % 8) * 8 +
+                ((i + 1) % 8) +
+                8192
+            ]!;
+          const quarter_2 =
+            quarter[
+              k * 4096 +
+                (((i + 2) / 64) | 0) * 64 +
+                ((((i + 2) / 8) | 0) % 8) * 8 +
+                ((i + 2) % 8) +
+                8192
+            ]!;
+          sum00 += quarter_0 * d_hidden_z_0;
+          sum01 += quarter_0 * d_hidden_z_1;
+          sum10 += quarter_1 * d_hidden_z_0;
+          sum11 += quarter_1 * d_hidden_z_1;
+          sum20 += quarter_2 * d_hidden_z_0;
+          sum21 += quarter_2 * d_hidden_z_1;
+        }
+        if (k + 3 === 64) break;
+        {
+          const quarter_0 =
+            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 12288]!;
+          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 1536]!;
+          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 1537]!;
+          const quarter_1 =
+            quarter[
+              k * 4096 +
+                (((i + 1) / 64) | 0) * 64 +
+                ((((i + 1) / 8) | 0) % 8) * 8 +
+                ((i + 1) % 8) +
+                12288
+            ]!;
+          const quarter_2 =
+            quarter[
+              k * 4096 +
+                (((i + 2) / 64) | 0) * 64 +
+                ((((i + 2) / 8) | 0) % 8) * 8 +
+                ((i + 2) % 8) +
+                12288
+            ]!;
+          sum00 += quarter_0 * d_hidden_z_0;
+          sum01 += quarter_0 * d_hidden_z_1;
+          sum10 += quarter_1 * d_hidden_z_0;
+          sum11 += quarter_1 * d_hidden_z_1;
+          sum20 += quarter_2 * d_hidden_z_0;
+          sum21 += quarter_2 * d_hidden_z_1;
+        }
+        if (k + 4 === 64) break;
+        {
+          const quarter_0 =
+            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 16384]!;
+          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 2048]!;
+          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 2049]!;
+          const quarter_1 =
+            quarter[
+              k * 4096 +
+                (((i + 1) / 64) | 0) * 64 +
+                ((((i + 1) / 8) | 0) % 8) * 8 +
+                ((i + 1) % 8) +
+                16384
+            ]!;
+          const quarter_2 =
+            quarter[
+              k * 4096 +
+                (((i + 2) / 64) | 0) * 64 +
+                ((((i + 2) / 8) | 0) % 8) * 8 +
+                ((i + 2) % 8) +
+                16384
+            ]!;
+          sum00 += quarter_0 * d_hidden_z_0;
+          sum01 += quarter_0 * d_hidden_z_1;
+          sum10 += quarter_1 * d_hidden_z_0;
+          sum11 += quarter_1 * d_hidden_z_1;
+          sum20 += quarter_2 * d_hidden_z_0;
+          sum21 += quarter_2 * d_hidden_z_1;
+        }
+        if (k + 5 === 64) break;
+        {
+          const quarter_0 =
+            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 20480]!;
+          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 2560]!;
+          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 2561]!;
+          const quarter_1 =
+            quarter[
+              k * 4096 +
+                (((i + 1) / 64) | 0) * 64 +
+                ((((i + 1) / 8) | 0) % 8) * 8 +
+                ((i + 1) % 8) +
+                20480
+            ]!;
+          const quarter_2 =
+            quarter[
+              k * 4096 +
+                (((i + 2) / 64) | 0) * 64 +
+                ((((i + 2) / 8) | 0) % 8) * 8 +
+                ((i + 2) % 8) +
+                20480
+            ]!;
+          sum00 += quarter_0 * d_hidden_z_0;
+          sum01 += quarter_0 * d_hidden_z_1;
+          sum10 += quarter_1 * d_hidden_z_0;
+          sum11 += quarter_1 * d_hidden_z_1;
+          sum20 += quarter_2 * d_hidden_z_0;
+          sum21 += quarter_2 * d_hidden_z_1;
+        }
+        if (k + 6 === 64) break;
+        {
+          const quarter_0 =
+            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 24576]!;
+          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 3072]!;
+          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 3073]!;
+          const quarter_1 =
+            quarter[
+              k * 4096 +
+                (((i + 1) / 64) | 0) * 64 +
+                ((((i + 1) / 8) | 0) % 8) * 8 +
+                ((i + 1) % 8) +
+                24576
+            ]!;
+          const quarter_2 =
+            quarter[
+              k * 4096 +
+                (((i + 2) / 64) | 0) * 64 +
+                ((((i + 2) / 8) | 0) % 8) * 8 +
+                ((i + 2) % 8) +
+                24576
+            ]!;
+          sum00 += quarter_0 * d_hidden_z_0;
+          sum01 += quarter_0 * d_hidden_z_1;
+          sum10 += quarter_1 * d_hidden_z_0;
+          sum11 += quarter_1 * d_hidden_z_1;
+          sum20 += quarter_2 * d_hidden_z_0;
+          sum21 += quarter_2 * d_hidden_z_1;
+        }
+        if (k + 7 === 64) break;
+        {
+          const quarter_0 =
+            quarter[k * 4096 + ((i / 64) | 0) * 64 + (((i / 8) | 0) % 8) * 8 + (i % 8) + 28672]!;
+          const d_hidden_z_0 = d_hidden_z[k * 512 + j + 3584]!;
+          const d_hidden_z_1 = d_hidden_z[k * 512 + j + 3585]!;
+          const quarter_1 =
+            quarter[
+              k * 4096 +
+                (((i + 1) / 64) | 0) * 64 +
+                ((((i + 1) / 8) | 0) % 8) * 8 +
+                ((i + 1) % 8) +
+                28672
+            ]!;
+          const quarter_2 =
+            quarter[
+              k * 4096 +
+                (((i + 2) / 64) | 0) * 64 +
+                ((((i + 2) / 8) | 0) % 8) * 8 +
+                ((i + 2) % 8) +
+                28672
+            ]!;
+          sum00 += quarter_0 * d_hidden_z_0;
+          sum01 += quarter_0 * d_hidden_z_1;
+          sum10 += quarter_1 * d_hidden_z_0;
+          sum11 += quarter_1 * d_hidden_z_1;
+          sum20 += quarter_2 * d_hidden_z_0;
+          sum21 += quarter_2 * d_hidden_z_1;
+        }
       }
       const d_hidden_kernel00 = Math.fround(sum00);
       const d_hidden_kernel01 = Math.fround(sum01);
@@ -2240,8 +2974,6 @@ function dotAdam_4096x64x512(
       const d_hidden_kernel11 = Math.fround(sum11);
       const d_hidden_kernel20 = Math.fround(sum20);
       const d_hidden_kernel21 = Math.fround(sum21);
-      const d_hidden_kernel30 = Math.fround(sum30);
-      const d_hidden_kernel31 = Math.fround(sum31);
       const hidden_kernel_m_next00 = Math.fround(
         hidden_kernel_m[i * 512 + j]! * 0.9 + d_hidden_kernel00 * 0.09999999999999998,
       );
@@ -2266,14 +2998,6 @@ function dotAdam_4096x64x512(
         hidden_kernel_m[i * 512 + j + 1025]! * 0.9 + d_hidden_kernel21 * 0.09999999999999998,
       );
       hidden_kernel_m[i * 512 + j + 1025] = hidden_kernel_m_next21;
-      const hidden_kernel_m_next30 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 1536]! * 0.9 + d_hidden_kernel30 * 0.09999999999999998,
-      );
-      hidden_kernel_m[i * 512 + j + 1536] = hidden_kernel_m_next30;
-      const hidden_kernel_m_next31 = Math.fround(
-        hidden_kernel_m[i * 512 + j + 1537]! * 0.9 + d_hidden_kernel31 * 0.09999999999999998,
-      );
-      hidden_kernel_m[i * 512 + j + 1537] = hidden_kernel_m_next31;
       const hidden_kernel_v_next00 = Math.fround(
         hidden_kernel_v[i * 512 + j]! * 0.999 +
           d_hidden_kernel00 * d_hidden_kernel00 * 0.0010000000000000009,
@@ -2304,16 +3028,6 @@ function dotAdam_4096x64x512(
           d_hidden_kernel21 * d_hidden_kernel21 * 0.0010000000000000009,
       );
       hidden_kernel_v[i * 512 + j + 1025] = hidden_kernel_v_next21;
-      const hidden_kernel_v_next30 = Math.fround(
-        hidden_kernel_v[i * 512 + j + 1536]! * 0.999 +
-          d_hidden_kernel30 * d_hidden_kernel30 * 0.0010000000000000009,
-      );
-      hidden_kernel_v[i * 512 + j + 1536] = hidden_kernel_v_next30;
-      const hidden_kernel_v_next31 = Math.fround(
-        hidden_kernel_v[i * 512 + j + 1537]! * 0.999 +
-          d_hidden_kernel31 * d_hidden_kernel31 * 0.0010000000000000009,
-      );
-      hidden_kernel_v[i * 512 + j + 1537] = hidden_kernel_v_next31;
       hidden_kernel[i * 512 + j] =
         hidden_kernel[i * 512 + j]! -
         (hidden_kernel_m_next00 * rate_0) /
@@ -2338,15 +3052,44 @@ function dotAdam_4096x64x512(
         hidden_kernel[i * 512 + j + 1025]! -
         (hidden_kernel_m_next21 * rate_0) /
           (Math.sqrt(hidden_kernel_v_next21 * correction_0) + 1e-8);
-      hidden_kernel[i * 512 + j + 1536] =
-        hidden_kernel[i * 512 + j + 1536]! -
-        (hidden_kernel_m_next30 * rate_0) /
-          (Math.sqrt(hidden_kernel_v_next30 * correction_0) + 1e-8);
-      hidden_kernel[i * 512 + j + 1537] =
-        hidden_kernel[i * 512 + j + 1537]! -
-        (hidden_kernel_m_next31 * rate_0) /
-          (Math.sqrt(hidden_kernel_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 512; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const quarter_3 = quarter[k * 4096 + 4095]!;
+      const d_hidden_z_2 = d_hidden_z[k * 512 + j]!;
+      const d_hidden_z_3 = d_hidden_z[k * 512 + j + 1]!;
+      sum0 += quarter_3 * d_hidden_z_2;
+      sum1 += quarter_3 * d_hidden_z_3;
+    }
+    const d_hidden_kernel0 = Math.fround(sum0);
+    const d_hidden_kernel1 = Math.fround(sum1);
+    const hidden_kernel_m_next0 = Math.fround(
+      hidden_kernel_m[j + 2096640]! * 0.9 + d_hidden_kernel0 * 0.09999999999999998,
+    );
+    hidden_kernel_m[j + 2096640] = hidden_kernel_m_next0;
+    const hidden_kernel_m_next1 = Math.fround(
+      hidden_kernel_m[j + 2096641]! * 0.9 + d_hidden_kernel1 * 0.09999999999999998,
+    );
+    hidden_kernel_m[j + 2096641] = hidden_kernel_m_next1;
+    const hidden_kernel_v_next0 = Math.fround(
+      hidden_kernel_v[j + 2096640]! * 0.999 +
+        d_hidden_kernel0 * d_hidden_kernel0 * 0.0010000000000000009,
+    );
+    hidden_kernel_v[j + 2096640] = hidden_kernel_v_next0;
+    const hidden_kernel_v_next1 = Math.fround(
+      hidden_kernel_v[j + 2096641]! * 0.999 +
+        d_hidden_kernel1 * d_hidden_kernel1 * 0.0010000000000000009,
+    );
+    hidden_kernel_v[j + 2096641] = hidden_kernel_v_next1;
+    hidden_kernel[j + 2096640] =
+      hidden_kernel[j + 2096640]! -
+      (hidden_kernel_m_next0 * rate_0) / (Math.sqrt(hidden_kernel_v_next0 * correction_0) + 1e-8);
+    hidden_kernel[j + 2096641] =
+      hidden_kernel[j + 2096641]! -
+      (hidden_kernel_m_next1 * rate_0) / (Math.sqrt(hidden_kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -3255,47 +3998,162 @@ function convAdam_32x32x3x64x32x32x3(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i += 4) {
+  for (let i = 0; i < 32; i += 2) {
     for (let j = 0; j < 32; j++) {
       for (let l = 0; l < 3; l++) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
+        let sum12 = 0;
         for (let k = 0; k < 64; k++) {
           for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const conv1_padded_2_0 =
-                conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-              const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
-              const conv1_padded_2_1 =
-                conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-              const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const d_conv2_z_2 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const d_conv2_z_3 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              sum00 += conv1_padded_2_0 * d_conv2_z_0;
-              sum01 += conv1_padded_2_1 * d_conv2_z_0;
-              sum10 += conv1_padded_2_0 * d_conv2_z_1;
-              sum11 += conv1_padded_2_1 * d_conv2_z_1;
-              sum20 += conv1_padded_2_0 * d_conv2_z_2;
-              sum21 += conv1_padded_2_1 * d_conv2_z_2;
-              sum30 += conv1_padded_2_0 * d_conv2_z_3;
-              sum31 += conv1_padded_2_1 * d_conv2_z_3;
+            for (let k3 = 0; k3 < 32; k3 += 8) {
+              {
+                const conv1_padded_2_0 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
+                const conv1_padded_2_1 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const conv1_padded_2_2 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                sum12 += conv1_padded_2_2 * d_conv2_z_1;
+              }
+              if (k3 + 1 === 32) break;
+              {
+                const conv1_padded_2_0 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1]!;
+                const conv1_padded_2_1 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const conv1_padded_2_2 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                sum12 += conv1_padded_2_2 * d_conv2_z_1;
+              }
+              if (k3 + 2 === 32) break;
+              {
+                const conv1_padded_2_0 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 2]!;
+                const conv1_padded_2_1 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const conv1_padded_2_2 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                sum12 += conv1_padded_2_2 * d_conv2_z_1;
+              }
+              if (k3 + 3 === 32) break;
+              {
+                const conv1_padded_2_0 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 3]!;
+                const conv1_padded_2_1 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const conv1_padded_2_2 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                sum12 += conv1_padded_2_2 * d_conv2_z_1;
+              }
+              if (k3 + 4 === 32) break;
+              {
+                const conv1_padded_2_0 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 4]!;
+                const conv1_padded_2_1 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const conv1_padded_2_2 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1028]!;
+                sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                sum12 += conv1_padded_2_2 * d_conv2_z_1;
+              }
+              if (k3 + 5 === 32) break;
+              {
+                const conv1_padded_2_0 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 5]!;
+                const conv1_padded_2_1 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const conv1_padded_2_2 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1029]!;
+                sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                sum12 += conv1_padded_2_2 * d_conv2_z_1;
+              }
+              if (k3 + 6 === 32) break;
+              {
+                const conv1_padded_2_0 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 6]!;
+                const conv1_padded_2_1 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const conv1_padded_2_2 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1030]!;
+                sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                sum12 += conv1_padded_2_2 * d_conv2_z_1;
+              }
+              if (k3 + 7 === 32) break;
+              {
+                const conv1_padded_2_0 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_conv2_z_0 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 7]!;
+                const conv1_padded_2_1 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const conv1_padded_2_2 =
+                  conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
+                const d_conv2_z_1 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1031]!;
+                sum00 += conv1_padded_2_0 * d_conv2_z_0;
+                sum01 += conv1_padded_2_1 * d_conv2_z_0;
+                sum02 += conv1_padded_2_2 * d_conv2_z_0;
+                sum10 += conv1_padded_2_0 * d_conv2_z_1;
+                sum11 += conv1_padded_2_1 * d_conv2_z_1;
+                sum12 += conv1_padded_2_2 * d_conv2_z_1;
+              }
             }
           }
         }
         const d_conv2_kernel00 = Math.fround(sum00);
         const d_conv2_kernel01 = Math.fround(sum01);
+        const d_conv2_kernel02 = Math.fround(sum02);
         const d_conv2_kernel10 = Math.fround(sum10);
         const d_conv2_kernel11 = Math.fround(sum11);
-        const d_conv2_kernel20 = Math.fround(sum20);
-        const d_conv2_kernel21 = Math.fround(sum21);
-        const d_conv2_kernel30 = Math.fround(sum30);
-        const d_conv2_kernel31 = Math.fround(sum31);
+        const d_conv2_kernel12 = Math.fround(sum12);
         const conv2_kernel_m_next00 = Math.fround(
           conv2_kernel_m[i * 288 + j * 9 + l * 3]! * 0.9 + d_conv2_kernel00 * 0.09999999999999998,
         );
@@ -3305,6 +4163,11 @@ function convAdam_32x32x3x64x32x32x3(
             d_conv2_kernel01 * 0.09999999999999998,
         );
         conv2_kernel_m[i * 288 + j * 9 + l * 3 + 1] = conv2_kernel_m_next01;
+        const conv2_kernel_m_next02 = Math.fround(
+          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 +
+            d_conv2_kernel02 * 0.09999999999999998,
+        );
+        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 2] = conv2_kernel_m_next02;
         const conv2_kernel_m_next10 = Math.fround(
           conv2_kernel_m[i * 288 + j * 9 + l * 3 + 288]! * 0.9 +
             d_conv2_kernel10 * 0.09999999999999998,
@@ -3315,26 +4178,11 @@ function convAdam_32x32x3x64x32x32x3(
             d_conv2_kernel11 * 0.09999999999999998,
         );
         conv2_kernel_m[i * 288 + j * 9 + l * 3 + 289] = conv2_kernel_m_next11;
-        const conv2_kernel_m_next20 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 576]! * 0.9 +
-            d_conv2_kernel20 * 0.09999999999999998,
+        const conv2_kernel_m_next12 = Math.fround(
+          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 +
+            d_conv2_kernel12 * 0.09999999999999998,
         );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 576] = conv2_kernel_m_next20;
-        const conv2_kernel_m_next21 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 577]! * 0.9 +
-            d_conv2_kernel21 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 577] = conv2_kernel_m_next21;
-        const conv2_kernel_m_next30 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 864]! * 0.9 +
-            d_conv2_kernel30 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 864] = conv2_kernel_m_next30;
-        const conv2_kernel_m_next31 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 865]! * 0.9 +
-            d_conv2_kernel31 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 865] = conv2_kernel_m_next31;
+        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 290] = conv2_kernel_m_next12;
         const conv2_kernel_v_next00 = Math.fround(
           conv2_kernel_v[i * 288 + j * 9 + l * 3]! * 0.999 +
             d_conv2_kernel00 * d_conv2_kernel00 * 0.0010000000000000009,
@@ -3345,6 +4193,11 @@ function convAdam_32x32x3x64x32x32x3(
             d_conv2_kernel01 * d_conv2_kernel01 * 0.0010000000000000009,
         );
         conv2_kernel_v[i * 288 + j * 9 + l * 3 + 1] = conv2_kernel_v_next01;
+        const conv2_kernel_v_next02 = Math.fround(
+          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
+            d_conv2_kernel02 * d_conv2_kernel02 * 0.0010000000000000009,
+        );
+        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 2] = conv2_kernel_v_next02;
         const conv2_kernel_v_next10 = Math.fround(
           conv2_kernel_v[i * 288 + j * 9 + l * 3 + 288]! * 0.999 +
             d_conv2_kernel10 * d_conv2_kernel10 * 0.0010000000000000009,
@@ -3355,26 +4208,11 @@ function convAdam_32x32x3x64x32x32x3(
             d_conv2_kernel11 * d_conv2_kernel11 * 0.0010000000000000009,
         );
         conv2_kernel_v[i * 288 + j * 9 + l * 3 + 289] = conv2_kernel_v_next11;
-        const conv2_kernel_v_next20 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 576]! * 0.999 +
-            d_conv2_kernel20 * d_conv2_kernel20 * 0.0010000000000000009,
+        const conv2_kernel_v_next12 = Math.fround(
+          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
+            d_conv2_kernel12 * d_conv2_kernel12 * 0.0010000000000000009,
         );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 576] = conv2_kernel_v_next20;
-        const conv2_kernel_v_next21 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 577]! * 0.999 +
-            d_conv2_kernel21 * d_conv2_kernel21 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 577] = conv2_kernel_v_next21;
-        const conv2_kernel_v_next30 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 864]! * 0.999 +
-            d_conv2_kernel30 * d_conv2_kernel30 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 864] = conv2_kernel_v_next30;
-        const conv2_kernel_v_next31 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 865]! * 0.999 +
-            d_conv2_kernel31 * d_conv2_kernel31 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 865] = conv2_kernel_v_next31;
+        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 290] = conv2_kernel_v_next12;
         conv2_kernel[i * 288 + j * 9 + l * 3] =
           conv2_kernel[i * 288 + j * 9 + l * 3]! -
           (conv2_kernel_m_next00 * rate_0) /
@@ -3383,6 +4221,10 @@ function convAdam_32x32x3x64x32x32x3(
           conv2_kernel[i * 288 + j * 9 + l * 3 + 1]! -
           (conv2_kernel_m_next01 * rate_0) /
             (Math.sqrt(conv2_kernel_v_next01 * correction_0) + 1e-8);
+        conv2_kernel[i * 288 + j * 9 + l * 3 + 2] =
+          conv2_kernel[i * 288 + j * 9 + l * 3 + 2]! -
+          (conv2_kernel_m_next02 * rate_0) /
+            (Math.sqrt(conv2_kernel_v_next02 * correction_0) + 1e-8);
         conv2_kernel[i * 288 + j * 9 + l * 3 + 288] =
           conv2_kernel[i * 288 + j * 9 + l * 3 + 288]! -
           (conv2_kernel_m_next10 * rate_0) /
@@ -3391,98 +4233,10 @@ function convAdam_32x32x3x64x32x32x3(
           conv2_kernel[i * 288 + j * 9 + l * 3 + 289]! -
           (conv2_kernel_m_next11 * rate_0) /
             (Math.sqrt(conv2_kernel_v_next11 * correction_0) + 1e-8);
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 576] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 576]! -
-          (conv2_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv2_kernel_v_next20 * correction_0) + 1e-8);
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 577] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 577]! -
-          (conv2_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv2_kernel_v_next21 * correction_0) + 1e-8);
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 864] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 864]! -
-          (conv2_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv2_kernel_v_next30 * correction_0) + 1e-8);
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 865] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 865]! -
-          (conv2_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv2_kernel_v_next31 * correction_0) + 1e-8);
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const conv1_padded_2_2 =
-                conv1_padded_2[k * 36992 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-              const d_conv2_z_4 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
-              const d_conv2_z_5 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const d_conv2_z_6 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const d_conv2_z_7 = d_conv2_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              sum0 += conv1_padded_2_2 * d_conv2_z_4;
-              sum1 += conv1_padded_2_2 * d_conv2_z_5;
-              sum2 += conv1_padded_2_2 * d_conv2_z_6;
-              sum3 += conv1_padded_2_2 * d_conv2_z_7;
-            }
-          }
-        }
-        const d_conv2_kernel0 = Math.fround(sum0);
-        const d_conv2_kernel1 = Math.fround(sum1);
-        const d_conv2_kernel2 = Math.fround(sum2);
-        const d_conv2_kernel3 = Math.fround(sum3);
-        const conv2_kernel_m_next0 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2_kernel0 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 2] = conv2_kernel_m_next0;
-        const conv2_kernel_m_next1 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 290]! * 0.9 +
-            d_conv2_kernel1 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 290] = conv2_kernel_m_next1;
-        const conv2_kernel_m_next2 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 578]! * 0.9 +
-            d_conv2_kernel2 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 578] = conv2_kernel_m_next2;
-        const conv2_kernel_m_next3 = Math.fround(
-          conv2_kernel_m[i * 288 + j * 9 + l * 3 + 866]! * 0.9 +
-            d_conv2_kernel3 * 0.09999999999999998,
-        );
-        conv2_kernel_m[i * 288 + j * 9 + l * 3 + 866] = conv2_kernel_m_next3;
-        const conv2_kernel_v_next0 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2_kernel0 * d_conv2_kernel0 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 2] = conv2_kernel_v_next0;
-        const conv2_kernel_v_next1 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 290]! * 0.999 +
-            d_conv2_kernel1 * d_conv2_kernel1 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 290] = conv2_kernel_v_next1;
-        const conv2_kernel_v_next2 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 578]! * 0.999 +
-            d_conv2_kernel2 * d_conv2_kernel2 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 578] = conv2_kernel_v_next2;
-        const conv2_kernel_v_next3 = Math.fround(
-          conv2_kernel_v[i * 288 + j * 9 + l * 3 + 866]! * 0.999 +
-            d_conv2_kernel3 * d_conv2_kernel3 * 0.0010000000000000009,
-        );
-        conv2_kernel_v[i * 288 + j * 9 + l * 3 + 866] = conv2_kernel_v_next3;
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 2] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 2]! -
-          (conv2_kernel_m_next0 * rate_0) / (Math.sqrt(conv2_kernel_v_next0 * correction_0) + 1e-8);
         conv2_kernel[i * 288 + j * 9 + l * 3 + 290] =
           conv2_kernel[i * 288 + j * 9 + l * 3 + 290]! -
-          (conv2_kernel_m_next1 * rate_0) / (Math.sqrt(conv2_kernel_v_next1 * correction_0) + 1e-8);
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 578] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 578]! -
-          (conv2_kernel_m_next2 * rate_0) / (Math.sqrt(conv2_kernel_v_next2 * correction_0) + 1e-8);
-        conv2_kernel[i * 288 + j * 9 + l * 3 + 866] =
-          conv2_kernel[i * 288 + j * 9 + l * 3 + 866]! -
-          (conv2_kernel_m_next3 * rate_0) / (Math.sqrt(conv2_kernel_v_next3 * correction_0) + 1e-8);
+          (conv2_kernel_m_next12 * rate_0) /
+            (Math.sqrt(conv2_kernel_v_next12 * correction_0) + 1e-8);
       }
     }
   }
@@ -3506,45 +4260,138 @@ function convAdam_32x3x3x64x32x32x3(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i += 4) {
+  for (let i = 0; i < 32; i += 2) {
     for (let j = 0; j < 3; j++) {
       for (let l = 0; l < 3; l++) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
+        let sum12 = 0;
         for (let k = 0; k < 64; k++) {
           for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-              const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
-              const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-              const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const d_conv1_z_2 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const d_conv1_z_3 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              sum00 += x_padded_2_0 * d_conv1_z_0;
-              sum01 += x_padded_2_1 * d_conv1_z_0;
-              sum10 += x_padded_2_0 * d_conv1_z_1;
-              sum11 += x_padded_2_1 * d_conv1_z_1;
-              sum20 += x_padded_2_0 * d_conv1_z_2;
-              sum21 += x_padded_2_1 * d_conv1_z_2;
-              sum30 += x_padded_2_0 * d_conv1_z_3;
-              sum31 += x_padded_2_1 * d_conv1_z_3;
+            for (let k3 = 0; k3 < 32; k3 += 8) {
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                sum00 += x_padded_2_0 * d_conv1_z_0;
+                sum01 += x_padded_2_1 * d_conv1_z_0;
+                sum02 += x_padded_2_2 * d_conv1_z_0;
+                sum10 += x_padded_2_0 * d_conv1_z_1;
+                sum11 += x_padded_2_1 * d_conv1_z_1;
+                sum12 += x_padded_2_2 * d_conv1_z_1;
+              }
+              if (k3 + 1 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1]!;
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                sum00 += x_padded_2_0 * d_conv1_z_0;
+                sum01 += x_padded_2_1 * d_conv1_z_0;
+                sum02 += x_padded_2_2 * d_conv1_z_0;
+                sum10 += x_padded_2_0 * d_conv1_z_1;
+                sum11 += x_padded_2_1 * d_conv1_z_1;
+                sum12 += x_padded_2_2 * d_conv1_z_1;
+              }
+              if (k3 + 2 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 2]!;
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                sum00 += x_padded_2_0 * d_conv1_z_0;
+                sum01 += x_padded_2_1 * d_conv1_z_0;
+                sum02 += x_padded_2_2 * d_conv1_z_0;
+                sum10 += x_padded_2_0 * d_conv1_z_1;
+                sum11 += x_padded_2_1 * d_conv1_z_1;
+                sum12 += x_padded_2_2 * d_conv1_z_1;
+              }
+              if (k3 + 3 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 3]!;
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                sum00 += x_padded_2_0 * d_conv1_z_0;
+                sum01 += x_padded_2_1 * d_conv1_z_0;
+                sum02 += x_padded_2_2 * d_conv1_z_0;
+                sum10 += x_padded_2_0 * d_conv1_z_1;
+                sum11 += x_padded_2_1 * d_conv1_z_1;
+                sum12 += x_padded_2_2 * d_conv1_z_1;
+              }
+              if (k3 + 4 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 4]!;
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1028]!;
+                sum00 += x_padded_2_0 * d_conv1_z_0;
+                sum01 += x_padded_2_1 * d_conv1_z_0;
+                sum02 += x_padded_2_2 * d_conv1_z_0;
+                sum10 += x_padded_2_0 * d_conv1_z_1;
+                sum11 += x_padded_2_1 * d_conv1_z_1;
+                sum12 += x_padded_2_2 * d_conv1_z_1;
+              }
+              if (k3 + 5 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 5]!;
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1029]!;
+                sum00 += x_padded_2_0 * d_conv1_z_0;
+                sum01 += x_padded_2_1 * d_conv1_z_0;
+                sum02 += x_padded_2_2 * d_conv1_z_0;
+                sum10 += x_padded_2_0 * d_conv1_z_1;
+                sum11 += x_padded_2_1 * d_conv1_z_1;
+                sum12 += x_padded_2_2 * d_conv1_z_1;
+              }
+              if (k3 + 6 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 6]!;
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1030]!;
+                sum00 += x_padded_2_0 * d_conv1_z_0;
+                sum01 += x_padded_2_1 * d_conv1_z_0;
+                sum02 += x_padded_2_2 * d_conv1_z_0;
+                sum10 += x_padded_2_0 * d_conv1_z_1;
+                sum11 += x_padded_2_1 * d_conv1_z_1;
+                sum12 += x_padded_2_2 * d_conv1_z_1;
+              }
+              if (k3 + 7 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_conv1_z_0 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 7]!;
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
+                const d_conv1_z_1 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1031]!;
+                sum00 += x_padded_2_0 * d_conv1_z_0;
+                sum01 += x_padded_2_1 * d_conv1_z_0;
+                sum02 += x_padded_2_2 * d_conv1_z_0;
+                sum10 += x_padded_2_0 * d_conv1_z_1;
+                sum11 += x_padded_2_1 * d_conv1_z_1;
+                sum12 += x_padded_2_2 * d_conv1_z_1;
+              }
             }
           }
         }
         const d_conv1_kernel00 = Math.fround(sum00);
         const d_conv1_kernel01 = Math.fround(sum01);
+        const d_conv1_kernel02 = Math.fround(sum02);
         const d_conv1_kernel10 = Math.fround(sum10);
         const d_conv1_kernel11 = Math.fround(sum11);
-        const d_conv1_kernel20 = Math.fround(sum20);
-        const d_conv1_kernel21 = Math.fround(sum21);
-        const d_conv1_kernel30 = Math.fround(sum30);
-        const d_conv1_kernel31 = Math.fround(sum31);
+        const d_conv1_kernel12 = Math.fround(sum12);
         const conv1_kernel_m_next00 = Math.fround(
           conv1_kernel_m[i * 27 + j * 9 + l * 3]! * 0.9 + d_conv1_kernel00 * 0.09999999999999998,
         );
@@ -3554,6 +4401,11 @@ function convAdam_32x3x3x64x32x32x3(
             d_conv1_kernel01 * 0.09999999999999998,
         );
         conv1_kernel_m[i * 27 + j * 9 + l * 3 + 1] = conv1_kernel_m_next01;
+        const conv1_kernel_m_next02 = Math.fround(
+          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 +
+            d_conv1_kernel02 * 0.09999999999999998,
+        );
+        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 2] = conv1_kernel_m_next02;
         const conv1_kernel_m_next10 = Math.fround(
           conv1_kernel_m[i * 27 + j * 9 + l * 3 + 27]! * 0.9 +
             d_conv1_kernel10 * 0.09999999999999998,
@@ -3564,26 +4416,11 @@ function convAdam_32x3x3x64x32x32x3(
             d_conv1_kernel11 * 0.09999999999999998,
         );
         conv1_kernel_m[i * 27 + j * 9 + l * 3 + 28] = conv1_kernel_m_next11;
-        const conv1_kernel_m_next20 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 54]! * 0.9 +
-            d_conv1_kernel20 * 0.09999999999999998,
+        const conv1_kernel_m_next12 = Math.fround(
+          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 +
+            d_conv1_kernel12 * 0.09999999999999998,
         );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 54] = conv1_kernel_m_next20;
-        const conv1_kernel_m_next21 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 55]! * 0.9 +
-            d_conv1_kernel21 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 55] = conv1_kernel_m_next21;
-        const conv1_kernel_m_next30 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 81]! * 0.9 +
-            d_conv1_kernel30 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 81] = conv1_kernel_m_next30;
-        const conv1_kernel_m_next31 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 82]! * 0.9 +
-            d_conv1_kernel31 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 82] = conv1_kernel_m_next31;
+        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 29] = conv1_kernel_m_next12;
         const conv1_kernel_v_next00 = Math.fround(
           conv1_kernel_v[i * 27 + j * 9 + l * 3]! * 0.999 +
             d_conv1_kernel00 * d_conv1_kernel00 * 0.0010000000000000009,
@@ -3594,6 +4431,11 @@ function convAdam_32x3x3x64x32x32x3(
             d_conv1_kernel01 * d_conv1_kernel01 * 0.0010000000000000009,
         );
         conv1_kernel_v[i * 27 + j * 9 + l * 3 + 1] = conv1_kernel_v_next01;
+        const conv1_kernel_v_next02 = Math.fround(
+          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 2]! * 0.999 +
+            d_conv1_kernel02 * d_conv1_kernel02 * 0.0010000000000000009,
+        );
+        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 2] = conv1_kernel_v_next02;
         const conv1_kernel_v_next10 = Math.fround(
           conv1_kernel_v[i * 27 + j * 9 + l * 3 + 27]! * 0.999 +
             d_conv1_kernel10 * d_conv1_kernel10 * 0.0010000000000000009,
@@ -3604,26 +4446,11 @@ function convAdam_32x3x3x64x32x32x3(
             d_conv1_kernel11 * d_conv1_kernel11 * 0.0010000000000000009,
         );
         conv1_kernel_v[i * 27 + j * 9 + l * 3 + 28] = conv1_kernel_v_next11;
-        const conv1_kernel_v_next20 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 54]! * 0.999 +
-            d_conv1_kernel20 * d_conv1_kernel20 * 0.0010000000000000009,
+        const conv1_kernel_v_next12 = Math.fround(
+          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 29]! * 0.999 +
+            d_conv1_kernel12 * d_conv1_kernel12 * 0.0010000000000000009,
         );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 54] = conv1_kernel_v_next20;
-        const conv1_kernel_v_next21 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 55]! * 0.999 +
-            d_conv1_kernel21 * d_conv1_kernel21 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 55] = conv1_kernel_v_next21;
-        const conv1_kernel_v_next30 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 81]! * 0.999 +
-            d_conv1_kernel30 * d_conv1_kernel30 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 81] = conv1_kernel_v_next30;
-        const conv1_kernel_v_next31 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 82]! * 0.999 +
-            d_conv1_kernel31 * d_conv1_kernel31 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 82] = conv1_kernel_v_next31;
+        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 29] = conv1_kernel_v_next12;
         conv1_kernel[i * 27 + j * 9 + l * 3] =
           conv1_kernel[i * 27 + j * 9 + l * 3]! -
           (conv1_kernel_m_next00 * rate_0) /
@@ -3632,6 +4459,10 @@ function convAdam_32x3x3x64x32x32x3(
           conv1_kernel[i * 27 + j * 9 + l * 3 + 1]! -
           (conv1_kernel_m_next01 * rate_0) /
             (Math.sqrt(conv1_kernel_v_next01 * correction_0) + 1e-8);
+        conv1_kernel[i * 27 + j * 9 + l * 3 + 2] =
+          conv1_kernel[i * 27 + j * 9 + l * 3 + 2]! -
+          (conv1_kernel_m_next02 * rate_0) /
+            (Math.sqrt(conv1_kernel_v_next02 * correction_0) + 1e-8);
         conv1_kernel[i * 27 + j * 9 + l * 3 + 27] =
           conv1_kernel[i * 27 + j * 9 + l * 3 + 27]! -
           (conv1_kernel_m_next10 * rate_0) /
@@ -3640,96 +4471,10 @@ function convAdam_32x3x3x64x32x32x3(
           conv1_kernel[i * 27 + j * 9 + l * 3 + 28]! -
           (conv1_kernel_m_next11 * rate_0) /
             (Math.sqrt(conv1_kernel_v_next11 * correction_0) + 1e-8);
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 54] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 54]! -
-          (conv1_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv1_kernel_v_next20 * correction_0) + 1e-8);
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 55] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 55]! -
-          (conv1_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv1_kernel_v_next21 * correction_0) + 1e-8);
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 81] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 81]! -
-          (conv1_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv1_kernel_v_next30 * correction_0) + 1e-8);
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 82] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 82]! -
-          (conv1_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv1_kernel_v_next31 * correction_0) + 1e-8);
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 64; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-              const d_conv1_z_4 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3]!;
-              const d_conv1_z_5 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const d_conv1_z_6 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const d_conv1_z_7 = d_conv1_z[k * 32768 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              sum0 += x_padded_2_2 * d_conv1_z_4;
-              sum1 += x_padded_2_2 * d_conv1_z_5;
-              sum2 += x_padded_2_2 * d_conv1_z_6;
-              sum3 += x_padded_2_2 * d_conv1_z_7;
-            }
-          }
-        }
-        const d_conv1_kernel0 = Math.fround(sum0);
-        const d_conv1_kernel1 = Math.fround(sum1);
-        const d_conv1_kernel2 = Math.fround(sum2);
-        const d_conv1_kernel3 = Math.fround(sum3);
-        const conv1_kernel_m_next0 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 + d_conv1_kernel0 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 2] = conv1_kernel_m_next0;
-        const conv1_kernel_m_next1 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 +
-            d_conv1_kernel1 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 29] = conv1_kernel_m_next1;
-        const conv1_kernel_m_next2 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 56]! * 0.9 +
-            d_conv1_kernel2 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 56] = conv1_kernel_m_next2;
-        const conv1_kernel_m_next3 = Math.fround(
-          conv1_kernel_m[i * 27 + j * 9 + l * 3 + 83]! * 0.9 +
-            d_conv1_kernel3 * 0.09999999999999998,
-        );
-        conv1_kernel_m[i * 27 + j * 9 + l * 3 + 83] = conv1_kernel_m_next3;
-        const conv1_kernel_v_next0 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv1_kernel0 * d_conv1_kernel0 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 2] = conv1_kernel_v_next0;
-        const conv1_kernel_v_next1 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 29]! * 0.999 +
-            d_conv1_kernel1 * d_conv1_kernel1 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 29] = conv1_kernel_v_next1;
-        const conv1_kernel_v_next2 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 56]! * 0.999 +
-            d_conv1_kernel2 * d_conv1_kernel2 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 56] = conv1_kernel_v_next2;
-        const conv1_kernel_v_next3 = Math.fround(
-          conv1_kernel_v[i * 27 + j * 9 + l * 3 + 83]! * 0.999 +
-            d_conv1_kernel3 * d_conv1_kernel3 * 0.0010000000000000009,
-        );
-        conv1_kernel_v[i * 27 + j * 9 + l * 3 + 83] = conv1_kernel_v_next3;
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 2] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 2]! -
-          (conv1_kernel_m_next0 * rate_0) / (Math.sqrt(conv1_kernel_v_next0 * correction_0) + 1e-8);
         conv1_kernel[i * 27 + j * 9 + l * 3 + 29] =
           conv1_kernel[i * 27 + j * 9 + l * 3 + 29]! -
-          (conv1_kernel_m_next1 * rate_0) / (Math.sqrt(conv1_kernel_v_next1 * correction_0) + 1e-8);
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 56] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 56]! -
-          (conv1_kernel_m_next2 * rate_0) / (Math.sqrt(conv1_kernel_v_next2 * correction_0) + 1e-8);
-        conv1_kernel[i * 27 + j * 9 + l * 3 + 83] =
-          conv1_kernel[i * 27 + j * 9 + l * 3 + 83]! -
-          (conv1_kernel_m_next3 * rate_0) / (Math.sqrt(conv1_kernel_v_next3 * correction_0) + 1e-8);
+          (conv1_kernel_m_next12 * rate_0) /
+            (Math.sqrt(conv1_kernel_v_next12 * correction_0) + 1e-8);
       }
     }
   }
@@ -4185,62 +4930,250 @@ function dotRelu_10x4096x512_evaluate(
   hidden: Float32Array,
 ): void {
   for (let i = 0; i < 10; i += 2) {
-    for (let j = 0; j < 512; j += 4) {
+    for (let j = 0; j < 510; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
       let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 4096; k++) {
-        const quarter_0 =
-          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
-        const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
-        const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
-        const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
-        const hidden_kernel_3 = hidden_kernel[k * 512 + j + 3]!;
-        const quarter_1 =
-          quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
-        sum00 += quarter_0 * hidden_kernel_0;
-        sum01 += quarter_0 * hidden_kernel_1;
-        sum02 += quarter_0 * hidden_kernel_2;
-        sum03 += quarter_0 * hidden_kernel_3;
-        sum10 += quarter_1 * hidden_kernel_0;
-        sum11 += quarter_1 * hidden_kernel_1;
-        sum12 += quarter_1 * hidden_kernel_2;
-        sum13 += quarter_1 * hidden_kernel_3;
+      for (let k = 0; k < 4096; k += 8) {
+        {
+          const quarter_0 =
+            quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2]!;
+          const quarter_1 =
+            quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 1 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 1) / 64) | 0) * 64 + ((((k + 1) / 8) | 0) % 8) * 8 + ((k + 1) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 512]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 513]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 514]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 1) / 64) | 0) * 64 +
+                ((((k + 1) / 8) | 0) % 8) * 8 +
+                ((k + 1) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 2 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 2) / 64) | 0) * 64 + ((((k + 2) / 8) | 0) % 8) * 8 + ((k + 2) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1024]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1025]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1026]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 2) / 64) | 0) * 64 +
+                ((((k + 2) / 8) | 0) % 8) * 8 +
+                ((k + 2) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 3 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 3) / 64) | 0) * 64 + ((((k + 3) / 8) | 0) % 8) * 8 + ((k + 3) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 1536]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 1537]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 1538]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 3) / 64) | 0) * 64 +
+                ((((k + 3) / 8) | 0) % 8) * 8 +
+                ((k + 3) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 4 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 4) / 64) | 0) * 64 + ((((k + 4) / 8) | 0) % 8) * 8 + ((k + 4) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 2048]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 2049]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2050]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 4) / 64) | 0) * 64 +
+                ((((k + 4) / 8) | 0) % 8) * 8 +
+                ((k + 4) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 5 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 5) / 64) | 0) * 64 + ((((k + 5) / 8) | 0) % 8) * 8 + ((k + 5) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 2560]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 2561]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 2562]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 5) / 64) | 0) * 64 +
+                ((((k + 5) / 8) | 0) % 8) * 8 +
+                ((k + 5) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 6 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 6) / 64) | 0) * 64 + ((((k + 6) / 8) | 0) % 8) * 8 + ((k + 6) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 3072]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 3073]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 3074]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 6) / 64) | 0) * 64 +
+                ((((k + 6) / 8) | 0) % 8) * 8 +
+                ((k + 6) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
+        if (k + 7 === 4096) break;
+        {
+          const quarter_0 =
+            quarter[
+              i * 4096 + (((k + 7) / 64) | 0) * 64 + ((((k + 7) / 8) | 0) % 8) * 8 + ((k + 7) % 8)
+            ]!;
+          const hidden_kernel_0 = hidden_kernel[k * 512 + j + 3584]!;
+          const hidden_kernel_1 = hidden_kernel[k * 512 + j + 3585]!;
+          const hidden_kernel_2 = hidden_kernel[k * 512 + j + 3586]!;
+          const quarter_1 =
+            quarter[
+              i * 4096 +
+                (((k + 7) / 64) | 0) * 64 +
+                ((((k + 7) / 8) | 0) % 8) * 8 +
+                ((k + 7) % 8) +
+                4096
+            ]!;
+          sum00 += quarter_0 * hidden_kernel_0;
+          sum01 += quarter_0 * hidden_kernel_1;
+          sum02 += quarter_0 * hidden_kernel_2;
+          sum10 += quarter_1 * hidden_kernel_0;
+          sum11 += quarter_1 * hidden_kernel_1;
+          sum12 += quarter_1 * hidden_kernel_2;
+        }
       }
       const hidden_product00 = Math.fround(sum00);
       const hidden_product01 = Math.fround(sum01);
       const hidden_product02 = Math.fround(sum02);
-      const hidden_product03 = Math.fround(sum03);
       const hidden_product10 = Math.fround(sum10);
       const hidden_product11 = Math.fround(sum11);
       const hidden_product12 = Math.fround(sum12);
-      const hidden_product13 = Math.fround(sum13);
       const hidden_bias_0 = hidden_bias[j]!;
       const add_0 = hidden_product00 + hidden_bias_0;
       const hidden_bias_1 = hidden_bias[j + 1]!;
       const add_1 = hidden_product01 + hidden_bias_1;
       const hidden_bias_2 = hidden_bias[j + 2]!;
       const add_2 = hidden_product02 + hidden_bias_2;
-      const hidden_bias_3 = hidden_bias[j + 3]!;
-      const add_3 = hidden_product03 + hidden_bias_3;
-      const add_4 = hidden_product10 + hidden_bias_0;
-      const add_5 = hidden_product11 + hidden_bias_1;
-      const add_6 = hidden_product12 + hidden_bias_2;
-      const add_7 = hidden_product13 + hidden_bias_3;
+      const add_3 = hidden_product10 + hidden_bias_0;
+      const add_4 = hidden_product11 + hidden_bias_1;
+      const add_5 = hidden_product12 + hidden_bias_2;
       hidden[i * 512 + j] = add_0 < 0 ? 0 : add_0;
       hidden[i * 512 + j + 1] = add_1 < 0 ? 0 : add_1;
       hidden[i * 512 + j + 2] = add_2 < 0 ? 0 : add_2;
-      hidden[i * 512 + j + 3] = add_3 < 0 ? 0 : add_3;
-      hidden[i * 512 + j + 512] = add_4 < 0 ? 0 : add_4;
-      hidden[i * 512 + j + 513] = add_5 < 0 ? 0 : add_5;
-      hidden[i * 512 + j + 514] = add_6 < 0 ? 0 : add_6;
-      hidden[i * 512 + j + 515] = add_7 < 0 ? 0 : add_7;
+      hidden[i * 512 + j + 512] = add_3 < 0 ? 0 : add_3;
+      hidden[i * 512 + j + 513] = add_4 < 0 ? 0 : add_4;
+      hidden[i * 512 + j + 514] = add_5 < 0 ? 0 : add_5;
     }
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 4096; k++) {
+      const quarter_2 =
+        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8)]!;
+      const hidden_kernel_3 = hidden_kernel[k * 512 + 510]!;
+      const hidden_kernel_4 = hidden_kernel[k * 512 + 511]!;
+      const quarter_3 =
+        quarter[i * 4096 + ((k / 64) | 0) * 64 + (((k / 8) | 0) % 8) * 8 + (k % 8) + 4096]!;
+      sum00_2 += quarter_2 * hidden_kernel_3;
+      sum01_2 += quarter_2 * hidden_kernel_4;
+      sum10_2 += quarter_3 * hidden_kernel_3;
+      sum11_2 += quarter_3 * hidden_kernel_4;
+    }
+    const hidden_product00_2 = Math.fround(sum00_2);
+    const hidden_product01_2 = Math.fround(sum01_2);
+    const hidden_product10_2 = Math.fround(sum10_2);
+    const hidden_product11_2 = Math.fround(sum11_2);
+    const hidden_bias_3 = hidden_bias[510]!;
+    const add_6 = hidden_product00_2 + hidden_bias_3;
+    const hidden_bias_4 = hidden_bias[511]!;
+    const add_7 = hidden_product01_2 + hidden_bias_4;
+    const add_8 = hidden_product10_2 + hidden_bias_3;
+    const add_9 = hidden_product11_2 + hidden_bias_4;
+    hidden[i * 512 + 510] = add_6 < 0 ? 0 : add_6;
+    hidden[i * 512 + 511] = add_7 < 0 ? 0 : add_7;
+    hidden[i * 512 + 1022] = add_8 < 0 ? 0 : add_8;
+    hidden[i * 512 + 1023] = add_9 < 0 ? 0 : add_9;
   }
 }
 
@@ -4255,77 +5188,157 @@ function dotAdd_10x512x10_evaluate(
   scores_bias: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 10; i += 2) {
-    for (let j = 0; j < 8; j += 4) {
+  for (let i = 0; i < 9; i += 3) {
+    for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 512; k++) {
-        const hidden_0 = hidden[i * 512 + k]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
-        const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
-        const hidden_1 = hidden[i * 512 + k + 512]!;
-        sum00 += hidden_0 * scores_kernel_0;
-        sum01 += hidden_0 * scores_kernel_1;
-        sum02 += hidden_0 * scores_kernel_2;
-        sum03 += hidden_0 * scores_kernel_3;
-        sum10 += hidden_1 * scores_kernel_0;
-        sum11 += hidden_1 * scores_kernel_1;
-        sum12 += hidden_1 * scores_kernel_2;
-        sum13 += hidden_1 * scores_kernel_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 512; k += 8) {
+        {
+          const hidden_0 = hidden[i * 512 + k]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+          const hidden_1 = hidden[i * 512 + k + 512]!;
+          const hidden_2 = hidden[i * 512 + k + 1024]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 1 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 1]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+          const hidden_1 = hidden[i * 512 + k + 513]!;
+          const hidden_2 = hidden[i * 512 + k + 1025]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 2 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 2]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+          const hidden_1 = hidden[i * 512 + k + 514]!;
+          const hidden_2 = hidden[i * 512 + k + 1026]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 3 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 3]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+          const hidden_1 = hidden[i * 512 + k + 515]!;
+          const hidden_2 = hidden[i * 512 + k + 1027]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 4 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 4]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
+          const hidden_1 = hidden[i * 512 + k + 516]!;
+          const hidden_2 = hidden[i * 512 + k + 1028]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 5 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 5]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
+          const hidden_1 = hidden[i * 512 + k + 517]!;
+          const hidden_2 = hidden[i * 512 + k + 1029]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 6 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 6]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
+          const hidden_1 = hidden[i * 512 + k + 518]!;
+          const hidden_2 = hidden[i * 512 + k + 1030]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
+        if (k + 7 === 512) break;
+        {
+          const hidden_0 = hidden[i * 512 + k + 7]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
+          const hidden_1 = hidden[i * 512 + k + 519]!;
+          const hidden_2 = hidden[i * 512 + k + 1031]!;
+          sum00 += hidden_0 * scores_kernel_0;
+          sum01 += hidden_0 * scores_kernel_1;
+          sum10 += hidden_1 * scores_kernel_0;
+          sum11 += hidden_1 * scores_kernel_1;
+          sum20 += hidden_2 * scores_kernel_0;
+          sum21 += hidden_2 * scores_kernel_1;
+        }
       }
       const scores_product00 = Math.fround(sum00);
       const scores_product01 = Math.fround(sum01);
-      const scores_product02 = Math.fround(sum02);
-      const scores_product03 = Math.fround(sum03);
       const scores_product10 = Math.fround(sum10);
       const scores_product11 = Math.fround(sum11);
-      const scores_product12 = Math.fround(sum12);
-      const scores_product13 = Math.fround(sum13);
+      const scores_product20 = Math.fround(sum20);
+      const scores_product21 = Math.fround(sum21);
       const scores_bias_0 = scores_bias[j]!;
       const scores_bias_1 = scores_bias[j + 1]!;
-      const scores_bias_2 = scores_bias[j + 2]!;
-      const scores_bias_3 = scores_bias[j + 3]!;
       scores[i * 10 + j] = scores_product00 + scores_bias_0;
       scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
-      scores[i * 10 + j + 2] = scores_product02 + scores_bias_2;
-      scores[i * 10 + j + 3] = scores_product03 + scores_bias_3;
       scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
       scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
-      scores[i * 10 + j + 12] = scores_product12 + scores_bias_2;
-      scores[i * 10 + j + 13] = scores_product13 + scores_bias_3;
+      scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
+      scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
     for (let k = 0; k < 512; k++) {
-      const hidden_2 = hidden[i * 512 + k]!;
-      const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
-      const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
-      const hidden_3 = hidden[i * 512 + k + 512]!;
-      sum00_2 += hidden_2 * scores_kernel_4;
-      sum01_2 += hidden_2 * scores_kernel_5;
-      sum10_2 += hidden_3 * scores_kernel_4;
-      sum11_2 += hidden_3 * scores_kernel_5;
+      const hidden_3 = hidden[k + 4608]!;
+      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+      sum0 += hidden_3 * scores_kernel_2;
+      sum1 += hidden_3 * scores_kernel_3;
     }
-    const scores_product00_2 = Math.fround(sum00_2);
-    const scores_product01_2 = Math.fround(sum01_2);
-    const scores_product10_2 = Math.fround(sum10_2);
-    const scores_product11_2 = Math.fround(sum11_2);
-    const scores_bias_4 = scores_bias[8]!;
-    const scores_bias_5 = scores_bias[9]!;
-    scores[i * 10 + 8] = scores_product00_2 + scores_bias_4;
-    scores[i * 10 + 9] = scores_product01_2 + scores_bias_5;
-    scores[i * 10 + 18] = scores_product10_2 + scores_bias_4;
-    scores[i * 10 + 19] = scores_product11_2 + scores_bias_5;
+    const scores_product0 = Math.fround(sum0);
+    const scores_product1 = Math.fround(sum1);
+    scores[j + 90] = scores_product0 + scores_bias[j]!;
+    scores[j + 91] = scores_product1 + scores_bias[j + 1]!;
   }
 }
 

@@ -4,7 +4,7 @@
 //
 //   parameters 31,074   arena 4,169,504 bytes, nothing else is ever allocated   475,902,010 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 e4e35818d24ccfca
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 a8bd200b5ce26df4
 
 /** The model's name. */
 export const MODEL: string = "dcgan-small";
@@ -2115,51 +2115,157 @@ function dotAdd_64x32x784(
   generator_spread_bias: Float32Array,
   generator_spread: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 784; j += 2) {
+  for (let i = 0; i < 64; i += 2) {
+    for (let j = 0; j < 783; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const mul_6_0 = mul_6[i * 32 + k]!;
-        const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-        const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-        const mul_6_1 = mul_6[i * 32 + k + 32]!;
-        const mul_6_2 = mul_6[i * 32 + k + 64]!;
-        const mul_6_3 = mul_6[i * 32 + k + 96]!;
-        sum00 += mul_6_0 * generator_spread_kernel_0;
-        sum01 += mul_6_0 * generator_spread_kernel_1;
-        sum10 += mul_6_1 * generator_spread_kernel_0;
-        sum11 += mul_6_1 * generator_spread_kernel_1;
-        sum20 += mul_6_2 * generator_spread_kernel_0;
-        sum21 += mul_6_2 * generator_spread_kernel_1;
-        sum30 += mul_6_3 * generator_spread_kernel_0;
-        sum31 += mul_6_3 * generator_spread_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const mul_6_0 = mul_6[i * 32 + k]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+          const mul_6_1 = mul_6[i * 32 + k + 32]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 1 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 1]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
+          const mul_6_1 = mul_6[i * 32 + k + 33]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 2]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
+          const mul_6_1 = mul_6[i * 32 + k + 34]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 3]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
+          const mul_6_1 = mul_6[i * 32 + k + 35]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 4 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 4]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 3136]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 3137]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 3138]!;
+          const mul_6_1 = mul_6[i * 32 + k + 36]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 5 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 5]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 3920]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 3921]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 3922]!;
+          const mul_6_1 = mul_6[i * 32 + k + 37]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 6 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 6]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 4704]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 4705]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 4706]!;
+          const mul_6_1 = mul_6[i * 32 + k + 38]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 7 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 7]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 5488]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 5489]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 5490]!;
+          const mul_6_1 = mul_6[i * 32 + k + 39]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
       }
       const generator_spread_product00 = Math.fround(sum00);
       const generator_spread_product01 = Math.fround(sum01);
+      const generator_spread_product02 = Math.fround(sum02);
       const generator_spread_product10 = Math.fround(sum10);
       const generator_spread_product11 = Math.fround(sum11);
-      const generator_spread_product20 = Math.fround(sum20);
-      const generator_spread_product21 = Math.fround(sum21);
-      const generator_spread_product30 = Math.fround(sum30);
-      const generator_spread_product31 = Math.fround(sum31);
+      const generator_spread_product12 = Math.fround(sum12);
       const generator_spread_bias_0 = generator_spread_bias[j]!;
       const generator_spread_bias_1 = generator_spread_bias[j + 1]!;
+      const generator_spread_bias_2 = generator_spread_bias[j + 2]!;
       generator_spread[i * 784 + j] = generator_spread_product00 + generator_spread_bias_0;
       generator_spread[i * 784 + j + 1] = generator_spread_product01 + generator_spread_bias_1;
+      generator_spread[i * 784 + j + 2] = generator_spread_product02 + generator_spread_bias_2;
       generator_spread[i * 784 + j + 784] = generator_spread_product10 + generator_spread_bias_0;
       generator_spread[i * 784 + j + 785] = generator_spread_product11 + generator_spread_bias_1;
-      generator_spread[i * 784 + j + 1568] = generator_spread_product20 + generator_spread_bias_0;
-      generator_spread[i * 784 + j + 1569] = generator_spread_product21 + generator_spread_bias_1;
-      generator_spread[i * 784 + j + 2352] = generator_spread_product30 + generator_spread_bias_0;
-      generator_spread[i * 784 + j + 2353] = generator_spread_product31 + generator_spread_bias_1;
+      generator_spread[i * 784 + j + 786] = generator_spread_product12 + generator_spread_bias_2;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const mul_6_2 = mul_6[i * 32 + k]!;
+      const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
+      const mul_6_3 = mul_6[i * 32 + k + 32]!;
+      sum0 += mul_6_2 * generator_spread_kernel_3;
+      sum1 += mul_6_3 * generator_spread_kernel_3;
+    }
+    const generator_spread_product0 = Math.fround(sum0);
+    const generator_spread_product1 = Math.fround(sum1);
+    const generator_spread_bias_3 = generator_spread_bias[783]!;
+    generator_spread[i * 784 + 783] = generator_spread_product0 + generator_spread_bias_3;
+    generator_spread[i * 784 + 1567] = generator_spread_product1 + generator_spread_bias_3;
   }
 }
 
@@ -4997,50 +5103,288 @@ function dotAdam_32x64x784_generator(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 784; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 783; j += 3) {
       const mul_0 = d_generator_norm_mu[(j / 49) | 0]! * 0.00031887755102040814;
       const mul_1 = d_generator_norm_mu[((j + 1) / 49) | 0]! * 0.00031887755102040814;
+      const mul_2 = d_generator_norm_mu[((j + 2) / 49) | 0]! * 0.00031887755102040814;
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const mul_6_0 = mul_6[k * 32 + i]!;
-        const d_generator_norm_centered_0 =
-          d_generator_norm_centered[
-            k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7)
-          ]!;
-        const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
-        const d_generator_norm_centered_1 =
-          d_generator_norm_centered[
-            k * 784 + (((j + 1) / 49) | 0) * 49 + ((((j + 1) / 7) | 0) % 7) * 7 + ((j + 1) % 7)
-          ]!;
-        const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
-        const mul_6_1 = mul_6[k * 32 + i + 1]!;
-        const mul_6_2 = mul_6[k * 32 + i + 2]!;
-        const mul_6_3 = mul_6[k * 32 + i + 3]!;
-        sum00 += mul_6_0 * part_0;
-        sum01 += mul_6_0 * part_1;
-        sum10 += mul_6_1 * part_0;
-        sum11 += mul_6_1 * part_1;
-        sum20 += mul_6_2 * part_0;
-        sum21 += mul_6_2 * part_1;
-        sum30 += mul_6_3 * part_0;
-        sum31 += mul_6_3 * part_1;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const mul_6_0 = mul_6[k * 32 + i]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7)
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 + (((j + 1) / 49) | 0) * 49 + ((((j + 1) / 7) | 0) % 7) * 7 + ((j + 1) % 7)
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 + (((j + 2) / 49) | 0) * 49 + ((((j + 2) / 7) | 0) % 7) * 7 + ((j + 2) % 7)
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 1]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const mul_6_0 = mul_6[k * 32 + i + 32]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 784
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 1) / 49) | 0) * 49 +
+                ((((j + 1) / 7) | 0) % 7) * 7 +
+                ((j + 1) % 7) +
+                784
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 2) / 49) | 0) * 49 +
+                ((((j + 2) / 7) | 0) % 7) * 7 +
+                ((j + 2) % 7) +
+                784
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 33]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const mul_6_0 = mul_6[k * 32 + i + 64]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 1568
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 1) / 49) | 0) * 49 +
+                ((((j + 1) / 7) | 0) % 7) * 7 +
+                ((j + 1) % 7) +
+                1568
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 2) / 49) | 0) * 49 +
+                ((((j + 2) / 7) | 0) % 7) * 7 +
+                ((j + 2) % 7) +
+                1568
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 65]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const mul_6_0 = mul_6[k * 32 + i + 96]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 2352
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 1) / 49) | 0) * 49 +
+                ((((j + 1) / 7) | 0) % 7) * 7 +
+                ((j + 1) % 7) +
+                2352
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 2) / 49) | 0) * 49 +
+                ((((j + 2) / 7) | 0) % 7) * 7 +
+                ((j + 2) % 7) +
+                2352
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 97]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
+        if (k + 4 === 64) break;
+        {
+          const mul_6_0 = mul_6[k * 32 + i + 128]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 3136
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 1) / 49) | 0) * 49 +
+                ((((j + 1) / 7) | 0) % 7) * 7 +
+                ((j + 1) % 7) +
+                3136
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 2) / 49) | 0) * 49 +
+                ((((j + 2) / 7) | 0) % 7) * 7 +
+                ((j + 2) % 7) +
+                3136
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 129]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
+        if (k + 5 === 64) break;
+        {
+          const mul_6_0 = mul_6[k * 32 + i + 160]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 3920
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 1) / 49) | 0) * 49 +
+                ((((j + 1) / 7) | 0) % 7) * 7 +
+                ((j + 1) % 7) +
+                3920
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 2) / 49) | 0) * 49 +
+                ((((j + 2) / 7) | 0) % 7) * 7 +
+                ((j + 2) % 7) +
+                3920
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 161]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
+        if (k + 6 === 64) break;
+        {
+          const mul_6_0 = mul_6[k * 32 + i + 192]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 4704
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 1) / 49) | 0) * 49 +
+                ((((j + 1) / 7) | 0) % 7) * 7 +
+                ((j + 1) % 7) +
+                4704
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 2) / 49) | 0) * 49 +
+                ((((j + 2) / 7) | 0) % 7) * 7 +
+                ((j + 2) % 7) +
+                4704
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 193]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
+        if (k + 7 === 64) break;
+        {
+          const mul_6_0 = mul_6[k * 32 + i + 224]!;
+          const d_generator_norm_centered_0 =
+            d_generator_norm_centered[
+              k * 784 + ((j / 49) | 0) * 49 + (((j / 7) | 0) % 7) * 7 + (j % 7) + 5488
+            ]!;
+          const part_0 = Math.fround(d_generator_norm_centered_0 + mul_0);
+          const d_generator_norm_centered_1 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 1) / 49) | 0) * 49 +
+                ((((j + 1) / 7) | 0) % 7) * 7 +
+                ((j + 1) % 7) +
+                5488
+            ]!;
+          const part_1 = Math.fround(d_generator_norm_centered_1 + mul_1);
+          const d_generator_norm_centered_2 =
+            d_generator_norm_centered[
+              k * 784 +
+                (((j + 2) / 49) | 0) * 49 +
+                ((((j + 2) / 7) | 0) % 7) * 7 +
+                ((j + 2) % 7) +
+                5488
+            ]!;
+          const part_2 = Math.fround(d_generator_norm_centered_2 + mul_2);
+          const mul_6_1 = mul_6[k * 32 + i + 225]!;
+          sum00 += mul_6_0 * part_0;
+          sum01 += mul_6_0 * part_1;
+          sum02 += mul_6_0 * part_2;
+          sum10 += mul_6_1 * part_0;
+          sum11 += mul_6_1 * part_1;
+          sum12 += mul_6_1 * part_2;
+        }
       }
       const d_generator_spread_kernel00 = Math.fround(sum00);
       const d_generator_spread_kernel01 = Math.fround(sum01);
+      const d_generator_spread_kernel02 = Math.fround(sum02);
       const d_generator_spread_kernel10 = Math.fround(sum10);
       const d_generator_spread_kernel11 = Math.fround(sum11);
-      const d_generator_spread_kernel20 = Math.fround(sum20);
-      const d_generator_spread_kernel21 = Math.fround(sum21);
-      const d_generator_spread_kernel30 = Math.fround(sum30);
-      const d_generator_spread_kernel31 = Math.fround(sum31);
+      const d_generator_spread_kernel12 = Math.fround(sum12);
       const generator_spread_kernel_m_next00 = Math.fround(
         generator_spread_kernel_m[i * 784 + j]! * 0.5 + d_generator_spread_kernel00 * 0.5,
       );
@@ -5049,6 +5393,10 @@ function dotAdam_32x64x784_generator(
         generator_spread_kernel_m[i * 784 + j + 1]! * 0.5 + d_generator_spread_kernel01 * 0.5,
       );
       generator_spread_kernel_m[i * 784 + j + 1] = generator_spread_kernel_m_next01;
+      const generator_spread_kernel_m_next02 = Math.fround(
+        generator_spread_kernel_m[i * 784 + j + 2]! * 0.5 + d_generator_spread_kernel02 * 0.5,
+      );
+      generator_spread_kernel_m[i * 784 + j + 2] = generator_spread_kernel_m_next02;
       const generator_spread_kernel_m_next10 = Math.fround(
         generator_spread_kernel_m[i * 784 + j + 784]! * 0.5 + d_generator_spread_kernel10 * 0.5,
       );
@@ -5057,22 +5405,10 @@ function dotAdam_32x64x784_generator(
         generator_spread_kernel_m[i * 784 + j + 785]! * 0.5 + d_generator_spread_kernel11 * 0.5,
       );
       generator_spread_kernel_m[i * 784 + j + 785] = generator_spread_kernel_m_next11;
-      const generator_spread_kernel_m_next20 = Math.fround(
-        generator_spread_kernel_m[i * 784 + j + 1568]! * 0.5 + d_generator_spread_kernel20 * 0.5,
+      const generator_spread_kernel_m_next12 = Math.fround(
+        generator_spread_kernel_m[i * 784 + j + 786]! * 0.5 + d_generator_spread_kernel12 * 0.5,
       );
-      generator_spread_kernel_m[i * 784 + j + 1568] = generator_spread_kernel_m_next20;
-      const generator_spread_kernel_m_next21 = Math.fround(
-        generator_spread_kernel_m[i * 784 + j + 1569]! * 0.5 + d_generator_spread_kernel21 * 0.5,
-      );
-      generator_spread_kernel_m[i * 784 + j + 1569] = generator_spread_kernel_m_next21;
-      const generator_spread_kernel_m_next30 = Math.fround(
-        generator_spread_kernel_m[i * 784 + j + 2352]! * 0.5 + d_generator_spread_kernel30 * 0.5,
-      );
-      generator_spread_kernel_m[i * 784 + j + 2352] = generator_spread_kernel_m_next30;
-      const generator_spread_kernel_m_next31 = Math.fround(
-        generator_spread_kernel_m[i * 784 + j + 2353]! * 0.5 + d_generator_spread_kernel31 * 0.5,
-      );
-      generator_spread_kernel_m[i * 784 + j + 2353] = generator_spread_kernel_m_next31;
+      generator_spread_kernel_m[i * 784 + j + 786] = generator_spread_kernel_m_next12;
       const generator_spread_kernel_v_next00 = Math.fround(
         generator_spread_kernel_v[i * 784 + j]! * 0.999 +
           d_generator_spread_kernel00 * d_generator_spread_kernel00 * 0.0010000000000000009,
@@ -5083,6 +5419,11 @@ function dotAdam_32x64x784_generator(
           d_generator_spread_kernel01 * d_generator_spread_kernel01 * 0.0010000000000000009,
       );
       generator_spread_kernel_v[i * 784 + j + 1] = generator_spread_kernel_v_next01;
+      const generator_spread_kernel_v_next02 = Math.fround(
+        generator_spread_kernel_v[i * 784 + j + 2]! * 0.999 +
+          d_generator_spread_kernel02 * d_generator_spread_kernel02 * 0.0010000000000000009,
+      );
+      generator_spread_kernel_v[i * 784 + j + 2] = generator_spread_kernel_v_next02;
       const generator_spread_kernel_v_next10 = Math.fround(
         generator_spread_kernel_v[i * 784 + j + 784]! * 0.999 +
           d_generator_spread_kernel10 * d_generator_spread_kernel10 * 0.0010000000000000009,
@@ -5093,26 +5434,11 @@ function dotAdam_32x64x784_generator(
           d_generator_spread_kernel11 * d_generator_spread_kernel11 * 0.0010000000000000009,
       );
       generator_spread_kernel_v[i * 784 + j + 785] = generator_spread_kernel_v_next11;
-      const generator_spread_kernel_v_next20 = Math.fround(
-        generator_spread_kernel_v[i * 784 + j + 1568]! * 0.999 +
-          d_generator_spread_kernel20 * d_generator_spread_kernel20 * 0.0010000000000000009,
+      const generator_spread_kernel_v_next12 = Math.fround(
+        generator_spread_kernel_v[i * 784 + j + 786]! * 0.999 +
+          d_generator_spread_kernel12 * d_generator_spread_kernel12 * 0.0010000000000000009,
       );
-      generator_spread_kernel_v[i * 784 + j + 1568] = generator_spread_kernel_v_next20;
-      const generator_spread_kernel_v_next21 = Math.fround(
-        generator_spread_kernel_v[i * 784 + j + 1569]! * 0.999 +
-          d_generator_spread_kernel21 * d_generator_spread_kernel21 * 0.0010000000000000009,
-      );
-      generator_spread_kernel_v[i * 784 + j + 1569] = generator_spread_kernel_v_next21;
-      const generator_spread_kernel_v_next30 = Math.fround(
-        generator_spread_kernel_v[i * 784 + j + 2352]! * 0.999 +
-          d_generator_spread_kernel30 * d_generator_spread_kernel30 * 0.0010000000000000009,
-      );
-      generator_spread_kernel_v[i * 784 + j + 2352] = generator_spread_kernel_v_next30;
-      const generator_spread_kernel_v_next31 = Math.fround(
-        generator_spread_kernel_v[i * 784 + j + 2353]! * 0.999 +
-          d_generator_spread_kernel31 * d_generator_spread_kernel31 * 0.0010000000000000009,
-      );
-      generator_spread_kernel_v[i * 784 + j + 2353] = generator_spread_kernel_v_next31;
+      generator_spread_kernel_v[i * 784 + j + 786] = generator_spread_kernel_v_next12;
       generator_spread_kernel[i * 784 + j] =
         generator_spread_kernel[i * 784 + j]! -
         (generator_spread_kernel_m_next00 * rate_0) /
@@ -5121,6 +5447,10 @@ function dotAdam_32x64x784_generator(
         generator_spread_kernel[i * 784 + j + 1]! -
         (generator_spread_kernel_m_next01 * rate_0) /
           (Math.sqrt(generator_spread_kernel_v_next01 * correction_0) + 1e-8);
+      generator_spread_kernel[i * 784 + j + 2] =
+        generator_spread_kernel[i * 784 + j + 2]! -
+        (generator_spread_kernel_m_next02 * rate_0) /
+          (Math.sqrt(generator_spread_kernel_v_next02 * correction_0) + 1e-8);
       generator_spread_kernel[i * 784 + j + 784] =
         generator_spread_kernel[i * 784 + j + 784]! -
         (generator_spread_kernel_m_next10 * rate_0) /
@@ -5129,23 +5459,50 @@ function dotAdam_32x64x784_generator(
         generator_spread_kernel[i * 784 + j + 785]! -
         (generator_spread_kernel_m_next11 * rate_0) /
           (Math.sqrt(generator_spread_kernel_v_next11 * correction_0) + 1e-8);
-      generator_spread_kernel[i * 784 + j + 1568] =
-        generator_spread_kernel[i * 784 + j + 1568]! -
-        (generator_spread_kernel_m_next20 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next20 * correction_0) + 1e-8);
-      generator_spread_kernel[i * 784 + j + 1569] =
-        generator_spread_kernel[i * 784 + j + 1569]! -
-        (generator_spread_kernel_m_next21 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next21 * correction_0) + 1e-8);
-      generator_spread_kernel[i * 784 + j + 2352] =
-        generator_spread_kernel[i * 784 + j + 2352]! -
-        (generator_spread_kernel_m_next30 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next30 * correction_0) + 1e-8);
-      generator_spread_kernel[i * 784 + j + 2353] =
-        generator_spread_kernel[i * 784 + j + 2353]! -
-        (generator_spread_kernel_m_next31 * rate_0) /
-          (Math.sqrt(generator_spread_kernel_v_next31 * correction_0) + 1e-8);
+      generator_spread_kernel[i * 784 + j + 786] =
+        generator_spread_kernel[i * 784 + j + 786]! -
+        (generator_spread_kernel_m_next12 * rate_0) /
+          (Math.sqrt(generator_spread_kernel_v_next12 * correction_0) + 1e-8);
     }
+    const mul_3 = d_generator_norm_mu[15]! * 0.00031887755102040814;
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const mul_6_2 = mul_6[k * 32 + i]!;
+      const d_generator_norm_centered_3 = d_generator_norm_centered[k * 784 + 783]!;
+      const part_3 = Math.fround(d_generator_norm_centered_3 + mul_3);
+      const mul_6_3 = mul_6[k * 32 + i + 1]!;
+      sum0 += mul_6_2 * part_3;
+      sum1 += mul_6_3 * part_3;
+    }
+    const d_generator_spread_kernel0 = Math.fround(sum0);
+    const d_generator_spread_kernel1 = Math.fround(sum1);
+    const generator_spread_kernel_m_next0 = Math.fround(
+      generator_spread_kernel_m[i * 784 + 783]! * 0.5 + d_generator_spread_kernel0 * 0.5,
+    );
+    generator_spread_kernel_m[i * 784 + 783] = generator_spread_kernel_m_next0;
+    const generator_spread_kernel_m_next1 = Math.fround(
+      generator_spread_kernel_m[i * 784 + 1567]! * 0.5 + d_generator_spread_kernel1 * 0.5,
+    );
+    generator_spread_kernel_m[i * 784 + 1567] = generator_spread_kernel_m_next1;
+    const generator_spread_kernel_v_next0 = Math.fround(
+      generator_spread_kernel_v[i * 784 + 783]! * 0.999 +
+        d_generator_spread_kernel0 * d_generator_spread_kernel0 * 0.0010000000000000009,
+    );
+    generator_spread_kernel_v[i * 784 + 783] = generator_spread_kernel_v_next0;
+    const generator_spread_kernel_v_next1 = Math.fround(
+      generator_spread_kernel_v[i * 784 + 1567]! * 0.999 +
+        d_generator_spread_kernel1 * d_generator_spread_kernel1 * 0.0010000000000000009,
+    );
+    generator_spread_kernel_v[i * 784 + 1567] = generator_spread_kernel_v_next1;
+    generator_spread_kernel[i * 784 + 783] =
+      generator_spread_kernel[i * 784 + 783]! -
+      (generator_spread_kernel_m_next0 * rate_0) /
+        (Math.sqrt(generator_spread_kernel_v_next0 * correction_0) + 1e-8);
+    generator_spread_kernel[i * 784 + 1567] =
+      generator_spread_kernel[i * 784 + 1567]! -
+      (generator_spread_kernel_m_next1 * rate_0) /
+        (Math.sqrt(generator_spread_kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -5158,41 +5515,145 @@ function dot_64x32x784_evaluate(
   generator_spread_kernel: Float32Array,
   generator_spread_product: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 784; j += 2) {
+  for (let i = 0; i < 64; i += 2) {
+    for (let j = 0; j < 783; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const mul_6_0 = mul_6[i * 32 + k]!;
-        const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
-        const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
-        const mul_6_1 = mul_6[i * 32 + k + 32]!;
-        const mul_6_2 = mul_6[i * 32 + k + 64]!;
-        const mul_6_3 = mul_6[i * 32 + k + 96]!;
-        sum00 += mul_6_0 * generator_spread_kernel_0;
-        sum01 += mul_6_0 * generator_spread_kernel_1;
-        sum10 += mul_6_1 * generator_spread_kernel_0;
-        sum11 += mul_6_1 * generator_spread_kernel_1;
-        sum20 += mul_6_2 * generator_spread_kernel_0;
-        sum21 += mul_6_2 * generator_spread_kernel_1;
-        sum30 += mul_6_3 * generator_spread_kernel_0;
-        sum31 += mul_6_3 * generator_spread_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const mul_6_0 = mul_6[i * 32 + k]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2]!;
+          const mul_6_1 = mul_6[i * 32 + k + 32]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 1 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 1]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 784]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 785]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 786]!;
+          const mul_6_1 = mul_6[i * 32 + k + 33]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 2]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 1568]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 1569]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 1570]!;
+          const mul_6_1 = mul_6[i * 32 + k + 34]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 3]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 2352]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 2353]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 2354]!;
+          const mul_6_1 = mul_6[i * 32 + k + 35]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 4 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 4]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 3136]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 3137]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 3138]!;
+          const mul_6_1 = mul_6[i * 32 + k + 36]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 5 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 5]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 3920]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 3921]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 3922]!;
+          const mul_6_1 = mul_6[i * 32 + k + 37]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 6 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 6]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 4704]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 4705]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 4706]!;
+          const mul_6_1 = mul_6[i * 32 + k + 38]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
+        if (k + 7 === 32) break;
+        {
+          const mul_6_0 = mul_6[i * 32 + k + 7]!;
+          const generator_spread_kernel_0 = generator_spread_kernel[k * 784 + j + 5488]!;
+          const generator_spread_kernel_1 = generator_spread_kernel[k * 784 + j + 5489]!;
+          const generator_spread_kernel_2 = generator_spread_kernel[k * 784 + j + 5490]!;
+          const mul_6_1 = mul_6[i * 32 + k + 39]!;
+          sum00 += mul_6_0 * generator_spread_kernel_0;
+          sum01 += mul_6_0 * generator_spread_kernel_1;
+          sum02 += mul_6_0 * generator_spread_kernel_2;
+          sum10 += mul_6_1 * generator_spread_kernel_0;
+          sum11 += mul_6_1 * generator_spread_kernel_1;
+          sum12 += mul_6_1 * generator_spread_kernel_2;
+        }
       }
       generator_spread_product[i * 784 + j] = sum00;
       generator_spread_product[i * 784 + j + 1] = sum01;
+      generator_spread_product[i * 784 + j + 2] = sum02;
       generator_spread_product[i * 784 + j + 784] = sum10;
       generator_spread_product[i * 784 + j + 785] = sum11;
-      generator_spread_product[i * 784 + j + 1568] = sum20;
-      generator_spread_product[i * 784 + j + 1569] = sum21;
-      generator_spread_product[i * 784 + j + 2352] = sum30;
-      generator_spread_product[i * 784 + j + 2353] = sum31;
+      generator_spread_product[i * 784 + j + 786] = sum12;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const mul_6_2 = mul_6[i * 32 + k]!;
+      const generator_spread_kernel_3 = generator_spread_kernel[k * 784 + 783]!;
+      const mul_6_3 = mul_6[i * 32 + k + 32]!;
+      sum0 += mul_6_2 * generator_spread_kernel_3;
+      sum1 += mul_6_3 * generator_spread_kernel_3;
+    }
+    generator_spread_product[i * 784 + 783] = sum0;
+    generator_spread_product[i * 784 + 1567] = sum1;
   }
 }
 

@@ -4,7 +4,7 @@
 //
 //   parameters 12,226   arena 1,604,368 bytes, nothing else is ever allocated   48,046,820 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 c64dc96579e6cd0e
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-6, sha256 428c2029ec08779e
 
 /** The model's name. */
 export const MODEL: string = "first-convnet";
@@ -500,7 +500,7 @@ function dotAdd_32x1176x10(
   scores_bias: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
+  for (let i = 0; i < 30; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -508,27 +508,265 @@ function dotAdd_32x1176x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 1176; k++) {
-        const pooled_0 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const pooled_1 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 1176]!;
-        const pooled_2 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 2352]!;
-        const pooled_3 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 3528]!;
-        sum00 += pooled_0 * scores_kernel_0;
-        sum01 += pooled_0 * scores_kernel_1;
-        sum10 += pooled_1 * scores_kernel_0;
-        sum11 += pooled_1 * scores_kernel_1;
-        sum20 += pooled_2 * scores_kernel_0;
-        sum21 += pooled_2 * scores_kernel_1;
-        sum30 += pooled_3 * scores_kernel_0;
-        sum31 += pooled_3 * scores_kernel_1;
+      for (let k = 0; k < 1176; k += 8) {
+        {
+          const pooled_0 =
+            pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 1 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 1) / 196) | 0) * 196 +
+                ((((k + 1) / 14) | 0) % 14) * 14 +
+                ((k + 1) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 1) / 196) | 0) * 196 +
+                ((((k + 1) / 14) | 0) % 14) * 14 +
+                ((k + 1) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 1) / 196) | 0) * 196 +
+                ((((k + 1) / 14) | 0) % 14) * 14 +
+                ((k + 1) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 2 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 2) / 196) | 0) * 196 +
+                ((((k + 2) / 14) | 0) % 14) * 14 +
+                ((k + 2) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 2) / 196) | 0) * 196 +
+                ((((k + 2) / 14) | 0) % 14) * 14 +
+                ((k + 2) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 2) / 196) | 0) * 196 +
+                ((((k + 2) / 14) | 0) % 14) * 14 +
+                ((k + 2) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 3 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 3) / 196) | 0) * 196 +
+                ((((k + 3) / 14) | 0) % 14) * 14 +
+                ((k + 3) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 3) / 196) | 0) * 196 +
+                ((((k + 3) / 14) | 0) % 14) * 14 +
+                ((k + 3) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 3) / 196) | 0) * 196 +
+                ((((k + 3) / 14) | 0) % 14) * 14 +
+                ((k + 3) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 4 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 4) / 196) | 0) * 196 +
+                ((((k + 4) / 14) | 0) % 14) * 14 +
+                ((k + 4) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 4) / 196) | 0) * 196 +
+                ((((k + 4) / 14) | 0) % 14) * 14 +
+                ((k + 4) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 4) / 196) | 0) * 196 +
+                ((((k + 4) / 14) | 0) % 14) * 14 +
+                ((k + 4) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 5 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 5) / 196) | 0) * 196 +
+                ((((k + 5) / 14) | 0) % 14) * 14 +
+                ((k + 5) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 5) / 196) | 0) * 196 +
+                ((((k + 5) / 14) | 0) % 14) * 14 +
+                ((k + 5) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 5) / 196) | 0) * 196 +
+                ((((k + 5) / 14) | 0) % 14) * 14 +
+                ((k + 5) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 6 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 6) / 196) | 0) * 196 +
+                ((((k + 6) / 14) | 0) % 14) * 14 +
+                ((k + 6) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 6) / 196) | 0) * 196 +
+                ((((k + 6) / 14) | 0) % 14) * 14 +
+                ((k + 6) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 6) / 196) | 0) * 196 +
+                ((((k + 6) / 14) | 0) % 14) * 14 +
+                ((k + 6) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 7 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 7) / 196) | 0) * 196 +
+                ((((k + 7) / 14) | 0) % 14) * 14 +
+                ((k + 7) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 7) / 196) | 0) * 196 +
+                ((((k + 7) / 14) | 0) % 14) * 14 +
+                ((k + 7) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 7) / 196) | 0) * 196 +
+                ((((k + 7) / 14) | 0) % 14) * 14 +
+                ((k + 7) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
       }
       const scores_product00 = Math.fround(sum00);
       const scores_product01 = Math.fround(sum01);
@@ -536,8 +774,6 @@ function dotAdd_32x1176x10(
       const scores_product11 = Math.fround(sum11);
       const scores_product20 = Math.fround(sum20);
       const scores_product21 = Math.fround(sum21);
-      const scores_product30 = Math.fround(sum30);
-      const scores_product31 = Math.fround(sum31);
       const scores_bias_0 = scores_bias[j]!;
       const scores_bias_1 = scores_bias[j + 1]!;
       scores[i * 10 + j] = scores_product00 + scores_bias_0;
@@ -546,9 +782,35 @@ function dotAdd_32x1176x10(
       scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
       scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
       scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
-      scores[i * 10 + j + 30] = scores_product30 + scores_bias_0;
-      scores[i * 10 + j + 31] = scores_product31 + scores_bias_1;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 1176; k++) {
+      const pooled_3 =
+        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 35280]!;
+      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+      const pooled_4 =
+        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 36456]!;
+      sum00_2 += pooled_3 * scores_kernel_2;
+      sum01_2 += pooled_3 * scores_kernel_3;
+      sum10_2 += pooled_4 * scores_kernel_2;
+      sum11_2 += pooled_4 * scores_kernel_3;
+    }
+    const scores_product00_2 = Math.fround(sum00_2);
+    const scores_product01_2 = Math.fround(sum01_2);
+    const scores_product10_2 = Math.fround(sum10_2);
+    const scores_product11_2 = Math.fround(sum11_2);
+    const scores_bias_2 = scores_bias[j]!;
+    const scores_bias_3 = scores_bias[j + 1]!;
+    scores[j + 300] = scores_product00_2 + scores_bias_2;
+    scores[j + 301] = scores_product01_2 + scores_bias_3;
+    scores[j + 310] = scores_product10_2 + scores_bias_2;
+    scores[j + 311] = scores_product11_2 + scores_bias_3;
   }
 }
 
@@ -705,7 +967,7 @@ function dotSgd_1176x32x10(
   d_shifted: Float32Array,
   scores_kernel: Float32Array,
 ): void {
-  for (let i = 0; i < 1176; i += 4) {
+  for (let i = 0; i < 1176; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -713,42 +975,250 @@ function dotSgd_1176x32x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const pooled_0 =
-          pooled[k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14)]!;
-        const d_shifted_0 = d_shifted[k * 10 + j]!;
-        const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-        const pooled_1 =
-          pooled[
-            k * 1176 +
-              (((i + 1) / 196) | 0) * 196 +
-              ((((i + 1) / 14) | 0) % 14) * 14 +
-              ((i + 1) % 14)
-          ]!;
-        const pooled_2 =
-          pooled[
-            k * 1176 +
-              (((i + 2) / 196) | 0) * 196 +
-              ((((i + 2) / 14) | 0) % 14) * 14 +
-              ((i + 2) % 14)
-          ]!;
-        const pooled_3 =
-          pooled[
-            k * 1176 +
-              (((i + 3) / 196) | 0) * 196 +
-              ((((i + 3) / 14) | 0) % 14) * 14 +
-              ((i + 3) % 14)
-          ]!;
-        sum00 += pooled_0 * d_shifted_0;
-        sum01 += pooled_0 * d_shifted_1;
-        sum10 += pooled_1 * d_shifted_0;
-        sum11 += pooled_1 * d_shifted_1;
-        sum20 += pooled_2 * d_shifted_0;
-        sum21 += pooled_2 * d_shifted_1;
-        sum30 += pooled_3 * d_shifted_0;
-        sum31 += pooled_3 * d_shifted_1;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const pooled_0 =
+            pooled[k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14)]!;
+          const d_shifted_0 = d_shifted[k * 10 + j]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+          const pooled_1 =
+            pooled[
+              k * 1176 +
+                (((i + 1) / 196) | 0) * 196 +
+                ((((i + 1) / 14) | 0) % 14) * 14 +
+                ((i + 1) % 14)
+            ]!;
+          const pooled_2 =
+            pooled[
+              k * 1176 +
+                (((i + 2) / 196) | 0) * 196 +
+                ((((i + 2) / 14) | 0) % 14) * 14 +
+                ((i + 2) % 14)
+            ]!;
+          sum00 += pooled_0 * d_shifted_0;
+          sum01 += pooled_0 * d_shifted_1;
+          sum10 += pooled_1 * d_shifted_0;
+          sum11 += pooled_1 * d_shifted_1;
+          sum20 += pooled_2 * d_shifted_0;
+          sum21 += pooled_2 * d_shifted_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const pooled_0 =
+            pooled[
+              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 1176
+            ]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+          const pooled_1 =
+            pooled[
+              k * 1176 +
+                (((i + 1) / 196) | 0) * 196 +
+                ((((i + 1) / 14) | 0) % 14) * 14 +
+                ((i + 1) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              k * 1176 +
+                (((i + 2) / 196) | 0) * 196 +
+                ((((i + 2) / 14) | 0) % 14) * 14 +
+                ((i + 2) % 14) +
+                1176
+            ]!;
+          sum00 += pooled_0 * d_shifted_0;
+          sum01 += pooled_0 * d_shifted_1;
+          sum10 += pooled_1 * d_shifted_0;
+          sum11 += pooled_1 * d_shifted_1;
+          sum20 += pooled_2 * d_shifted_0;
+          sum21 += pooled_2 * d_shifted_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const pooled_0 =
+            pooled[
+              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 2352
+            ]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+          const pooled_1 =
+            pooled[
+              k * 1176 +
+                (((i + 1) / 196) | 0) * 196 +
+                ((((i + 1) / 14) | 0) % 14) * 14 +
+                ((i + 1) % 14) +
+                2352
+            ]!;
+          const pooled_2 =
+            pooled[
+              k * 1176 +
+                (((i + 2) / 196) | 0) * 196 +
+                ((((i + 2) / 14) | 0) % 14) * 14 +
+                ((i + 2) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * d_shifted_0;
+          sum01 += pooled_0 * d_shifted_1;
+          sum10 += pooled_1 * d_shifted_0;
+          sum11 += pooled_1 * d_shifted_1;
+          sum20 += pooled_2 * d_shifted_0;
+          sum21 += pooled_2 * d_shifted_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const pooled_0 =
+            pooled[
+              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 3528
+            ]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+          const pooled_1 =
+            pooled[
+              k * 1176 +
+                (((i + 1) / 196) | 0) * 196 +
+                ((((i + 1) / 14) | 0) % 14) * 14 +
+                ((i + 1) % 14) +
+                3528
+            ]!;
+          const pooled_2 =
+            pooled[
+              k * 1176 +
+                (((i + 2) / 196) | 0) * 196 +
+                ((((i + 2) / 14) | 0) % 14) * 14 +
+                ((i + 2) % 14) +
+                3528
+            ]!;
+          sum00 += pooled_0 * d_shifted_0;
+          sum01 += pooled_0 * d_shifted_1;
+          sum10 += pooled_1 * d_shifted_0;
+          sum11 += pooled_1 * d_shifted_1;
+          sum20 += pooled_2 * d_shifted_0;
+          sum21 += pooled_2 * d_shifted_1;
+        }
+        if (k + 4 === 32) break;
+        {
+          const pooled_0 =
+            pooled[
+              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 4704
+            ]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
+          const pooled_1 =
+            pooled[
+              k * 1176 +
+                (((i + 1) / 196) | 0) * 196 +
+                ((((i + 1) / 14) | 0) % 14) * 14 +
+                ((i + 1) % 14) +
+                4704
+            ]!;
+          const pooled_2 =
+            pooled[
+              k * 1176 +
+                (((i + 2) / 196) | 0) * 196 +
+                ((((i + 2) / 14) | 0) % 14) * 14 +
+                ((i + 2) % 14) +
+                4704
+            ]!;
+          sum00 += pooled_0 * d_shifted_0;
+          sum01 += pooled_0 * d_shifted_1;
+          sum10 += pooled_1 * d_shifted_0;
+          sum11 += pooled_1 * d_shifted_1;
+          sum20 += pooled_2 * d_shifted_0;
+          sum21 += pooled_2 * d_shifted_1;
+        }
+        if (k + 5 === 32) break;
+        {
+          const pooled_0 =
+            pooled[
+              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 5880
+            ]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
+          const pooled_1 =
+            pooled[
+              k * 1176 +
+                (((i + 1) / 196) | 0) * 196 +
+                ((((i + 1) / 14) | 0) % 14) * 14 +
+                ((i + 1) % 14) +
+                5880
+            ]!;
+          const pooled_2 =
+            pooled[
+              k * 1176 +
+                (((i + 2) / 196) | 0) * 196 +
+                ((((i + 2) / 14) | 0) % 14) * 14 +
+                ((i + 2) % 14) +
+                5880
+            ]!;
+          sum00 += pooled_0 * d_shifted_0;
+          sum01 += pooled_0 * d_shifted_1;
+          sum10 += pooled_1 * d_shifted_0;
+          sum11 += pooled_1 * d_shifted_1;
+          sum20 += pooled_2 * d_shifted_0;
+          sum21 += pooled_2 * d_shifted_1;
+        }
+        if (k + 6 === 32) break;
+        {
+          const pooled_0 =
+            pooled[
+              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 7056
+            ]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
+          const pooled_1 =
+            pooled[
+              k * 1176 +
+                (((i + 1) / 196) | 0) * 196 +
+                ((((i + 1) / 14) | 0) % 14) * 14 +
+                ((i + 1) % 14) +
+                7056
+            ]!;
+          const pooled_2 =
+            pooled[
+              k * 1176 +
+                (((i + 2) / 196) | 0) * 196 +
+                ((((i + 2) / 14) | 0) % 14) * 14 +
+                ((i + 2) % 14) +
+                7056
+            ]!;
+          sum00 += pooled_0 * d_shifted_0;
+          sum01 += pooled_0 * d_shifted_1;
+          sum10 += pooled_1 * d_shifted_0;
+          sum11 += pooled_1 * d_shifted_1;
+          sum20 += pooled_2 * d_shifted_0;
+          sum21 += pooled_2 * d_shifted_1;
+        }
+        if (k + 7 === 32) break;
+        {
+          const pooled_0 =
+            pooled[
+              k * 1176 + ((i / 196) | 0) * 196 + (((i / 14) | 0) % 14) * 14 + (i % 14) + 8232
+            ]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
+          const pooled_1 =
+            pooled[
+              k * 1176 +
+                (((i + 1) / 196) | 0) * 196 +
+                ((((i + 1) / 14) | 0) % 14) * 14 +
+                ((i + 1) % 14) +
+                8232
+            ]!;
+          const pooled_2 =
+            pooled[
+              k * 1176 +
+                (((i + 2) / 196) | 0) * 196 +
+                ((((i + 2) / 14) | 0) % 14) * 14 +
+                ((i + 2) % 14) +
+                8232
+            ]!;
+          sum00 += pooled_0 * d_shifted_0;
+          sum01 += pooled_0 * d_shifted_1;
+          sum10 += pooled_1 * d_shifted_0;
+          sum11 += pooled_1 * d_shifted_1;
+          sum20 += pooled_2 * d_shifted_0;
+          sum21 += pooled_2 * d_shifted_1;
+        }
       }
       const d_scores_kernel00 = Math.fround(sum00);
       const d_scores_kernel01 = Math.fround(sum01);
@@ -756,16 +1226,12 @@ function dotSgd_1176x32x10(
       const d_scores_kernel11 = Math.fround(sum11);
       const d_scores_kernel20 = Math.fround(sum20);
       const d_scores_kernel21 = Math.fround(sum21);
-      const d_scores_kernel30 = Math.fround(sum30);
-      const d_scores_kernel31 = Math.fround(sum31);
       scores_kernel[i * 10 + j] = scores_kernel[i * 10 + j]! - d_scores_kernel00 * 0.1;
       scores_kernel[i * 10 + j + 1] = scores_kernel[i * 10 + j + 1]! - d_scores_kernel01 * 0.1;
       scores_kernel[i * 10 + j + 10] = scores_kernel[i * 10 + j + 10]! - d_scores_kernel10 * 0.1;
       scores_kernel[i * 10 + j + 11] = scores_kernel[i * 10 + j + 11]! - d_scores_kernel11 * 0.1;
       scores_kernel[i * 10 + j + 20] = scores_kernel[i * 10 + j + 20]! - d_scores_kernel20 * 0.1;
       scores_kernel[i * 10 + j + 21] = scores_kernel[i * 10 + j + 21]! - d_scores_kernel21 * 0.1;
-      scores_kernel[i * 10 + j + 30] = scores_kernel[i * 10 + j + 30]! - d_scores_kernel30 * 0.1;
-      scores_kernel[i * 10 + j + 31] = scores_kernel[i * 10 + j + 31]! - d_scores_kernel31 * 0.1;
     }
   }
 }
@@ -846,143 +1312,178 @@ function convSgd_6x3x5x32x28x28x5(
   d_maps_z: Float32Array,
   maps_kernel: Float32Array,
 ): void {
-  for (let j = 0; j < 3; j++) {
-    for (let l = 0; l < 5; l++) {
-      for (let m = 0; m < 4; m += 2) {
-        let sum00 = 0;
-        let sum01 = 0;
-        let sum10 = 0;
-        let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
+  for (let i = 0; i < 6; i += 3) {
+    for (let j = 0; j < 3; j++) {
+      for (let l = 0; l < 5; l++) {
+        for (let m = 0; m < 4; m += 2) {
+          let sum00 = 0;
+          let sum01 = 0;
+          let sum10 = 0;
+          let sum11 = 0;
+          let sum20 = 0;
+          let sum21 = 0;
+          for (let k = 0; k < 32; k++) {
+            for (let k2 = 0; k2 < 28; k2++) {
+              for (let k3 = 0; k3 < 28; k3 += 8) {
+                {
+                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3]!;
+                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3]!;
+                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
+                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 784]!;
+                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1568]!;
+                  sum00 += x_0 * d_maps_z_0;
+                  sum01 += x_1 * d_maps_z_0;
+                  sum10 += x_0 * d_maps_z_1;
+                  sum11 += x_1 * d_maps_z_1;
+                  sum20 += x_0 * d_maps_z_2;
+                  sum21 += x_1 * d_maps_z_2;
+                }
+                if (k3 + 1 === 28) break;
+                {
+                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
+                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1]!;
+                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
+                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 785]!;
+                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1569]!;
+                  sum00 += x_0 * d_maps_z_0;
+                  sum01 += x_1 * d_maps_z_0;
+                  sum10 += x_0 * d_maps_z_1;
+                  sum11 += x_1 * d_maps_z_1;
+                  sum20 += x_0 * d_maps_z_2;
+                  sum21 += x_1 * d_maps_z_2;
+                }
+                if (k3 + 2 === 28) break;
+                {
+                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 2]!;
+                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 2]!;
+                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
+                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 786]!;
+                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1570]!;
+                  sum00 += x_0 * d_maps_z_0;
+                  sum01 += x_1 * d_maps_z_0;
+                  sum10 += x_0 * d_maps_z_1;
+                  sum11 += x_1 * d_maps_z_1;
+                  sum20 += x_0 * d_maps_z_2;
+                  sum21 += x_1 * d_maps_z_2;
+                }
+                if (k3 + 3 === 28) break;
+                {
+                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 3]!;
+                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 3]!;
+                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 4]!;
+                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 787]!;
+                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1571]!;
+                  sum00 += x_0 * d_maps_z_0;
+                  sum01 += x_1 * d_maps_z_0;
+                  sum10 += x_0 * d_maps_z_1;
+                  sum11 += x_1 * d_maps_z_1;
+                  sum20 += x_0 * d_maps_z_2;
+                  sum21 += x_1 * d_maps_z_2;
+                }
+                if (k3 + 4 === 28) break;
+                {
+                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 4]!;
+                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 4]!;
+                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 5]!;
+                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 788]!;
+                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1572]!;
+                  sum00 += x_0 * d_maps_z_0;
+                  sum01 += x_1 * d_maps_z_0;
+                  sum10 += x_0 * d_maps_z_1;
+                  sum11 += x_1 * d_maps_z_1;
+                  sum20 += x_0 * d_maps_z_2;
+                  sum21 += x_1 * d_maps_z_2;
+                }
+                if (k3 + 5 === 28) break;
+                {
+                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 5]!;
+                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 5]!;
+                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 6]!;
+                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 789]!;
+                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1573]!;
+                  sum00 += x_0 * d_maps_z_0;
+                  sum01 += x_1 * d_maps_z_0;
+                  sum10 += x_0 * d_maps_z_1;
+                  sum11 += x_1 * d_maps_z_1;
+                  sum20 += x_0 * d_maps_z_2;
+                  sum21 += x_1 * d_maps_z_2;
+                }
+                if (k3 + 6 === 28) break;
+                {
+                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 6]!;
+                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 6]!;
+                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 7]!;
+                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 790]!;
+                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1574]!;
+                  sum00 += x_0 * d_maps_z_0;
+                  sum01 += x_1 * d_maps_z_0;
+                  sum10 += x_0 * d_maps_z_1;
+                  sum11 += x_1 * d_maps_z_1;
+                  sum20 += x_0 * d_maps_z_2;
+                  sum21 += x_1 * d_maps_z_2;
+                }
+                if (k3 + 7 === 28) break;
+                {
+                  const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 7]!;
+                  const d_maps_z_0 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 7]!;
+                  const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 8]!;
+                  const d_maps_z_1 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 791]!;
+                  const d_maps_z_2 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1575]!;
+                  sum00 += x_0 * d_maps_z_0;
+                  sum01 += x_1 * d_maps_z_0;
+                  sum10 += x_0 * d_maps_z_1;
+                  sum11 += x_1 * d_maps_z_1;
+                  sum20 += x_0 * d_maps_z_2;
+                  sum21 += x_1 * d_maps_z_2;
+                }
+              }
+            }
+          }
+          const d_maps_kernel00 = Math.fround(sum00);
+          const d_maps_kernel01 = Math.fround(sum01);
+          const d_maps_kernel10 = Math.fround(sum10);
+          const d_maps_kernel11 = Math.fround(sum11);
+          const d_maps_kernel20 = Math.fround(sum20);
+          const d_maps_kernel21 = Math.fround(sum21);
+          maps_kernel[i * 75 + j * 25 + l * 5 + m] =
+            maps_kernel[i * 75 + j * 25 + l * 5 + m]! - d_maps_kernel00 * 0.1;
+          maps_kernel[i * 75 + j * 25 + l * 5 + m + 1] =
+            maps_kernel[i * 75 + j * 25 + l * 5 + m + 1]! - d_maps_kernel01 * 0.1;
+          maps_kernel[i * 75 + j * 25 + l * 5 + m + 75] =
+            maps_kernel[i * 75 + j * 25 + l * 5 + m + 75]! - d_maps_kernel10 * 0.1;
+          maps_kernel[i * 75 + j * 25 + l * 5 + m + 76] =
+            maps_kernel[i * 75 + j * 25 + l * 5 + m + 76]! - d_maps_kernel11 * 0.1;
+          maps_kernel[i * 75 + j * 25 + l * 5 + m + 150] =
+            maps_kernel[i * 75 + j * 25 + l * 5 + m + 150]! - d_maps_kernel20 * 0.1;
+          maps_kernel[i * 75 + j * 25 + l * 5 + m + 151] =
+            maps_kernel[i * 75 + j * 25 + l * 5 + m + 151]! - d_maps_kernel21 * 0.1;
+        }
+        let sum0 = 0;
+        let sum1 = 0;
+        let sum2 = 0;
         for (let k = 0; k < 32; k++) {
           for (let k2 = 0; k2 < 28; k2++) {
             for (let k3 = 0; k3 < 28; k3++) {
-              const x_0 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3]!;
-              const d_maps_z_0 = d_maps_z[k * 4704 + k2 * 28 + k3]!;
-              const x_1 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
-              const d_maps_z_1 = d_maps_z[k * 4704 + k2 * 28 + k3 + 784]!;
-              const d_maps_z_2 = d_maps_z[k * 4704 + k2 * 28 + k3 + 1568]!;
-              const d_maps_z_3 = d_maps_z[k * 4704 + k2 * 28 + k3 + 2352]!;
-              sum00 += x_0 * d_maps_z_0;
-              sum01 += x_1 * d_maps_z_0;
-              sum10 += x_0 * d_maps_z_1;
-              sum11 += x_1 * d_maps_z_1;
-              sum20 += x_0 * d_maps_z_2;
-              sum21 += x_1 * d_maps_z_2;
-              sum30 += x_0 * d_maps_z_3;
-              sum31 += x_1 * d_maps_z_3;
+              const x_2 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + k3 + 4]!;
+              const d_maps_z_3 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3]!;
+              const d_maps_z_4 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 784]!;
+              const d_maps_z_5 = d_maps_z[k * 4704 + i * 784 + k2 * 28 + k3 + 1568]!;
+              sum0 += x_2 * d_maps_z_3;
+              sum1 += x_2 * d_maps_z_4;
+              sum2 += x_2 * d_maps_z_5;
             }
           }
         }
-        const d_maps_kernel00 = Math.fround(sum00);
-        const d_maps_kernel01 = Math.fround(sum01);
-        const d_maps_kernel10 = Math.fround(sum10);
-        const d_maps_kernel11 = Math.fround(sum11);
-        const d_maps_kernel20 = Math.fround(sum20);
-        const d_maps_kernel21 = Math.fround(sum21);
-        const d_maps_kernel30 = Math.fround(sum30);
-        const d_maps_kernel31 = Math.fround(sum31);
-        maps_kernel[j * 25 + l * 5 + m] = maps_kernel[j * 25 + l * 5 + m]! - d_maps_kernel00 * 0.1;
-        maps_kernel[j * 25 + l * 5 + m + 1] =
-          maps_kernel[j * 25 + l * 5 + m + 1]! - d_maps_kernel01 * 0.1;
-        maps_kernel[j * 25 + l * 5 + m + 75] =
-          maps_kernel[j * 25 + l * 5 + m + 75]! - d_maps_kernel10 * 0.1;
-        maps_kernel[j * 25 + l * 5 + m + 76] =
-          maps_kernel[j * 25 + l * 5 + m + 76]! - d_maps_kernel11 * 0.1;
-        maps_kernel[j * 25 + l * 5 + m + 150] =
-          maps_kernel[j * 25 + l * 5 + m + 150]! - d_maps_kernel20 * 0.1;
-        maps_kernel[j * 25 + l * 5 + m + 151] =
-          maps_kernel[j * 25 + l * 5 + m + 151]! - d_maps_kernel21 * 0.1;
-        maps_kernel[j * 25 + l * 5 + m + 225] =
-          maps_kernel[j * 25 + l * 5 + m + 225]! - d_maps_kernel30 * 0.1;
-        maps_kernel[j * 25 + l * 5 + m + 226] =
-          maps_kernel[j * 25 + l * 5 + m + 226]! - d_maps_kernel31 * 0.1;
+        const d_maps_kernel0 = Math.fround(sum0);
+        const d_maps_kernel1 = Math.fround(sum1);
+        const d_maps_kernel2 = Math.fround(sum2);
+        maps_kernel[i * 75 + j * 25 + l * 5 + 4] =
+          maps_kernel[i * 75 + j * 25 + l * 5 + 4]! - d_maps_kernel0 * 0.1;
+        maps_kernel[i * 75 + j * 25 + l * 5 + 79] =
+          maps_kernel[i * 75 + j * 25 + l * 5 + 79]! - d_maps_kernel1 * 0.1;
+        maps_kernel[i * 75 + j * 25 + l * 5 + 154] =
+          maps_kernel[i * 75 + j * 25 + l * 5 + 154]! - d_maps_kernel2 * 0.1;
       }
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 32; k++) {
-        for (let k2 = 0; k2 < 28; k2++) {
-          for (let k3 = 0; k3 < 28; k3++) {
-            const x_2 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + k3 + 4]!;
-            const d_maps_z_4 = d_maps_z[k * 4704 + k2 * 28 + k3]!;
-            const d_maps_z_5 = d_maps_z[k * 4704 + k2 * 28 + k3 + 784]!;
-            const d_maps_z_6 = d_maps_z[k * 4704 + k2 * 28 + k3 + 1568]!;
-            const d_maps_z_7 = d_maps_z[k * 4704 + k2 * 28 + k3 + 2352]!;
-            sum0 += x_2 * d_maps_z_4;
-            sum1 += x_2 * d_maps_z_5;
-            sum2 += x_2 * d_maps_z_6;
-            sum3 += x_2 * d_maps_z_7;
-          }
-        }
-      }
-      const d_maps_kernel0 = Math.fround(sum0);
-      const d_maps_kernel1 = Math.fround(sum1);
-      const d_maps_kernel2 = Math.fround(sum2);
-      const d_maps_kernel3 = Math.fround(sum3);
-      maps_kernel[j * 25 + l * 5 + 4] = maps_kernel[j * 25 + l * 5 + 4]! - d_maps_kernel0 * 0.1;
-      maps_kernel[j * 25 + l * 5 + 79] = maps_kernel[j * 25 + l * 5 + 79]! - d_maps_kernel1 * 0.1;
-      maps_kernel[j * 25 + l * 5 + 154] = maps_kernel[j * 25 + l * 5 + 154]! - d_maps_kernel2 * 0.1;
-      maps_kernel[j * 25 + l * 5 + 229] = maps_kernel[j * 25 + l * 5 + 229]! - d_maps_kernel3 * 0.1;
-    }
-  }
-  for (let j = 0; j < 3; j++) {
-    for (let l = 0; l < 5; l++) {
-      for (let m = 0; m < 4; m += 2) {
-        let sum00_2 = 0;
-        let sum01_2 = 0;
-        let sum10_2 = 0;
-        let sum11_2 = 0;
-        for (let k = 0; k < 32; k++) {
-          for (let k2 = 0; k2 < 28; k2++) {
-            for (let k3 = 0; k3 < 28; k3++) {
-              const x_3 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3]!;
-              const d_maps_z_8 = d_maps_z[k * 4704 + k2 * 28 + k3 + 3136]!;
-              const x_4 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + m + k3 + 1]!;
-              const d_maps_z_9 = d_maps_z[k * 4704 + k2 * 28 + k3 + 3920]!;
-              sum00_2 += x_3 * d_maps_z_8;
-              sum01_2 += x_4 * d_maps_z_8;
-              sum10_2 += x_3 * d_maps_z_9;
-              sum11_2 += x_4 * d_maps_z_9;
-            }
-          }
-        }
-        const d_maps_kernel00_2 = Math.fround(sum00_2);
-        const d_maps_kernel01_2 = Math.fround(sum01_2);
-        const d_maps_kernel10_2 = Math.fround(sum10_2);
-        const d_maps_kernel11_2 = Math.fround(sum11_2);
-        maps_kernel[j * 25 + l * 5 + m + 300] =
-          maps_kernel[j * 25 + l * 5 + m + 300]! - d_maps_kernel00_2 * 0.1;
-        maps_kernel[j * 25 + l * 5 + m + 301] =
-          maps_kernel[j * 25 + l * 5 + m + 301]! - d_maps_kernel01_2 * 0.1;
-        maps_kernel[j * 25 + l * 5 + m + 375] =
-          maps_kernel[j * 25 + l * 5 + m + 375]! - d_maps_kernel10_2 * 0.1;
-        maps_kernel[j * 25 + l * 5 + m + 376] =
-          maps_kernel[j * 25 + l * 5 + m + 376]! - d_maps_kernel11_2 * 0.1;
-      }
-      let sum0_2 = 0;
-      let sum1_2 = 0;
-      for (let k = 0; k < 32; k++) {
-        for (let k2 = 0; k2 < 28; k2++) {
-          for (let k3 = 0; k3 < 28; k3++) {
-            const x_5 = x[k * 3072 + j * 1024 + l * 32 + k2 * 32 + k3 + 4]!;
-            const d_maps_z_10 = d_maps_z[k * 4704 + k2 * 28 + k3 + 3136]!;
-            const d_maps_z_11 = d_maps_z[k * 4704 + k2 * 28 + k3 + 3920]!;
-            sum0_2 += x_5 * d_maps_z_10;
-            sum1_2 += x_5 * d_maps_z_11;
-          }
-        }
-      }
-      const d_maps_kernel0_2 = Math.fround(sum0_2);
-      const d_maps_kernel1_2 = Math.fround(sum1_2);
-      maps_kernel[j * 25 + l * 5 + 304] =
-        maps_kernel[j * 25 + l * 5 + 304]! - d_maps_kernel0_2 * 0.1;
-      maps_kernel[j * 25 + l * 5 + 379] =
-        maps_kernel[j * 25 + l * 5 + 379]! - d_maps_kernel1_2 * 0.1;
     }
   }
 }
@@ -1085,81 +1586,317 @@ function dotAdd_50x1176x10_evaluate(
   scores_bias: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 50; i += 2) {
-    for (let j = 0; j < 8; j += 4) {
+  for (let i = 0; i < 48; i += 3) {
+    for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 1176; k++) {
-        const pooled_0 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
-        const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
-        const pooled_1 =
-          pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 1176]!;
-        sum00 += pooled_0 * scores_kernel_0;
-        sum01 += pooled_0 * scores_kernel_1;
-        sum02 += pooled_0 * scores_kernel_2;
-        sum03 += pooled_0 * scores_kernel_3;
-        sum10 += pooled_1 * scores_kernel_0;
-        sum11 += pooled_1 * scores_kernel_1;
-        sum12 += pooled_1 * scores_kernel_2;
-        sum13 += pooled_1 * scores_kernel_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 1176; k += 8) {
+        {
+          const pooled_0 =
+            pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 1 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 1) / 196) | 0) * 196 +
+                ((((k + 1) / 14) | 0) % 14) * 14 +
+                ((k + 1) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 1) / 196) | 0) * 196 +
+                ((((k + 1) / 14) | 0) % 14) * 14 +
+                ((k + 1) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 1) / 196) | 0) * 196 +
+                ((((k + 1) / 14) | 0) % 14) * 14 +
+                ((k + 1) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 2 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 2) / 196) | 0) * 196 +
+                ((((k + 2) / 14) | 0) % 14) * 14 +
+                ((k + 2) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 2) / 196) | 0) * 196 +
+                ((((k + 2) / 14) | 0) % 14) * 14 +
+                ((k + 2) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 2) / 196) | 0) * 196 +
+                ((((k + 2) / 14) | 0) % 14) * 14 +
+                ((k + 2) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 3 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 3) / 196) | 0) * 196 +
+                ((((k + 3) / 14) | 0) % 14) * 14 +
+                ((k + 3) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 3) / 196) | 0) * 196 +
+                ((((k + 3) / 14) | 0) % 14) * 14 +
+                ((k + 3) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 3) / 196) | 0) * 196 +
+                ((((k + 3) / 14) | 0) % 14) * 14 +
+                ((k + 3) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 4 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 4) / 196) | 0) * 196 +
+                ((((k + 4) / 14) | 0) % 14) * 14 +
+                ((k + 4) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 4) / 196) | 0) * 196 +
+                ((((k + 4) / 14) | 0) % 14) * 14 +
+                ((k + 4) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 4) / 196) | 0) * 196 +
+                ((((k + 4) / 14) | 0) % 14) * 14 +
+                ((k + 4) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 5 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 5) / 196) | 0) * 196 +
+                ((((k + 5) / 14) | 0) % 14) * 14 +
+                ((k + 5) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 5) / 196) | 0) * 196 +
+                ((((k + 5) / 14) | 0) % 14) * 14 +
+                ((k + 5) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 5) / 196) | 0) * 196 +
+                ((((k + 5) / 14) | 0) % 14) * 14 +
+                ((k + 5) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 6 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 6) / 196) | 0) * 196 +
+                ((((k + 6) / 14) | 0) % 14) * 14 +
+                ((k + 6) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 6) / 196) | 0) * 196 +
+                ((((k + 6) / 14) | 0) % 14) * 14 +
+                ((k + 6) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 6) / 196) | 0) * 196 +
+                ((((k + 6) / 14) | 0) % 14) * 14 +
+                ((k + 6) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
+        if (k + 7 === 1176) break;
+        {
+          const pooled_0 =
+            pooled[
+              i * 1176 +
+                (((k + 7) / 196) | 0) * 196 +
+                ((((k + 7) / 14) | 0) % 14) * 14 +
+                ((k + 7) % 14)
+            ]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
+          const pooled_1 =
+            pooled[
+              i * 1176 +
+                (((k + 7) / 196) | 0) * 196 +
+                ((((k + 7) / 14) | 0) % 14) * 14 +
+                ((k + 7) % 14) +
+                1176
+            ]!;
+          const pooled_2 =
+            pooled[
+              i * 1176 +
+                (((k + 7) / 196) | 0) * 196 +
+                ((((k + 7) / 14) | 0) % 14) * 14 +
+                ((k + 7) % 14) +
+                2352
+            ]!;
+          sum00 += pooled_0 * scores_kernel_0;
+          sum01 += pooled_0 * scores_kernel_1;
+          sum10 += pooled_1 * scores_kernel_0;
+          sum11 += pooled_1 * scores_kernel_1;
+          sum20 += pooled_2 * scores_kernel_0;
+          sum21 += pooled_2 * scores_kernel_1;
+        }
       }
       const scores_product00 = Math.fround(sum00);
       const scores_product01 = Math.fround(sum01);
-      const scores_product02 = Math.fround(sum02);
-      const scores_product03 = Math.fround(sum03);
       const scores_product10 = Math.fround(sum10);
       const scores_product11 = Math.fround(sum11);
-      const scores_product12 = Math.fround(sum12);
-      const scores_product13 = Math.fround(sum13);
+      const scores_product20 = Math.fround(sum20);
+      const scores_product21 = Math.fround(sum21);
       const scores_bias_0 = scores_bias[j]!;
       const scores_bias_1 = scores_bias[j + 1]!;
-      const scores_bias_2 = scores_bias[j + 2]!;
-      const scores_bias_3 = scores_bias[j + 3]!;
       scores[i * 10 + j] = scores_product00 + scores_bias_0;
       scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
-      scores[i * 10 + j + 2] = scores_product02 + scores_bias_2;
-      scores[i * 10 + j + 3] = scores_product03 + scores_bias_3;
       scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
       scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
-      scores[i * 10 + j + 12] = scores_product12 + scores_bias_2;
-      scores[i * 10 + j + 13] = scores_product13 + scores_bias_3;
+      scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
+      scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
     let sum00_2 = 0;
     let sum01_2 = 0;
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 1176; k++) {
-      const pooled_2 =
-        pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14)]!;
-      const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
-      const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
       const pooled_3 =
-        pooled[i * 1176 + ((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 1176]!;
-      sum00_2 += pooled_2 * scores_kernel_4;
-      sum01_2 += pooled_2 * scores_kernel_5;
-      sum10_2 += pooled_3 * scores_kernel_4;
-      sum11_2 += pooled_3 * scores_kernel_5;
+        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 56448]!;
+      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+      const pooled_4 =
+        pooled[((k / 196) | 0) * 196 + (((k / 14) | 0) % 14) * 14 + (k % 14) + 57624]!;
+      sum00_2 += pooled_3 * scores_kernel_2;
+      sum01_2 += pooled_3 * scores_kernel_3;
+      sum10_2 += pooled_4 * scores_kernel_2;
+      sum11_2 += pooled_4 * scores_kernel_3;
     }
     const scores_product00_2 = Math.fround(sum00_2);
     const scores_product01_2 = Math.fround(sum01_2);
     const scores_product10_2 = Math.fround(sum10_2);
     const scores_product11_2 = Math.fround(sum11_2);
-    const scores_bias_4 = scores_bias[8]!;
-    const scores_bias_5 = scores_bias[9]!;
-    scores[i * 10 + 8] = scores_product00_2 + scores_bias_4;
-    scores[i * 10 + 9] = scores_product01_2 + scores_bias_5;
-    scores[i * 10 + 18] = scores_product10_2 + scores_bias_4;
-    scores[i * 10 + 19] = scores_product11_2 + scores_bias_5;
+    const scores_bias_2 = scores_bias[j]!;
+    const scores_bias_3 = scores_bias[j + 1]!;
+    scores[j + 480] = scores_product00_2 + scores_bias_2;
+    scores[j + 481] = scores_product01_2 + scores_bias_3;
+    scores[j + 490] = scores_product10_2 + scores_bias_2;
+    scores[j + 491] = scores_product11_2 + scores_bias_3;
   }
 }
 

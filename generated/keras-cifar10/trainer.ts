@@ -4,7 +4,7 @@
 //
 //   parameters 394,634   arena 5,162,976 bytes, nothing else is ever allocated   55,721,026 FLOPs a step
 //   approximate rewrites: log(c ? softmax(x) : 1) → c ? x − logsumexp(x) : 0
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 80c1280b04ee98c1
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 b00e7fdb5b9e8b99
 
 /** The model's name. */
 export const MODEL: string = "keras-cifar10";
@@ -553,62 +553,271 @@ function dotRelu_32x3072x128(
   dense_bias: Float32Array,
   dense: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 126; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 3072; k++) {
-        const x_0 = x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
-        const dense_kernel_0 = dense_kernel[k * 128 + j]!;
-        const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
-        const x_1 =
-          x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
-        const x_2 =
-          x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 6144]!;
-        const x_3 =
-          x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 9216]!;
-        sum00 += x_0 * dense_kernel_0;
-        sum01 += x_0 * dense_kernel_1;
-        sum10 += x_1 * dense_kernel_0;
-        sum11 += x_1 * dense_kernel_1;
-        sum20 += x_2 * dense_kernel_0;
-        sum21 += x_2 * dense_kernel_1;
-        sum30 += x_3 * dense_kernel_0;
-        sum31 += x_3 * dense_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 3072; k += 8) {
+        {
+          const x_0 =
+            x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+          const dense_kernel_0 = dense_kernel[k * 128 + j]!;
+          const dense_kernel_1 = dense_kernel[k * 128 + j + 1]!;
+          const dense_kernel_2 = dense_kernel[k * 128 + j + 2]!;
+          const x_1 =
+            x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
+          sum00 += x_0 * dense_kernel_0;
+          sum01 += x_0 * dense_kernel_1;
+          sum02 += x_0 * dense_kernel_2;
+          sum10 += x_1 * dense_kernel_0;
+          sum11 += x_1 * dense_kernel_1;
+          sum12 += x_1 * dense_kernel_2;
+        }
+        if (k + 1 === 3072) break;
+        {
+          const x_0 =
+            x[
+              i * 3072 +
+                (((k + 1) / 1024) | 0) * 1024 +
+                ((((k + 1) / 32) | 0) % 32) * 32 +
+                ((k + 1) % 32)
+            ]!;
+          const dense_kernel_0 = dense_kernel[k * 128 + j + 128]!;
+          const dense_kernel_1 = dense_kernel[k * 128 + j + 129]!;
+          const dense_kernel_2 = dense_kernel[k * 128 + j + 130]!;
+          const x_1 =
+            x[
+              i * 3072 +
+                (((k + 1) / 1024) | 0) * 1024 +
+                ((((k + 1) / 32) | 0) % 32) * 32 +
+                ((k + 1) % 32) +
+                3072
+            ]!;
+          sum00 += x_0 * dense_kernel_0;
+          sum01 += x_0 * dense_kernel_1;
+          sum02 += x_0 * dense_kernel_2;
+          sum10 += x_1 * dense_kernel_0;
+          sum11 += x_1 * dense_kernel_1;
+          sum12 += x_1 * dense_kernel_2;
+        }
+        if (k + 2 === 3072) break;
+        {
+          const x_0 =
+            x[
+              i * 3072 +
+                (((k + 2) / 1024) | 0) * 1024 +
+                ((((k + 2) / 32) | 0) % 32) * 32 +
+                ((k + 2) % 32)
+            ]!;
+          const dense_kernel_0 = dense_kernel[k * 128 + j + 256]!;
+          const dense_kernel_1 = dense_kernel[k * 128 + j + 257]!;
+          const dense_kernel_2 = dense_kernel[k * 128 + j + 258]!;
+          const x_1 =
+            x[
+              i * 3072 +
+                (((k + 2) / 1024) | 0) * 1024 +
+                ((((k + 2) / 32) | 0) % 32) * 32 +
+                ((k + 2) % 32) +
+                3072
+            ]!;
+          sum00 += x_0 * dense_kernel_0;
+          sum01 += x_0 * dense_kernel_1;
+          sum02 += x_0 * dense_kernel_2;
+          sum10 += x_1 * dense_kernel_0;
+          sum11 += x_1 * dense_kernel_1;
+          sum12 += x_1 * dense_kernel_2;
+        }
+        if (k + 3 === 3072) break;
+        {
+          const x_0 =
+            x[
+              i * 3072 +
+                (((k + 3) / 1024) | 0) * 1024 +
+                ((((k + 3) / 32) | 0) % 32) * 32 +
+                ((k + 3) % 32)
+            ]!;
+          const dense_kernel_0 = dense_kernel[k * 128 + j + 384]!;
+          const dense_kernel_1 = dense_kernel[k * 128 + j + 385]!;
+          const dense_kernel_2 = dense_kernel[k * 128 + j + 386]!;
+          const x_1 =
+            x[
+              i * 3072 +
+                (((k + 3) / 1024) | 0) * 1024 +
+                ((((k + 3) / 32) | 0) % 32) * 32 +
+                ((k + 3) % 32) +
+                3072
+            ]!;
+          sum00 += x_0 * dense_kernel_0;
+          sum01 += x_0 * dense_kernel_1;
+          sum02 += x_0 * dense_kernel_2;
+          sum10 += x_1 * dense_kernel_0;
+          sum11 += x_1 * dense_kernel_1;
+          sum12 += x_1 * dense_kernel_2;
+        }
+        if (k + 4 === 3072) break;
+        {
+          const x_0 =
+            x[
+              i * 3072 +
+                (((k + 4) / 1024) | 0) * 1024 +
+                ((((k + 4) / 32) | 0) % 32) * 32 +
+                ((k + 4) % 32)
+            ]!;
+          const dense_kernel_0 = dense_kernel[k * 128 + j + 512]!;
+          const dense_kernel_1 = dense_kernel[k * 128 + j + 513]!;
+          const dense_kernel_2 = dense_kernel[k * 128 + j + 514]!;
+          const x_1 =
+            x[
+              i * 3072 +
+                (((k + 4) / 1024) | 0) * 1024 +
+                ((((k + 4) / 32) | 0) % 32) * 32 +
+                ((k + 4) % 32) +
+                3072
+            ]!;
+          sum00 += x_0 * dense_kernel_0;
+          sum01 += x_0 * dense_kernel_1;
+          sum02 += x_0 * dense_kernel_2;
+          sum10 += x_1 * dense_kernel_0;
+          sum11 += x_1 * dense_kernel_1;
+          sum12 += x_1 * dense_kernel_2;
+        }
+        if (k + 5 === 3072) break;
+        {
+          const x_0 =
+            x[
+              i * 3072 +
+                (((k + 5) / 1024) | 0) * 1024 +
+                ((((k + 5) / 32) | 0) % 32) * 32 +
+                ((k + 5) % 32)
+            ]!;
+          const dense_kernel_0 = dense_kernel[k * 128 + j + 640]!;
+          const dense_kernel_1 = dense_kernel[k * 128 + j + 641]!;
+          const dense_kernel_2 = dense_kernel[k * 128 + j + 642]!;
+          const x_1 =
+            x[
+              i * 3072 +
+                (((k + 5) / 1024) | 0) * 1024 +
+                ((((k + 5) / 32) | 0) % 32) * 32 +
+                ((k + 5) % 32) +
+                3072
+            ]!;
+          sum00 += x_0 * dense_kernel_0;
+          sum01 += x_0 * dense_kernel_1;
+          sum02 += x_0 * dense_kernel_2;
+          sum10 += x_1 * dense_kernel_0;
+          sum11 += x_1 * dense_kernel_1;
+          sum12 += x_1 * dense_kernel_2;
+        }
+        if (k + 6 === 3072) break;
+        {
+          const x_0 =
+            x[
+              i * 3072 +
+                (((k + 6) / 1024) | 0) * 1024 +
+                ((((k + 6) / 32) | 0) % 32) * 32 +
+                ((k + 6) % 32)
+            ]!;
+          const dense_kernel_0 = dense_kernel[k * 128 + j + 768]!;
+          const dense_kernel_1 = dense_kernel[k * 128 + j + 769]!;
+          const dense_kernel_2 = dense_kernel[k * 128 + j + 770]!;
+          const x_1 =
+            x[
+              i * 3072 +
+                (((k + 6) / 1024) | 0) * 1024 +
+                ((((k + 6) / 32) | 0) % 32) * 32 +
+                ((k + 6) % 32) +
+                3072
+            ]!;
+          sum00 += x_0 * dense_kernel_0;
+          sum01 += x_0 * dense_kernel_1;
+          sum02 += x_0 * dense_kernel_2;
+          sum10 += x_1 * dense_kernel_0;
+          sum11 += x_1 * dense_kernel_1;
+          sum12 += x_1 * dense_kernel_2;
+        }
+        if (k + 7 === 3072) break;
+        {
+          const x_0 =
+            x[
+              i * 3072 +
+                (((k + 7) / 1024) | 0) * 1024 +
+                ((((k + 7) / 32) | 0) % 32) * 32 +
+                ((k + 7) % 32)
+            ]!;
+          const dense_kernel_0 = dense_kernel[k * 128 + j + 896]!;
+          const dense_kernel_1 = dense_kernel[k * 128 + j + 897]!;
+          const dense_kernel_2 = dense_kernel[k * 128 + j + 898]!;
+          const x_1 =
+            x[
+              i * 3072 +
+                (((k + 7) / 1024) | 0) * 1024 +
+                ((((k + 7) / 32) | 0) % 32) * 32 +
+                ((k + 7) % 32) +
+                3072
+            ]!;
+          sum00 += x_0 * dense_kernel_0;
+          sum01 += x_0 * dense_kernel_1;
+          sum02 += x_0 * dense_kernel_2;
+          sum10 += x_1 * dense_kernel_0;
+          sum11 += x_1 * dense_kernel_1;
+          sum12 += x_1 * dense_kernel_2;
+        }
       }
       const dense_product00 = Math.fround(sum00);
       const dense_product01 = Math.fround(sum01);
+      const dense_product02 = Math.fround(sum02);
       const dense_product10 = Math.fround(sum10);
       const dense_product11 = Math.fround(sum11);
-      const dense_product20 = Math.fround(sum20);
-      const dense_product21 = Math.fround(sum21);
-      const dense_product30 = Math.fround(sum30);
-      const dense_product31 = Math.fround(sum31);
+      const dense_product12 = Math.fround(sum12);
       const dense_bias_0 = dense_bias[j]!;
       const add_0 = dense_product00 + dense_bias_0;
       const dense_bias_1 = dense_bias[j + 1]!;
       const add_1 = dense_product01 + dense_bias_1;
-      const add_2 = dense_product10 + dense_bias_0;
-      const add_3 = dense_product11 + dense_bias_1;
-      const add_4 = dense_product20 + dense_bias_0;
-      const add_5 = dense_product21 + dense_bias_1;
-      const add_6 = dense_product30 + dense_bias_0;
-      const add_7 = dense_product31 + dense_bias_1;
+      const dense_bias_2 = dense_bias[j + 2]!;
+      const add_2 = dense_product02 + dense_bias_2;
+      const add_3 = dense_product10 + dense_bias_0;
+      const add_4 = dense_product11 + dense_bias_1;
+      const add_5 = dense_product12 + dense_bias_2;
       dense[i * 128 + j] = add_0 < 0 ? 0 : add_0;
       dense[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      dense[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
-      dense[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
-      dense[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
-      dense[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
-      dense[i * 128 + j + 384] = add_6 < 0 ? 0 : add_6;
-      dense[i * 128 + j + 385] = add_7 < 0 ? 0 : add_7;
+      dense[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
+      dense[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
+      dense[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
+      dense[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
     }
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 3072; k++) {
+      const x_2 = x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32)]!;
+      const dense_kernel_3 = dense_kernel[k * 128 + 126]!;
+      const dense_kernel_4 = dense_kernel[k * 128 + 127]!;
+      const x_3 =
+        x[i * 3072 + ((k / 1024) | 0) * 1024 + (((k / 32) | 0) % 32) * 32 + (k % 32) + 3072]!;
+      sum00_2 += x_2 * dense_kernel_3;
+      sum01_2 += x_2 * dense_kernel_4;
+      sum10_2 += x_3 * dense_kernel_3;
+      sum11_2 += x_3 * dense_kernel_4;
+    }
+    const dense_product00_2 = Math.fround(sum00_2);
+    const dense_product01_2 = Math.fround(sum01_2);
+    const dense_product10_2 = Math.fround(sum10_2);
+    const dense_product11_2 = Math.fround(sum11_2);
+    const dense_bias_3 = dense_bias[126]!;
+    const add_6 = dense_product00_2 + dense_bias_3;
+    const dense_bias_4 = dense_bias[127]!;
+    const add_7 = dense_product01_2 + dense_bias_4;
+    const add_8 = dense_product10_2 + dense_bias_3;
+    const add_9 = dense_product11_2 + dense_bias_4;
+    dense[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
+    dense[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
+    dense[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
+    dense[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
   }
 }
 
@@ -623,7 +832,7 @@ function dotAdd_32x128x10(
   dense_2_bias: Float32Array,
   dense_2_z: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
+  for (let i = 0; i < 30; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -631,23 +840,118 @@ function dotAdd_32x128x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const dense_0 = dense[i * 128 + k]!;
-        const dense_2_kernel_0 = dense_2_kernel[k * 10 + j]!;
-        const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 1]!;
-        const dense_1 = dense[i * 128 + k + 128]!;
-        const dense_2 = dense[i * 128 + k + 256]!;
-        const dense_3 = dense[i * 128 + k + 384]!;
-        sum00 += dense_0 * dense_2_kernel_0;
-        sum01 += dense_0 * dense_2_kernel_1;
-        sum10 += dense_1 * dense_2_kernel_0;
-        sum11 += dense_1 * dense_2_kernel_1;
-        sum20 += dense_2 * dense_2_kernel_0;
-        sum21 += dense_2 * dense_2_kernel_1;
-        sum30 += dense_3 * dense_2_kernel_0;
-        sum31 += dense_3 * dense_2_kernel_1;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const dense_0 = dense[i * 128 + k]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 1]!;
+          const dense_1 = dense[i * 128 + k + 128]!;
+          const dense_2 = dense[i * 128 + k + 256]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum20 += dense_2 * dense_2_kernel_0;
+          sum21 += dense_2 * dense_2_kernel_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const dense_0 = dense[i * 128 + k + 1]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 10]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 11]!;
+          const dense_1 = dense[i * 128 + k + 129]!;
+          const dense_2 = dense[i * 128 + k + 257]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum20 += dense_2 * dense_2_kernel_0;
+          sum21 += dense_2 * dense_2_kernel_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const dense_0 = dense[i * 128 + k + 2]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 20]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 21]!;
+          const dense_1 = dense[i * 128 + k + 130]!;
+          const dense_2 = dense[i * 128 + k + 258]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum20 += dense_2 * dense_2_kernel_0;
+          sum21 += dense_2 * dense_2_kernel_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const dense_0 = dense[i * 128 + k + 3]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 30]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 31]!;
+          const dense_1 = dense[i * 128 + k + 131]!;
+          const dense_2 = dense[i * 128 + k + 259]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum20 += dense_2 * dense_2_kernel_0;
+          sum21 += dense_2 * dense_2_kernel_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const dense_0 = dense[i * 128 + k + 4]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 40]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 41]!;
+          const dense_1 = dense[i * 128 + k + 132]!;
+          const dense_2 = dense[i * 128 + k + 260]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum20 += dense_2 * dense_2_kernel_0;
+          sum21 += dense_2 * dense_2_kernel_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const dense_0 = dense[i * 128 + k + 5]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 50]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 51]!;
+          const dense_1 = dense[i * 128 + k + 133]!;
+          const dense_2 = dense[i * 128 + k + 261]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum20 += dense_2 * dense_2_kernel_0;
+          sum21 += dense_2 * dense_2_kernel_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const dense_0 = dense[i * 128 + k + 6]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 60]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 61]!;
+          const dense_1 = dense[i * 128 + k + 134]!;
+          const dense_2 = dense[i * 128 + k + 262]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum20 += dense_2 * dense_2_kernel_0;
+          sum21 += dense_2 * dense_2_kernel_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const dense_0 = dense[i * 128 + k + 7]!;
+          const dense_2_kernel_0 = dense_2_kernel[k * 10 + j + 70]!;
+          const dense_2_kernel_1 = dense_2_kernel[k * 10 + j + 71]!;
+          const dense_1 = dense[i * 128 + k + 135]!;
+          const dense_2 = dense[i * 128 + k + 263]!;
+          sum00 += dense_0 * dense_2_kernel_0;
+          sum01 += dense_0 * dense_2_kernel_1;
+          sum10 += dense_1 * dense_2_kernel_0;
+          sum11 += dense_1 * dense_2_kernel_1;
+          sum20 += dense_2 * dense_2_kernel_0;
+          sum21 += dense_2 * dense_2_kernel_1;
+        }
       }
       const dense_2_product00 = Math.fround(sum00);
       const dense_2_product01 = Math.fround(sum01);
@@ -655,8 +959,6 @@ function dotAdd_32x128x10(
       const dense_2_product11 = Math.fround(sum11);
       const dense_2_product20 = Math.fround(sum20);
       const dense_2_product21 = Math.fround(sum21);
-      const dense_2_product30 = Math.fround(sum30);
-      const dense_2_product31 = Math.fround(sum31);
       const dense_2_bias_0 = dense_2_bias[j]!;
       const dense_2_bias_1 = dense_2_bias[j + 1]!;
       dense_2_z[i * 10 + j] = dense_2_product00 + dense_2_bias_0;
@@ -665,9 +967,33 @@ function dotAdd_32x128x10(
       dense_2_z[i * 10 + j + 11] = dense_2_product11 + dense_2_bias_1;
       dense_2_z[i * 10 + j + 20] = dense_2_product20 + dense_2_bias_0;
       dense_2_z[i * 10 + j + 21] = dense_2_product21 + dense_2_bias_1;
-      dense_2_z[i * 10 + j + 30] = dense_2_product30 + dense_2_bias_0;
-      dense_2_z[i * 10 + j + 31] = dense_2_product31 + dense_2_bias_1;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 128; k++) {
+      const dense_3 = dense[k + 3840]!;
+      const dense_2_kernel_2 = dense_2_kernel[k * 10 + j]!;
+      const dense_2_kernel_3 = dense_2_kernel[k * 10 + j + 1]!;
+      const dense_4 = dense[k + 3968]!;
+      sum00_2 += dense_3 * dense_2_kernel_2;
+      sum01_2 += dense_3 * dense_2_kernel_3;
+      sum10_2 += dense_4 * dense_2_kernel_2;
+      sum11_2 += dense_4 * dense_2_kernel_3;
+    }
+    const dense_2_product00_2 = Math.fround(sum00_2);
+    const dense_2_product01_2 = Math.fround(sum01_2);
+    const dense_2_product10_2 = Math.fround(sum10_2);
+    const dense_2_product11_2 = Math.fround(sum11_2);
+    const dense_2_bias_2 = dense_2_bias[j]!;
+    const dense_2_bias_3 = dense_2_bias[j + 1]!;
+    dense_2_z[j + 300] = dense_2_product00_2 + dense_2_bias_2;
+    dense_2_z[j + 301] = dense_2_product01_2 + dense_2_bias_3;
+    dense_2_z[j + 310] = dense_2_product10_2 + dense_2_bias_2;
+    dense_2_z[j + 311] = dense_2_product11_2 + dense_2_bias_3;
   }
 }
 
@@ -939,7 +1265,7 @@ function dotAdam_128x32x10(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 4) {
+  for (let i = 0; i < 126; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -947,23 +1273,118 @@ function dotAdam_128x32x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const dense_0 = dense[k * 128 + i]!;
-        const d_shifted_0 = d_shifted[k * 10 + j]!;
-        const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-        const dense_1 = dense[k * 128 + i + 1]!;
-        const dense_2 = dense[k * 128 + i + 2]!;
-        const dense_3 = dense[k * 128 + i + 3]!;
-        sum00 += dense_0 * d_shifted_0;
-        sum01 += dense_0 * d_shifted_1;
-        sum10 += dense_1 * d_shifted_0;
-        sum11 += dense_1 * d_shifted_1;
-        sum20 += dense_2 * d_shifted_0;
-        sum21 += dense_2 * d_shifted_1;
-        sum30 += dense_3 * d_shifted_0;
-        sum31 += dense_3 * d_shifted_1;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const dense_0 = dense[k * 128 + i]!;
+          const d_shifted_0 = d_shifted[k * 10 + j]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+          const dense_1 = dense[k * 128 + i + 1]!;
+          const dense_2 = dense[k * 128 + i + 2]!;
+          sum00 += dense_0 * d_shifted_0;
+          sum01 += dense_0 * d_shifted_1;
+          sum10 += dense_1 * d_shifted_0;
+          sum11 += dense_1 * d_shifted_1;
+          sum20 += dense_2 * d_shifted_0;
+          sum21 += dense_2 * d_shifted_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const dense_0 = dense[k * 128 + i + 128]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+          const dense_1 = dense[k * 128 + i + 129]!;
+          const dense_2 = dense[k * 128 + i + 130]!;
+          sum00 += dense_0 * d_shifted_0;
+          sum01 += dense_0 * d_shifted_1;
+          sum10 += dense_1 * d_shifted_0;
+          sum11 += dense_1 * d_shifted_1;
+          sum20 += dense_2 * d_shifted_0;
+          sum21 += dense_2 * d_shifted_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const dense_0 = dense[k * 128 + i + 256]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+          const dense_1 = dense[k * 128 + i + 257]!;
+          const dense_2 = dense[k * 128 + i + 258]!;
+          sum00 += dense_0 * d_shifted_0;
+          sum01 += dense_0 * d_shifted_1;
+          sum10 += dense_1 * d_shifted_0;
+          sum11 += dense_1 * d_shifted_1;
+          sum20 += dense_2 * d_shifted_0;
+          sum21 += dense_2 * d_shifted_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const dense_0 = dense[k * 128 + i + 384]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+          const dense_1 = dense[k * 128 + i + 385]!;
+          const dense_2 = dense[k * 128 + i + 386]!;
+          sum00 += dense_0 * d_shifted_0;
+          sum01 += dense_0 * d_shifted_1;
+          sum10 += dense_1 * d_shifted_0;
+          sum11 += dense_1 * d_shifted_1;
+          sum20 += dense_2 * d_shifted_0;
+          sum21 += dense_2 * d_shifted_1;
+        }
+        if (k + 4 === 32) break;
+        {
+          const dense_0 = dense[k * 128 + i + 512]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
+          const dense_1 = dense[k * 128 + i + 513]!;
+          const dense_2 = dense[k * 128 + i + 514]!;
+          sum00 += dense_0 * d_shifted_0;
+          sum01 += dense_0 * d_shifted_1;
+          sum10 += dense_1 * d_shifted_0;
+          sum11 += dense_1 * d_shifted_1;
+          sum20 += dense_2 * d_shifted_0;
+          sum21 += dense_2 * d_shifted_1;
+        }
+        if (k + 5 === 32) break;
+        {
+          const dense_0 = dense[k * 128 + i + 640]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
+          const dense_1 = dense[k * 128 + i + 641]!;
+          const dense_2 = dense[k * 128 + i + 642]!;
+          sum00 += dense_0 * d_shifted_0;
+          sum01 += dense_0 * d_shifted_1;
+          sum10 += dense_1 * d_shifted_0;
+          sum11 += dense_1 * d_shifted_1;
+          sum20 += dense_2 * d_shifted_0;
+          sum21 += dense_2 * d_shifted_1;
+        }
+        if (k + 6 === 32) break;
+        {
+          const dense_0 = dense[k * 128 + i + 768]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
+          const dense_1 = dense[k * 128 + i + 769]!;
+          const dense_2 = dense[k * 128 + i + 770]!;
+          sum00 += dense_0 * d_shifted_0;
+          sum01 += dense_0 * d_shifted_1;
+          sum10 += dense_1 * d_shifted_0;
+          sum11 += dense_1 * d_shifted_1;
+          sum20 += dense_2 * d_shifted_0;
+          sum21 += dense_2 * d_shifted_1;
+        }
+        if (k + 7 === 32) break;
+        {
+          const dense_0 = dense[k * 128 + i + 896]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
+          const dense_1 = dense[k * 128 + i + 897]!;
+          const dense_2 = dense[k * 128 + i + 898]!;
+          sum00 += dense_0 * d_shifted_0;
+          sum01 += dense_0 * d_shifted_1;
+          sum10 += dense_1 * d_shifted_0;
+          sum11 += dense_1 * d_shifted_1;
+          sum20 += dense_2 * d_shifted_0;
+          sum21 += dense_2 * d_shifted_1;
+        }
       }
       const d_dense_2_kernel00 = Math.fround(sum00);
       const d_dense_2_kernel01 = Math.fround(sum01);
@@ -971,8 +1392,6 @@ function dotAdam_128x32x10(
       const d_dense_2_kernel11 = Math.fround(sum11);
       const d_dense_2_kernel20 = Math.fround(sum20);
       const d_dense_2_kernel21 = Math.fround(sum21);
-      const d_dense_2_kernel30 = Math.fround(sum30);
-      const d_dense_2_kernel31 = Math.fround(sum31);
       const dense_2_kernel_m_next00 = Math.fround(
         dense_2_kernel_m[i * 10 + j]! * 0.9 + d_dense_2_kernel00 * 0.09999999999999998,
       );
@@ -997,14 +1416,6 @@ function dotAdam_128x32x10(
         dense_2_kernel_m[i * 10 + j + 21]! * 0.9 + d_dense_2_kernel21 * 0.09999999999999998,
       );
       dense_2_kernel_m[i * 10 + j + 21] = dense_2_kernel_m_next21;
-      const dense_2_kernel_m_next30 = Math.fround(
-        dense_2_kernel_m[i * 10 + j + 30]! * 0.9 + d_dense_2_kernel30 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 10 + j + 30] = dense_2_kernel_m_next30;
-      const dense_2_kernel_m_next31 = Math.fround(
-        dense_2_kernel_m[i * 10 + j + 31]! * 0.9 + d_dense_2_kernel31 * 0.09999999999999998,
-      );
-      dense_2_kernel_m[i * 10 + j + 31] = dense_2_kernel_m_next31;
       const dense_2_kernel_v_next00 = Math.fround(
         dense_2_kernel_v[i * 10 + j]! * 0.999 +
           d_dense_2_kernel00 * d_dense_2_kernel00 * 0.0010000000000000009,
@@ -1035,16 +1446,6 @@ function dotAdam_128x32x10(
           d_dense_2_kernel21 * d_dense_2_kernel21 * 0.0010000000000000009,
       );
       dense_2_kernel_v[i * 10 + j + 21] = dense_2_kernel_v_next21;
-      const dense_2_kernel_v_next30 = Math.fround(
-        dense_2_kernel_v[i * 10 + j + 30]! * 0.999 +
-          d_dense_2_kernel30 * d_dense_2_kernel30 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 10 + j + 30] = dense_2_kernel_v_next30;
-      const dense_2_kernel_v_next31 = Math.fround(
-        dense_2_kernel_v[i * 10 + j + 31]! * 0.999 +
-          d_dense_2_kernel31 * d_dense_2_kernel31 * 0.0010000000000000009,
-      );
-      dense_2_kernel_v[i * 10 + j + 31] = dense_2_kernel_v_next31;
       dense_2_kernel[i * 10 + j] =
         dense_2_kernel[i * 10 + j]! -
         (dense_2_kernel_m_next00 * rate_0) /
@@ -1069,15 +1470,79 @@ function dotAdam_128x32x10(
         dense_2_kernel[i * 10 + j + 21]! -
         (dense_2_kernel_m_next21 * rate_0) /
           (Math.sqrt(dense_2_kernel_v_next21 * correction_0) + 1e-8);
-      dense_2_kernel[i * 10 + j + 30] =
-        dense_2_kernel[i * 10 + j + 30]! -
-        (dense_2_kernel_m_next30 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next30 * correction_0) + 1e-8);
-      dense_2_kernel[i * 10 + j + 31] =
-        dense_2_kernel[i * 10 + j + 31]! -
-        (dense_2_kernel_m_next31 * rate_0) /
-          (Math.sqrt(dense_2_kernel_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 32; k++) {
+      const dense_3 = dense[k * 128 + 126]!;
+      const d_shifted_2 = d_shifted[k * 10 + j]!;
+      const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
+      const dense_4 = dense[k * 128 + 127]!;
+      sum00_2 += dense_3 * d_shifted_2;
+      sum01_2 += dense_3 * d_shifted_3;
+      sum10_2 += dense_4 * d_shifted_2;
+      sum11_2 += dense_4 * d_shifted_3;
+    }
+    const d_dense_2_kernel00_2 = Math.fround(sum00_2);
+    const d_dense_2_kernel01_2 = Math.fround(sum01_2);
+    const d_dense_2_kernel10_2 = Math.fround(sum10_2);
+    const d_dense_2_kernel11_2 = Math.fround(sum11_2);
+    const dense_2_kernel_m_next00_2 = Math.fround(
+      dense_2_kernel_m[j + 1260]! * 0.9 + d_dense_2_kernel00_2 * 0.09999999999999998,
+    );
+    dense_2_kernel_m[j + 1260] = dense_2_kernel_m_next00_2;
+    const dense_2_kernel_m_next01_2 = Math.fround(
+      dense_2_kernel_m[j + 1261]! * 0.9 + d_dense_2_kernel01_2 * 0.09999999999999998,
+    );
+    dense_2_kernel_m[j + 1261] = dense_2_kernel_m_next01_2;
+    const dense_2_kernel_m_next10_2 = Math.fround(
+      dense_2_kernel_m[j + 1270]! * 0.9 + d_dense_2_kernel10_2 * 0.09999999999999998,
+    );
+    dense_2_kernel_m[j + 1270] = dense_2_kernel_m_next10_2;
+    const dense_2_kernel_m_next11_2 = Math.fround(
+      dense_2_kernel_m[j + 1271]! * 0.9 + d_dense_2_kernel11_2 * 0.09999999999999998,
+    );
+    dense_2_kernel_m[j + 1271] = dense_2_kernel_m_next11_2;
+    const dense_2_kernel_v_next00_2 = Math.fround(
+      dense_2_kernel_v[j + 1260]! * 0.999 +
+        d_dense_2_kernel00_2 * d_dense_2_kernel00_2 * 0.0010000000000000009,
+    );
+    dense_2_kernel_v[j + 1260] = dense_2_kernel_v_next00_2;
+    const dense_2_kernel_v_next01_2 = Math.fround(
+      dense_2_kernel_v[j + 1261]! * 0.999 +
+        d_dense_2_kernel01_2 * d_dense_2_kernel01_2 * 0.0010000000000000009,
+    );
+    dense_2_kernel_v[j + 1261] = dense_2_kernel_v_next01_2;
+    const dense_2_kernel_v_next10_2 = Math.fround(
+      dense_2_kernel_v[j + 1270]! * 0.999 +
+        d_dense_2_kernel10_2 * d_dense_2_kernel10_2 * 0.0010000000000000009,
+    );
+    dense_2_kernel_v[j + 1270] = dense_2_kernel_v_next10_2;
+    const dense_2_kernel_v_next11_2 = Math.fround(
+      dense_2_kernel_v[j + 1271]! * 0.999 +
+        d_dense_2_kernel11_2 * d_dense_2_kernel11_2 * 0.0010000000000000009,
+    );
+    dense_2_kernel_v[j + 1271] = dense_2_kernel_v_next11_2;
+    dense_2_kernel[j + 1260] =
+      dense_2_kernel[j + 1260]! -
+      (dense_2_kernel_m_next00_2 * rate_0) /
+        (Math.sqrt(dense_2_kernel_v_next00_2 * correction_0) + 1e-8);
+    dense_2_kernel[j + 1261] =
+      dense_2_kernel[j + 1261]! -
+      (dense_2_kernel_m_next01_2 * rate_0) /
+        (Math.sqrt(dense_2_kernel_v_next01_2 * correction_0) + 1e-8);
+    dense_2_kernel[j + 1270] =
+      dense_2_kernel[j + 1270]! -
+      (dense_2_kernel_m_next10_2 * rate_0) /
+        (Math.sqrt(dense_2_kernel_v_next10_2 * correction_0) + 1e-8);
+    dense_2_kernel[j + 1271] =
+      dense_2_kernel[j + 1271]! -
+      (dense_2_kernel_m_next11_2 * rate_0) /
+        (Math.sqrt(dense_2_kernel_v_next11_2 * correction_0) + 1e-8);
   }
 }
 
@@ -1182,7 +1647,7 @@ function dotAdam_3072x32x128(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 3072; i += 4) {
+  for (let i = 0; i < 3072; i += 3) {
     for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1190,41 +1655,236 @@ function dotAdam_3072x32x128(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const x_0 = x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32)]!;
-        const d_dense_z_0 = d_dense_z[k * 128 + j]!;
-        const d_dense_z_1 = d_dense_z[k * 128 + j + 1]!;
-        const x_1 =
-          x[
-            k * 3072 +
-              (((i + 1) / 1024) | 0) * 1024 +
-              ((((i + 1) / 32) | 0) % 32) * 32 +
-              ((i + 1) % 32)
-          ]!;
-        const x_2 =
-          x[
-            k * 3072 +
-              (((i + 2) / 1024) | 0) * 1024 +
-              ((((i + 2) / 32) | 0) % 32) * 32 +
-              ((i + 2) % 32)
-          ]!;
-        const x_3 =
-          x[
-            k * 3072 +
-              (((i + 3) / 1024) | 0) * 1024 +
-              ((((i + 3) / 32) | 0) % 32) * 32 +
-              ((i + 3) % 32)
-          ]!;
-        sum00 += x_0 * d_dense_z_0;
-        sum01 += x_0 * d_dense_z_1;
-        sum10 += x_1 * d_dense_z_0;
-        sum11 += x_1 * d_dense_z_1;
-        sum20 += x_2 * d_dense_z_0;
-        sum21 += x_2 * d_dense_z_1;
-        sum30 += x_3 * d_dense_z_0;
-        sum31 += x_3 * d_dense_z_1;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const x_0 =
+            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32)]!;
+          const d_dense_z_0 = d_dense_z[k * 128 + j]!;
+          const d_dense_z_1 = d_dense_z[k * 128 + j + 1]!;
+          const x_1 =
+            x[
+              k * 3072 +
+                (((i + 1) / 1024) | 0) * 1024 +
+                ((((i + 1) / 32) | 0) % 32) * 32 +
+                ((i + 1) % 32)
+            ]!;
+          const x_2 =
+            x[
+              k * 3072 +
+                (((i + 2) / 1024) | 0) * 1024 +
+                ((((i + 2) / 32) | 0) % 32) * 32 +
+                ((i + 2) % 32)
+            ]!;
+          sum00 += x_0 * d_dense_z_0;
+          sum01 += x_0 * d_dense_z_1;
+          sum10 += x_1 * d_dense_z_0;
+          sum11 += x_1 * d_dense_z_1;
+          sum20 += x_2 * d_dense_z_0;
+          sum21 += x_2 * d_dense_z_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const x_0 =
+            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 3072]!;
+          const d_dense_z_0 = d_dense_z[k * 128 + j + 128]!;
+          const d_dense_z_1 = d_dense_z[k * 128 + j + 129]!;
+          const x_1 =
+            x[
+              k * 3072 +
+                (((i + 1) / 1024) | 0) * 1024 +
+                ((((i + 1) / 32) | 0) % 32) * 32 +
+                ((i + 1) % 32) +
+                3072
+            ]!;
+          const x_2 =
+            x[
+              k * 3072 +
+                (((i + 2) / 1024) | 0) * 1024 +
+                ((((i + 2) / 32) | 0) % 32) * 32 +
+                ((i + 2) % 32) +
+                3072
+            ]!;
+          sum00 += x_0 * d_dense_z_0;
+          sum01 += x_0 * d_dense_z_1;
+          sum10 += x_1 * d_dense_z_0;
+          sum11 += x_1 * d_dense_z_1;
+          sum20 += x_2 * d_dense_z_0;
+          sum21 += x_2 * d_dense_z_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const x_0 =
+            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 6144]!;
+          const d_dense_z_0 = d_dense_z[k * 128 + j + 256]!;
+          const d_dense_z_1 = d_dense_z[k * 128 + j + 257]!;
+          const x_1 =
+            x[
+              k * 3072 +
+                (((i + 1) / 1024) | 0) * 1024 +
+                ((((i + 1) / 32) | 0) % 32) * 32 +
+                ((i + 1) % 32) +
+                6144
+            ]!;
+          const x_2 =
+            x[
+              k * 3072 +
+                (((i + 2) / 1024) | 0) * 1024 +
+                ((((i + 2) / 32) | 0) % 32) * 32 +
+                ((i + 2) % 32) +
+                6144
+            ]!;
+          sum00 += x_0 * d_dense_z_0;
+          sum01 += x_0 * d_dense_z_1;
+          sum10 += x_1 * d_dense_z_0;
+          sum11 += x_1 * d_dense_z_1;
+          sum20 += x_2 * d_dense_z_0;
+          sum21 += x_2 * d_dense_z_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const x_0 =
+            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 9216]!;
+          const d_dense_z_0 = d_dense_z[k * 128 + j + 384]!;
+          const d_dense_z_1 = d_dense_z[k * 128 + j + 385]!;
+          const x_1 =
+            x[
+              k * 3072 +
+                (((i + 1) / 1024) | 0) * 1024 +
+                ((((i + 1) / 32) | 0) % 32) * 32 +
+                ((i + 1) % 32) +
+                9216
+            ]!;
+          const x_2 =
+            x[
+              k * 3072 +
+                (((i + 2) / 1024) | 0) * 1024 +
+                ((((i + 2) / 32) | 0) % 32) * 32 +
+                ((i + 2) % 32) +
+                9216
+            ]!;
+          sum00 += x_0 * d_dense_z_0;
+          sum01 += x_0 * d_dense_z_1;
+          sum10 += x_1 * d_dense_z_0;
+          sum11 += x_1 * d_dense_z_1;
+          sum20 += x_2 * d_dense_z_0;
+          sum21 += x_2 * d_dense_z_1;
+        }
+        if (k + 4 === 32) break;
+        {
+          const x_0 =
+            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 12288]!;
+          const d_dense_z_0 = d_dense_z[k * 128 + j + 512]!;
+          const d_dense_z_1 = d_dense_z[k * 128 + j + 513]!;
+          const x_1 =
+            x[
+              k * 3072 +
+                (((i + 1) / 1024) | 0) * 1024 +
+                ((((i + 1) / 32) | 0) % 32) * 32 +
+                ((i + 1) % 32) +
+                12288
+            ]!;
+          const x_2 =
+            x[
+              k * 3072 +
+                (((i + 2) / 1024) | 0) * 1024 +
+                ((((i + 2) / 32) | 0) % 32) * 32 +
+                ((i + 2) % 32) +
+                12288
+            ]!;
+          sum00 += x_0 * d_dense_z_0;
+          sum01 += x_0 * d_dense_z_1;
+          sum10 += x_1 * d_dense_z_0;
+          sum11 += x_1 * d_dense_z_1;
+          sum20 += x_2 * d_dense_z_0;
+          sum21 += x_2 * d_dense_z_1;
+        }
+        if (k + 5 === 32) break;
+        {
+          const x_0 =
+            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 15360]!;
+          const d_dense_z_0 = d_dense_z[k * 128 + j + 640]!;
+          const d_dense_z_1 = d_dense_z[k * 128 + j + 641]!;
+          const x_1 =
+            x[
+              k * 3072 +
+                (((i + 1) / 1024) | 0) * 1024 +
+                ((((i + 1) / 32) | 0) % 32) * 32 +
+                ((i + 1) % 32) +
+                15360
+            ]!;
+          const x_2 =
+            x[
+              k * 3072 +
+                (((i + 2) / 1024) | 0) * 1024 +
+                ((((i + 2) / 32) | 0) % 32) * 32 +
+                ((i + 2) % 32) +
+                15360
+            ]!;
+          sum00 += x_0 * d_dense_z_0;
+          sum01 += x_0 * d_dense_z_1;
+          sum10 += x_1 * d_dense_z_0;
+          sum11 += x_1 * d_dense_z_1;
+          sum20 += x_2 * d_dense_z_0;
+          sum21 += x_2 * d_dense_z_1;
+        }
+        if (k + 6 === 32) break;
+        {
+          const x_0 =
+            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 18432]!;
+          const d_dense_z_0 = d_dense_z[k * 128 + j + 768]!;
+          const d_dense_z_1 = d_dense_z[k * 128 + j + 769]!;
+          const x_1 =
+            x[
+              k * 3072 +
+                (((i + 1) / 1024) | 0) * 1024 +
+                ((((i + 1) / 32) | 0) % 32) * 32 +
+                ((i + 1) % 32) +
+                18432
+            ]!;
+          const x_2 =
+            x[
+              k * 3072 +
+                (((i + 2) / 1024) | 0) * 1024 +
+                ((((i + 2) / 32) | 0) % 32) * 32 +
+                ((i + 2) % 32) +
+                18432
+            ]!;
+          sum00 += x_0 * d_dense_z_0;
+          sum01 += x_0 * d_dense_z_1;
+          sum10 += x_1 * d_dense_z_0;
+          sum11 += x_1 * d_dense_z_1;
+          sum20 += x_2 * d_dense_z_0;
+          sum21 += x_2 * d_dense_z_1;
+        }
+        if (k + 7 === 32) break;
+        {
+          const x_0 =
+            x[k * 3072 + ((i / 1024) | 0) * 1024 + (((i / 32) | 0) % 32) * 32 + (i % 32) + 21504]!;
+          const d_dense_z_0 = d_dense_z[k * 128 + j + 896]!;
+          const d_dense_z_1 = d_dense_z[k * 128 + j + 897]!;
+          const x_1 =
+            x[
+              k * 3072 +
+                (((i + 1) / 1024) | 0) * 1024 +
+                ((((i + 1) / 32) | 0) % 32) * 32 +
+                ((i + 1) % 32) +
+                21504
+            ]!;
+          const x_2 =
+            x[
+              k * 3072 +
+                (((i + 2) / 1024) | 0) * 1024 +
+                ((((i + 2) / 32) | 0) % 32) * 32 +
+                ((i + 2) % 32) +
+                21504
+            ]!;
+          sum00 += x_0 * d_dense_z_0;
+          sum01 += x_0 * d_dense_z_1;
+          sum10 += x_1 * d_dense_z_0;
+          sum11 += x_1 * d_dense_z_1;
+          sum20 += x_2 * d_dense_z_0;
+          sum21 += x_2 * d_dense_z_1;
+        }
       }
       const d_dense_kernel00 = Math.fround(sum00);
       const d_dense_kernel01 = Math.fround(sum01);
@@ -1232,8 +1892,6 @@ function dotAdam_3072x32x128(
       const d_dense_kernel11 = Math.fround(sum11);
       const d_dense_kernel20 = Math.fround(sum20);
       const d_dense_kernel21 = Math.fround(sum21);
-      const d_dense_kernel30 = Math.fround(sum30);
-      const d_dense_kernel31 = Math.fround(sum31);
       const dense_kernel_m_next00 = Math.fround(
         dense_kernel_m[i * 128 + j]! * 0.9 + d_dense_kernel00 * 0.09999999999999998,
       );
@@ -1258,14 +1916,6 @@ function dotAdam_3072x32x128(
         dense_kernel_m[i * 128 + j + 257]! * 0.9 + d_dense_kernel21 * 0.09999999999999998,
       );
       dense_kernel_m[i * 128 + j + 257] = dense_kernel_m_next21;
-      const dense_kernel_m_next30 = Math.fround(
-        dense_kernel_m[i * 128 + j + 384]! * 0.9 + d_dense_kernel30 * 0.09999999999999998,
-      );
-      dense_kernel_m[i * 128 + j + 384] = dense_kernel_m_next30;
-      const dense_kernel_m_next31 = Math.fround(
-        dense_kernel_m[i * 128 + j + 385]! * 0.9 + d_dense_kernel31 * 0.09999999999999998,
-      );
-      dense_kernel_m[i * 128 + j + 385] = dense_kernel_m_next31;
       const dense_kernel_v_next00 = Math.fround(
         dense_kernel_v[i * 128 + j]! * 0.999 +
           d_dense_kernel00 * d_dense_kernel00 * 0.0010000000000000009,
@@ -1296,16 +1946,6 @@ function dotAdam_3072x32x128(
           d_dense_kernel21 * d_dense_kernel21 * 0.0010000000000000009,
       );
       dense_kernel_v[i * 128 + j + 257] = dense_kernel_v_next21;
-      const dense_kernel_v_next30 = Math.fround(
-        dense_kernel_v[i * 128 + j + 384]! * 0.999 +
-          d_dense_kernel30 * d_dense_kernel30 * 0.0010000000000000009,
-      );
-      dense_kernel_v[i * 128 + j + 384] = dense_kernel_v_next30;
-      const dense_kernel_v_next31 = Math.fround(
-        dense_kernel_v[i * 128 + j + 385]! * 0.999 +
-          d_dense_kernel31 * d_dense_kernel31 * 0.0010000000000000009,
-      );
-      dense_kernel_v[i * 128 + j + 385] = dense_kernel_v_next31;
       dense_kernel[i * 128 + j] =
         dense_kernel[i * 128 + j]! -
         (dense_kernel_m_next00 * rate_0) / (Math.sqrt(dense_kernel_v_next00 * correction_0) + 1e-8);
@@ -1324,12 +1964,6 @@ function dotAdam_3072x32x128(
       dense_kernel[i * 128 + j + 257] =
         dense_kernel[i * 128 + j + 257]! -
         (dense_kernel_m_next21 * rate_0) / (Math.sqrt(dense_kernel_v_next21 * correction_0) + 1e-8);
-      dense_kernel[i * 128 + j + 384] =
-        dense_kernel[i * 128 + j + 384]! -
-        (dense_kernel_m_next30 * rate_0) / (Math.sqrt(dense_kernel_v_next30 * correction_0) + 1e-8);
-      dense_kernel[i * 128 + j + 385] =
-        dense_kernel[i * 128 + j + 385]! -
-        (dense_kernel_m_next31 * rate_0) / (Math.sqrt(dense_kernel_v_next31 * correction_0) + 1e-8);
     }
   }
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 44,426   arena 1,952,528 bytes, nothing else is ever allocated   62,001,250 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 040d6f50b4278f5e
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 acdd0b61509016b4
 
 /** The model's name. */
 export const MODEL: string = "lenet";
@@ -1041,58 +1041,221 @@ function dotRelu_32x256x120(
   f5_bias: Float32Array,
   f5: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 120; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 120; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
-        const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-        const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-        const s4_1 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
-        const s4_2 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 512]!;
-        const s4_3 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 768]!;
-        sum00 += s4_0 * f5_kernel_0;
-        sum01 += s4_0 * f5_kernel_1;
-        sum10 += s4_1 * f5_kernel_0;
-        sum11 += s4_1 * f5_kernel_1;
-        sum20 += s4_2 * f5_kernel_0;
-        sum21 += s4_2 * f5_kernel_1;
-        sum30 += s4_3 * f5_kernel_0;
-        sum31 += s4_3 * f5_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
+          const s4_1 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 1) / 16) | 0) * 16 +
+                ((((k + 1) / 4) | 0) % 4) * 4 +
+                ((k + 1) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 2) / 16) | 0) * 16 +
+                ((((k + 2) / 4) | 0) % 4) * 4 +
+                ((k + 2) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 3) / 16) | 0) * 16 +
+                ((((k + 3) / 4) | 0) % 4) * 4 +
+                ((k + 3) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const s4_0 =
+            s4[i * 256 + (((k + 4) / 16) | 0) * 16 + ((((k / 4) | 0) + 1) % 4) * 4 + (k % 4)]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 480]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 481]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 482]!;
+          const s4_1 =
+            s4[
+              i * 256 + (((k + 4) / 16) | 0) * 16 + ((((k / 4) | 0) + 1) % 4) * 4 + (k % 4) + 256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 +
+                (((k + 5) / 16) | 0) * 16 +
+                (((((k + 1) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 1) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 600]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 601]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 602]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 5) / 16) | 0) * 16 +
+                (((((k + 1) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 1) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 +
+                (((k + 6) / 16) | 0) * 16 +
+                (((((k + 2) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 2) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 720]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 721]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 722]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 6) / 16) | 0) * 16 +
+                (((((k + 2) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 2) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 +
+                (((k + 7) / 16) | 0) * 16 +
+                (((((k + 3) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 3) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 840]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 841]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 842]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 7) / 16) | 0) * 16 +
+                (((((k + 3) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 3) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
       }
       const f5_product00 = Math.fround(sum00);
       const f5_product01 = Math.fround(sum01);
+      const f5_product02 = Math.fround(sum02);
       const f5_product10 = Math.fround(sum10);
       const f5_product11 = Math.fround(sum11);
-      const f5_product20 = Math.fround(sum20);
-      const f5_product21 = Math.fround(sum21);
-      const f5_product30 = Math.fround(sum30);
-      const f5_product31 = Math.fround(sum31);
+      const f5_product12 = Math.fround(sum12);
       const f5_bias_0 = f5_bias[j]!;
       const add_0 = f5_product00 + f5_bias_0;
       const f5_bias_1 = f5_bias[j + 1]!;
       const add_1 = f5_product01 + f5_bias_1;
-      const add_2 = f5_product10 + f5_bias_0;
-      const add_3 = f5_product11 + f5_bias_1;
-      const add_4 = f5_product20 + f5_bias_0;
-      const add_5 = f5_product21 + f5_bias_1;
-      const add_6 = f5_product30 + f5_bias_0;
-      const add_7 = f5_product31 + f5_bias_1;
+      const f5_bias_2 = f5_bias[j + 2]!;
+      const add_2 = f5_product02 + f5_bias_2;
+      const add_3 = f5_product10 + f5_bias_0;
+      const add_4 = f5_product11 + f5_bias_1;
+      const add_5 = f5_product12 + f5_bias_2;
       f5[i * 120 + j] = add_0 < 0 ? 0 : add_0;
       f5[i * 120 + j + 1] = add_1 < 0 ? 0 : add_1;
-      f5[i * 120 + j + 120] = add_2 < 0 ? 0 : add_2;
-      f5[i * 120 + j + 121] = add_3 < 0 ? 0 : add_3;
-      f5[i * 120 + j + 240] = add_4 < 0 ? 0 : add_4;
-      f5[i * 120 + j + 241] = add_5 < 0 ? 0 : add_5;
-      f5[i * 120 + j + 360] = add_6 < 0 ? 0 : add_6;
-      f5[i * 120 + j + 361] = add_7 < 0 ? 0 : add_7;
+      f5[i * 120 + j + 2] = add_2 < 0 ? 0 : add_2;
+      f5[i * 120 + j + 120] = add_3 < 0 ? 0 : add_3;
+      f5[i * 120 + j + 121] = add_4 < 0 ? 0 : add_4;
+      f5[i * 120 + j + 122] = add_5 < 0 ? 0 : add_5;
     }
   }
 }
@@ -1108,58 +1271,148 @@ function dotRelu_32x120x84(
   f6_bias: Float32Array,
   f6: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 84; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 84; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 120; k++) {
-        const f5_0 = f5[i * 120 + k]!;
-        const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-        const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-        const f5_1 = f5[i * 120 + k + 120]!;
-        const f5_2 = f5[i * 120 + k + 240]!;
-        const f5_3 = f5[i * 120 + k + 360]!;
-        sum00 += f5_0 * f6_kernel_0;
-        sum01 += f5_0 * f6_kernel_1;
-        sum10 += f5_1 * f6_kernel_0;
-        sum11 += f5_1 * f6_kernel_1;
-        sum20 += f5_2 * f6_kernel_0;
-        sum21 += f5_2 * f6_kernel_1;
-        sum30 += f5_3 * f6_kernel_0;
-        sum31 += f5_3 * f6_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 120; k += 8) {
+        {
+          const f5_0 = f5[i * 120 + k]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
+          const f5_1 = f5[i * 120 + k + 120]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 1 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 1]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
+          const f5_1 = f5[i * 120 + k + 121]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 2 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 2]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
+          const f5_1 = f5[i * 120 + k + 122]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 3 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 3]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
+          const f5_1 = f5[i * 120 + k + 123]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 4 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 4]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 336]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 337]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 338]!;
+          const f5_1 = f5[i * 120 + k + 124]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 5 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 5]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 420]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 421]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 422]!;
+          const f5_1 = f5[i * 120 + k + 125]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 6 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 6]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 504]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 505]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 506]!;
+          const f5_1 = f5[i * 120 + k + 126]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 7 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 7]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 588]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 589]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 590]!;
+          const f5_1 = f5[i * 120 + k + 127]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
       }
       const f6_product00 = Math.fround(sum00);
       const f6_product01 = Math.fround(sum01);
+      const f6_product02 = Math.fround(sum02);
       const f6_product10 = Math.fround(sum10);
       const f6_product11 = Math.fround(sum11);
-      const f6_product20 = Math.fround(sum20);
-      const f6_product21 = Math.fround(sum21);
-      const f6_product30 = Math.fround(sum30);
-      const f6_product31 = Math.fround(sum31);
+      const f6_product12 = Math.fround(sum12);
       const f6_bias_0 = f6_bias[j]!;
       const add_0 = f6_product00 + f6_bias_0;
       const f6_bias_1 = f6_bias[j + 1]!;
       const add_1 = f6_product01 + f6_bias_1;
-      const add_2 = f6_product10 + f6_bias_0;
-      const add_3 = f6_product11 + f6_bias_1;
-      const add_4 = f6_product20 + f6_bias_0;
-      const add_5 = f6_product21 + f6_bias_1;
-      const add_6 = f6_product30 + f6_bias_0;
-      const add_7 = f6_product31 + f6_bias_1;
+      const f6_bias_2 = f6_bias[j + 2]!;
+      const add_2 = f6_product02 + f6_bias_2;
+      const add_3 = f6_product10 + f6_bias_0;
+      const add_4 = f6_product11 + f6_bias_1;
+      const add_5 = f6_product12 + f6_bias_2;
       f6[i * 84 + j] = add_0 < 0 ? 0 : add_0;
       f6[i * 84 + j + 1] = add_1 < 0 ? 0 : add_1;
-      f6[i * 84 + j + 84] = add_2 < 0 ? 0 : add_2;
-      f6[i * 84 + j + 85] = add_3 < 0 ? 0 : add_3;
-      f6[i * 84 + j + 168] = add_4 < 0 ? 0 : add_4;
-      f6[i * 84 + j + 169] = add_5 < 0 ? 0 : add_5;
-      f6[i * 84 + j + 252] = add_6 < 0 ? 0 : add_6;
-      f6[i * 84 + j + 253] = add_7 < 0 ? 0 : add_7;
+      f6[i * 84 + j + 2] = add_2 < 0 ? 0 : add_2;
+      f6[i * 84 + j + 84] = add_3 < 0 ? 0 : add_3;
+      f6[i * 84 + j + 85] = add_4 < 0 ? 0 : add_4;
+      f6[i * 84 + j + 86] = add_5 < 0 ? 0 : add_5;
     }
   }
 }
@@ -1175,7 +1428,7 @@ function dotAdd_32x84x10(
   scores_bias: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
+  for (let i = 0; i < 30; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1183,23 +1436,118 @@ function dotAdd_32x84x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 84; k++) {
-        const f6_0 = f6[i * 84 + k]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const f6_1 = f6[i * 84 + k + 84]!;
-        const f6_2 = f6[i * 84 + k + 168]!;
-        const f6_3 = f6[i * 84 + k + 252]!;
-        sum00 += f6_0 * scores_kernel_0;
-        sum01 += f6_0 * scores_kernel_1;
-        sum10 += f6_1 * scores_kernel_0;
-        sum11 += f6_1 * scores_kernel_1;
-        sum20 += f6_2 * scores_kernel_0;
-        sum21 += f6_2 * scores_kernel_1;
-        sum30 += f6_3 * scores_kernel_0;
-        sum31 += f6_3 * scores_kernel_1;
+      for (let k = 0; k < 84; k += 8) {
+        {
+          const f6_0 = f6[i * 84 + k]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+          const f6_1 = f6[i * 84 + k + 84]!;
+          const f6_2 = f6[i * 84 + k + 168]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 1 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 1]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+          const f6_1 = f6[i * 84 + k + 85]!;
+          const f6_2 = f6[i * 84 + k + 169]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 2 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 2]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+          const f6_1 = f6[i * 84 + k + 86]!;
+          const f6_2 = f6[i * 84 + k + 170]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 3 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 3]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+          const f6_1 = f6[i * 84 + k + 87]!;
+          const f6_2 = f6[i * 84 + k + 171]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 4 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 4]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
+          const f6_1 = f6[i * 84 + k + 88]!;
+          const f6_2 = f6[i * 84 + k + 172]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 5 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 5]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
+          const f6_1 = f6[i * 84 + k + 89]!;
+          const f6_2 = f6[i * 84 + k + 173]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 6 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 6]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
+          const f6_1 = f6[i * 84 + k + 90]!;
+          const f6_2 = f6[i * 84 + k + 174]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 7 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 7]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
+          const f6_1 = f6[i * 84 + k + 91]!;
+          const f6_2 = f6[i * 84 + k + 175]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
       }
       const scores_product00 = Math.fround(sum00);
       const scores_product01 = Math.fround(sum01);
@@ -1207,8 +1555,6 @@ function dotAdd_32x84x10(
       const scores_product11 = Math.fround(sum11);
       const scores_product20 = Math.fround(sum20);
       const scores_product21 = Math.fround(sum21);
-      const scores_product30 = Math.fround(sum30);
-      const scores_product31 = Math.fround(sum31);
       const scores_bias_0 = scores_bias[j]!;
       const scores_bias_1 = scores_bias[j + 1]!;
       scores[i * 10 + j] = scores_product00 + scores_bias_0;
@@ -1217,9 +1563,33 @@ function dotAdd_32x84x10(
       scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
       scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
       scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
-      scores[i * 10 + j + 30] = scores_product30 + scores_bias_0;
-      scores[i * 10 + j + 31] = scores_product31 + scores_bias_1;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 84; k++) {
+      const f6_3 = f6[k + 2520]!;
+      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+      const f6_4 = f6[k + 2604]!;
+      sum00_2 += f6_3 * scores_kernel_2;
+      sum01_2 += f6_3 * scores_kernel_3;
+      sum10_2 += f6_4 * scores_kernel_2;
+      sum11_2 += f6_4 * scores_kernel_3;
+    }
+    const scores_product00_2 = Math.fround(sum00_2);
+    const scores_product01_2 = Math.fround(sum01_2);
+    const scores_product10_2 = Math.fround(sum10_2);
+    const scores_product11_2 = Math.fround(sum11_2);
+    const scores_bias_2 = scores_bias[j]!;
+    const scores_bias_3 = scores_bias[j + 1]!;
+    scores[j + 300] = scores_product00_2 + scores_bias_2;
+    scores[j + 301] = scores_product01_2 + scores_bias_3;
+    scores[j + 310] = scores_product10_2 + scores_bias_2;
+    scores[j + 311] = scores_product11_2 + scores_bias_3;
   }
 }
 
@@ -1465,7 +1835,7 @@ function dotAdam_84x32x10(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 84; i += 4) {
+  for (let i = 0; i < 84; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1473,23 +1843,118 @@ function dotAdam_84x32x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const f6_0 = f6[k * 84 + i]!;
-        const d_shifted_0 = d_shifted[k * 10 + j]!;
-        const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-        const f6_1 = f6[k * 84 + i + 1]!;
-        const f6_2 = f6[k * 84 + i + 2]!;
-        const f6_3 = f6[k * 84 + i + 3]!;
-        sum00 += f6_0 * d_shifted_0;
-        sum01 += f6_0 * d_shifted_1;
-        sum10 += f6_1 * d_shifted_0;
-        sum11 += f6_1 * d_shifted_1;
-        sum20 += f6_2 * d_shifted_0;
-        sum21 += f6_2 * d_shifted_1;
-        sum30 += f6_3 * d_shifted_0;
-        sum31 += f6_3 * d_shifted_1;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const f6_0 = f6[k * 84 + i]!;
+          const d_shifted_0 = d_shifted[k * 10 + j]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+          const f6_1 = f6[k * 84 + i + 1]!;
+          const f6_2 = f6[k * 84 + i + 2]!;
+          sum00 += f6_0 * d_shifted_0;
+          sum01 += f6_0 * d_shifted_1;
+          sum10 += f6_1 * d_shifted_0;
+          sum11 += f6_1 * d_shifted_1;
+          sum20 += f6_2 * d_shifted_0;
+          sum21 += f6_2 * d_shifted_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const f6_0 = f6[k * 84 + i + 84]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+          const f6_1 = f6[k * 84 + i + 85]!;
+          const f6_2 = f6[k * 84 + i + 86]!;
+          sum00 += f6_0 * d_shifted_0;
+          sum01 += f6_0 * d_shifted_1;
+          sum10 += f6_1 * d_shifted_0;
+          sum11 += f6_1 * d_shifted_1;
+          sum20 += f6_2 * d_shifted_0;
+          sum21 += f6_2 * d_shifted_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const f6_0 = f6[k * 84 + i + 168]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+          const f6_1 = f6[k * 84 + i + 169]!;
+          const f6_2 = f6[k * 84 + i + 170]!;
+          sum00 += f6_0 * d_shifted_0;
+          sum01 += f6_0 * d_shifted_1;
+          sum10 += f6_1 * d_shifted_0;
+          sum11 += f6_1 * d_shifted_1;
+          sum20 += f6_2 * d_shifted_0;
+          sum21 += f6_2 * d_shifted_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const f6_0 = f6[k * 84 + i + 252]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+          const f6_1 = f6[k * 84 + i + 253]!;
+          const f6_2 = f6[k * 84 + i + 254]!;
+          sum00 += f6_0 * d_shifted_0;
+          sum01 += f6_0 * d_shifted_1;
+          sum10 += f6_1 * d_shifted_0;
+          sum11 += f6_1 * d_shifted_1;
+          sum20 += f6_2 * d_shifted_0;
+          sum21 += f6_2 * d_shifted_1;
+        }
+        if (k + 4 === 32) break;
+        {
+          const f6_0 = f6[k * 84 + i + 336]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
+          const f6_1 = f6[k * 84 + i + 337]!;
+          const f6_2 = f6[k * 84 + i + 338]!;
+          sum00 += f6_0 * d_shifted_0;
+          sum01 += f6_0 * d_shifted_1;
+          sum10 += f6_1 * d_shifted_0;
+          sum11 += f6_1 * d_shifted_1;
+          sum20 += f6_2 * d_shifted_0;
+          sum21 += f6_2 * d_shifted_1;
+        }
+        if (k + 5 === 32) break;
+        {
+          const f6_0 = f6[k * 84 + i + 420]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
+          const f6_1 = f6[k * 84 + i + 421]!;
+          const f6_2 = f6[k * 84 + i + 422]!;
+          sum00 += f6_0 * d_shifted_0;
+          sum01 += f6_0 * d_shifted_1;
+          sum10 += f6_1 * d_shifted_0;
+          sum11 += f6_1 * d_shifted_1;
+          sum20 += f6_2 * d_shifted_0;
+          sum21 += f6_2 * d_shifted_1;
+        }
+        if (k + 6 === 32) break;
+        {
+          const f6_0 = f6[k * 84 + i + 504]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
+          const f6_1 = f6[k * 84 + i + 505]!;
+          const f6_2 = f6[k * 84 + i + 506]!;
+          sum00 += f6_0 * d_shifted_0;
+          sum01 += f6_0 * d_shifted_1;
+          sum10 += f6_1 * d_shifted_0;
+          sum11 += f6_1 * d_shifted_1;
+          sum20 += f6_2 * d_shifted_0;
+          sum21 += f6_2 * d_shifted_1;
+        }
+        if (k + 7 === 32) break;
+        {
+          const f6_0 = f6[k * 84 + i + 588]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
+          const f6_1 = f6[k * 84 + i + 589]!;
+          const f6_2 = f6[k * 84 + i + 590]!;
+          sum00 += f6_0 * d_shifted_0;
+          sum01 += f6_0 * d_shifted_1;
+          sum10 += f6_1 * d_shifted_0;
+          sum11 += f6_1 * d_shifted_1;
+          sum20 += f6_2 * d_shifted_0;
+          sum21 += f6_2 * d_shifted_1;
+        }
       }
       const d_scores_kernel00 = Math.fround(sum00);
       const d_scores_kernel01 = Math.fround(sum01);
@@ -1497,8 +1962,6 @@ function dotAdam_84x32x10(
       const d_scores_kernel11 = Math.fround(sum11);
       const d_scores_kernel20 = Math.fround(sum20);
       const d_scores_kernel21 = Math.fround(sum21);
-      const d_scores_kernel30 = Math.fround(sum30);
-      const d_scores_kernel31 = Math.fround(sum31);
       const scores_kernel_m_next00 = Math.fround(
         scores_kernel_m[i * 10 + j]! * 0.9 + d_scores_kernel00 * 0.09999999999999998,
       );
@@ -1523,14 +1986,6 @@ function dotAdam_84x32x10(
         scores_kernel_m[i * 10 + j + 21]! * 0.9 + d_scores_kernel21 * 0.09999999999999998,
       );
       scores_kernel_m[i * 10 + j + 21] = scores_kernel_m_next21;
-      const scores_kernel_m_next30 = Math.fround(
-        scores_kernel_m[i * 10 + j + 30]! * 0.9 + d_scores_kernel30 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 30] = scores_kernel_m_next30;
-      const scores_kernel_m_next31 = Math.fround(
-        scores_kernel_m[i * 10 + j + 31]! * 0.9 + d_scores_kernel31 * 0.09999999999999998,
-      );
-      scores_kernel_m[i * 10 + j + 31] = scores_kernel_m_next31;
       const scores_kernel_v_next00 = Math.fround(
         scores_kernel_v[i * 10 + j]! * 0.999 +
           d_scores_kernel00 * d_scores_kernel00 * 0.0010000000000000009,
@@ -1561,16 +2016,6 @@ function dotAdam_84x32x10(
           d_scores_kernel21 * d_scores_kernel21 * 0.0010000000000000009,
       );
       scores_kernel_v[i * 10 + j + 21] = scores_kernel_v_next21;
-      const scores_kernel_v_next30 = Math.fround(
-        scores_kernel_v[i * 10 + j + 30]! * 0.999 +
-          d_scores_kernel30 * d_scores_kernel30 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 30] = scores_kernel_v_next30;
-      const scores_kernel_v_next31 = Math.fround(
-        scores_kernel_v[i * 10 + j + 31]! * 0.999 +
-          d_scores_kernel31 * d_scores_kernel31 * 0.0010000000000000009,
-      );
-      scores_kernel_v[i * 10 + j + 31] = scores_kernel_v_next31;
       scores_kernel[i * 10 + j] =
         scores_kernel[i * 10 + j]! -
         (scores_kernel_m_next00 * rate_0) /
@@ -1595,14 +2040,6 @@ function dotAdam_84x32x10(
         scores_kernel[i * 10 + j + 21]! -
         (scores_kernel_m_next21 * rate_0) /
           (Math.sqrt(scores_kernel_v_next21 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 30] =
-        scores_kernel[i * 10 + j + 30]! -
-        (scores_kernel_m_next30 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next30 * correction_0) + 1e-8);
-      scores_kernel[i * 10 + j + 31] =
-        scores_kernel[i * 10 + j + 31]! -
-        (scores_kernel_m_next31 * rate_0) /
-          (Math.sqrt(scores_kernel_v_next31 * correction_0) + 1e-8);
     }
   }
 }
@@ -1692,48 +2129,139 @@ function dotWhere_32x84x120(
   f5: Float32Array,
   d_f5_z: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 120; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 120; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 84; k++) {
-        const d_f6_z_0 = d_f6_z[i * 84 + k]!;
-        const f6_kernel_0 = f6_kernel[j * 84 + k]!;
-        const f6_kernel_1 = f6_kernel[j * 84 + k + 84]!;
-        const d_f6_z_1 = d_f6_z[i * 84 + k + 84]!;
-        const d_f6_z_2 = d_f6_z[i * 84 + k + 168]!;
-        const d_f6_z_3 = d_f6_z[i * 84 + k + 252]!;
-        sum00 += d_f6_z_0 * f6_kernel_0;
-        sum01 += d_f6_z_0 * f6_kernel_1;
-        sum10 += d_f6_z_1 * f6_kernel_0;
-        sum11 += d_f6_z_1 * f6_kernel_1;
-        sum20 += d_f6_z_2 * f6_kernel_0;
-        sum21 += d_f6_z_2 * f6_kernel_1;
-        sum30 += d_f6_z_3 * f6_kernel_0;
-        sum31 += d_f6_z_3 * f6_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 84; k += 8) {
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 84]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 168]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 84]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 1 === 84) break;
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k + 1]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k + 1]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 85]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 169]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 85]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 2 === 84) break;
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k + 2]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k + 2]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 86]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 170]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 86]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 3 === 84) break;
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k + 3]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k + 3]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 87]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 171]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 87]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 4 === 84) break;
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k + 4]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k + 4]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 88]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 172]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 88]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 5 === 84) break;
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k + 5]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k + 5]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 89]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 173]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 89]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 6 === 84) break;
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k + 6]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k + 6]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 90]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 174]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 90]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
+        if (k + 7 === 84) break;
+        {
+          const d_f6_z_0 = d_f6_z[i * 84 + k + 7]!;
+          const f6_kernel_0 = f6_kernel[j * 84 + k + 7]!;
+          const f6_kernel_1 = f6_kernel[j * 84 + k + 91]!;
+          const f6_kernel_2 = f6_kernel[j * 84 + k + 175]!;
+          const d_f6_z_1 = d_f6_z[i * 84 + k + 91]!;
+          sum00 += d_f6_z_0 * f6_kernel_0;
+          sum01 += d_f6_z_0 * f6_kernel_1;
+          sum02 += d_f6_z_0 * f6_kernel_2;
+          sum10 += d_f6_z_1 * f6_kernel_0;
+          sum11 += d_f6_z_1 * f6_kernel_1;
+          sum12 += d_f6_z_1 * f6_kernel_2;
+        }
       }
       const d_f5_00 = Math.fround(sum00);
       const d_f5_01 = Math.fround(sum01);
+      const d_f5_02 = Math.fround(sum02);
       const d_f5_10 = Math.fround(sum10);
       const d_f5_11 = Math.fround(sum11);
-      const d_f5_20 = Math.fround(sum20);
-      const d_f5_21 = Math.fround(sum21);
-      const d_f5_30 = Math.fround(sum30);
-      const d_f5_31 = Math.fround(sum31);
+      const d_f5_12 = Math.fround(sum12);
       d_f5_z[i * 120 + j] = 0 < f5[i * 120 + j]! ? d_f5_00 : 0;
       d_f5_z[i * 120 + j + 1] = 0 < f5[i * 120 + j + 1]! ? d_f5_01 : 0;
+      d_f5_z[i * 120 + j + 2] = 0 < f5[i * 120 + j + 2]! ? d_f5_02 : 0;
       d_f5_z[i * 120 + j + 120] = 0 < f5[i * 120 + j + 120]! ? d_f5_10 : 0;
       d_f5_z[i * 120 + j + 121] = 0 < f5[i * 120 + j + 121]! ? d_f5_11 : 0;
-      d_f5_z[i * 120 + j + 240] = 0 < f5[i * 120 + j + 240]! ? d_f5_20 : 0;
-      d_f5_z[i * 120 + j + 241] = 0 < f5[i * 120 + j + 241]! ? d_f5_21 : 0;
-      d_f5_z[i * 120 + j + 360] = 0 < f5[i * 120 + j + 360]! ? d_f5_30 : 0;
-      d_f5_z[i * 120 + j + 361] = 0 < f5[i * 120 + j + 361]! ? d_f5_31 : 0;
+      d_f5_z[i * 120 + j + 122] = 0 < f5[i * 120 + j + 122]! ? d_f5_12 : 0;
     }
   }
 }
@@ -1756,7 +2284,7 @@ function dotAdam_120x32x84(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 120; i += 4) {
+  for (let i = 0; i < 120; i += 3) {
     for (let j = 0; j < 84; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1764,23 +2292,118 @@ function dotAdam_120x32x84(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const f5_0 = f5[k * 120 + i]!;
-        const d_f6_z_0 = d_f6_z[k * 84 + j]!;
-        const d_f6_z_1 = d_f6_z[k * 84 + j + 1]!;
-        const f5_1 = f5[k * 120 + i + 1]!;
-        const f5_2 = f5[k * 120 + i + 2]!;
-        const f5_3 = f5[k * 120 + i + 3]!;
-        sum00 += f5_0 * d_f6_z_0;
-        sum01 += f5_0 * d_f6_z_1;
-        sum10 += f5_1 * d_f6_z_0;
-        sum11 += f5_1 * d_f6_z_1;
-        sum20 += f5_2 * d_f6_z_0;
-        sum21 += f5_2 * d_f6_z_1;
-        sum30 += f5_3 * d_f6_z_0;
-        sum31 += f5_3 * d_f6_z_1;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const f5_0 = f5[k * 120 + i]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 1]!;
+          const f5_1 = f5[k * 120 + i + 1]!;
+          const f5_2 = f5[k * 120 + i + 2]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const f5_0 = f5[k * 120 + i + 120]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j + 84]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 85]!;
+          const f5_1 = f5[k * 120 + i + 121]!;
+          const f5_2 = f5[k * 120 + i + 122]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const f5_0 = f5[k * 120 + i + 240]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j + 168]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 169]!;
+          const f5_1 = f5[k * 120 + i + 241]!;
+          const f5_2 = f5[k * 120 + i + 242]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const f5_0 = f5[k * 120 + i + 360]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j + 252]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 253]!;
+          const f5_1 = f5[k * 120 + i + 361]!;
+          const f5_2 = f5[k * 120 + i + 362]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
+        if (k + 4 === 32) break;
+        {
+          const f5_0 = f5[k * 120 + i + 480]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j + 336]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 337]!;
+          const f5_1 = f5[k * 120 + i + 481]!;
+          const f5_2 = f5[k * 120 + i + 482]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
+        if (k + 5 === 32) break;
+        {
+          const f5_0 = f5[k * 120 + i + 600]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j + 420]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 421]!;
+          const f5_1 = f5[k * 120 + i + 601]!;
+          const f5_2 = f5[k * 120 + i + 602]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
+        if (k + 6 === 32) break;
+        {
+          const f5_0 = f5[k * 120 + i + 720]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j + 504]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 505]!;
+          const f5_1 = f5[k * 120 + i + 721]!;
+          const f5_2 = f5[k * 120 + i + 722]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
+        if (k + 7 === 32) break;
+        {
+          const f5_0 = f5[k * 120 + i + 840]!;
+          const d_f6_z_0 = d_f6_z[k * 84 + j + 588]!;
+          const d_f6_z_1 = d_f6_z[k * 84 + j + 589]!;
+          const f5_1 = f5[k * 120 + i + 841]!;
+          const f5_2 = f5[k * 120 + i + 842]!;
+          sum00 += f5_0 * d_f6_z_0;
+          sum01 += f5_0 * d_f6_z_1;
+          sum10 += f5_1 * d_f6_z_0;
+          sum11 += f5_1 * d_f6_z_1;
+          sum20 += f5_2 * d_f6_z_0;
+          sum21 += f5_2 * d_f6_z_1;
+        }
       }
       const d_f6_kernel00 = Math.fround(sum00);
       const d_f6_kernel01 = Math.fround(sum01);
@@ -1788,8 +2411,6 @@ function dotAdam_120x32x84(
       const d_f6_kernel11 = Math.fround(sum11);
       const d_f6_kernel20 = Math.fround(sum20);
       const d_f6_kernel21 = Math.fround(sum21);
-      const d_f6_kernel30 = Math.fround(sum30);
-      const d_f6_kernel31 = Math.fround(sum31);
       const f6_kernel_m_next00 = Math.fround(
         f6_kernel_m[i * 84 + j]! * 0.9 + d_f6_kernel00 * 0.09999999999999998,
       );
@@ -1814,14 +2435,6 @@ function dotAdam_120x32x84(
         f6_kernel_m[i * 84 + j + 169]! * 0.9 + d_f6_kernel21 * 0.09999999999999998,
       );
       f6_kernel_m[i * 84 + j + 169] = f6_kernel_m_next21;
-      const f6_kernel_m_next30 = Math.fround(
-        f6_kernel_m[i * 84 + j + 252]! * 0.9 + d_f6_kernel30 * 0.09999999999999998,
-      );
-      f6_kernel_m[i * 84 + j + 252] = f6_kernel_m_next30;
-      const f6_kernel_m_next31 = Math.fround(
-        f6_kernel_m[i * 84 + j + 253]! * 0.9 + d_f6_kernel31 * 0.09999999999999998,
-      );
-      f6_kernel_m[i * 84 + j + 253] = f6_kernel_m_next31;
       const f6_kernel_v_next00 = Math.fround(
         f6_kernel_v[i * 84 + j]! * 0.999 + d_f6_kernel00 * d_f6_kernel00 * 0.0010000000000000009,
       );
@@ -1851,16 +2464,6 @@ function dotAdam_120x32x84(
           d_f6_kernel21 * d_f6_kernel21 * 0.0010000000000000009,
       );
       f6_kernel_v[i * 84 + j + 169] = f6_kernel_v_next21;
-      const f6_kernel_v_next30 = Math.fround(
-        f6_kernel_v[i * 84 + j + 252]! * 0.999 +
-          d_f6_kernel30 * d_f6_kernel30 * 0.0010000000000000009,
-      );
-      f6_kernel_v[i * 84 + j + 252] = f6_kernel_v_next30;
-      const f6_kernel_v_next31 = Math.fround(
-        f6_kernel_v[i * 84 + j + 253]! * 0.999 +
-          d_f6_kernel31 * d_f6_kernel31 * 0.0010000000000000009,
-      );
-      f6_kernel_v[i * 84 + j + 253] = f6_kernel_v_next31;
       f6_kernel[i * 84 + j] =
         f6_kernel[i * 84 + j]! -
         (f6_kernel_m_next00 * rate_0) / (Math.sqrt(f6_kernel_v_next00 * correction_0) + 1e-8);
@@ -1879,12 +2482,6 @@ function dotAdam_120x32x84(
       f6_kernel[i * 84 + j + 169] =
         f6_kernel[i * 84 + j + 169]! -
         (f6_kernel_m_next21 * rate_0) / (Math.sqrt(f6_kernel_v_next21 * correction_0) + 1e-8);
-      f6_kernel[i * 84 + j + 252] =
-        f6_kernel[i * 84 + j + 252]! -
-        (f6_kernel_m_next30 * rate_0) / (Math.sqrt(f6_kernel_v_next30 * correction_0) + 1e-8);
-      f6_kernel[i * 84 + j + 253] =
-        f6_kernel[i * 84 + j + 253]! -
-        (f6_kernel_m_next31 * rate_0) / (Math.sqrt(f6_kernel_v_next31 * correction_0) + 1e-8);
     }
   }
 }
@@ -1972,41 +2569,145 @@ function dot_32x120x256(
   f5_kernel: Float32Array,
   d_flatten: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 256; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 255; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 120; k++) {
-        const d_f5_z_0 = d_f5_z[i * 120 + k]!;
-        const f5_kernel_0 = f5_kernel[j * 120 + k]!;
-        const f5_kernel_1 = f5_kernel[j * 120 + k + 120]!;
-        const d_f5_z_1 = d_f5_z[i * 120 + k + 120]!;
-        const d_f5_z_2 = d_f5_z[i * 120 + k + 240]!;
-        const d_f5_z_3 = d_f5_z[i * 120 + k + 360]!;
-        sum00 += d_f5_z_0 * f5_kernel_0;
-        sum01 += d_f5_z_0 * f5_kernel_1;
-        sum10 += d_f5_z_1 * f5_kernel_0;
-        sum11 += d_f5_z_1 * f5_kernel_1;
-        sum20 += d_f5_z_2 * f5_kernel_0;
-        sum21 += d_f5_z_2 * f5_kernel_1;
-        sum30 += d_f5_z_3 * f5_kernel_0;
-        sum31 += d_f5_z_3 * f5_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 120; k += 8) {
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 120]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 240]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 120]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
+        }
+        if (k + 1 === 120) break;
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k + 1]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k + 1]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 121]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 241]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 121]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
+        }
+        if (k + 2 === 120) break;
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k + 2]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k + 2]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 122]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 242]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 122]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
+        }
+        if (k + 3 === 120) break;
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k + 3]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k + 3]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 123]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 243]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 123]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
+        }
+        if (k + 4 === 120) break;
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k + 4]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k + 4]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 124]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 244]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 124]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
+        }
+        if (k + 5 === 120) break;
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k + 5]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k + 5]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 125]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 245]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 125]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
+        }
+        if (k + 6 === 120) break;
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k + 6]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k + 6]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 126]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 246]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 126]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
+        }
+        if (k + 7 === 120) break;
+        {
+          const d_f5_z_0 = d_f5_z[i * 120 + k + 7]!;
+          const f5_kernel_0 = f5_kernel[j * 120 + k + 7]!;
+          const f5_kernel_1 = f5_kernel[j * 120 + k + 127]!;
+          const f5_kernel_2 = f5_kernel[j * 120 + k + 247]!;
+          const d_f5_z_1 = d_f5_z[i * 120 + k + 127]!;
+          sum00 += d_f5_z_0 * f5_kernel_0;
+          sum01 += d_f5_z_0 * f5_kernel_1;
+          sum02 += d_f5_z_0 * f5_kernel_2;
+          sum10 += d_f5_z_1 * f5_kernel_0;
+          sum11 += d_f5_z_1 * f5_kernel_1;
+          sum12 += d_f5_z_1 * f5_kernel_2;
+        }
       }
       d_flatten[i * 256 + j] = sum00;
       d_flatten[i * 256 + j + 1] = sum01;
+      d_flatten[i * 256 + j + 2] = sum02;
       d_flatten[i * 256 + j + 256] = sum10;
       d_flatten[i * 256 + j + 257] = sum11;
-      d_flatten[i * 256 + j + 512] = sum20;
-      d_flatten[i * 256 + j + 513] = sum21;
-      d_flatten[i * 256 + j + 768] = sum30;
-      d_flatten[i * 256 + j + 769] = sum31;
+      d_flatten[i * 256 + j + 258] = sum12;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 120; k++) {
+      const d_f5_z_2 = d_f5_z[i * 120 + k]!;
+      const f5_kernel_3 = f5_kernel[k + 30600]!;
+      const d_f5_z_3 = d_f5_z[i * 120 + k + 120]!;
+      sum0 += d_f5_z_2 * f5_kernel_3;
+      sum1 += d_f5_z_3 * f5_kernel_3;
+    }
+    d_flatten[i * 256 + 255] = sum0;
+    d_flatten[i * 256 + 511] = sum1;
   }
 }
 
@@ -2028,135 +2729,260 @@ function dotAdam_256x32x120(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 64; i++) {
-    for (let j = 0; j < 120; j += 2) {
+  for (let i = 0; i < 256; i += 2) {
+    for (let j = 0; j < 120; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const s4_0 = s4[k * 256 + i * 4]!;
-        const d_f5_z_0 = d_f5_z[k * 120 + j]!;
-        const d_f5_z_1 = d_f5_z[k * 120 + j + 1]!;
-        const s4_1 = s4[k * 256 + i * 4 + 1]!;
-        const s4_2 = s4[k * 256 + i * 4 + 2]!;
-        const s4_3 = s4[k * 256 + i * 4 + 3]!;
-        sum00 += s4_0 * d_f5_z_0;
-        sum01 += s4_0 * d_f5_z_1;
-        sum10 += s4_1 * d_f5_z_0;
-        sum11 += s4_1 * d_f5_z_1;
-        sum20 += s4_2 * d_f5_z_0;
-        sum21 += s4_2 * d_f5_z_1;
-        sum30 += s4_3 * d_f5_z_0;
-        sum31 += s4_3 * d_f5_z_1;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4)]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 1]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 2]!;
+          const s4_1 =
+            s4[
+              k * 256 + (((i + 1) / 16) | 0) * 16 + ((((i + 1) / 4) | 0) % 4) * 4 + ((i + 1) % 4)
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
+        if (k + 1 === 32) break;
+        {
+          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 256]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j + 120]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 121]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 122]!;
+          const s4_1 =
+            s4[
+              k * 256 +
+                (((i + 1) / 16) | 0) * 16 +
+                ((((i + 1) / 4) | 0) % 4) * 4 +
+                ((i + 1) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 512]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j + 240]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 241]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 242]!;
+          const s4_1 =
+            s4[
+              k * 256 +
+                (((i + 1) / 16) | 0) * 16 +
+                ((((i + 1) / 4) | 0) % 4) * 4 +
+                ((i + 1) % 4) +
+                512
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const s4_0 = s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 768]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j + 360]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 361]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 362]!;
+          const s4_1 =
+            s4[
+              k * 256 +
+                (((i + 1) / 16) | 0) * 16 +
+                ((((i + 1) / 4) | 0) % 4) * 4 +
+                ((i + 1) % 4) +
+                768
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
+        if (k + 4 === 32) break;
+        {
+          const s4_0 =
+            s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 1024]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j + 480]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 481]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 482]!;
+          const s4_1 =
+            s4[
+              k * 256 +
+                (((i + 1) / 16) | 0) * 16 +
+                ((((i + 1) / 4) | 0) % 4) * 4 +
+                ((i + 1) % 4) +
+                1024
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
+        if (k + 5 === 32) break;
+        {
+          const s4_0 =
+            s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 1280]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j + 600]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 601]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 602]!;
+          const s4_1 =
+            s4[
+              k * 256 +
+                (((i + 1) / 16) | 0) * 16 +
+                ((((i + 1) / 4) | 0) % 4) * 4 +
+                ((i + 1) % 4) +
+                1280
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
+        if (k + 6 === 32) break;
+        {
+          const s4_0 =
+            s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 1536]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j + 720]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 721]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 722]!;
+          const s4_1 =
+            s4[
+              k * 256 +
+                (((i + 1) / 16) | 0) * 16 +
+                ((((i + 1) / 4) | 0) % 4) * 4 +
+                ((i + 1) % 4) +
+                1536
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
+        if (k + 7 === 32) break;
+        {
+          const s4_0 =
+            s4[k * 256 + ((i / 16) | 0) * 16 + (((i / 4) | 0) % 4) * 4 + (i % 4) + 1792]!;
+          const d_f5_z_0 = d_f5_z[k * 120 + j + 840]!;
+          const d_f5_z_1 = d_f5_z[k * 120 + j + 841]!;
+          const d_f5_z_2 = d_f5_z[k * 120 + j + 842]!;
+          const s4_1 =
+            s4[
+              k * 256 +
+                (((i + 1) / 16) | 0) * 16 +
+                ((((i + 1) / 4) | 0) % 4) * 4 +
+                ((i + 1) % 4) +
+                1792
+            ]!;
+          sum00 += s4_0 * d_f5_z_0;
+          sum01 += s4_0 * d_f5_z_1;
+          sum02 += s4_0 * d_f5_z_2;
+          sum10 += s4_1 * d_f5_z_0;
+          sum11 += s4_1 * d_f5_z_1;
+          sum12 += s4_1 * d_f5_z_2;
+        }
       }
       const d_f5_kernel00 = Math.fround(sum00);
       const d_f5_kernel01 = Math.fround(sum01);
+      const d_f5_kernel02 = Math.fround(sum02);
       const d_f5_kernel10 = Math.fround(sum10);
       const d_f5_kernel11 = Math.fround(sum11);
-      const d_f5_kernel20 = Math.fround(sum20);
-      const d_f5_kernel21 = Math.fround(sum21);
-      const d_f5_kernel30 = Math.fround(sum30);
-      const d_f5_kernel31 = Math.fround(sum31);
+      const d_f5_kernel12 = Math.fround(sum12);
       const f5_kernel_m_next00 = Math.fround(
-        f5_kernel_m[i * 480 + j]! * 0.9 + d_f5_kernel00 * 0.09999999999999998,
+        f5_kernel_m[i * 120 + j]! * 0.9 + d_f5_kernel00 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 480 + j] = f5_kernel_m_next00;
+      f5_kernel_m[i * 120 + j] = f5_kernel_m_next00;
       const f5_kernel_m_next01 = Math.fround(
-        f5_kernel_m[i * 480 + j + 1]! * 0.9 + d_f5_kernel01 * 0.09999999999999998,
+        f5_kernel_m[i * 120 + j + 1]! * 0.9 + d_f5_kernel01 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 480 + j + 1] = f5_kernel_m_next01;
+      f5_kernel_m[i * 120 + j + 1] = f5_kernel_m_next01;
+      const f5_kernel_m_next02 = Math.fround(
+        f5_kernel_m[i * 120 + j + 2]! * 0.9 + d_f5_kernel02 * 0.09999999999999998,
+      );
+      f5_kernel_m[i * 120 + j + 2] = f5_kernel_m_next02;
       const f5_kernel_m_next10 = Math.fround(
-        f5_kernel_m[i * 480 + j + 120]! * 0.9 + d_f5_kernel10 * 0.09999999999999998,
+        f5_kernel_m[i * 120 + j + 120]! * 0.9 + d_f5_kernel10 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 480 + j + 120] = f5_kernel_m_next10;
+      f5_kernel_m[i * 120 + j + 120] = f5_kernel_m_next10;
       const f5_kernel_m_next11 = Math.fround(
-        f5_kernel_m[i * 480 + j + 121]! * 0.9 + d_f5_kernel11 * 0.09999999999999998,
+        f5_kernel_m[i * 120 + j + 121]! * 0.9 + d_f5_kernel11 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 480 + j + 121] = f5_kernel_m_next11;
-      const f5_kernel_m_next20 = Math.fround(
-        f5_kernel_m[i * 480 + j + 240]! * 0.9 + d_f5_kernel20 * 0.09999999999999998,
+      f5_kernel_m[i * 120 + j + 121] = f5_kernel_m_next11;
+      const f5_kernel_m_next12 = Math.fround(
+        f5_kernel_m[i * 120 + j + 122]! * 0.9 + d_f5_kernel12 * 0.09999999999999998,
       );
-      f5_kernel_m[i * 480 + j + 240] = f5_kernel_m_next20;
-      const f5_kernel_m_next21 = Math.fround(
-        f5_kernel_m[i * 480 + j + 241]! * 0.9 + d_f5_kernel21 * 0.09999999999999998,
-      );
-      f5_kernel_m[i * 480 + j + 241] = f5_kernel_m_next21;
-      const f5_kernel_m_next30 = Math.fround(
-        f5_kernel_m[i * 480 + j + 360]! * 0.9 + d_f5_kernel30 * 0.09999999999999998,
-      );
-      f5_kernel_m[i * 480 + j + 360] = f5_kernel_m_next30;
-      const f5_kernel_m_next31 = Math.fround(
-        f5_kernel_m[i * 480 + j + 361]! * 0.9 + d_f5_kernel31 * 0.09999999999999998,
-      );
-      f5_kernel_m[i * 480 + j + 361] = f5_kernel_m_next31;
+      f5_kernel_m[i * 120 + j + 122] = f5_kernel_m_next12;
       const f5_kernel_v_next00 = Math.fround(
-        f5_kernel_v[i * 480 + j]! * 0.999 + d_f5_kernel00 * d_f5_kernel00 * 0.0010000000000000009,
+        f5_kernel_v[i * 120 + j]! * 0.999 + d_f5_kernel00 * d_f5_kernel00 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 480 + j] = f5_kernel_v_next00;
+      f5_kernel_v[i * 120 + j] = f5_kernel_v_next00;
       const f5_kernel_v_next01 = Math.fround(
-        f5_kernel_v[i * 480 + j + 1]! * 0.999 +
+        f5_kernel_v[i * 120 + j + 1]! * 0.999 +
           d_f5_kernel01 * d_f5_kernel01 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 480 + j + 1] = f5_kernel_v_next01;
+      f5_kernel_v[i * 120 + j + 1] = f5_kernel_v_next01;
+      const f5_kernel_v_next02 = Math.fround(
+        f5_kernel_v[i * 120 + j + 2]! * 0.999 +
+          d_f5_kernel02 * d_f5_kernel02 * 0.0010000000000000009,
+      );
+      f5_kernel_v[i * 120 + j + 2] = f5_kernel_v_next02;
       const f5_kernel_v_next10 = Math.fround(
-        f5_kernel_v[i * 480 + j + 120]! * 0.999 +
+        f5_kernel_v[i * 120 + j + 120]! * 0.999 +
           d_f5_kernel10 * d_f5_kernel10 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 480 + j + 120] = f5_kernel_v_next10;
+      f5_kernel_v[i * 120 + j + 120] = f5_kernel_v_next10;
       const f5_kernel_v_next11 = Math.fround(
-        f5_kernel_v[i * 480 + j + 121]! * 0.999 +
+        f5_kernel_v[i * 120 + j + 121]! * 0.999 +
           d_f5_kernel11 * d_f5_kernel11 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 480 + j + 121] = f5_kernel_v_next11;
-      const f5_kernel_v_next20 = Math.fround(
-        f5_kernel_v[i * 480 + j + 240]! * 0.999 +
-          d_f5_kernel20 * d_f5_kernel20 * 0.0010000000000000009,
+      f5_kernel_v[i * 120 + j + 121] = f5_kernel_v_next11;
+      const f5_kernel_v_next12 = Math.fround(
+        f5_kernel_v[i * 120 + j + 122]! * 0.999 +
+          d_f5_kernel12 * d_f5_kernel12 * 0.0010000000000000009,
       );
-      f5_kernel_v[i * 480 + j + 240] = f5_kernel_v_next20;
-      const f5_kernel_v_next21 = Math.fround(
-        f5_kernel_v[i * 480 + j + 241]! * 0.999 +
-          d_f5_kernel21 * d_f5_kernel21 * 0.0010000000000000009,
-      );
-      f5_kernel_v[i * 480 + j + 241] = f5_kernel_v_next21;
-      const f5_kernel_v_next30 = Math.fround(
-        f5_kernel_v[i * 480 + j + 360]! * 0.999 +
-          d_f5_kernel30 * d_f5_kernel30 * 0.0010000000000000009,
-      );
-      f5_kernel_v[i * 480 + j + 360] = f5_kernel_v_next30;
-      const f5_kernel_v_next31 = Math.fround(
-        f5_kernel_v[i * 480 + j + 361]! * 0.999 +
-          d_f5_kernel31 * d_f5_kernel31 * 0.0010000000000000009,
-      );
-      f5_kernel_v[i * 480 + j + 361] = f5_kernel_v_next31;
-      f5_kernel[i * 480 + j] =
-        f5_kernel[i * 480 + j]! -
+      f5_kernel_v[i * 120 + j + 122] = f5_kernel_v_next12;
+      f5_kernel[i * 120 + j] =
+        f5_kernel[i * 120 + j]! -
         (f5_kernel_m_next00 * rate_0) / (Math.sqrt(f5_kernel_v_next00 * correction_0) + 1e-8);
-      f5_kernel[i * 480 + j + 1] =
-        f5_kernel[i * 480 + j + 1]! -
+      f5_kernel[i * 120 + j + 1] =
+        f5_kernel[i * 120 + j + 1]! -
         (f5_kernel_m_next01 * rate_0) / (Math.sqrt(f5_kernel_v_next01 * correction_0) + 1e-8);
-      f5_kernel[i * 480 + j + 120] =
-        f5_kernel[i * 480 + j + 120]! -
+      f5_kernel[i * 120 + j + 2] =
+        f5_kernel[i * 120 + j + 2]! -
+        (f5_kernel_m_next02 * rate_0) / (Math.sqrt(f5_kernel_v_next02 * correction_0) + 1e-8);
+      f5_kernel[i * 120 + j + 120] =
+        f5_kernel[i * 120 + j + 120]! -
         (f5_kernel_m_next10 * rate_0) / (Math.sqrt(f5_kernel_v_next10 * correction_0) + 1e-8);
-      f5_kernel[i * 480 + j + 121] =
-        f5_kernel[i * 480 + j + 121]! -
+      f5_kernel[i * 120 + j + 121] =
+        f5_kernel[i * 120 + j + 121]! -
         (f5_kernel_m_next11 * rate_0) / (Math.sqrt(f5_kernel_v_next11 * correction_0) + 1e-8);
-      f5_kernel[i * 480 + j + 240] =
-        f5_kernel[i * 480 + j + 240]! -
-        (f5_kernel_m_next20 * rate_0) / (Math.sqrt(f5_kernel_v_next20 * correction_0) + 1e-8);
-      f5_kernel[i * 480 + j + 241] =
-        f5_kernel[i * 480 + j + 241]! -
-        (f5_kernel_m_next21 * rate_0) / (Math.sqrt(f5_kernel_v_next21 * correction_0) + 1e-8);
-      f5_kernel[i * 480 + j + 360] =
-        f5_kernel[i * 480 + j + 360]! -
-        (f5_kernel_m_next30 * rate_0) / (Math.sqrt(f5_kernel_v_next30 * correction_0) + 1e-8);
-      f5_kernel[i * 480 + j + 361] =
-        f5_kernel[i * 480 + j + 361]! -
-        (f5_kernel_m_next31 * rate_0) / (Math.sqrt(f5_kernel_v_next31 * correction_0) + 1e-8);
+      f5_kernel[i * 120 + j + 122] =
+        f5_kernel[i * 120 + j + 122]! -
+        (f5_kernel_m_next12 * rate_0) / (Math.sqrt(f5_kernel_v_next12 * correction_0) + 1e-8);
     }
   }
 }
@@ -2686,317 +3512,267 @@ function convAdam_6x1x5x32x24x24x5(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let l = 0; l < 5; l++) {
-    for (let m = 0; m < 4; m += 2) {
-      let sum00 = 0;
-      let sum01 = 0;
-      let sum10 = 0;
-      let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
+  for (let i = 0; i < 6; i += 3) {
+    for (let l = 0; l < 5; l++) {
+      for (let m = 0; m < 4; m += 2) {
+        let sum00 = 0;
+        let sum01 = 0;
+        let sum10 = 0;
+        let sum11 = 0;
+        let sum20 = 0;
+        let sum21 = 0;
+        for (let k = 0; k < 32; k++) {
+          for (let k2 = 0; k2 < 24; k2++) {
+            for (let k3 = 0; k3 < 24; k3 += 8) {
+              {
+                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3]!;
+                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
+                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
+                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
+                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
+                sum00 += x_0 * d_c1_z_0;
+                sum01 += x_1 * d_c1_z_0;
+                sum10 += x_0 * d_c1_z_1;
+                sum11 += x_1 * d_c1_z_1;
+                sum20 += x_0 * d_c1_z_2;
+                sum21 += x_1 * d_c1_z_2;
+              }
+              if (k3 + 1 === 24) break;
+              {
+                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
+                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1]!;
+                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
+                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 577]!;
+                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1153]!;
+                sum00 += x_0 * d_c1_z_0;
+                sum01 += x_1 * d_c1_z_0;
+                sum10 += x_0 * d_c1_z_1;
+                sum11 += x_1 * d_c1_z_1;
+                sum20 += x_0 * d_c1_z_2;
+                sum21 += x_1 * d_c1_z_2;
+              }
+              if (k3 + 2 === 24) break;
+              {
+                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 2]!;
+                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 2]!;
+                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
+                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 578]!;
+                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1154]!;
+                sum00 += x_0 * d_c1_z_0;
+                sum01 += x_1 * d_c1_z_0;
+                sum10 += x_0 * d_c1_z_1;
+                sum11 += x_1 * d_c1_z_1;
+                sum20 += x_0 * d_c1_z_2;
+                sum21 += x_1 * d_c1_z_2;
+              }
+              if (k3 + 3 === 24) break;
+              {
+                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 3]!;
+                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 3]!;
+                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 4]!;
+                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 579]!;
+                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1155]!;
+                sum00 += x_0 * d_c1_z_0;
+                sum01 += x_1 * d_c1_z_0;
+                sum10 += x_0 * d_c1_z_1;
+                sum11 += x_1 * d_c1_z_1;
+                sum20 += x_0 * d_c1_z_2;
+                sum21 += x_1 * d_c1_z_2;
+              }
+              if (k3 + 4 === 24) break;
+              {
+                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 4]!;
+                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 4]!;
+                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 5]!;
+                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 580]!;
+                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1156]!;
+                sum00 += x_0 * d_c1_z_0;
+                sum01 += x_1 * d_c1_z_0;
+                sum10 += x_0 * d_c1_z_1;
+                sum11 += x_1 * d_c1_z_1;
+                sum20 += x_0 * d_c1_z_2;
+                sum21 += x_1 * d_c1_z_2;
+              }
+              if (k3 + 5 === 24) break;
+              {
+                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 5]!;
+                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 5]!;
+                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 6]!;
+                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 581]!;
+                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1157]!;
+                sum00 += x_0 * d_c1_z_0;
+                sum01 += x_1 * d_c1_z_0;
+                sum10 += x_0 * d_c1_z_1;
+                sum11 += x_1 * d_c1_z_1;
+                sum20 += x_0 * d_c1_z_2;
+                sum21 += x_1 * d_c1_z_2;
+              }
+              if (k3 + 6 === 24) break;
+              {
+                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 6]!;
+                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 6]!;
+                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 7]!;
+                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 582]!;
+                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1158]!;
+                sum00 += x_0 * d_c1_z_0;
+                sum01 += x_1 * d_c1_z_0;
+                sum10 += x_0 * d_c1_z_1;
+                sum11 += x_1 * d_c1_z_1;
+                sum20 += x_0 * d_c1_z_2;
+                sum21 += x_1 * d_c1_z_2;
+              }
+              if (k3 + 7 === 24) break;
+              {
+                const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 7]!;
+                const d_c1_z_0 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 7]!;
+                const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 8]!;
+                const d_c1_z_1 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 583]!;
+                const d_c1_z_2 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1159]!;
+                sum00 += x_0 * d_c1_z_0;
+                sum01 += x_1 * d_c1_z_0;
+                sum10 += x_0 * d_c1_z_1;
+                sum11 += x_1 * d_c1_z_1;
+                sum20 += x_0 * d_c1_z_2;
+                sum21 += x_1 * d_c1_z_2;
+              }
+            }
+          }
+        }
+        const d_c1_kernel00 = Math.fround(sum00);
+        const d_c1_kernel01 = Math.fround(sum01);
+        const d_c1_kernel10 = Math.fround(sum10);
+        const d_c1_kernel11 = Math.fround(sum11);
+        const d_c1_kernel20 = Math.fround(sum20);
+        const d_c1_kernel21 = Math.fround(sum21);
+        const c1_kernel_m_next00 = Math.fround(
+          c1_kernel_m[i * 25 + l * 5 + m]! * 0.9 + d_c1_kernel00 * 0.09999999999999998,
+        );
+        c1_kernel_m[i * 25 + l * 5 + m] = c1_kernel_m_next00;
+        const c1_kernel_m_next01 = Math.fround(
+          c1_kernel_m[i * 25 + l * 5 + m + 1]! * 0.9 + d_c1_kernel01 * 0.09999999999999998,
+        );
+        c1_kernel_m[i * 25 + l * 5 + m + 1] = c1_kernel_m_next01;
+        const c1_kernel_m_next10 = Math.fround(
+          c1_kernel_m[i * 25 + l * 5 + m + 25]! * 0.9 + d_c1_kernel10 * 0.09999999999999998,
+        );
+        c1_kernel_m[i * 25 + l * 5 + m + 25] = c1_kernel_m_next10;
+        const c1_kernel_m_next11 = Math.fround(
+          c1_kernel_m[i * 25 + l * 5 + m + 26]! * 0.9 + d_c1_kernel11 * 0.09999999999999998,
+        );
+        c1_kernel_m[i * 25 + l * 5 + m + 26] = c1_kernel_m_next11;
+        const c1_kernel_m_next20 = Math.fround(
+          c1_kernel_m[i * 25 + l * 5 + m + 50]! * 0.9 + d_c1_kernel20 * 0.09999999999999998,
+        );
+        c1_kernel_m[i * 25 + l * 5 + m + 50] = c1_kernel_m_next20;
+        const c1_kernel_m_next21 = Math.fround(
+          c1_kernel_m[i * 25 + l * 5 + m + 51]! * 0.9 + d_c1_kernel21 * 0.09999999999999998,
+        );
+        c1_kernel_m[i * 25 + l * 5 + m + 51] = c1_kernel_m_next21;
+        const c1_kernel_v_next00 = Math.fround(
+          c1_kernel_v[i * 25 + l * 5 + m]! * 0.999 +
+            d_c1_kernel00 * d_c1_kernel00 * 0.0010000000000000009,
+        );
+        c1_kernel_v[i * 25 + l * 5 + m] = c1_kernel_v_next00;
+        const c1_kernel_v_next01 = Math.fround(
+          c1_kernel_v[i * 25 + l * 5 + m + 1]! * 0.999 +
+            d_c1_kernel01 * d_c1_kernel01 * 0.0010000000000000009,
+        );
+        c1_kernel_v[i * 25 + l * 5 + m + 1] = c1_kernel_v_next01;
+        const c1_kernel_v_next10 = Math.fround(
+          c1_kernel_v[i * 25 + l * 5 + m + 25]! * 0.999 +
+            d_c1_kernel10 * d_c1_kernel10 * 0.0010000000000000009,
+        );
+        c1_kernel_v[i * 25 + l * 5 + m + 25] = c1_kernel_v_next10;
+        const c1_kernel_v_next11 = Math.fround(
+          c1_kernel_v[i * 25 + l * 5 + m + 26]! * 0.999 +
+            d_c1_kernel11 * d_c1_kernel11 * 0.0010000000000000009,
+        );
+        c1_kernel_v[i * 25 + l * 5 + m + 26] = c1_kernel_v_next11;
+        const c1_kernel_v_next20 = Math.fround(
+          c1_kernel_v[i * 25 + l * 5 + m + 50]! * 0.999 +
+            d_c1_kernel20 * d_c1_kernel20 * 0.0010000000000000009,
+        );
+        c1_kernel_v[i * 25 + l * 5 + m + 50] = c1_kernel_v_next20;
+        const c1_kernel_v_next21 = Math.fround(
+          c1_kernel_v[i * 25 + l * 5 + m + 51]! * 0.999 +
+            d_c1_kernel21 * d_c1_kernel21 * 0.0010000000000000009,
+        );
+        c1_kernel_v[i * 25 + l * 5 + m + 51] = c1_kernel_v_next21;
+        c1_kernel[i * 25 + l * 5 + m] =
+          c1_kernel[i * 25 + l * 5 + m]! -
+          (c1_kernel_m_next00 * rate_0) / (Math.sqrt(c1_kernel_v_next00 * correction_0) + 1e-8);
+        c1_kernel[i * 25 + l * 5 + m + 1] =
+          c1_kernel[i * 25 + l * 5 + m + 1]! -
+          (c1_kernel_m_next01 * rate_0) / (Math.sqrt(c1_kernel_v_next01 * correction_0) + 1e-8);
+        c1_kernel[i * 25 + l * 5 + m + 25] =
+          c1_kernel[i * 25 + l * 5 + m + 25]! -
+          (c1_kernel_m_next10 * rate_0) / (Math.sqrt(c1_kernel_v_next10 * correction_0) + 1e-8);
+        c1_kernel[i * 25 + l * 5 + m + 26] =
+          c1_kernel[i * 25 + l * 5 + m + 26]! -
+          (c1_kernel_m_next11 * rate_0) / (Math.sqrt(c1_kernel_v_next11 * correction_0) + 1e-8);
+        c1_kernel[i * 25 + l * 5 + m + 50] =
+          c1_kernel[i * 25 + l * 5 + m + 50]! -
+          (c1_kernel_m_next20 * rate_0) / (Math.sqrt(c1_kernel_v_next20 * correction_0) + 1e-8);
+        c1_kernel[i * 25 + l * 5 + m + 51] =
+          c1_kernel[i * 25 + l * 5 + m + 51]! -
+          (c1_kernel_m_next21 * rate_0) / (Math.sqrt(c1_kernel_v_next21 * correction_0) + 1e-8);
+      }
+      let sum0 = 0;
+      let sum1 = 0;
+      let sum2 = 0;
       for (let k = 0; k < 32; k++) {
         for (let k2 = 0; k2 < 24; k2++) {
           for (let k3 = 0; k3 < 24; k3++) {
-            const x_0 = x[k * 784 + l * 28 + k2 * 28 + m + k3]!;
-            const d_c1_z_0 = d_c1_z[k * 3456 + k2 * 24 + k3]!;
-            const x_1 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-            const d_c1_z_1 = d_c1_z[k * 3456 + k2 * 24 + k3 + 576]!;
-            const d_c1_z_2 = d_c1_z[k * 3456 + k2 * 24 + k3 + 1152]!;
-            const d_c1_z_3 = d_c1_z[k * 3456 + k2 * 24 + k3 + 1728]!;
-            sum00 += x_0 * d_c1_z_0;
-            sum01 += x_1 * d_c1_z_0;
-            sum10 += x_0 * d_c1_z_1;
-            sum11 += x_1 * d_c1_z_1;
-            sum20 += x_0 * d_c1_z_2;
-            sum21 += x_1 * d_c1_z_2;
-            sum30 += x_0 * d_c1_z_3;
-            sum31 += x_1 * d_c1_z_3;
+            const x_2 = x[k * 784 + l * 28 + k2 * 28 + k3 + 4]!;
+            const d_c1_z_3 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3]!;
+            const d_c1_z_4 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 576]!;
+            const d_c1_z_5 = d_c1_z[k * 3456 + i * 576 + k2 * 24 + k3 + 1152]!;
+            sum0 += x_2 * d_c1_z_3;
+            sum1 += x_2 * d_c1_z_4;
+            sum2 += x_2 * d_c1_z_5;
           }
         }
       }
-      const d_c1_kernel00 = Math.fround(sum00);
-      const d_c1_kernel01 = Math.fround(sum01);
-      const d_c1_kernel10 = Math.fround(sum10);
-      const d_c1_kernel11 = Math.fround(sum11);
-      const d_c1_kernel20 = Math.fround(sum20);
-      const d_c1_kernel21 = Math.fround(sum21);
-      const d_c1_kernel30 = Math.fround(sum30);
-      const d_c1_kernel31 = Math.fround(sum31);
-      const c1_kernel_m_next00 = Math.fround(
-        c1_kernel_m[l * 5 + m]! * 0.9 + d_c1_kernel00 * 0.09999999999999998,
+      const d_c1_kernel0 = Math.fround(sum0);
+      const d_c1_kernel1 = Math.fround(sum1);
+      const d_c1_kernel2 = Math.fround(sum2);
+      const c1_kernel_m_next0 = Math.fround(
+        c1_kernel_m[i * 25 + l * 5 + 4]! * 0.9 + d_c1_kernel0 * 0.09999999999999998,
       );
-      c1_kernel_m[l * 5 + m] = c1_kernel_m_next00;
-      const c1_kernel_m_next01 = Math.fround(
-        c1_kernel_m[l * 5 + m + 1]! * 0.9 + d_c1_kernel01 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + 4] = c1_kernel_m_next0;
+      const c1_kernel_m_next1 = Math.fround(
+        c1_kernel_m[i * 25 + l * 5 + 29]! * 0.9 + d_c1_kernel1 * 0.09999999999999998,
       );
-      c1_kernel_m[l * 5 + m + 1] = c1_kernel_m_next01;
-      const c1_kernel_m_next10 = Math.fround(
-        c1_kernel_m[l * 5 + m + 25]! * 0.9 + d_c1_kernel10 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + 29] = c1_kernel_m_next1;
+      const c1_kernel_m_next2 = Math.fround(
+        c1_kernel_m[i * 25 + l * 5 + 54]! * 0.9 + d_c1_kernel2 * 0.09999999999999998,
       );
-      c1_kernel_m[l * 5 + m + 25] = c1_kernel_m_next10;
-      const c1_kernel_m_next11 = Math.fround(
-        c1_kernel_m[l * 5 + m + 26]! * 0.9 + d_c1_kernel11 * 0.09999999999999998,
+      c1_kernel_m[i * 25 + l * 5 + 54] = c1_kernel_m_next2;
+      const c1_kernel_v_next0 = Math.fround(
+        c1_kernel_v[i * 25 + l * 5 + 4]! * 0.999 +
+          d_c1_kernel0 * d_c1_kernel0 * 0.0010000000000000009,
       );
-      c1_kernel_m[l * 5 + m + 26] = c1_kernel_m_next11;
-      const c1_kernel_m_next20 = Math.fround(
-        c1_kernel_m[l * 5 + m + 50]! * 0.9 + d_c1_kernel20 * 0.09999999999999998,
+      c1_kernel_v[i * 25 + l * 5 + 4] = c1_kernel_v_next0;
+      const c1_kernel_v_next1 = Math.fround(
+        c1_kernel_v[i * 25 + l * 5 + 29]! * 0.999 +
+          d_c1_kernel1 * d_c1_kernel1 * 0.0010000000000000009,
       );
-      c1_kernel_m[l * 5 + m + 50] = c1_kernel_m_next20;
-      const c1_kernel_m_next21 = Math.fround(
-        c1_kernel_m[l * 5 + m + 51]! * 0.9 + d_c1_kernel21 * 0.09999999999999998,
+      c1_kernel_v[i * 25 + l * 5 + 29] = c1_kernel_v_next1;
+      const c1_kernel_v_next2 = Math.fround(
+        c1_kernel_v[i * 25 + l * 5 + 54]! * 0.999 +
+          d_c1_kernel2 * d_c1_kernel2 * 0.0010000000000000009,
       );
-      c1_kernel_m[l * 5 + m + 51] = c1_kernel_m_next21;
-      const c1_kernel_m_next30 = Math.fround(
-        c1_kernel_m[l * 5 + m + 75]! * 0.9 + d_c1_kernel30 * 0.09999999999999998,
-      );
-      c1_kernel_m[l * 5 + m + 75] = c1_kernel_m_next30;
-      const c1_kernel_m_next31 = Math.fround(
-        c1_kernel_m[l * 5 + m + 76]! * 0.9 + d_c1_kernel31 * 0.09999999999999998,
-      );
-      c1_kernel_m[l * 5 + m + 76] = c1_kernel_m_next31;
-      const c1_kernel_v_next00 = Math.fround(
-        c1_kernel_v[l * 5 + m]! * 0.999 + d_c1_kernel00 * d_c1_kernel00 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m] = c1_kernel_v_next00;
-      const c1_kernel_v_next01 = Math.fround(
-        c1_kernel_v[l * 5 + m + 1]! * 0.999 + d_c1_kernel01 * d_c1_kernel01 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m + 1] = c1_kernel_v_next01;
-      const c1_kernel_v_next10 = Math.fround(
-        c1_kernel_v[l * 5 + m + 25]! * 0.999 +
-          d_c1_kernel10 * d_c1_kernel10 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m + 25] = c1_kernel_v_next10;
-      const c1_kernel_v_next11 = Math.fround(
-        c1_kernel_v[l * 5 + m + 26]! * 0.999 +
-          d_c1_kernel11 * d_c1_kernel11 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m + 26] = c1_kernel_v_next11;
-      const c1_kernel_v_next20 = Math.fround(
-        c1_kernel_v[l * 5 + m + 50]! * 0.999 +
-          d_c1_kernel20 * d_c1_kernel20 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m + 50] = c1_kernel_v_next20;
-      const c1_kernel_v_next21 = Math.fround(
-        c1_kernel_v[l * 5 + m + 51]! * 0.999 +
-          d_c1_kernel21 * d_c1_kernel21 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m + 51] = c1_kernel_v_next21;
-      const c1_kernel_v_next30 = Math.fround(
-        c1_kernel_v[l * 5 + m + 75]! * 0.999 +
-          d_c1_kernel30 * d_c1_kernel30 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m + 75] = c1_kernel_v_next30;
-      const c1_kernel_v_next31 = Math.fround(
-        c1_kernel_v[l * 5 + m + 76]! * 0.999 +
-          d_c1_kernel31 * d_c1_kernel31 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m + 76] = c1_kernel_v_next31;
-      c1_kernel[l * 5 + m] =
-        c1_kernel[l * 5 + m]! -
-        (c1_kernel_m_next00 * rate_0) / (Math.sqrt(c1_kernel_v_next00 * correction_0) + 1e-8);
-      c1_kernel[l * 5 + m + 1] =
-        c1_kernel[l * 5 + m + 1]! -
-        (c1_kernel_m_next01 * rate_0) / (Math.sqrt(c1_kernel_v_next01 * correction_0) + 1e-8);
-      c1_kernel[l * 5 + m + 25] =
-        c1_kernel[l * 5 + m + 25]! -
-        (c1_kernel_m_next10 * rate_0) / (Math.sqrt(c1_kernel_v_next10 * correction_0) + 1e-8);
-      c1_kernel[l * 5 + m + 26] =
-        c1_kernel[l * 5 + m + 26]! -
-        (c1_kernel_m_next11 * rate_0) / (Math.sqrt(c1_kernel_v_next11 * correction_0) + 1e-8);
-      c1_kernel[l * 5 + m + 50] =
-        c1_kernel[l * 5 + m + 50]! -
-        (c1_kernel_m_next20 * rate_0) / (Math.sqrt(c1_kernel_v_next20 * correction_0) + 1e-8);
-      c1_kernel[l * 5 + m + 51] =
-        c1_kernel[l * 5 + m + 51]! -
-        (c1_kernel_m_next21 * rate_0) / (Math.sqrt(c1_kernel_v_next21 * correction_0) + 1e-8);
-      c1_kernel[l * 5 + m + 75] =
-        c1_kernel[l * 5 + m + 75]! -
-        (c1_kernel_m_next30 * rate_0) / (Math.sqrt(c1_kernel_v_next30 * correction_0) + 1e-8);
-      c1_kernel[l * 5 + m + 76] =
-        c1_kernel[l * 5 + m + 76]! -
-        (c1_kernel_m_next31 * rate_0) / (Math.sqrt(c1_kernel_v_next31 * correction_0) + 1e-8);
+      c1_kernel_v[i * 25 + l * 5 + 54] = c1_kernel_v_next2;
+      c1_kernel[i * 25 + l * 5 + 4] =
+        c1_kernel[i * 25 + l * 5 + 4]! -
+        (c1_kernel_m_next0 * rate_0) / (Math.sqrt(c1_kernel_v_next0 * correction_0) + 1e-8);
+      c1_kernel[i * 25 + l * 5 + 29] =
+        c1_kernel[i * 25 + l * 5 + 29]! -
+        (c1_kernel_m_next1 * rate_0) / (Math.sqrt(c1_kernel_v_next1 * correction_0) + 1e-8);
+      c1_kernel[i * 25 + l * 5 + 54] =
+        c1_kernel[i * 25 + l * 5 + 54]! -
+        (c1_kernel_m_next2 * rate_0) / (Math.sqrt(c1_kernel_v_next2 * correction_0) + 1e-8);
     }
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 32; k++) {
-      for (let k2 = 0; k2 < 24; k2++) {
-        for (let k3 = 0; k3 < 24; k3++) {
-          const x_2 = x[k * 784 + l * 28 + k2 * 28 + k3 + 4]!;
-          const d_c1_z_4 = d_c1_z[k * 3456 + k2 * 24 + k3]!;
-          const d_c1_z_5 = d_c1_z[k * 3456 + k2 * 24 + k3 + 576]!;
-          const d_c1_z_6 = d_c1_z[k * 3456 + k2 * 24 + k3 + 1152]!;
-          const d_c1_z_7 = d_c1_z[k * 3456 + k2 * 24 + k3 + 1728]!;
-          sum0 += x_2 * d_c1_z_4;
-          sum1 += x_2 * d_c1_z_5;
-          sum2 += x_2 * d_c1_z_6;
-          sum3 += x_2 * d_c1_z_7;
-        }
-      }
-    }
-    const d_c1_kernel0 = Math.fround(sum0);
-    const d_c1_kernel1 = Math.fround(sum1);
-    const d_c1_kernel2 = Math.fround(sum2);
-    const d_c1_kernel3 = Math.fround(sum3);
-    const c1_kernel_m_next0 = Math.fround(
-      c1_kernel_m[l * 5 + 4]! * 0.9 + d_c1_kernel0 * 0.09999999999999998,
-    );
-    c1_kernel_m[l * 5 + 4] = c1_kernel_m_next0;
-    const c1_kernel_m_next1 = Math.fround(
-      c1_kernel_m[l * 5 + 29]! * 0.9 + d_c1_kernel1 * 0.09999999999999998,
-    );
-    c1_kernel_m[l * 5 + 29] = c1_kernel_m_next1;
-    const c1_kernel_m_next2 = Math.fround(
-      c1_kernel_m[l * 5 + 54]! * 0.9 + d_c1_kernel2 * 0.09999999999999998,
-    );
-    c1_kernel_m[l * 5 + 54] = c1_kernel_m_next2;
-    const c1_kernel_m_next3 = Math.fround(
-      c1_kernel_m[l * 5 + 79]! * 0.9 + d_c1_kernel3 * 0.09999999999999998,
-    );
-    c1_kernel_m[l * 5 + 79] = c1_kernel_m_next3;
-    const c1_kernel_v_next0 = Math.fround(
-      c1_kernel_v[l * 5 + 4]! * 0.999 + d_c1_kernel0 * d_c1_kernel0 * 0.0010000000000000009,
-    );
-    c1_kernel_v[l * 5 + 4] = c1_kernel_v_next0;
-    const c1_kernel_v_next1 = Math.fround(
-      c1_kernel_v[l * 5 + 29]! * 0.999 + d_c1_kernel1 * d_c1_kernel1 * 0.0010000000000000009,
-    );
-    c1_kernel_v[l * 5 + 29] = c1_kernel_v_next1;
-    const c1_kernel_v_next2 = Math.fround(
-      c1_kernel_v[l * 5 + 54]! * 0.999 + d_c1_kernel2 * d_c1_kernel2 * 0.0010000000000000009,
-    );
-    c1_kernel_v[l * 5 + 54] = c1_kernel_v_next2;
-    const c1_kernel_v_next3 = Math.fround(
-      c1_kernel_v[l * 5 + 79]! * 0.999 + d_c1_kernel3 * d_c1_kernel3 * 0.0010000000000000009,
-    );
-    c1_kernel_v[l * 5 + 79] = c1_kernel_v_next3;
-    c1_kernel[l * 5 + 4] =
-      c1_kernel[l * 5 + 4]! -
-      (c1_kernel_m_next0 * rate_0) / (Math.sqrt(c1_kernel_v_next0 * correction_0) + 1e-8);
-    c1_kernel[l * 5 + 29] =
-      c1_kernel[l * 5 + 29]! -
-      (c1_kernel_m_next1 * rate_0) / (Math.sqrt(c1_kernel_v_next1 * correction_0) + 1e-8);
-    c1_kernel[l * 5 + 54] =
-      c1_kernel[l * 5 + 54]! -
-      (c1_kernel_m_next2 * rate_0) / (Math.sqrt(c1_kernel_v_next2 * correction_0) + 1e-8);
-    c1_kernel[l * 5 + 79] =
-      c1_kernel[l * 5 + 79]! -
-      (c1_kernel_m_next3 * rate_0) / (Math.sqrt(c1_kernel_v_next3 * correction_0) + 1e-8);
-  }
-  for (let l = 0; l < 5; l++) {
-    for (let m = 0; m < 4; m += 2) {
-      let sum00_2 = 0;
-      let sum01_2 = 0;
-      let sum10_2 = 0;
-      let sum11_2 = 0;
-      for (let k = 0; k < 32; k++) {
-        for (let k2 = 0; k2 < 24; k2++) {
-          for (let k3 = 0; k3 < 24; k3++) {
-            const x_3 = x[k * 784 + l * 28 + k2 * 28 + m + k3]!;
-            const d_c1_z_8 = d_c1_z[k * 3456 + k2 * 24 + k3 + 2304]!;
-            const x_4 = x[k * 784 + l * 28 + k2 * 28 + m + k3 + 1]!;
-            const d_c1_z_9 = d_c1_z[k * 3456 + k2 * 24 + k3 + 2880]!;
-            sum00_2 += x_3 * d_c1_z_8;
-            sum01_2 += x_4 * d_c1_z_8;
-            sum10_2 += x_3 * d_c1_z_9;
-            sum11_2 += x_4 * d_c1_z_9;
-          }
-        }
-      }
-      const d_c1_kernel00_2 = Math.fround(sum00_2);
-      const d_c1_kernel01_2 = Math.fround(sum01_2);
-      const d_c1_kernel10_2 = Math.fround(sum10_2);
-      const d_c1_kernel11_2 = Math.fround(sum11_2);
-      const c1_kernel_m_next00_2 = Math.fround(
-        c1_kernel_m[l * 5 + m + 100]! * 0.9 + d_c1_kernel00_2 * 0.09999999999999998,
-      );
-      c1_kernel_m[l * 5 + m + 100] = c1_kernel_m_next00_2;
-      const c1_kernel_m_next01_2 = Math.fround(
-        c1_kernel_m[l * 5 + m + 101]! * 0.9 + d_c1_kernel01_2 * 0.09999999999999998,
-      );
-      c1_kernel_m[l * 5 + m + 101] = c1_kernel_m_next01_2;
-      const c1_kernel_m_next10_2 = Math.fround(
-        c1_kernel_m[l * 5 + m + 125]! * 0.9 + d_c1_kernel10_2 * 0.09999999999999998,
-      );
-      c1_kernel_m[l * 5 + m + 125] = c1_kernel_m_next10_2;
-      const c1_kernel_m_next11_2 = Math.fround(
-        c1_kernel_m[l * 5 + m + 126]! * 0.9 + d_c1_kernel11_2 * 0.09999999999999998,
-      );
-      c1_kernel_m[l * 5 + m + 126] = c1_kernel_m_next11_2;
-      const c1_kernel_v_next00_2 = Math.fround(
-        c1_kernel_v[l * 5 + m + 100]! * 0.999 +
-          d_c1_kernel00_2 * d_c1_kernel00_2 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m + 100] = c1_kernel_v_next00_2;
-      const c1_kernel_v_next01_2 = Math.fround(
-        c1_kernel_v[l * 5 + m + 101]! * 0.999 +
-          d_c1_kernel01_2 * d_c1_kernel01_2 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m + 101] = c1_kernel_v_next01_2;
-      const c1_kernel_v_next10_2 = Math.fround(
-        c1_kernel_v[l * 5 + m + 125]! * 0.999 +
-          d_c1_kernel10_2 * d_c1_kernel10_2 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m + 125] = c1_kernel_v_next10_2;
-      const c1_kernel_v_next11_2 = Math.fround(
-        c1_kernel_v[l * 5 + m + 126]! * 0.999 +
-          d_c1_kernel11_2 * d_c1_kernel11_2 * 0.0010000000000000009,
-      );
-      c1_kernel_v[l * 5 + m + 126] = c1_kernel_v_next11_2;
-      c1_kernel[l * 5 + m + 100] =
-        c1_kernel[l * 5 + m + 100]! -
-        (c1_kernel_m_next00_2 * rate_0) / (Math.sqrt(c1_kernel_v_next00_2 * correction_0) + 1e-8);
-      c1_kernel[l * 5 + m + 101] =
-        c1_kernel[l * 5 + m + 101]! -
-        (c1_kernel_m_next01_2 * rate_0) / (Math.sqrt(c1_kernel_v_next01_2 * correction_0) + 1e-8);
-      c1_kernel[l * 5 + m + 125] =
-        c1_kernel[l * 5 + m + 125]! -
-        (c1_kernel_m_next10_2 * rate_0) / (Math.sqrt(c1_kernel_v_next10_2 * correction_0) + 1e-8);
-      c1_kernel[l * 5 + m + 126] =
-        c1_kernel[l * 5 + m + 126]! -
-        (c1_kernel_m_next11_2 * rate_0) / (Math.sqrt(c1_kernel_v_next11_2 * correction_0) + 1e-8);
-    }
-    let sum0_2 = 0;
-    let sum1_2 = 0;
-    for (let k = 0; k < 32; k++) {
-      for (let k2 = 0; k2 < 24; k2++) {
-        for (let k3 = 0; k3 < 24; k3++) {
-          const x_5 = x[k * 784 + l * 28 + k2 * 28 + k3 + 4]!;
-          const d_c1_z_10 = d_c1_z[k * 3456 + k2 * 24 + k3 + 2304]!;
-          const d_c1_z_11 = d_c1_z[k * 3456 + k2 * 24 + k3 + 2880]!;
-          sum0_2 += x_5 * d_c1_z_10;
-          sum1_2 += x_5 * d_c1_z_11;
-        }
-      }
-    }
-    const d_c1_kernel0_2 = Math.fround(sum0_2);
-    const d_c1_kernel1_2 = Math.fround(sum1_2);
-    const c1_kernel_m_next0_2 = Math.fround(
-      c1_kernel_m[l * 5 + 104]! * 0.9 + d_c1_kernel0_2 * 0.09999999999999998,
-    );
-    c1_kernel_m[l * 5 + 104] = c1_kernel_m_next0_2;
-    const c1_kernel_m_next1_2 = Math.fround(
-      c1_kernel_m[l * 5 + 129]! * 0.9 + d_c1_kernel1_2 * 0.09999999999999998,
-    );
-    c1_kernel_m[l * 5 + 129] = c1_kernel_m_next1_2;
-    const c1_kernel_v_next0_2 = Math.fround(
-      c1_kernel_v[l * 5 + 104]! * 0.999 + d_c1_kernel0_2 * d_c1_kernel0_2 * 0.0010000000000000009,
-    );
-    c1_kernel_v[l * 5 + 104] = c1_kernel_v_next0_2;
-    const c1_kernel_v_next1_2 = Math.fround(
-      c1_kernel_v[l * 5 + 129]! * 0.999 + d_c1_kernel1_2 * d_c1_kernel1_2 * 0.0010000000000000009,
-    );
-    c1_kernel_v[l * 5 + 129] = c1_kernel_v_next1_2;
-    c1_kernel[l * 5 + 104] =
-      c1_kernel[l * 5 + 104]! -
-      (c1_kernel_m_next0_2 * rate_0) / (Math.sqrt(c1_kernel_v_next0_2 * correction_0) + 1e-8);
-    c1_kernel[l * 5 + 129] =
-      c1_kernel[l * 5 + 129]! -
-      (c1_kernel_m_next1_2 * rate_0) / (Math.sqrt(c1_kernel_v_next1_2 * correction_0) + 1e-8);
   }
 }
 
@@ -3176,59 +3952,220 @@ function dotRelu_50x256x120_evaluate(
   f5: Float32Array,
 ): void {
   for (let i = 0; i < 50; i += 2) {
-    for (let j = 0; j < 120; j += 4) {
+    for (let j = 0; j < 120; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
       let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 256; k++) {
-        const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
-        const f5_kernel_0 = f5_kernel[k * 120 + j]!;
-        const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
-        const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
-        const f5_kernel_3 = f5_kernel[k * 120 + j + 3]!;
-        const s4_1 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
-        sum00 += s4_0 * f5_kernel_0;
-        sum01 += s4_0 * f5_kernel_1;
-        sum02 += s4_0 * f5_kernel_2;
-        sum03 += s4_0 * f5_kernel_3;
-        sum10 += s4_1 * f5_kernel_0;
-        sum11 += s4_1 * f5_kernel_1;
-        sum12 += s4_1 * f5_kernel_2;
-        sum13 += s4_1 * f5_kernel_3;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const s4_0 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4)]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 1]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 2]!;
+          const s4_1 = s4[i * 256 + ((k / 16) | 0) * 16 + (((k / 4) | 0) % 4) * 4 + (k % 4) + 256]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 1) / 16) | 0) * 16 + ((((k + 1) / 4) | 0) % 4) * 4 + ((k + 1) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 120]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 121]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 122]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 1) / 16) | 0) * 16 +
+                ((((k + 1) / 4) | 0) % 4) * 4 +
+                ((k + 1) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 2) / 16) | 0) * 16 + ((((k + 2) / 4) | 0) % 4) * 4 + ((k + 2) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 240]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 241]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 242]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 2) / 16) | 0) * 16 +
+                ((((k + 2) / 4) | 0) % 4) * 4 +
+                ((k + 2) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 + (((k + 3) / 16) | 0) * 16 + ((((k + 3) / 4) | 0) % 4) * 4 + ((k + 3) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 360]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 361]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 362]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 3) / 16) | 0) * 16 +
+                ((((k + 3) / 4) | 0) % 4) * 4 +
+                ((k + 3) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const s4_0 =
+            s4[i * 256 + (((k + 4) / 16) | 0) * 16 + ((((k / 4) | 0) + 1) % 4) * 4 + (k % 4)]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 480]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 481]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 482]!;
+          const s4_1 =
+            s4[
+              i * 256 + (((k + 4) / 16) | 0) * 16 + ((((k / 4) | 0) + 1) % 4) * 4 + (k % 4) + 256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 +
+                (((k + 5) / 16) | 0) * 16 +
+                (((((k + 1) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 1) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 600]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 601]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 602]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 5) / 16) | 0) * 16 +
+                (((((k + 1) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 1) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 +
+                (((k + 6) / 16) | 0) * 16 +
+                (((((k + 2) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 2) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 720]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 721]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 722]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 6) / 16) | 0) * 16 +
+                (((((k + 2) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 2) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const s4_0 =
+            s4[
+              i * 256 +
+                (((k + 7) / 16) | 0) * 16 +
+                (((((k + 3) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 3) % 4)
+            ]!;
+          const f5_kernel_0 = f5_kernel[k * 120 + j + 840]!;
+          const f5_kernel_1 = f5_kernel[k * 120 + j + 841]!;
+          const f5_kernel_2 = f5_kernel[k * 120 + j + 842]!;
+          const s4_1 =
+            s4[
+              i * 256 +
+                (((k + 7) / 16) | 0) * 16 +
+                (((((k + 3) / 4) | 0) + 1) % 4) * 4 +
+                ((k + 3) % 4) +
+                256
+            ]!;
+          sum00 += s4_0 * f5_kernel_0;
+          sum01 += s4_0 * f5_kernel_1;
+          sum02 += s4_0 * f5_kernel_2;
+          sum10 += s4_1 * f5_kernel_0;
+          sum11 += s4_1 * f5_kernel_1;
+          sum12 += s4_1 * f5_kernel_2;
+        }
       }
       const f5_product00 = Math.fround(sum00);
       const f5_product01 = Math.fround(sum01);
       const f5_product02 = Math.fround(sum02);
-      const f5_product03 = Math.fround(sum03);
       const f5_product10 = Math.fround(sum10);
       const f5_product11 = Math.fround(sum11);
       const f5_product12 = Math.fround(sum12);
-      const f5_product13 = Math.fround(sum13);
       const f5_bias_0 = f5_bias[j]!;
       const add_0 = f5_product00 + f5_bias_0;
       const f5_bias_1 = f5_bias[j + 1]!;
       const add_1 = f5_product01 + f5_bias_1;
       const f5_bias_2 = f5_bias[j + 2]!;
       const add_2 = f5_product02 + f5_bias_2;
-      const f5_bias_3 = f5_bias[j + 3]!;
-      const add_3 = f5_product03 + f5_bias_3;
-      const add_4 = f5_product10 + f5_bias_0;
-      const add_5 = f5_product11 + f5_bias_1;
-      const add_6 = f5_product12 + f5_bias_2;
-      const add_7 = f5_product13 + f5_bias_3;
+      const add_3 = f5_product10 + f5_bias_0;
+      const add_4 = f5_product11 + f5_bias_1;
+      const add_5 = f5_product12 + f5_bias_2;
       f5[i * 120 + j] = add_0 < 0 ? 0 : add_0;
       f5[i * 120 + j + 1] = add_1 < 0 ? 0 : add_1;
       f5[i * 120 + j + 2] = add_2 < 0 ? 0 : add_2;
-      f5[i * 120 + j + 3] = add_3 < 0 ? 0 : add_3;
-      f5[i * 120 + j + 120] = add_4 < 0 ? 0 : add_4;
-      f5[i * 120 + j + 121] = add_5 < 0 ? 0 : add_5;
-      f5[i * 120 + j + 122] = add_6 < 0 ? 0 : add_6;
-      f5[i * 120 + j + 123] = add_7 < 0 ? 0 : add_7;
+      f5[i * 120 + j + 120] = add_3 < 0 ? 0 : add_3;
+      f5[i * 120 + j + 121] = add_4 < 0 ? 0 : add_4;
+      f5[i * 120 + j + 122] = add_5 < 0 ? 0 : add_5;
     }
   }
 }
@@ -3245,59 +4182,147 @@ function dotRelu_50x120x84_evaluate(
   f6: Float32Array,
 ): void {
   for (let i = 0; i < 50; i += 2) {
-    for (let j = 0; j < 84; j += 4) {
+    for (let j = 0; j < 84; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
       let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 120; k++) {
-        const f5_0 = f5[i * 120 + k]!;
-        const f6_kernel_0 = f6_kernel[k * 84 + j]!;
-        const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
-        const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
-        const f6_kernel_3 = f6_kernel[k * 84 + j + 3]!;
-        const f5_1 = f5[i * 120 + k + 120]!;
-        sum00 += f5_0 * f6_kernel_0;
-        sum01 += f5_0 * f6_kernel_1;
-        sum02 += f5_0 * f6_kernel_2;
-        sum03 += f5_0 * f6_kernel_3;
-        sum10 += f5_1 * f6_kernel_0;
-        sum11 += f5_1 * f6_kernel_1;
-        sum12 += f5_1 * f6_kernel_2;
-        sum13 += f5_1 * f6_kernel_3;
+      for (let k = 0; k < 120; k += 8) {
+        {
+          const f5_0 = f5[i * 120 + k]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 1]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 2]!;
+          const f5_1 = f5[i * 120 + k + 120]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 1 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 1]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 84]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 85]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 86]!;
+          const f5_1 = f5[i * 120 + k + 121]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 2 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 2]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 168]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 169]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 170]!;
+          const f5_1 = f5[i * 120 + k + 122]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 3 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 3]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 252]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 253]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 254]!;
+          const f5_1 = f5[i * 120 + k + 123]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 4 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 4]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 336]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 337]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 338]!;
+          const f5_1 = f5[i * 120 + k + 124]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 5 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 5]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 420]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 421]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 422]!;
+          const f5_1 = f5[i * 120 + k + 125]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 6 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 6]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 504]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 505]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 506]!;
+          const f5_1 = f5[i * 120 + k + 126]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
+        if (k + 7 === 120) break;
+        {
+          const f5_0 = f5[i * 120 + k + 7]!;
+          const f6_kernel_0 = f6_kernel[k * 84 + j + 588]!;
+          const f6_kernel_1 = f6_kernel[k * 84 + j + 589]!;
+          const f6_kernel_2 = f6_kernel[k * 84 + j + 590]!;
+          const f5_1 = f5[i * 120 + k + 127]!;
+          sum00 += f5_0 * f6_kernel_0;
+          sum01 += f5_0 * f6_kernel_1;
+          sum02 += f5_0 * f6_kernel_2;
+          sum10 += f5_1 * f6_kernel_0;
+          sum11 += f5_1 * f6_kernel_1;
+          sum12 += f5_1 * f6_kernel_2;
+        }
       }
       const f6_product00 = Math.fround(sum00);
       const f6_product01 = Math.fround(sum01);
       const f6_product02 = Math.fround(sum02);
-      const f6_product03 = Math.fround(sum03);
       const f6_product10 = Math.fround(sum10);
       const f6_product11 = Math.fround(sum11);
       const f6_product12 = Math.fround(sum12);
-      const f6_product13 = Math.fround(sum13);
       const f6_bias_0 = f6_bias[j]!;
       const add_0 = f6_product00 + f6_bias_0;
       const f6_bias_1 = f6_bias[j + 1]!;
       const add_1 = f6_product01 + f6_bias_1;
       const f6_bias_2 = f6_bias[j + 2]!;
       const add_2 = f6_product02 + f6_bias_2;
-      const f6_bias_3 = f6_bias[j + 3]!;
-      const add_3 = f6_product03 + f6_bias_3;
-      const add_4 = f6_product10 + f6_bias_0;
-      const add_5 = f6_product11 + f6_bias_1;
-      const add_6 = f6_product12 + f6_bias_2;
-      const add_7 = f6_product13 + f6_bias_3;
+      const add_3 = f6_product10 + f6_bias_0;
+      const add_4 = f6_product11 + f6_bias_1;
+      const add_5 = f6_product12 + f6_bias_2;
       f6[i * 84 + j] = add_0 < 0 ? 0 : add_0;
       f6[i * 84 + j + 1] = add_1 < 0 ? 0 : add_1;
       f6[i * 84 + j + 2] = add_2 < 0 ? 0 : add_2;
-      f6[i * 84 + j + 3] = add_3 < 0 ? 0 : add_3;
-      f6[i * 84 + j + 84] = add_4 < 0 ? 0 : add_4;
-      f6[i * 84 + j + 85] = add_5 < 0 ? 0 : add_5;
-      f6[i * 84 + j + 86] = add_6 < 0 ? 0 : add_6;
-      f6[i * 84 + j + 87] = add_7 < 0 ? 0 : add_7;
+      f6[i * 84 + j + 84] = add_3 < 0 ? 0 : add_3;
+      f6[i * 84 + j + 85] = add_4 < 0 ? 0 : add_4;
+      f6[i * 84 + j + 86] = add_5 < 0 ? 0 : add_5;
     }
   }
 }
@@ -3313,77 +4338,168 @@ function dotAdd_50x84x10_evaluate(
   scores_bias: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 50; i += 2) {
-    for (let j = 0; j < 8; j += 4) {
+  for (let i = 0; i < 48; i += 3) {
+    for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 84; k++) {
-        const f6_0 = f6[i * 84 + k]!;
-        const scores_kernel_0 = scores_kernel[k * 10 + j]!;
-        const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
-        const scores_kernel_2 = scores_kernel[k * 10 + j + 2]!;
-        const scores_kernel_3 = scores_kernel[k * 10 + j + 3]!;
-        const f6_1 = f6[i * 84 + k + 84]!;
-        sum00 += f6_0 * scores_kernel_0;
-        sum01 += f6_0 * scores_kernel_1;
-        sum02 += f6_0 * scores_kernel_2;
-        sum03 += f6_0 * scores_kernel_3;
-        sum10 += f6_1 * scores_kernel_0;
-        sum11 += f6_1 * scores_kernel_1;
-        sum12 += f6_1 * scores_kernel_2;
-        sum13 += f6_1 * scores_kernel_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 84; k += 8) {
+        {
+          const f6_0 = f6[i * 84 + k]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 1]!;
+          const f6_1 = f6[i * 84 + k + 84]!;
+          const f6_2 = f6[i * 84 + k + 168]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 1 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 1]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 10]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 11]!;
+          const f6_1 = f6[i * 84 + k + 85]!;
+          const f6_2 = f6[i * 84 + k + 169]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 2 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 2]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 20]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 21]!;
+          const f6_1 = f6[i * 84 + k + 86]!;
+          const f6_2 = f6[i * 84 + k + 170]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 3 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 3]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 30]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 31]!;
+          const f6_1 = f6[i * 84 + k + 87]!;
+          const f6_2 = f6[i * 84 + k + 171]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 4 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 4]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 40]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 41]!;
+          const f6_1 = f6[i * 84 + k + 88]!;
+          const f6_2 = f6[i * 84 + k + 172]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 5 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 5]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 50]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 51]!;
+          const f6_1 = f6[i * 84 + k + 89]!;
+          const f6_2 = f6[i * 84 + k + 173]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 6 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 6]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 60]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 61]!;
+          const f6_1 = f6[i * 84 + k + 90]!;
+          const f6_2 = f6[i * 84 + k + 174]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
+        if (k + 7 === 84) break;
+        {
+          const f6_0 = f6[i * 84 + k + 7]!;
+          const scores_kernel_0 = scores_kernel[k * 10 + j + 70]!;
+          const scores_kernel_1 = scores_kernel[k * 10 + j + 71]!;
+          const f6_1 = f6[i * 84 + k + 91]!;
+          const f6_2 = f6[i * 84 + k + 175]!;
+          sum00 += f6_0 * scores_kernel_0;
+          sum01 += f6_0 * scores_kernel_1;
+          sum10 += f6_1 * scores_kernel_0;
+          sum11 += f6_1 * scores_kernel_1;
+          sum20 += f6_2 * scores_kernel_0;
+          sum21 += f6_2 * scores_kernel_1;
+        }
       }
       const scores_product00 = Math.fround(sum00);
       const scores_product01 = Math.fround(sum01);
-      const scores_product02 = Math.fround(sum02);
-      const scores_product03 = Math.fround(sum03);
       const scores_product10 = Math.fround(sum10);
       const scores_product11 = Math.fround(sum11);
-      const scores_product12 = Math.fround(sum12);
-      const scores_product13 = Math.fround(sum13);
+      const scores_product20 = Math.fround(sum20);
+      const scores_product21 = Math.fround(sum21);
       const scores_bias_0 = scores_bias[j]!;
       const scores_bias_1 = scores_bias[j + 1]!;
-      const scores_bias_2 = scores_bias[j + 2]!;
-      const scores_bias_3 = scores_bias[j + 3]!;
       scores[i * 10 + j] = scores_product00 + scores_bias_0;
       scores[i * 10 + j + 1] = scores_product01 + scores_bias_1;
-      scores[i * 10 + j + 2] = scores_product02 + scores_bias_2;
-      scores[i * 10 + j + 3] = scores_product03 + scores_bias_3;
       scores[i * 10 + j + 10] = scores_product10 + scores_bias_0;
       scores[i * 10 + j + 11] = scores_product11 + scores_bias_1;
-      scores[i * 10 + j + 12] = scores_product12 + scores_bias_2;
-      scores[i * 10 + j + 13] = scores_product13 + scores_bias_3;
+      scores[i * 10 + j + 20] = scores_product20 + scores_bias_0;
+      scores[i * 10 + j + 21] = scores_product21 + scores_bias_1;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
     let sum00_2 = 0;
     let sum01_2 = 0;
     let sum10_2 = 0;
     let sum11_2 = 0;
     for (let k = 0; k < 84; k++) {
-      const f6_2 = f6[i * 84 + k]!;
-      const scores_kernel_4 = scores_kernel[k * 10 + 8]!;
-      const scores_kernel_5 = scores_kernel[k * 10 + 9]!;
-      const f6_3 = f6[i * 84 + k + 84]!;
-      sum00_2 += f6_2 * scores_kernel_4;
-      sum01_2 += f6_2 * scores_kernel_5;
-      sum10_2 += f6_3 * scores_kernel_4;
-      sum11_2 += f6_3 * scores_kernel_5;
+      const f6_3 = f6[k + 4032]!;
+      const scores_kernel_2 = scores_kernel[k * 10 + j]!;
+      const scores_kernel_3 = scores_kernel[k * 10 + j + 1]!;
+      const f6_4 = f6[k + 4116]!;
+      sum00_2 += f6_3 * scores_kernel_2;
+      sum01_2 += f6_3 * scores_kernel_3;
+      sum10_2 += f6_4 * scores_kernel_2;
+      sum11_2 += f6_4 * scores_kernel_3;
     }
     const scores_product00_2 = Math.fround(sum00_2);
     const scores_product01_2 = Math.fround(sum01_2);
     const scores_product10_2 = Math.fround(sum10_2);
     const scores_product11_2 = Math.fround(sum11_2);
-    const scores_bias_4 = scores_bias[8]!;
-    const scores_bias_5 = scores_bias[9]!;
-    scores[i * 10 + 8] = scores_product00_2 + scores_bias_4;
-    scores[i * 10 + 9] = scores_product01_2 + scores_bias_5;
-    scores[i * 10 + 18] = scores_product10_2 + scores_bias_4;
-    scores[i * 10 + 19] = scores_product11_2 + scores_bias_5;
+    const scores_bias_2 = scores_bias[j]!;
+    const scores_bias_3 = scores_bias[j + 1]!;
+    scores[j + 480] = scores_product00_2 + scores_bias_2;
+    scores[j + 481] = scores_product01_2 + scores_bias_3;
+    scores[j + 490] = scores_product10_2 + scores_bias_2;
+    scores[j + 491] = scores_product11_2 + scores_bias_3;
   }
 }
 

@@ -4,7 +4,7 @@
 //
 //   parameters 7,850   arena 826,448 bytes, nothing else is ever allocated   2,075,604 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 605c5538c4476e94
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 bede7810a96a7950
 
 /** The model's name. */
 export const MODEL: string = "linear-svm";
@@ -357,7 +357,7 @@ function dotAdd_64x784x10(
   b: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
+  for (let i = 0; i < 63; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -365,23 +365,118 @@ function dotAdd_64x784x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 784; k++) {
-        const x_0 = x[i * 784 + k]!;
-        const W_0 = W[k * 10 + j]!;
-        const W_1 = W[k * 10 + j + 1]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        const x_2 = x[i * 784 + k + 1568]!;
-        const x_3 = x[i * 784 + k + 2352]!;
-        sum00 += x_0 * W_0;
-        sum01 += x_0 * W_1;
-        sum10 += x_1 * W_0;
-        sum11 += x_1 * W_1;
-        sum20 += x_2 * W_0;
-        sum21 += x_2 * W_1;
-        sum30 += x_3 * W_0;
-        sum31 += x_3 * W_1;
+      for (let k = 0; k < 784; k += 8) {
+        {
+          const x_0 = x[i * 784 + k]!;
+          const W_0 = W[k * 10 + j]!;
+          const W_1 = W[k * 10 + j + 1]!;
+          const x_1 = x[i * 784 + k + 784]!;
+          const x_2 = x[i * 784 + k + 1568]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 1 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 1]!;
+          const W_0 = W[k * 10 + j + 10]!;
+          const W_1 = W[k * 10 + j + 11]!;
+          const x_1 = x[i * 784 + k + 785]!;
+          const x_2 = x[i * 784 + k + 1569]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 2 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 2]!;
+          const W_0 = W[k * 10 + j + 20]!;
+          const W_1 = W[k * 10 + j + 21]!;
+          const x_1 = x[i * 784 + k + 786]!;
+          const x_2 = x[i * 784 + k + 1570]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 3 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 3]!;
+          const W_0 = W[k * 10 + j + 30]!;
+          const W_1 = W[k * 10 + j + 31]!;
+          const x_1 = x[i * 784 + k + 787]!;
+          const x_2 = x[i * 784 + k + 1571]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 4 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 4]!;
+          const W_0 = W[k * 10 + j + 40]!;
+          const W_1 = W[k * 10 + j + 41]!;
+          const x_1 = x[i * 784 + k + 788]!;
+          const x_2 = x[i * 784 + k + 1572]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 5 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 5]!;
+          const W_0 = W[k * 10 + j + 50]!;
+          const W_1 = W[k * 10 + j + 51]!;
+          const x_1 = x[i * 784 + k + 789]!;
+          const x_2 = x[i * 784 + k + 1573]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 6 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 6]!;
+          const W_0 = W[k * 10 + j + 60]!;
+          const W_1 = W[k * 10 + j + 61]!;
+          const x_1 = x[i * 784 + k + 790]!;
+          const x_2 = x[i * 784 + k + 1574]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 7 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 7]!;
+          const W_0 = W[k * 10 + j + 70]!;
+          const W_1 = W[k * 10 + j + 71]!;
+          const x_1 = x[i * 784 + k + 791]!;
+          const x_2 = x[i * 784 + k + 1575]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
       }
       const dot00 = Math.fround(sum00);
       const dot01 = Math.fround(sum01);
@@ -389,8 +484,6 @@ function dotAdd_64x784x10(
       const dot11 = Math.fround(sum11);
       const dot20 = Math.fround(sum20);
       const dot21 = Math.fround(sum21);
-      const dot30 = Math.fround(sum30);
-      const dot31 = Math.fround(sum31);
       const b_0 = b[j]!;
       const b_1 = b[j + 1]!;
       scores[i * 10 + j] = dot00 + b_0;
@@ -399,9 +492,22 @@ function dotAdd_64x784x10(
       scores[i * 10 + j + 11] = dot11 + b_1;
       scores[i * 10 + j + 20] = dot20 + b_0;
       scores[i * 10 + j + 21] = dot21 + b_1;
-      scores[i * 10 + j + 30] = dot30 + b_0;
-      scores[i * 10 + j + 31] = dot31 + b_1;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 784; k++) {
+      const x_3 = x[k + 49392]!;
+      const W_2 = W[k * 10 + j]!;
+      const W_3 = W[k * 10 + j + 1]!;
+      sum0 += x_3 * W_2;
+      sum1 += x_3 * W_3;
+    }
+    const dot0 = Math.fround(sum0);
+    const dot1 = Math.fround(sum1);
+    scores[j + 630] = dot0 + b[j]!;
+    scores[j + 631] = dot1 + b[j + 1]!;
   }
 }
 
@@ -530,7 +636,7 @@ function sumSgd_64x10(d_scores: Float32Array, b: Float32Array): void {
  * 1,050,560 floating-point operations.
  */
 function dotSgd_784x64x10(x: Float32Array, d_scores: Float32Array, W: Float32Array): void {
-  for (let i = 0; i < 784; i += 4) {
+  for (let i = 0; i < 783; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -538,23 +644,118 @@ function dotSgd_784x64x10(x: Float32Array, d_scores: Float32Array, W: Float32Arr
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const x_0 = x[k * 784 + i]!;
-        const d_scores_0 = d_scores[k * 10 + j]!;
-        const d_scores_1 = d_scores[k * 10 + j + 1]!;
-        const x_1 = x[k * 784 + i + 1]!;
-        const x_2 = x[k * 784 + i + 2]!;
-        const x_3 = x[k * 784 + i + 3]!;
-        sum00 += x_0 * d_scores_0;
-        sum01 += x_0 * d_scores_1;
-        sum10 += x_1 * d_scores_0;
-        sum11 += x_1 * d_scores_1;
-        sum20 += x_2 * d_scores_0;
-        sum21 += x_2 * d_scores_1;
-        sum30 += x_3 * d_scores_0;
-        sum31 += x_3 * d_scores_1;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const x_0 = x[k * 784 + i]!;
+          const d_scores_0 = d_scores[k * 10 + j]!;
+          const d_scores_1 = d_scores[k * 10 + j + 1]!;
+          const x_1 = x[k * 784 + i + 1]!;
+          const x_2 = x[k * 784 + i + 2]!;
+          sum00 += x_0 * d_scores_0;
+          sum01 += x_0 * d_scores_1;
+          sum10 += x_1 * d_scores_0;
+          sum11 += x_1 * d_scores_1;
+          sum20 += x_2 * d_scores_0;
+          sum21 += x_2 * d_scores_1;
+        }
+        if (k + 1 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 784]!;
+          const d_scores_0 = d_scores[k * 10 + j + 10]!;
+          const d_scores_1 = d_scores[k * 10 + j + 11]!;
+          const x_1 = x[k * 784 + i + 785]!;
+          const x_2 = x[k * 784 + i + 786]!;
+          sum00 += x_0 * d_scores_0;
+          sum01 += x_0 * d_scores_1;
+          sum10 += x_1 * d_scores_0;
+          sum11 += x_1 * d_scores_1;
+          sum20 += x_2 * d_scores_0;
+          sum21 += x_2 * d_scores_1;
+        }
+        if (k + 2 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 1568]!;
+          const d_scores_0 = d_scores[k * 10 + j + 20]!;
+          const d_scores_1 = d_scores[k * 10 + j + 21]!;
+          const x_1 = x[k * 784 + i + 1569]!;
+          const x_2 = x[k * 784 + i + 1570]!;
+          sum00 += x_0 * d_scores_0;
+          sum01 += x_0 * d_scores_1;
+          sum10 += x_1 * d_scores_0;
+          sum11 += x_1 * d_scores_1;
+          sum20 += x_2 * d_scores_0;
+          sum21 += x_2 * d_scores_1;
+        }
+        if (k + 3 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 2352]!;
+          const d_scores_0 = d_scores[k * 10 + j + 30]!;
+          const d_scores_1 = d_scores[k * 10 + j + 31]!;
+          const x_1 = x[k * 784 + i + 2353]!;
+          const x_2 = x[k * 784 + i + 2354]!;
+          sum00 += x_0 * d_scores_0;
+          sum01 += x_0 * d_scores_1;
+          sum10 += x_1 * d_scores_0;
+          sum11 += x_1 * d_scores_1;
+          sum20 += x_2 * d_scores_0;
+          sum21 += x_2 * d_scores_1;
+        }
+        if (k + 4 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 3136]!;
+          const d_scores_0 = d_scores[k * 10 + j + 40]!;
+          const d_scores_1 = d_scores[k * 10 + j + 41]!;
+          const x_1 = x[k * 784 + i + 3137]!;
+          const x_2 = x[k * 784 + i + 3138]!;
+          sum00 += x_0 * d_scores_0;
+          sum01 += x_0 * d_scores_1;
+          sum10 += x_1 * d_scores_0;
+          sum11 += x_1 * d_scores_1;
+          sum20 += x_2 * d_scores_0;
+          sum21 += x_2 * d_scores_1;
+        }
+        if (k + 5 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 3920]!;
+          const d_scores_0 = d_scores[k * 10 + j + 50]!;
+          const d_scores_1 = d_scores[k * 10 + j + 51]!;
+          const x_1 = x[k * 784 + i + 3921]!;
+          const x_2 = x[k * 784 + i + 3922]!;
+          sum00 += x_0 * d_scores_0;
+          sum01 += x_0 * d_scores_1;
+          sum10 += x_1 * d_scores_0;
+          sum11 += x_1 * d_scores_1;
+          sum20 += x_2 * d_scores_0;
+          sum21 += x_2 * d_scores_1;
+        }
+        if (k + 6 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 4704]!;
+          const d_scores_0 = d_scores[k * 10 + j + 60]!;
+          const d_scores_1 = d_scores[k * 10 + j + 61]!;
+          const x_1 = x[k * 784 + i + 4705]!;
+          const x_2 = x[k * 784 + i + 4706]!;
+          sum00 += x_0 * d_scores_0;
+          sum01 += x_0 * d_scores_1;
+          sum10 += x_1 * d_scores_0;
+          sum11 += x_1 * d_scores_1;
+          sum20 += x_2 * d_scores_0;
+          sum21 += x_2 * d_scores_1;
+        }
+        if (k + 7 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 5488]!;
+          const d_scores_0 = d_scores[k * 10 + j + 70]!;
+          const d_scores_1 = d_scores[k * 10 + j + 71]!;
+          const x_1 = x[k * 784 + i + 5489]!;
+          const x_2 = x[k * 784 + i + 5490]!;
+          sum00 += x_0 * d_scores_0;
+          sum01 += x_0 * d_scores_1;
+          sum10 += x_1 * d_scores_0;
+          sum11 += x_1 * d_scores_1;
+          sum20 += x_2 * d_scores_0;
+          sum21 += x_2 * d_scores_1;
+        }
       }
       const d_W_3_00 = Math.fround(sum00);
       const d_W_3_01 = Math.fround(sum01);
@@ -562,8 +763,6 @@ function dotSgd_784x64x10(x: Float32Array, d_scores: Float32Array, W: Float32Arr
       const d_W_3_11 = Math.fround(sum11);
       const d_W_3_20 = Math.fround(sum20);
       const d_W_3_21 = Math.fround(sum21);
-      const d_W_3_30 = Math.fround(sum30);
-      const d_W_3_31 = Math.fround(sum31);
       const W_0 = W[i * 10 + j]!;
       const mul_0 = W_0 * 0.0001;
       const W_1 = W[i * 10 + j + 1]!;
@@ -576,19 +775,32 @@ function dotSgd_784x64x10(x: Float32Array, d_scores: Float32Array, W: Float32Arr
       const mul_4 = W_4 * 0.0001;
       const W_5 = W[i * 10 + j + 21]!;
       const mul_5 = W_5 * 0.0001;
-      const W_6 = W[i * 10 + j + 30]!;
-      const mul_6 = W_6 * 0.0001;
-      const W_7 = W[i * 10 + j + 31]!;
-      const mul_7 = W_7 * 0.0001;
       W[i * 10 + j] = W_0 - (mul_0 + mul_0 + d_W_3_00) * 0.01;
       W[i * 10 + j + 1] = W_1 - (mul_1 + mul_1 + d_W_3_01) * 0.01;
       W[i * 10 + j + 10] = W_2 - (mul_2 + mul_2 + d_W_3_10) * 0.01;
       W[i * 10 + j + 11] = W_3 - (mul_3 + mul_3 + d_W_3_11) * 0.01;
       W[i * 10 + j + 20] = W_4 - (mul_4 + mul_4 + d_W_3_20) * 0.01;
       W[i * 10 + j + 21] = W_5 - (mul_5 + mul_5 + d_W_3_21) * 0.01;
-      W[i * 10 + j + 30] = W_6 - (mul_6 + mul_6 + d_W_3_30) * 0.01;
-      W[i * 10 + j + 31] = W_7 - (mul_7 + mul_7 + d_W_3_31) * 0.01;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const x_3 = x[k * 784 + 783]!;
+      const d_scores_2 = d_scores[k * 10 + j]!;
+      const d_scores_3 = d_scores[k * 10 + j + 1]!;
+      sum0 += x_3 * d_scores_2;
+      sum1 += x_3 * d_scores_3;
+    }
+    const d_W_3_0 = Math.fround(sum0);
+    const d_W_3_1 = Math.fround(sum1);
+    const W_6 = W[j + 7830]!;
+    const mul_6 = W_6 * 0.0001;
+    const W_7 = W[j + 7831]!;
+    const mul_7 = W_7 * 0.0001;
+    W[j + 7830] = W_6 - (mul_6 + mul_6 + d_W_3_0) * 0.01;
+    W[j + 7831] = W_7 - (mul_7 + mul_7 + d_W_3_1) * 0.01;
   }
 }
 
@@ -603,77 +815,157 @@ function dotAdd_250x784x10_evaluate(
   b: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 8; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 784; k++) {
-        const x_0 = x[i * 784 + k]!;
-        const W_0 = W[k * 10 + j]!;
-        const W_1 = W[k * 10 + j + 1]!;
-        const W_2 = W[k * 10 + j + 2]!;
-        const W_3 = W[k * 10 + j + 3]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        sum00 += x_0 * W_0;
-        sum01 += x_0 * W_1;
-        sum02 += x_0 * W_2;
-        sum03 += x_0 * W_3;
-        sum10 += x_1 * W_0;
-        sum11 += x_1 * W_1;
-        sum12 += x_1 * W_2;
-        sum13 += x_1 * W_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 784; k += 8) {
+        {
+          const x_0 = x[i * 784 + k]!;
+          const W_0 = W[k * 10 + j]!;
+          const W_1 = W[k * 10 + j + 1]!;
+          const x_1 = x[i * 784 + k + 784]!;
+          const x_2 = x[i * 784 + k + 1568]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 1 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 1]!;
+          const W_0 = W[k * 10 + j + 10]!;
+          const W_1 = W[k * 10 + j + 11]!;
+          const x_1 = x[i * 784 + k + 785]!;
+          const x_2 = x[i * 784 + k + 1569]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 2 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 2]!;
+          const W_0 = W[k * 10 + j + 20]!;
+          const W_1 = W[k * 10 + j + 21]!;
+          const x_1 = x[i * 784 + k + 786]!;
+          const x_2 = x[i * 784 + k + 1570]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 3 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 3]!;
+          const W_0 = W[k * 10 + j + 30]!;
+          const W_1 = W[k * 10 + j + 31]!;
+          const x_1 = x[i * 784 + k + 787]!;
+          const x_2 = x[i * 784 + k + 1571]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 4 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 4]!;
+          const W_0 = W[k * 10 + j + 40]!;
+          const W_1 = W[k * 10 + j + 41]!;
+          const x_1 = x[i * 784 + k + 788]!;
+          const x_2 = x[i * 784 + k + 1572]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 5 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 5]!;
+          const W_0 = W[k * 10 + j + 50]!;
+          const W_1 = W[k * 10 + j + 51]!;
+          const x_1 = x[i * 784 + k + 789]!;
+          const x_2 = x[i * 784 + k + 1573]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 6 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 6]!;
+          const W_0 = W[k * 10 + j + 60]!;
+          const W_1 = W[k * 10 + j + 61]!;
+          const x_1 = x[i * 784 + k + 790]!;
+          const x_2 = x[i * 784 + k + 1574]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
+        if (k + 7 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 7]!;
+          const W_0 = W[k * 10 + j + 70]!;
+          const W_1 = W[k * 10 + j + 71]!;
+          const x_1 = x[i * 784 + k + 791]!;
+          const x_2 = x[i * 784 + k + 1575]!;
+          sum00 += x_0 * W_0;
+          sum01 += x_0 * W_1;
+          sum10 += x_1 * W_0;
+          sum11 += x_1 * W_1;
+          sum20 += x_2 * W_0;
+          sum21 += x_2 * W_1;
+        }
       }
       const dot00 = Math.fround(sum00);
       const dot01 = Math.fround(sum01);
-      const dot02 = Math.fround(sum02);
-      const dot03 = Math.fround(sum03);
       const dot10 = Math.fround(sum10);
       const dot11 = Math.fround(sum11);
-      const dot12 = Math.fround(sum12);
-      const dot13 = Math.fround(sum13);
+      const dot20 = Math.fround(sum20);
+      const dot21 = Math.fround(sum21);
       const b_0 = b[j]!;
       const b_1 = b[j + 1]!;
-      const b_2 = b[j + 2]!;
-      const b_3 = b[j + 3]!;
       scores[i * 10 + j] = dot00 + b_0;
       scores[i * 10 + j + 1] = dot01 + b_1;
-      scores[i * 10 + j + 2] = dot02 + b_2;
-      scores[i * 10 + j + 3] = dot03 + b_3;
       scores[i * 10 + j + 10] = dot10 + b_0;
       scores[i * 10 + j + 11] = dot11 + b_1;
-      scores[i * 10 + j + 12] = dot12 + b_2;
-      scores[i * 10 + j + 13] = dot13 + b_3;
+      scores[i * 10 + j + 20] = dot20 + b_0;
+      scores[i * 10 + j + 21] = dot21 + b_1;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
     for (let k = 0; k < 784; k++) {
-      const x_2 = x[i * 784 + k]!;
-      const W_4 = W[k * 10 + 8]!;
-      const W_5 = W[k * 10 + 9]!;
-      const x_3 = x[i * 784 + k + 784]!;
-      sum00_2 += x_2 * W_4;
-      sum01_2 += x_2 * W_5;
-      sum10_2 += x_3 * W_4;
-      sum11_2 += x_3 * W_5;
+      const x_3 = x[k + 195216]!;
+      const W_2 = W[k * 10 + j]!;
+      const W_3 = W[k * 10 + j + 1]!;
+      sum0 += x_3 * W_2;
+      sum1 += x_3 * W_3;
     }
-    const dot00_2 = Math.fround(sum00_2);
-    const dot01_2 = Math.fround(sum01_2);
-    const dot10_2 = Math.fround(sum10_2);
-    const dot11_2 = Math.fround(sum11_2);
-    const b_4 = b[8]!;
-    const b_5 = b[9]!;
-    scores[i * 10 + 8] = dot00_2 + b_4;
-    scores[i * 10 + 9] = dot01_2 + b_5;
-    scores[i * 10 + 18] = dot10_2 + b_4;
-    scores[i * 10 + 19] = dot11_2 + b_5;
+    const dot0 = Math.fround(sum0);
+    const dot1 = Math.fround(sum1);
+    scores[j + 2490] = dot0 + b[j]!;
+    scores[j + 2491] = dot1 + b[j + 1]!;
   }
 }
 

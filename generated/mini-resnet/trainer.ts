@@ -4,7 +4,7 @@
 //
 //   parameters 5,266   arena 8,387,680 bytes, nothing else is ever allocated   341,306,162 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 308fadf19e44ed0e
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 8ac6a30624be9460
 
 /** The model's name. */
 export const MODEL: string = "mini-resnet";
@@ -4981,58 +4981,196 @@ function convAdam_8x8x3x16x32x32x3(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 4) {
+  for (let i = 0; i < 8; i += 2) {
     for (let j = 0; j < 8; j++) {
       for (let l = 0; l < 3; l++) {
         const mul_0 = d_batchNorm_3_mu[i]! * 0.00006103515625;
         const mul_1 = d_batchNorm_3_mu[i + 1]! * 0.00006103515625;
-        const mul_2 = d_batchNorm_3_mu[i + 2]! * 0.00006103515625;
-        const mul_3 = d_batchNorm_3_mu[i + 3]! * 0.00006103515625;
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
+        let sum12 = 0;
         for (let k = 0; k < 16; k++) {
           for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const first_padded_2_0 = first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-              const d_batchNorm_3_centered_0 =
-                d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-              const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
-              const first_padded_2_1 =
-                first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-              const d_batchNorm_3_centered_1 =
-                d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
-              const d_batchNorm_3_centered_2 =
-                d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const part_2 = Math.fround(d_batchNorm_3_centered_2 + mul_2);
-              const d_batchNorm_3_centered_3 =
-                d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              const part_3 = Math.fround(d_batchNorm_3_centered_3 + mul_3);
-              sum00 += first_padded_2_0 * part_0;
-              sum01 += first_padded_2_1 * part_0;
-              sum10 += first_padded_2_0 * part_1;
-              sum11 += first_padded_2_1 * part_1;
-              sum20 += first_padded_2_0 * part_2;
-              sum21 += first_padded_2_1 * part_2;
-              sum30 += first_padded_2_0 * part_3;
-              sum31 += first_padded_2_1 * part_3;
+            for (let k3 = 0; k3 < 32; k3 += 8) {
+              {
+                const first_padded_2_0 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                const d_batchNorm_3_centered_0 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                const first_padded_2_1 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const first_padded_2_2 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_batchNorm_3_centered_1 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                sum00 += first_padded_2_0 * part_0;
+                sum01 += first_padded_2_1 * part_0;
+                sum02 += first_padded_2_2 * part_0;
+                sum10 += first_padded_2_0 * part_1;
+                sum11 += first_padded_2_1 * part_1;
+                sum12 += first_padded_2_2 * part_1;
+              }
+              if (k3 + 1 === 32) break;
+              {
+                const first_padded_2_0 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const d_batchNorm_3_centered_0 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
+                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                const first_padded_2_1 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const first_padded_2_2 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_batchNorm_3_centered_1 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                sum00 += first_padded_2_0 * part_0;
+                sum01 += first_padded_2_1 * part_0;
+                sum02 += first_padded_2_2 * part_0;
+                sum10 += first_padded_2_0 * part_1;
+                sum11 += first_padded_2_1 * part_1;
+                sum12 += first_padded_2_2 * part_1;
+              }
+              if (k3 + 2 === 32) break;
+              {
+                const first_padded_2_0 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_batchNorm_3_centered_0 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
+                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                const first_padded_2_1 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const first_padded_2_2 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_batchNorm_3_centered_1 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                sum00 += first_padded_2_0 * part_0;
+                sum01 += first_padded_2_1 * part_0;
+                sum02 += first_padded_2_2 * part_0;
+                sum10 += first_padded_2_0 * part_1;
+                sum11 += first_padded_2_1 * part_1;
+                sum12 += first_padded_2_2 * part_1;
+              }
+              if (k3 + 3 === 32) break;
+              {
+                const first_padded_2_0 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_batchNorm_3_centered_0 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
+                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                const first_padded_2_1 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const first_padded_2_2 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_batchNorm_3_centered_1 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                sum00 += first_padded_2_0 * part_0;
+                sum01 += first_padded_2_1 * part_0;
+                sum02 += first_padded_2_2 * part_0;
+                sum10 += first_padded_2_0 * part_1;
+                sum11 += first_padded_2_1 * part_1;
+                sum12 += first_padded_2_2 * part_1;
+              }
+              if (k3 + 4 === 32) break;
+              {
+                const first_padded_2_0 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_batchNorm_3_centered_0 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 4]!;
+                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                const first_padded_2_1 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const first_padded_2_2 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_batchNorm_3_centered_1 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1028]!;
+                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                sum00 += first_padded_2_0 * part_0;
+                sum01 += first_padded_2_1 * part_0;
+                sum02 += first_padded_2_2 * part_0;
+                sum10 += first_padded_2_0 * part_1;
+                sum11 += first_padded_2_1 * part_1;
+                sum12 += first_padded_2_2 * part_1;
+              }
+              if (k3 + 5 === 32) break;
+              {
+                const first_padded_2_0 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_batchNorm_3_centered_0 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 5]!;
+                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                const first_padded_2_1 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const first_padded_2_2 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_batchNorm_3_centered_1 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1029]!;
+                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                sum00 += first_padded_2_0 * part_0;
+                sum01 += first_padded_2_1 * part_0;
+                sum02 += first_padded_2_2 * part_0;
+                sum10 += first_padded_2_0 * part_1;
+                sum11 += first_padded_2_1 * part_1;
+                sum12 += first_padded_2_2 * part_1;
+              }
+              if (k3 + 6 === 32) break;
+              {
+                const first_padded_2_0 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_batchNorm_3_centered_0 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 6]!;
+                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                const first_padded_2_1 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const first_padded_2_2 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const d_batchNorm_3_centered_1 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1030]!;
+                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                sum00 += first_padded_2_0 * part_0;
+                sum01 += first_padded_2_1 * part_0;
+                sum02 += first_padded_2_2 * part_0;
+                sum10 += first_padded_2_0 * part_1;
+                sum11 += first_padded_2_1 * part_1;
+                sum12 += first_padded_2_2 * part_1;
+              }
+              if (k3 + 7 === 32) break;
+              {
+                const first_padded_2_0 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_batchNorm_3_centered_0 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 7]!;
+                const part_0 = Math.fround(d_batchNorm_3_centered_0 + mul_0);
+                const first_padded_2_1 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const first_padded_2_2 =
+                  first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
+                const d_batchNorm_3_centered_1 =
+                  d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1031]!;
+                const part_1 = Math.fround(d_batchNorm_3_centered_1 + mul_1);
+                sum00 += first_padded_2_0 * part_0;
+                sum01 += first_padded_2_1 * part_0;
+                sum02 += first_padded_2_2 * part_0;
+                sum10 += first_padded_2_0 * part_1;
+                sum11 += first_padded_2_1 * part_1;
+                sum12 += first_padded_2_2 * part_1;
+              }
             }
           }
         }
         const d_conv2d_2_kernel00 = Math.fround(sum00);
         const d_conv2d_2_kernel01 = Math.fround(sum01);
+        const d_conv2d_2_kernel02 = Math.fround(sum02);
         const d_conv2d_2_kernel10 = Math.fround(sum10);
         const d_conv2d_2_kernel11 = Math.fround(sum11);
-        const d_conv2d_2_kernel20 = Math.fround(sum20);
-        const d_conv2d_2_kernel21 = Math.fround(sum21);
-        const d_conv2d_2_kernel30 = Math.fround(sum30);
-        const d_conv2d_2_kernel31 = Math.fround(sum31);
+        const d_conv2d_2_kernel12 = Math.fround(sum12);
         const conv2d_2_kernel_m_next00 = Math.fround(
           conv2d_2_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
             d_conv2d_2_kernel00 * 0.09999999999999998,
@@ -5043,6 +5181,11 @@ function convAdam_8x8x3x16x32x32x3(
             d_conv2d_2_kernel01 * 0.09999999999999998,
         );
         conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_2_kernel_m_next01;
+        const conv2d_2_kernel_m_next02 = Math.fround(
+          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
+            d_conv2d_2_kernel02 * 0.09999999999999998,
+        );
+        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_2_kernel_m_next02;
         const conv2d_2_kernel_m_next10 = Math.fround(
           conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
             d_conv2d_2_kernel10 * 0.09999999999999998,
@@ -5053,26 +5196,11 @@ function convAdam_8x8x3x16x32x32x3(
             d_conv2d_2_kernel11 * 0.09999999999999998,
         );
         conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_2_kernel_m_next11;
-        const conv2d_2_kernel_m_next20 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 +
-            d_conv2d_2_kernel20 * 0.09999999999999998,
+        const conv2d_2_kernel_m_next12 = Math.fround(
+          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
+            d_conv2d_2_kernel12 * 0.09999999999999998,
         );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 144] = conv2d_2_kernel_m_next20;
-        const conv2d_2_kernel_m_next21 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 +
-            d_conv2d_2_kernel21 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 145] = conv2d_2_kernel_m_next21;
-        const conv2d_2_kernel_m_next30 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 +
-            d_conv2d_2_kernel30 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 216] = conv2d_2_kernel_m_next30;
-        const conv2d_2_kernel_m_next31 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 +
-            d_conv2d_2_kernel31 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 217] = conv2d_2_kernel_m_next31;
+        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_2_kernel_m_next12;
         const conv2d_2_kernel_v_next00 = Math.fround(
           conv2d_2_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
             d_conv2d_2_kernel00 * d_conv2d_2_kernel00 * 0.0010000000000000009,
@@ -5083,6 +5211,11 @@ function convAdam_8x8x3x16x32x32x3(
             d_conv2d_2_kernel01 * d_conv2d_2_kernel01 * 0.0010000000000000009,
         );
         conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_2_kernel_v_next01;
+        const conv2d_2_kernel_v_next02 = Math.fround(
+          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
+            d_conv2d_2_kernel02 * d_conv2d_2_kernel02 * 0.0010000000000000009,
+        );
+        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_2_kernel_v_next02;
         const conv2d_2_kernel_v_next10 = Math.fround(
           conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
             d_conv2d_2_kernel10 * d_conv2d_2_kernel10 * 0.0010000000000000009,
@@ -5093,26 +5226,11 @@ function convAdam_8x8x3x16x32x32x3(
             d_conv2d_2_kernel11 * d_conv2d_2_kernel11 * 0.0010000000000000009,
         );
         conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_2_kernel_v_next11;
-        const conv2d_2_kernel_v_next20 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 144]! * 0.999 +
-            d_conv2d_2_kernel20 * d_conv2d_2_kernel20 * 0.0010000000000000009,
+        const conv2d_2_kernel_v_next12 = Math.fround(
+          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
+            d_conv2d_2_kernel12 * d_conv2d_2_kernel12 * 0.0010000000000000009,
         );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 144] = conv2d_2_kernel_v_next20;
-        const conv2d_2_kernel_v_next21 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 145]! * 0.999 +
-            d_conv2d_2_kernel21 * d_conv2d_2_kernel21 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 145] = conv2d_2_kernel_v_next21;
-        const conv2d_2_kernel_v_next30 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
-            d_conv2d_2_kernel30 * d_conv2d_2_kernel30 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 216] = conv2d_2_kernel_v_next30;
-        const conv2d_2_kernel_v_next31 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
-            d_conv2d_2_kernel31 * d_conv2d_2_kernel31 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 217] = conv2d_2_kernel_v_next31;
+        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_2_kernel_v_next12;
         conv2d_2_kernel[i * 72 + j * 9 + l * 3] =
           conv2d_2_kernel[i * 72 + j * 9 + l * 3]! -
           (conv2d_2_kernel_m_next00 * rate_0) /
@@ -5121,6 +5239,10 @@ function convAdam_8x8x3x16x32x32x3(
           conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 1]! -
           (conv2d_2_kernel_m_next01 * rate_0) /
             (Math.sqrt(conv2d_2_kernel_v_next01 * correction_0) + 1e-8);
+        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 2] =
+          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 2]! -
+          (conv2d_2_kernel_m_next02 * rate_0) /
+            (Math.sqrt(conv2d_2_kernel_v_next02 * correction_0) + 1e-8);
         conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 72] =
           conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 72]! -
           (conv2d_2_kernel_m_next10 * rate_0) /
@@ -5129,110 +5251,10 @@ function convAdam_8x8x3x16x32x32x3(
           conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 73]! -
           (conv2d_2_kernel_m_next11 * rate_0) /
             (Math.sqrt(conv2d_2_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 144] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 144]! -
-          (conv2d_2_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next20 * correction_0) + 1e-8);
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 145] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 145]! -
-          (conv2d_2_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next21 * correction_0) + 1e-8);
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 216] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 216]! -
-          (conv2d_2_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next30 * correction_0) + 1e-8);
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 217] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 217]! -
-          (conv2d_2_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next31 * correction_0) + 1e-8);
-        const mul_4 = d_batchNorm_3_mu[i]! * 0.00006103515625;
-        const mul_5 = d_batchNorm_3_mu[i + 1]! * 0.00006103515625;
-        const mul_6 = d_batchNorm_3_mu[i + 2]! * 0.00006103515625;
-        const mul_7 = d_batchNorm_3_mu[i + 3]! * 0.00006103515625;
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const first_padded_2_2 =
-                first_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-              const d_batchNorm_3_centered_4 =
-                d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-              const d_batchNorm_3_centered_5 =
-                d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const d_batchNorm_3_centered_6 =
-                d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const d_batchNorm_3_centered_7 =
-                d_batchNorm_3_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              sum0 += first_padded_2_2 * Math.fround(d_batchNorm_3_centered_4 + mul_4);
-              sum1 += first_padded_2_2 * Math.fround(d_batchNorm_3_centered_5 + mul_5);
-              sum2 += first_padded_2_2 * Math.fround(d_batchNorm_3_centered_6 + mul_6);
-              sum3 += first_padded_2_2 * Math.fround(d_batchNorm_3_centered_7 + mul_7);
-            }
-          }
-        }
-        const d_conv2d_2_kernel0 = Math.fround(sum0);
-        const d_conv2d_2_kernel1 = Math.fround(sum1);
-        const d_conv2d_2_kernel2 = Math.fround(sum2);
-        const d_conv2d_2_kernel3 = Math.fround(sum3);
-        const conv2d_2_kernel_m_next0 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_2_kernel0 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_2_kernel_m_next0;
-        const conv2d_2_kernel_m_next1 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
-            d_conv2d_2_kernel1 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_2_kernel_m_next1;
-        const conv2d_2_kernel_m_next2 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 +
-            d_conv2d_2_kernel2 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 146] = conv2d_2_kernel_m_next2;
-        const conv2d_2_kernel_m_next3 = Math.fround(
-          conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 +
-            d_conv2d_2_kernel3 * 0.09999999999999998,
-        );
-        conv2d_2_kernel_m[i * 72 + j * 9 + l * 3 + 218] = conv2d_2_kernel_m_next3;
-        const conv2d_2_kernel_v_next0 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_2_kernel0 * d_conv2d_2_kernel0 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_2_kernel_v_next0;
-        const conv2d_2_kernel_v_next1 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-            d_conv2d_2_kernel1 * d_conv2d_2_kernel1 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_2_kernel_v_next1;
-        const conv2d_2_kernel_v_next2 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
-            d_conv2d_2_kernel2 * d_conv2d_2_kernel2 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 146] = conv2d_2_kernel_v_next2;
-        const conv2d_2_kernel_v_next3 = Math.fround(
-          conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
-            d_conv2d_2_kernel3 * d_conv2d_2_kernel3 * 0.0010000000000000009,
-        );
-        conv2d_2_kernel_v[i * 72 + j * 9 + l * 3 + 218] = conv2d_2_kernel_v_next3;
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 2] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 2]! -
-          (conv2d_2_kernel_m_next0 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next0 * correction_0) + 1e-8);
         conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 74] =
           conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 74]! -
-          (conv2d_2_kernel_m_next1 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next1 * correction_0) + 1e-8);
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 146] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 146]! -
-          (conv2d_2_kernel_m_next2 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next2 * correction_0) + 1e-8);
-        conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 218] =
-          conv2d_2_kernel[i * 72 + j * 9 + l * 3 + 218]! -
-          (conv2d_2_kernel_m_next3 * rate_0) /
-            (Math.sqrt(conv2d_2_kernel_v_next3 * correction_0) + 1e-8);
+          (conv2d_2_kernel_m_next12 * rate_0) /
+            (Math.sqrt(conv2d_2_kernel_v_next12 * correction_0) + 1e-8);
       }
     }
   }
@@ -5357,57 +5379,172 @@ function convAdam_8x3x3x16x32x32x3(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 4) {
+  for (let i = 0; i < 8; i += 2) {
     for (let j = 0; j < 3; j++) {
       for (let l = 0; l < 3; l++) {
         const mul_0 = d_batchNorm_mu[i]! * 0.00006103515625;
         const mul_1 = d_batchNorm_mu[i + 1]! * 0.00006103515625;
-        const mul_2 = d_batchNorm_mu[i + 2]! * 0.00006103515625;
-        const mul_3 = d_batchNorm_mu[i + 3]! * 0.00006103515625;
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
+        let sum12 = 0;
         for (let k = 0; k < 16; k++) {
           for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-              const d_batchNorm_centered_0 =
-                d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-              const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
-              const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-              const d_batchNorm_centered_1 =
-                d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
-              const d_batchNorm_centered_2 =
-                d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const part_2 = Math.fround(d_batchNorm_centered_2 + mul_2);
-              const d_batchNorm_centered_3 =
-                d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              const part_3 = Math.fround(d_batchNorm_centered_3 + mul_3);
-              sum00 += x_padded_2_0 * part_0;
-              sum01 += x_padded_2_1 * part_0;
-              sum10 += x_padded_2_0 * part_1;
-              sum11 += x_padded_2_1 * part_1;
-              sum20 += x_padded_2_0 * part_2;
-              sum21 += x_padded_2_1 * part_2;
-              sum30 += x_padded_2_0 * part_3;
-              sum31 += x_padded_2_1 * part_3;
+            for (let k3 = 0; k3 < 32; k3 += 8) {
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                const d_batchNorm_centered_0 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_batchNorm_centered_1 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                sum00 += x_padded_2_0 * part_0;
+                sum01 += x_padded_2_1 * part_0;
+                sum02 += x_padded_2_2 * part_0;
+                sum10 += x_padded_2_0 * part_1;
+                sum11 += x_padded_2_1 * part_1;
+                sum12 += x_padded_2_2 * part_1;
+              }
+              if (k3 + 1 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const d_batchNorm_centered_0 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
+                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_batchNorm_centered_1 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                sum00 += x_padded_2_0 * part_0;
+                sum01 += x_padded_2_1 * part_0;
+                sum02 += x_padded_2_2 * part_0;
+                sum10 += x_padded_2_0 * part_1;
+                sum11 += x_padded_2_1 * part_1;
+                sum12 += x_padded_2_2 * part_1;
+              }
+              if (k3 + 2 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_batchNorm_centered_0 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
+                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_batchNorm_centered_1 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                sum00 += x_padded_2_0 * part_0;
+                sum01 += x_padded_2_1 * part_0;
+                sum02 += x_padded_2_2 * part_0;
+                sum10 += x_padded_2_0 * part_1;
+                sum11 += x_padded_2_1 * part_1;
+                sum12 += x_padded_2_2 * part_1;
+              }
+              if (k3 + 3 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_batchNorm_centered_0 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
+                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_batchNorm_centered_1 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                sum00 += x_padded_2_0 * part_0;
+                sum01 += x_padded_2_1 * part_0;
+                sum02 += x_padded_2_2 * part_0;
+                sum10 += x_padded_2_0 * part_1;
+                sum11 += x_padded_2_1 * part_1;
+                sum12 += x_padded_2_2 * part_1;
+              }
+              if (k3 + 4 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_batchNorm_centered_0 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 4]!;
+                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_batchNorm_centered_1 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1028]!;
+                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                sum00 += x_padded_2_0 * part_0;
+                sum01 += x_padded_2_1 * part_0;
+                sum02 += x_padded_2_2 * part_0;
+                sum10 += x_padded_2_0 * part_1;
+                sum11 += x_padded_2_1 * part_1;
+                sum12 += x_padded_2_2 * part_1;
+              }
+              if (k3 + 5 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_batchNorm_centered_0 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 5]!;
+                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_batchNorm_centered_1 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1029]!;
+                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                sum00 += x_padded_2_0 * part_0;
+                sum01 += x_padded_2_1 * part_0;
+                sum02 += x_padded_2_2 * part_0;
+                sum10 += x_padded_2_0 * part_1;
+                sum11 += x_padded_2_1 * part_1;
+                sum12 += x_padded_2_2 * part_1;
+              }
+              if (k3 + 6 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_batchNorm_centered_0 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 6]!;
+                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const d_batchNorm_centered_1 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1030]!;
+                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                sum00 += x_padded_2_0 * part_0;
+                sum01 += x_padded_2_1 * part_0;
+                sum02 += x_padded_2_2 * part_0;
+                sum10 += x_padded_2_0 * part_1;
+                sum11 += x_padded_2_1 * part_1;
+                sum12 += x_padded_2_2 * part_1;
+              }
+              if (k3 + 7 === 32) break;
+              {
+                const x_padded_2_0 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_batchNorm_centered_0 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 7]!;
+                const part_0 = Math.fround(d_batchNorm_centered_0 + mul_0);
+                const x_padded_2_1 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
+                const d_batchNorm_centered_1 =
+                  d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1031]!;
+                const part_1 = Math.fround(d_batchNorm_centered_1 + mul_1);
+                sum00 += x_padded_2_0 * part_0;
+                sum01 += x_padded_2_1 * part_0;
+                sum02 += x_padded_2_2 * part_0;
+                sum10 += x_padded_2_0 * part_1;
+                sum11 += x_padded_2_1 * part_1;
+                sum12 += x_padded_2_2 * part_1;
+              }
             }
           }
         }
         const d_stem_kernel00 = Math.fround(sum00);
         const d_stem_kernel01 = Math.fround(sum01);
+        const d_stem_kernel02 = Math.fround(sum02);
         const d_stem_kernel10 = Math.fround(sum10);
         const d_stem_kernel11 = Math.fround(sum11);
-        const d_stem_kernel20 = Math.fround(sum20);
-        const d_stem_kernel21 = Math.fround(sum21);
-        const d_stem_kernel30 = Math.fround(sum30);
-        const d_stem_kernel31 = Math.fround(sum31);
+        const d_stem_kernel12 = Math.fround(sum12);
         const stem_kernel_m_next00 = Math.fround(
           stem_kernel_m[i * 27 + j * 9 + l * 3]! * 0.9 + d_stem_kernel00 * 0.09999999999999998,
         );
@@ -5416,6 +5553,10 @@ function convAdam_8x3x3x16x32x32x3(
           stem_kernel_m[i * 27 + j * 9 + l * 3 + 1]! * 0.9 + d_stem_kernel01 * 0.09999999999999998,
         );
         stem_kernel_m[i * 27 + j * 9 + l * 3 + 1] = stem_kernel_m_next01;
+        const stem_kernel_m_next02 = Math.fround(
+          stem_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 + d_stem_kernel02 * 0.09999999999999998,
+        );
+        stem_kernel_m[i * 27 + j * 9 + l * 3 + 2] = stem_kernel_m_next02;
         const stem_kernel_m_next10 = Math.fround(
           stem_kernel_m[i * 27 + j * 9 + l * 3 + 27]! * 0.9 + d_stem_kernel10 * 0.09999999999999998,
         );
@@ -5424,22 +5565,10 @@ function convAdam_8x3x3x16x32x32x3(
           stem_kernel_m[i * 27 + j * 9 + l * 3 + 28]! * 0.9 + d_stem_kernel11 * 0.09999999999999998,
         );
         stem_kernel_m[i * 27 + j * 9 + l * 3 + 28] = stem_kernel_m_next11;
-        const stem_kernel_m_next20 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 54]! * 0.9 + d_stem_kernel20 * 0.09999999999999998,
+        const stem_kernel_m_next12 = Math.fround(
+          stem_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 + d_stem_kernel12 * 0.09999999999999998,
         );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 54] = stem_kernel_m_next20;
-        const stem_kernel_m_next21 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 55]! * 0.9 + d_stem_kernel21 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 55] = stem_kernel_m_next21;
-        const stem_kernel_m_next30 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 81]! * 0.9 + d_stem_kernel30 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 81] = stem_kernel_m_next30;
-        const stem_kernel_m_next31 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 82]! * 0.9 + d_stem_kernel31 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 82] = stem_kernel_m_next31;
+        stem_kernel_m[i * 27 + j * 9 + l * 3 + 29] = stem_kernel_m_next12;
         const stem_kernel_v_next00 = Math.fround(
           stem_kernel_v[i * 27 + j * 9 + l * 3]! * 0.999 +
             d_stem_kernel00 * d_stem_kernel00 * 0.0010000000000000009,
@@ -5450,6 +5579,11 @@ function convAdam_8x3x3x16x32x32x3(
             d_stem_kernel01 * d_stem_kernel01 * 0.0010000000000000009,
         );
         stem_kernel_v[i * 27 + j * 9 + l * 3 + 1] = stem_kernel_v_next01;
+        const stem_kernel_v_next02 = Math.fround(
+          stem_kernel_v[i * 27 + j * 9 + l * 3 + 2]! * 0.999 +
+            d_stem_kernel02 * d_stem_kernel02 * 0.0010000000000000009,
+        );
+        stem_kernel_v[i * 27 + j * 9 + l * 3 + 2] = stem_kernel_v_next02;
         const stem_kernel_v_next10 = Math.fround(
           stem_kernel_v[i * 27 + j * 9 + l * 3 + 27]! * 0.999 +
             d_stem_kernel10 * d_stem_kernel10 * 0.0010000000000000009,
@@ -5460,129 +5594,29 @@ function convAdam_8x3x3x16x32x32x3(
             d_stem_kernel11 * d_stem_kernel11 * 0.0010000000000000009,
         );
         stem_kernel_v[i * 27 + j * 9 + l * 3 + 28] = stem_kernel_v_next11;
-        const stem_kernel_v_next20 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 54]! * 0.999 +
-            d_stem_kernel20 * d_stem_kernel20 * 0.0010000000000000009,
+        const stem_kernel_v_next12 = Math.fround(
+          stem_kernel_v[i * 27 + j * 9 + l * 3 + 29]! * 0.999 +
+            d_stem_kernel12 * d_stem_kernel12 * 0.0010000000000000009,
         );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 54] = stem_kernel_v_next20;
-        const stem_kernel_v_next21 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 55]! * 0.999 +
-            d_stem_kernel21 * d_stem_kernel21 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 55] = stem_kernel_v_next21;
-        const stem_kernel_v_next30 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 81]! * 0.999 +
-            d_stem_kernel30 * d_stem_kernel30 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 81] = stem_kernel_v_next30;
-        const stem_kernel_v_next31 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 82]! * 0.999 +
-            d_stem_kernel31 * d_stem_kernel31 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 82] = stem_kernel_v_next31;
+        stem_kernel_v[i * 27 + j * 9 + l * 3 + 29] = stem_kernel_v_next12;
         stem_kernel[i * 27 + j * 9 + l * 3] =
           stem_kernel[i * 27 + j * 9 + l * 3]! -
           (stem_kernel_m_next00 * rate_0) / (Math.sqrt(stem_kernel_v_next00 * correction_0) + 1e-8);
         stem_kernel[i * 27 + j * 9 + l * 3 + 1] =
           stem_kernel[i * 27 + j * 9 + l * 3 + 1]! -
           (stem_kernel_m_next01 * rate_0) / (Math.sqrt(stem_kernel_v_next01 * correction_0) + 1e-8);
+        stem_kernel[i * 27 + j * 9 + l * 3 + 2] =
+          stem_kernel[i * 27 + j * 9 + l * 3 + 2]! -
+          (stem_kernel_m_next02 * rate_0) / (Math.sqrt(stem_kernel_v_next02 * correction_0) + 1e-8);
         stem_kernel[i * 27 + j * 9 + l * 3 + 27] =
           stem_kernel[i * 27 + j * 9 + l * 3 + 27]! -
           (stem_kernel_m_next10 * rate_0) / (Math.sqrt(stem_kernel_v_next10 * correction_0) + 1e-8);
         stem_kernel[i * 27 + j * 9 + l * 3 + 28] =
           stem_kernel[i * 27 + j * 9 + l * 3 + 28]! -
           (stem_kernel_m_next11 * rate_0) / (Math.sqrt(stem_kernel_v_next11 * correction_0) + 1e-8);
-        stem_kernel[i * 27 + j * 9 + l * 3 + 54] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 54]! -
-          (stem_kernel_m_next20 * rate_0) / (Math.sqrt(stem_kernel_v_next20 * correction_0) + 1e-8);
-        stem_kernel[i * 27 + j * 9 + l * 3 + 55] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 55]! -
-          (stem_kernel_m_next21 * rate_0) / (Math.sqrt(stem_kernel_v_next21 * correction_0) + 1e-8);
-        stem_kernel[i * 27 + j * 9 + l * 3 + 81] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 81]! -
-          (stem_kernel_m_next30 * rate_0) / (Math.sqrt(stem_kernel_v_next30 * correction_0) + 1e-8);
-        stem_kernel[i * 27 + j * 9 + l * 3 + 82] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 82]! -
-          (stem_kernel_m_next31 * rate_0) / (Math.sqrt(stem_kernel_v_next31 * correction_0) + 1e-8);
-        const mul_4 = d_batchNorm_mu[i]! * 0.00006103515625;
-        const mul_5 = d_batchNorm_mu[i + 1]! * 0.00006103515625;
-        const mul_6 = d_batchNorm_mu[i + 2]! * 0.00006103515625;
-        const mul_7 = d_batchNorm_mu[i + 3]! * 0.00006103515625;
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 16; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const x_padded_2_2 = x_padded_2[k * 3468 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-              const d_batchNorm_centered_4 =
-                d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-              const d_batchNorm_centered_5 =
-                d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const d_batchNorm_centered_6 =
-                d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const d_batchNorm_centered_7 =
-                d_batchNorm_centered[k * 8192 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              sum0 += x_padded_2_2 * Math.fround(d_batchNorm_centered_4 + mul_4);
-              sum1 += x_padded_2_2 * Math.fround(d_batchNorm_centered_5 + mul_5);
-              sum2 += x_padded_2_2 * Math.fround(d_batchNorm_centered_6 + mul_6);
-              sum3 += x_padded_2_2 * Math.fround(d_batchNorm_centered_7 + mul_7);
-            }
-          }
-        }
-        const d_stem_kernel0 = Math.fround(sum0);
-        const d_stem_kernel1 = Math.fround(sum1);
-        const d_stem_kernel2 = Math.fround(sum2);
-        const d_stem_kernel3 = Math.fround(sum3);
-        const stem_kernel_m_next0 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 2]! * 0.9 + d_stem_kernel0 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 2] = stem_kernel_m_next0;
-        const stem_kernel_m_next1 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 29]! * 0.9 + d_stem_kernel1 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 29] = stem_kernel_m_next1;
-        const stem_kernel_m_next2 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 56]! * 0.9 + d_stem_kernel2 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 56] = stem_kernel_m_next2;
-        const stem_kernel_m_next3 = Math.fround(
-          stem_kernel_m[i * 27 + j * 9 + l * 3 + 83]! * 0.9 + d_stem_kernel3 * 0.09999999999999998,
-        );
-        stem_kernel_m[i * 27 + j * 9 + l * 3 + 83] = stem_kernel_m_next3;
-        const stem_kernel_v_next0 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_stem_kernel0 * d_stem_kernel0 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 2] = stem_kernel_v_next0;
-        const stem_kernel_v_next1 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 29]! * 0.999 +
-            d_stem_kernel1 * d_stem_kernel1 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 29] = stem_kernel_v_next1;
-        const stem_kernel_v_next2 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 56]! * 0.999 +
-            d_stem_kernel2 * d_stem_kernel2 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 56] = stem_kernel_v_next2;
-        const stem_kernel_v_next3 = Math.fround(
-          stem_kernel_v[i * 27 + j * 9 + l * 3 + 83]! * 0.999 +
-            d_stem_kernel3 * d_stem_kernel3 * 0.0010000000000000009,
-        );
-        stem_kernel_v[i * 27 + j * 9 + l * 3 + 83] = stem_kernel_v_next3;
-        stem_kernel[i * 27 + j * 9 + l * 3 + 2] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 2]! -
-          (stem_kernel_m_next0 * rate_0) / (Math.sqrt(stem_kernel_v_next0 * correction_0) + 1e-8);
         stem_kernel[i * 27 + j * 9 + l * 3 + 29] =
           stem_kernel[i * 27 + j * 9 + l * 3 + 29]! -
-          (stem_kernel_m_next1 * rate_0) / (Math.sqrt(stem_kernel_v_next1 * correction_0) + 1e-8);
-        stem_kernel[i * 27 + j * 9 + l * 3 + 56] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 56]! -
-          (stem_kernel_m_next2 * rate_0) / (Math.sqrt(stem_kernel_v_next2 * correction_0) + 1e-8);
-        stem_kernel[i * 27 + j * 9 + l * 3 + 83] =
-          stem_kernel[i * 27 + j * 9 + l * 3 + 83]! -
-          (stem_kernel_m_next3 * rate_0) / (Math.sqrt(stem_kernel_v_next3 * correction_0) + 1e-8);
+          (stem_kernel_m_next12 * rate_0) / (Math.sqrt(stem_kernel_v_next12 * correction_0) + 1e-8);
       }
     }
   }

@@ -4,7 +4,7 @@
 //
 //   parameters 101,770   arena 2,134,336 bytes, nothing else is ever allocated   14,425,954 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 06e45fad44a537e6
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 b54ae6bcc8b4a322
 
 /** The model's name. */
 export const MODEL: string = "mnist-mlp";
@@ -502,59 +502,177 @@ function dotRelu_32x784x128(
   b1: Float32Array,
   hidden: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 126; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 784; k++) {
-        const x_0 = x[i * 784 + k]!;
-        const W1_0 = W1[k * 128 + j]!;
-        const W1_1 = W1[k * 128 + j + 1]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        const x_2 = x[i * 784 + k + 1568]!;
-        const x_3 = x[i * 784 + k + 2352]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-        sum30 += x_3 * W1_0;
-        sum31 += x_3 * W1_1;
+      let sum12 = 0;
+      for (let k = 0; k < 784; k += 8) {
+        {
+          const x_0 = x[i * 784 + k]!;
+          const W1_0 = W1[k * 128 + j]!;
+          const W1_1 = W1[k * 128 + j + 1]!;
+          const W1_2 = W1[k * 128 + j + 2]!;
+          const x_1 = x[i * 784 + k + 784]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 1 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 1]!;
+          const W1_0 = W1[k * 128 + j + 128]!;
+          const W1_1 = W1[k * 128 + j + 129]!;
+          const W1_2 = W1[k * 128 + j + 130]!;
+          const x_1 = x[i * 784 + k + 785]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 2 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 2]!;
+          const W1_0 = W1[k * 128 + j + 256]!;
+          const W1_1 = W1[k * 128 + j + 257]!;
+          const W1_2 = W1[k * 128 + j + 258]!;
+          const x_1 = x[i * 784 + k + 786]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 3 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 3]!;
+          const W1_0 = W1[k * 128 + j + 384]!;
+          const W1_1 = W1[k * 128 + j + 385]!;
+          const W1_2 = W1[k * 128 + j + 386]!;
+          const x_1 = x[i * 784 + k + 787]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 4 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 4]!;
+          const W1_0 = W1[k * 128 + j + 512]!;
+          const W1_1 = W1[k * 128 + j + 513]!;
+          const W1_2 = W1[k * 128 + j + 514]!;
+          const x_1 = x[i * 784 + k + 788]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 5 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 5]!;
+          const W1_0 = W1[k * 128 + j + 640]!;
+          const W1_1 = W1[k * 128 + j + 641]!;
+          const W1_2 = W1[k * 128 + j + 642]!;
+          const x_1 = x[i * 784 + k + 789]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 6 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 6]!;
+          const W1_0 = W1[k * 128 + j + 768]!;
+          const W1_1 = W1[k * 128 + j + 769]!;
+          const W1_2 = W1[k * 128 + j + 770]!;
+          const x_1 = x[i * 784 + k + 790]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 7 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 7]!;
+          const W1_0 = W1[k * 128 + j + 896]!;
+          const W1_1 = W1[k * 128 + j + 897]!;
+          const W1_2 = W1[k * 128 + j + 898]!;
+          const x_1 = x[i * 784 + k + 791]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
       }
       const dot00 = Math.fround(sum00);
       const dot01 = Math.fround(sum01);
+      const dot02 = Math.fround(sum02);
       const dot10 = Math.fround(sum10);
       const dot11 = Math.fround(sum11);
-      const dot20 = Math.fround(sum20);
-      const dot21 = Math.fround(sum21);
-      const dot30 = Math.fround(sum30);
-      const dot31 = Math.fround(sum31);
+      const dot12 = Math.fround(sum12);
       const b1_0 = b1[j]!;
       const add_0 = dot00 + b1_0;
       const b1_1 = b1[j + 1]!;
       const add_1 = dot01 + b1_1;
-      const add_2 = dot10 + b1_0;
-      const add_3 = dot11 + b1_1;
-      const add_4 = dot20 + b1_0;
-      const add_5 = dot21 + b1_1;
-      const add_6 = dot30 + b1_0;
-      const add_7 = dot31 + b1_1;
+      const b1_2 = b1[j + 2]!;
+      const add_2 = dot02 + b1_2;
+      const add_3 = dot10 + b1_0;
+      const add_4 = dot11 + b1_1;
+      const add_5 = dot12 + b1_2;
       hidden[i * 128 + j] = add_0 < 0 ? 0 : add_0;
       hidden[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      hidden[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
-      hidden[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
-      hidden[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
-      hidden[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
-      hidden[i * 128 + j + 384] = add_6 < 0 ? 0 : add_6;
-      hidden[i * 128 + j + 385] = add_7 < 0 ? 0 : add_7;
+      hidden[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
+      hidden[i * 128 + j + 128] = add_3 < 0 ? 0 : add_3;
+      hidden[i * 128 + j + 129] = add_4 < 0 ? 0 : add_4;
+      hidden[i * 128 + j + 130] = add_5 < 0 ? 0 : add_5;
     }
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 784; k++) {
+      const x_2 = x[i * 784 + k]!;
+      const W1_3 = W1[k * 128 + 126]!;
+      const W1_4 = W1[k * 128 + 127]!;
+      const x_3 = x[i * 784 + k + 784]!;
+      sum00_2 += x_2 * W1_3;
+      sum01_2 += x_2 * W1_4;
+      sum10_2 += x_3 * W1_3;
+      sum11_2 += x_3 * W1_4;
+    }
+    const dot00_2 = Math.fround(sum00_2);
+    const dot01_2 = Math.fround(sum01_2);
+    const dot10_2 = Math.fround(sum10_2);
+    const dot11_2 = Math.fround(sum11_2);
+    const b1_3 = b1[126]!;
+    const add_6 = dot00_2 + b1_3;
+    const b1_4 = b1[127]!;
+    const add_7 = dot01_2 + b1_4;
+    const add_8 = dot10_2 + b1_3;
+    const add_9 = dot11_2 + b1_4;
+    hidden[i * 128 + 126] = add_6 < 0 ? 0 : add_6;
+    hidden[i * 128 + 127] = add_7 < 0 ? 0 : add_7;
+    hidden[i * 128 + 254] = add_8 < 0 ? 0 : add_8;
+    hidden[i * 128 + 255] = add_9 < 0 ? 0 : add_9;
   }
 }
 
@@ -569,7 +687,7 @@ function dotAdd_32x128x10(
   b2: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
+  for (let i = 0; i < 30; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -577,23 +695,118 @@ function dotAdd_32x128x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const hidden_0 = hidden[i * 128 + k]!;
-        const W2_0 = W2[k * 10 + j]!;
-        const W2_1 = W2[k * 10 + j + 1]!;
-        const hidden_1 = hidden[i * 128 + k + 128]!;
-        const hidden_2 = hidden[i * 128 + k + 256]!;
-        const hidden_3 = hidden[i * 128 + k + 384]!;
-        sum00 += hidden_0 * W2_0;
-        sum01 += hidden_0 * W2_1;
-        sum10 += hidden_1 * W2_0;
-        sum11 += hidden_1 * W2_1;
-        sum20 += hidden_2 * W2_0;
-        sum21 += hidden_2 * W2_1;
-        sum30 += hidden_3 * W2_0;
-        sum31 += hidden_3 * W2_1;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const hidden_0 = hidden[i * 128 + k]!;
+          const W2_0 = W2[k * 10 + j]!;
+          const W2_1 = W2[k * 10 + j + 1]!;
+          const hidden_1 = hidden[i * 128 + k + 128]!;
+          const hidden_2 = hidden[i * 128 + k + 256]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 1]!;
+          const W2_0 = W2[k * 10 + j + 10]!;
+          const W2_1 = W2[k * 10 + j + 11]!;
+          const hidden_1 = hidden[i * 128 + k + 129]!;
+          const hidden_2 = hidden[i * 128 + k + 257]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 2]!;
+          const W2_0 = W2[k * 10 + j + 20]!;
+          const W2_1 = W2[k * 10 + j + 21]!;
+          const hidden_1 = hidden[i * 128 + k + 130]!;
+          const hidden_2 = hidden[i * 128 + k + 258]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 3]!;
+          const W2_0 = W2[k * 10 + j + 30]!;
+          const W2_1 = W2[k * 10 + j + 31]!;
+          const hidden_1 = hidden[i * 128 + k + 131]!;
+          const hidden_2 = hidden[i * 128 + k + 259]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 4]!;
+          const W2_0 = W2[k * 10 + j + 40]!;
+          const W2_1 = W2[k * 10 + j + 41]!;
+          const hidden_1 = hidden[i * 128 + k + 132]!;
+          const hidden_2 = hidden[i * 128 + k + 260]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 5]!;
+          const W2_0 = W2[k * 10 + j + 50]!;
+          const W2_1 = W2[k * 10 + j + 51]!;
+          const hidden_1 = hidden[i * 128 + k + 133]!;
+          const hidden_2 = hidden[i * 128 + k + 261]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 6]!;
+          const W2_0 = W2[k * 10 + j + 60]!;
+          const W2_1 = W2[k * 10 + j + 61]!;
+          const hidden_1 = hidden[i * 128 + k + 134]!;
+          const hidden_2 = hidden[i * 128 + k + 262]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 7]!;
+          const W2_0 = W2[k * 10 + j + 70]!;
+          const W2_1 = W2[k * 10 + j + 71]!;
+          const hidden_1 = hidden[i * 128 + k + 135]!;
+          const hidden_2 = hidden[i * 128 + k + 263]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
       }
       const dot_2_00 = Math.fround(sum00);
       const dot_2_01 = Math.fround(sum01);
@@ -601,8 +814,6 @@ function dotAdd_32x128x10(
       const dot_2_11 = Math.fround(sum11);
       const dot_2_20 = Math.fround(sum20);
       const dot_2_21 = Math.fround(sum21);
-      const dot_2_30 = Math.fround(sum30);
-      const dot_2_31 = Math.fround(sum31);
       const b2_0 = b2[j]!;
       const b2_1 = b2[j + 1]!;
       scores[i * 10 + j] = dot_2_00 + b2_0;
@@ -611,9 +822,33 @@ function dotAdd_32x128x10(
       scores[i * 10 + j + 11] = dot_2_11 + b2_1;
       scores[i * 10 + j + 20] = dot_2_20 + b2_0;
       scores[i * 10 + j + 21] = dot_2_21 + b2_1;
-      scores[i * 10 + j + 30] = dot_2_30 + b2_0;
-      scores[i * 10 + j + 31] = dot_2_31 + b2_1;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 128; k++) {
+      const hidden_3 = hidden[k + 3840]!;
+      const W2_2 = W2[k * 10 + j]!;
+      const W2_3 = W2[k * 10 + j + 1]!;
+      const hidden_4 = hidden[k + 3968]!;
+      sum00_2 += hidden_3 * W2_2;
+      sum01_2 += hidden_3 * W2_3;
+      sum10_2 += hidden_4 * W2_2;
+      sum11_2 += hidden_4 * W2_3;
+    }
+    const dot_2_00_2 = Math.fround(sum00_2);
+    const dot_2_01_2 = Math.fround(sum01_2);
+    const dot_2_10_2 = Math.fround(sum10_2);
+    const dot_2_11_2 = Math.fround(sum11_2);
+    const b2_2 = b2[j]!;
+    const b2_3 = b2[j + 1]!;
+    scores[j + 300] = dot_2_00_2 + b2_2;
+    scores[j + 301] = dot_2_01_2 + b2_3;
+    scores[j + 310] = dot_2_10_2 + b2_2;
+    scores[j + 311] = dot_2_11_2 + b2_3;
   }
 }
 
@@ -823,7 +1058,7 @@ function dotAdam_128x32x10(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 4) {
+  for (let i = 0; i < 126; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -831,23 +1066,118 @@ function dotAdam_128x32x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const hidden_0 = hidden[k * 128 + i]!;
-        const d_shifted_0 = d_shifted[k * 10 + j]!;
-        const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-        const hidden_1 = hidden[k * 128 + i + 1]!;
-        const hidden_2 = hidden[k * 128 + i + 2]!;
-        const hidden_3 = hidden[k * 128 + i + 3]!;
-        sum00 += hidden_0 * d_shifted_0;
-        sum01 += hidden_0 * d_shifted_1;
-        sum10 += hidden_1 * d_shifted_0;
-        sum11 += hidden_1 * d_shifted_1;
-        sum20 += hidden_2 * d_shifted_0;
-        sum21 += hidden_2 * d_shifted_1;
-        sum30 += hidden_3 * d_shifted_0;
-        sum31 += hidden_3 * d_shifted_1;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const hidden_0 = hidden[k * 128 + i]!;
+          const d_shifted_0 = d_shifted[k * 10 + j]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+          const hidden_1 = hidden[k * 128 + i + 1]!;
+          const hidden_2 = hidden[k * 128 + i + 2]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const hidden_0 = hidden[k * 128 + i + 128]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+          const hidden_1 = hidden[k * 128 + i + 129]!;
+          const hidden_2 = hidden[k * 128 + i + 130]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const hidden_0 = hidden[k * 128 + i + 256]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+          const hidden_1 = hidden[k * 128 + i + 257]!;
+          const hidden_2 = hidden[k * 128 + i + 258]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const hidden_0 = hidden[k * 128 + i + 384]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+          const hidden_1 = hidden[k * 128 + i + 385]!;
+          const hidden_2 = hidden[k * 128 + i + 386]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 4 === 32) break;
+        {
+          const hidden_0 = hidden[k * 128 + i + 512]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
+          const hidden_1 = hidden[k * 128 + i + 513]!;
+          const hidden_2 = hidden[k * 128 + i + 514]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 5 === 32) break;
+        {
+          const hidden_0 = hidden[k * 128 + i + 640]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
+          const hidden_1 = hidden[k * 128 + i + 641]!;
+          const hidden_2 = hidden[k * 128 + i + 642]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 6 === 32) break;
+        {
+          const hidden_0 = hidden[k * 128 + i + 768]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
+          const hidden_1 = hidden[k * 128 + i + 769]!;
+          const hidden_2 = hidden[k * 128 + i + 770]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
+        if (k + 7 === 32) break;
+        {
+          const hidden_0 = hidden[k * 128 + i + 896]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
+          const hidden_1 = hidden[k * 128 + i + 897]!;
+          const hidden_2 = hidden[k * 128 + i + 898]!;
+          sum00 += hidden_0 * d_shifted_0;
+          sum01 += hidden_0 * d_shifted_1;
+          sum10 += hidden_1 * d_shifted_0;
+          sum11 += hidden_1 * d_shifted_1;
+          sum20 += hidden_2 * d_shifted_0;
+          sum21 += hidden_2 * d_shifted_1;
+        }
       }
       const d_W2_00 = Math.fround(sum00);
       const d_W2_01 = Math.fround(sum01);
@@ -855,8 +1185,6 @@ function dotAdam_128x32x10(
       const d_W2_11 = Math.fround(sum11);
       const d_W2_20 = Math.fround(sum20);
       const d_W2_21 = Math.fround(sum21);
-      const d_W2_30 = Math.fround(sum30);
-      const d_W2_31 = Math.fround(sum31);
       const W2_m_next00 = Math.fround(W2_m[i * 10 + j]! * 0.9 + d_W2_00 * 0.09999999999999998);
       W2_m[i * 10 + j] = W2_m_next00;
       const W2_m_next01 = Math.fround(W2_m[i * 10 + j + 1]! * 0.9 + d_W2_01 * 0.09999999999999998);
@@ -869,10 +1197,6 @@ function dotAdam_128x32x10(
       W2_m[i * 10 + j + 20] = W2_m_next20;
       const W2_m_next21 = Math.fround(W2_m[i * 10 + j + 21]! * 0.9 + d_W2_21 * 0.09999999999999998);
       W2_m[i * 10 + j + 21] = W2_m_next21;
-      const W2_m_next30 = Math.fround(W2_m[i * 10 + j + 30]! * 0.9 + d_W2_30 * 0.09999999999999998);
-      W2_m[i * 10 + j + 30] = W2_m_next30;
-      const W2_m_next31 = Math.fround(W2_m[i * 10 + j + 31]! * 0.9 + d_W2_31 * 0.09999999999999998);
-      W2_m[i * 10 + j + 31] = W2_m_next31;
       const W2_v_next00 = Math.fround(
         W2_v[i * 10 + j]! * 0.999 + d_W2_00 * d_W2_00 * 0.0010000000000000009,
       );
@@ -897,14 +1221,6 @@ function dotAdam_128x32x10(
         W2_v[i * 10 + j + 21]! * 0.999 + d_W2_21 * d_W2_21 * 0.0010000000000000009,
       );
       W2_v[i * 10 + j + 21] = W2_v_next21;
-      const W2_v_next30 = Math.fround(
-        W2_v[i * 10 + j + 30]! * 0.999 + d_W2_30 * d_W2_30 * 0.0010000000000000009,
-      );
-      W2_v[i * 10 + j + 30] = W2_v_next30;
-      const W2_v_next31 = Math.fround(
-        W2_v[i * 10 + j + 31]! * 0.999 + d_W2_31 * d_W2_31 * 0.0010000000000000009,
-      );
-      W2_v[i * 10 + j + 31] = W2_v_next31;
       W2[i * 10 + j] =
         W2[i * 10 + j]! - (W2_m_next00 * rate_0) / (Math.sqrt(W2_v_next00 * correction_0) + 1e-8);
       W2[i * 10 + j + 1] =
@@ -922,13 +1238,59 @@ function dotAdam_128x32x10(
       W2[i * 10 + j + 21] =
         W2[i * 10 + j + 21]! -
         (W2_m_next21 * rate_0) / (Math.sqrt(W2_v_next21 * correction_0) + 1e-8);
-      W2[i * 10 + j + 30] =
-        W2[i * 10 + j + 30]! -
-        (W2_m_next30 * rate_0) / (Math.sqrt(W2_v_next30 * correction_0) + 1e-8);
-      W2[i * 10 + j + 31] =
-        W2[i * 10 + j + 31]! -
-        (W2_m_next31 * rate_0) / (Math.sqrt(W2_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 32; k++) {
+      const hidden_3 = hidden[k * 128 + 126]!;
+      const d_shifted_2 = d_shifted[k * 10 + j]!;
+      const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
+      const hidden_4 = hidden[k * 128 + 127]!;
+      sum00_2 += hidden_3 * d_shifted_2;
+      sum01_2 += hidden_3 * d_shifted_3;
+      sum10_2 += hidden_4 * d_shifted_2;
+      sum11_2 += hidden_4 * d_shifted_3;
+    }
+    const d_W2_00_2 = Math.fround(sum00_2);
+    const d_W2_01_2 = Math.fround(sum01_2);
+    const d_W2_10_2 = Math.fround(sum10_2);
+    const d_W2_11_2 = Math.fround(sum11_2);
+    const W2_m_next00_2 = Math.fround(W2_m[j + 1260]! * 0.9 + d_W2_00_2 * 0.09999999999999998);
+    W2_m[j + 1260] = W2_m_next00_2;
+    const W2_m_next01_2 = Math.fround(W2_m[j + 1261]! * 0.9 + d_W2_01_2 * 0.09999999999999998);
+    W2_m[j + 1261] = W2_m_next01_2;
+    const W2_m_next10_2 = Math.fround(W2_m[j + 1270]! * 0.9 + d_W2_10_2 * 0.09999999999999998);
+    W2_m[j + 1270] = W2_m_next10_2;
+    const W2_m_next11_2 = Math.fround(W2_m[j + 1271]! * 0.9 + d_W2_11_2 * 0.09999999999999998);
+    W2_m[j + 1271] = W2_m_next11_2;
+    const W2_v_next00_2 = Math.fround(
+      W2_v[j + 1260]! * 0.999 + d_W2_00_2 * d_W2_00_2 * 0.0010000000000000009,
+    );
+    W2_v[j + 1260] = W2_v_next00_2;
+    const W2_v_next01_2 = Math.fround(
+      W2_v[j + 1261]! * 0.999 + d_W2_01_2 * d_W2_01_2 * 0.0010000000000000009,
+    );
+    W2_v[j + 1261] = W2_v_next01_2;
+    const W2_v_next10_2 = Math.fround(
+      W2_v[j + 1270]! * 0.999 + d_W2_10_2 * d_W2_10_2 * 0.0010000000000000009,
+    );
+    W2_v[j + 1270] = W2_v_next10_2;
+    const W2_v_next11_2 = Math.fround(
+      W2_v[j + 1271]! * 0.999 + d_W2_11_2 * d_W2_11_2 * 0.0010000000000000009,
+    );
+    W2_v[j + 1271] = W2_v_next11_2;
+    W2[j + 1260] =
+      W2[j + 1260]! - (W2_m_next00_2 * rate_0) / (Math.sqrt(W2_v_next00_2 * correction_0) + 1e-8);
+    W2[j + 1261] =
+      W2[j + 1261]! - (W2_m_next01_2 * rate_0) / (Math.sqrt(W2_v_next01_2 * correction_0) + 1e-8);
+    W2[j + 1270] =
+      W2[j + 1270]! - (W2_m_next10_2 * rate_0) / (Math.sqrt(W2_v_next10_2 * correction_0) + 1e-8);
+    W2[j + 1271] =
+      W2[j + 1271]! - (W2_m_next11_2 * rate_0) / (Math.sqrt(W2_v_next11_2 * correction_0) + 1e-8);
   }
 }
 
@@ -1009,7 +1371,7 @@ function dotAdam_784x32x128(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 784; i += 4) {
+  for (let i = 0; i < 783; i += 3) {
     for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1017,23 +1379,118 @@ function dotAdam_784x32x128(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const x_0 = x[k * 784 + i]!;
-        const d_z1_0 = d_z1[k * 128 + j]!;
-        const d_z1_1 = d_z1[k * 128 + j + 1]!;
-        const x_1 = x[k * 784 + i + 1]!;
-        const x_2 = x[k * 784 + i + 2]!;
-        const x_3 = x[k * 784 + i + 3]!;
-        sum00 += x_0 * d_z1_0;
-        sum01 += x_0 * d_z1_1;
-        sum10 += x_1 * d_z1_0;
-        sum11 += x_1 * d_z1_1;
-        sum20 += x_2 * d_z1_0;
-        sum21 += x_2 * d_z1_1;
-        sum30 += x_3 * d_z1_0;
-        sum31 += x_3 * d_z1_1;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const x_0 = x[k * 784 + i]!;
+          const d_z1_0 = d_z1[k * 128 + j]!;
+          const d_z1_1 = d_z1[k * 128 + j + 1]!;
+          const x_1 = x[k * 784 + i + 1]!;
+          const x_2 = x[k * 784 + i + 2]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 784]!;
+          const d_z1_0 = d_z1[k * 128 + j + 128]!;
+          const d_z1_1 = d_z1[k * 128 + j + 129]!;
+          const x_1 = x[k * 784 + i + 785]!;
+          const x_2 = x[k * 784 + i + 786]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 1568]!;
+          const d_z1_0 = d_z1[k * 128 + j + 256]!;
+          const d_z1_1 = d_z1[k * 128 + j + 257]!;
+          const x_1 = x[k * 784 + i + 1569]!;
+          const x_2 = x[k * 784 + i + 1570]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 2352]!;
+          const d_z1_0 = d_z1[k * 128 + j + 384]!;
+          const d_z1_1 = d_z1[k * 128 + j + 385]!;
+          const x_1 = x[k * 784 + i + 2353]!;
+          const x_2 = x[k * 784 + i + 2354]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 4 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 3136]!;
+          const d_z1_0 = d_z1[k * 128 + j + 512]!;
+          const d_z1_1 = d_z1[k * 128 + j + 513]!;
+          const x_1 = x[k * 784 + i + 3137]!;
+          const x_2 = x[k * 784 + i + 3138]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 5 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 3920]!;
+          const d_z1_0 = d_z1[k * 128 + j + 640]!;
+          const d_z1_1 = d_z1[k * 128 + j + 641]!;
+          const x_1 = x[k * 784 + i + 3921]!;
+          const x_2 = x[k * 784 + i + 3922]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 6 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 4704]!;
+          const d_z1_0 = d_z1[k * 128 + j + 768]!;
+          const d_z1_1 = d_z1[k * 128 + j + 769]!;
+          const x_1 = x[k * 784 + i + 4705]!;
+          const x_2 = x[k * 784 + i + 4706]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 7 === 32) break;
+        {
+          const x_0 = x[k * 784 + i + 5488]!;
+          const d_z1_0 = d_z1[k * 128 + j + 896]!;
+          const d_z1_1 = d_z1[k * 128 + j + 897]!;
+          const x_1 = x[k * 784 + i + 5489]!;
+          const x_2 = x[k * 784 + i + 5490]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
       }
       const d_W1_00 = Math.fround(sum00);
       const d_W1_01 = Math.fround(sum01);
@@ -1041,8 +1498,6 @@ function dotAdam_784x32x128(
       const d_W1_11 = Math.fround(sum11);
       const d_W1_20 = Math.fround(sum20);
       const d_W1_21 = Math.fround(sum21);
-      const d_W1_30 = Math.fround(sum30);
-      const d_W1_31 = Math.fround(sum31);
       const W1_m_next00 = Math.fround(W1_m[i * 128 + j]! * 0.9 + d_W1_00 * 0.09999999999999998);
       W1_m[i * 128 + j] = W1_m_next00;
       const W1_m_next01 = Math.fround(W1_m[i * 128 + j + 1]! * 0.9 + d_W1_01 * 0.09999999999999998);
@@ -1063,14 +1518,6 @@ function dotAdam_784x32x128(
         W1_m[i * 128 + j + 257]! * 0.9 + d_W1_21 * 0.09999999999999998,
       );
       W1_m[i * 128 + j + 257] = W1_m_next21;
-      const W1_m_next30 = Math.fround(
-        W1_m[i * 128 + j + 384]! * 0.9 + d_W1_30 * 0.09999999999999998,
-      );
-      W1_m[i * 128 + j + 384] = W1_m_next30;
-      const W1_m_next31 = Math.fround(
-        W1_m[i * 128 + j + 385]! * 0.9 + d_W1_31 * 0.09999999999999998,
-      );
-      W1_m[i * 128 + j + 385] = W1_m_next31;
       const W1_v_next00 = Math.fround(
         W1_v[i * 128 + j]! * 0.999 + d_W1_00 * d_W1_00 * 0.0010000000000000009,
       );
@@ -1095,14 +1542,6 @@ function dotAdam_784x32x128(
         W1_v[i * 128 + j + 257]! * 0.999 + d_W1_21 * d_W1_21 * 0.0010000000000000009,
       );
       W1_v[i * 128 + j + 257] = W1_v_next21;
-      const W1_v_next30 = Math.fround(
-        W1_v[i * 128 + j + 384]! * 0.999 + d_W1_30 * d_W1_30 * 0.0010000000000000009,
-      );
-      W1_v[i * 128 + j + 384] = W1_v_next30;
-      const W1_v_next31 = Math.fround(
-        W1_v[i * 128 + j + 385]! * 0.999 + d_W1_31 * d_W1_31 * 0.0010000000000000009,
-      );
-      W1_v[i * 128 + j + 385] = W1_v_next31;
       W1[i * 128 + j] =
         W1[i * 128 + j]! - (W1_m_next00 * rate_0) / (Math.sqrt(W1_v_next00 * correction_0) + 1e-8);
       W1[i * 128 + j + 1] =
@@ -1120,13 +1559,36 @@ function dotAdam_784x32x128(
       W1[i * 128 + j + 257] =
         W1[i * 128 + j + 257]! -
         (W1_m_next21 * rate_0) / (Math.sqrt(W1_v_next21 * correction_0) + 1e-8);
-      W1[i * 128 + j + 384] =
-        W1[i * 128 + j + 384]! -
-        (W1_m_next30 * rate_0) / (Math.sqrt(W1_v_next30 * correction_0) + 1e-8);
-      W1[i * 128 + j + 385] =
-        W1[i * 128 + j + 385]! -
-        (W1_m_next31 * rate_0) / (Math.sqrt(W1_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 128; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const x_3 = x[k * 784 + 783]!;
+      const d_z1_2 = d_z1[k * 128 + j]!;
+      const d_z1_3 = d_z1[k * 128 + j + 1]!;
+      sum0 += x_3 * d_z1_2;
+      sum1 += x_3 * d_z1_3;
+    }
+    const d_W1_0 = Math.fround(sum0);
+    const d_W1_1 = Math.fround(sum1);
+    const W1_m_next0 = Math.fround(W1_m[j + 100224]! * 0.9 + d_W1_0 * 0.09999999999999998);
+    W1_m[j + 100224] = W1_m_next0;
+    const W1_m_next1 = Math.fround(W1_m[j + 100225]! * 0.9 + d_W1_1 * 0.09999999999999998);
+    W1_m[j + 100225] = W1_m_next1;
+    const W1_v_next0 = Math.fround(
+      W1_v[j + 100224]! * 0.999 + d_W1_0 * d_W1_0 * 0.0010000000000000009,
+    );
+    W1_v[j + 100224] = W1_v_next0;
+    const W1_v_next1 = Math.fround(
+      W1_v[j + 100225]! * 0.999 + d_W1_1 * d_W1_1 * 0.0010000000000000009,
+    );
+    W1_v[j + 100225] = W1_v_next1;
+    W1[j + 100224] =
+      W1[j + 100224]! - (W1_m_next0 * rate_0) / (Math.sqrt(W1_v_next0 * correction_0) + 1e-8);
+    W1[j + 100225] =
+      W1[j + 100225]! - (W1_m_next1 * rate_0) / (Math.sqrt(W1_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -1141,61 +1603,167 @@ function dotRelu_250x784x128_evaluate(
   b1: Float32Array,
   hidden: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 128; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 784; k++) {
-        const x_0 = x[i * 784 + k]!;
-        const W1_0 = W1[k * 128 + j]!;
-        const W1_1 = W1[k * 128 + j + 1]!;
-        const W1_2 = W1[k * 128 + j + 2]!;
-        const W1_3 = W1[k * 128 + j + 3]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum02 += x_0 * W1_2;
-        sum03 += x_0 * W1_3;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum12 += x_1 * W1_2;
-        sum13 += x_1 * W1_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 784; k += 8) {
+        {
+          const x_0 = x[i * 784 + k]!;
+          const W1_0 = W1[k * 128 + j]!;
+          const W1_1 = W1[k * 128 + j + 1]!;
+          const x_1 = x[i * 784 + k + 784]!;
+          const x_2 = x[i * 784 + k + 1568]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 1 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 1]!;
+          const W1_0 = W1[k * 128 + j + 128]!;
+          const W1_1 = W1[k * 128 + j + 129]!;
+          const x_1 = x[i * 784 + k + 785]!;
+          const x_2 = x[i * 784 + k + 1569]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 2 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 2]!;
+          const W1_0 = W1[k * 128 + j + 256]!;
+          const W1_1 = W1[k * 128 + j + 257]!;
+          const x_1 = x[i * 784 + k + 786]!;
+          const x_2 = x[i * 784 + k + 1570]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 3 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 3]!;
+          const W1_0 = W1[k * 128 + j + 384]!;
+          const W1_1 = W1[k * 128 + j + 385]!;
+          const x_1 = x[i * 784 + k + 787]!;
+          const x_2 = x[i * 784 + k + 1571]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 4 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 4]!;
+          const W1_0 = W1[k * 128 + j + 512]!;
+          const W1_1 = W1[k * 128 + j + 513]!;
+          const x_1 = x[i * 784 + k + 788]!;
+          const x_2 = x[i * 784 + k + 1572]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 5 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 5]!;
+          const W1_0 = W1[k * 128 + j + 640]!;
+          const W1_1 = W1[k * 128 + j + 641]!;
+          const x_1 = x[i * 784 + k + 789]!;
+          const x_2 = x[i * 784 + k + 1573]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 6 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 6]!;
+          const W1_0 = W1[k * 128 + j + 768]!;
+          const W1_1 = W1[k * 128 + j + 769]!;
+          const x_1 = x[i * 784 + k + 790]!;
+          const x_2 = x[i * 784 + k + 1574]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 7 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 7]!;
+          const W1_0 = W1[k * 128 + j + 896]!;
+          const W1_1 = W1[k * 128 + j + 897]!;
+          const x_1 = x[i * 784 + k + 791]!;
+          const x_2 = x[i * 784 + k + 1575]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
       }
       const dot00 = Math.fround(sum00);
       const dot01 = Math.fround(sum01);
-      const dot02 = Math.fround(sum02);
-      const dot03 = Math.fround(sum03);
       const dot10 = Math.fround(sum10);
       const dot11 = Math.fround(sum11);
-      const dot12 = Math.fround(sum12);
-      const dot13 = Math.fround(sum13);
+      const dot20 = Math.fround(sum20);
+      const dot21 = Math.fround(sum21);
       const b1_0 = b1[j]!;
       const add_0 = dot00 + b1_0;
       const b1_1 = b1[j + 1]!;
       const add_1 = dot01 + b1_1;
-      const b1_2 = b1[j + 2]!;
-      const add_2 = dot02 + b1_2;
-      const b1_3 = b1[j + 3]!;
-      const add_3 = dot03 + b1_3;
-      const add_4 = dot10 + b1_0;
-      const add_5 = dot11 + b1_1;
-      const add_6 = dot12 + b1_2;
-      const add_7 = dot13 + b1_3;
+      const add_2 = dot10 + b1_0;
+      const add_3 = dot11 + b1_1;
+      const add_4 = dot20 + b1_0;
+      const add_5 = dot21 + b1_1;
       hidden[i * 128 + j] = add_0 < 0 ? 0 : add_0;
       hidden[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      hidden[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
-      hidden[i * 128 + j + 3] = add_3 < 0 ? 0 : add_3;
-      hidden[i * 128 + j + 128] = add_4 < 0 ? 0 : add_4;
-      hidden[i * 128 + j + 129] = add_5 < 0 ? 0 : add_5;
-      hidden[i * 128 + j + 130] = add_6 < 0 ? 0 : add_6;
-      hidden[i * 128 + j + 131] = add_7 < 0 ? 0 : add_7;
+      hidden[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
+      hidden[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
+      hidden[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
+      hidden[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
     }
+  }
+  for (let j = 0; j < 128; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 784; k++) {
+      const x_3 = x[k + 195216]!;
+      const W1_2 = W1[k * 128 + j]!;
+      const W1_3 = W1[k * 128 + j + 1]!;
+      sum0 += x_3 * W1_2;
+      sum1 += x_3 * W1_3;
+    }
+    const dot0 = Math.fround(sum0);
+    const dot1 = Math.fround(sum1);
+    const b1_2 = b1[j]!;
+    const add_6 = dot0 + b1_2;
+    const b1_3 = b1[j + 1]!;
+    const add_7 = dot1 + b1_3;
+    hidden[j + 31872] = add_6 < 0 ? 0 : add_6;
+    hidden[j + 31873] = add_7 < 0 ? 0 : add_7;
   }
 }
 
@@ -1210,77 +1778,157 @@ function dotAdd_250x128x10_evaluate(
   b2: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 8; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 128; k++) {
-        const hidden_0 = hidden[i * 128 + k]!;
-        const W2_0 = W2[k * 10 + j]!;
-        const W2_1 = W2[k * 10 + j + 1]!;
-        const W2_2 = W2[k * 10 + j + 2]!;
-        const W2_3 = W2[k * 10 + j + 3]!;
-        const hidden_1 = hidden[i * 128 + k + 128]!;
-        sum00 += hidden_0 * W2_0;
-        sum01 += hidden_0 * W2_1;
-        sum02 += hidden_0 * W2_2;
-        sum03 += hidden_0 * W2_3;
-        sum10 += hidden_1 * W2_0;
-        sum11 += hidden_1 * W2_1;
-        sum12 += hidden_1 * W2_2;
-        sum13 += hidden_1 * W2_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const hidden_0 = hidden[i * 128 + k]!;
+          const W2_0 = W2[k * 10 + j]!;
+          const W2_1 = W2[k * 10 + j + 1]!;
+          const hidden_1 = hidden[i * 128 + k + 128]!;
+          const hidden_2 = hidden[i * 128 + k + 256]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 1]!;
+          const W2_0 = W2[k * 10 + j + 10]!;
+          const W2_1 = W2[k * 10 + j + 11]!;
+          const hidden_1 = hidden[i * 128 + k + 129]!;
+          const hidden_2 = hidden[i * 128 + k + 257]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 2]!;
+          const W2_0 = W2[k * 10 + j + 20]!;
+          const W2_1 = W2[k * 10 + j + 21]!;
+          const hidden_1 = hidden[i * 128 + k + 130]!;
+          const hidden_2 = hidden[i * 128 + k + 258]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 3]!;
+          const W2_0 = W2[k * 10 + j + 30]!;
+          const W2_1 = W2[k * 10 + j + 31]!;
+          const hidden_1 = hidden[i * 128 + k + 131]!;
+          const hidden_2 = hidden[i * 128 + k + 259]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 4]!;
+          const W2_0 = W2[k * 10 + j + 40]!;
+          const W2_1 = W2[k * 10 + j + 41]!;
+          const hidden_1 = hidden[i * 128 + k + 132]!;
+          const hidden_2 = hidden[i * 128 + k + 260]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 5]!;
+          const W2_0 = W2[k * 10 + j + 50]!;
+          const W2_1 = W2[k * 10 + j + 51]!;
+          const hidden_1 = hidden[i * 128 + k + 133]!;
+          const hidden_2 = hidden[i * 128 + k + 261]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 6]!;
+          const W2_0 = W2[k * 10 + j + 60]!;
+          const W2_1 = W2[k * 10 + j + 61]!;
+          const hidden_1 = hidden[i * 128 + k + 134]!;
+          const hidden_2 = hidden[i * 128 + k + 262]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const hidden_0 = hidden[i * 128 + k + 7]!;
+          const W2_0 = W2[k * 10 + j + 70]!;
+          const W2_1 = W2[k * 10 + j + 71]!;
+          const hidden_1 = hidden[i * 128 + k + 135]!;
+          const hidden_2 = hidden[i * 128 + k + 263]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
       }
       const dot_2_00 = Math.fround(sum00);
       const dot_2_01 = Math.fround(sum01);
-      const dot_2_02 = Math.fround(sum02);
-      const dot_2_03 = Math.fround(sum03);
       const dot_2_10 = Math.fround(sum10);
       const dot_2_11 = Math.fround(sum11);
-      const dot_2_12 = Math.fround(sum12);
-      const dot_2_13 = Math.fround(sum13);
+      const dot_2_20 = Math.fround(sum20);
+      const dot_2_21 = Math.fround(sum21);
       const b2_0 = b2[j]!;
       const b2_1 = b2[j + 1]!;
-      const b2_2 = b2[j + 2]!;
-      const b2_3 = b2[j + 3]!;
       scores[i * 10 + j] = dot_2_00 + b2_0;
       scores[i * 10 + j + 1] = dot_2_01 + b2_1;
-      scores[i * 10 + j + 2] = dot_2_02 + b2_2;
-      scores[i * 10 + j + 3] = dot_2_03 + b2_3;
       scores[i * 10 + j + 10] = dot_2_10 + b2_0;
       scores[i * 10 + j + 11] = dot_2_11 + b2_1;
-      scores[i * 10 + j + 12] = dot_2_12 + b2_2;
-      scores[i * 10 + j + 13] = dot_2_13 + b2_3;
+      scores[i * 10 + j + 20] = dot_2_20 + b2_0;
+      scores[i * 10 + j + 21] = dot_2_21 + b2_1;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
     for (let k = 0; k < 128; k++) {
-      const hidden_2 = hidden[i * 128 + k]!;
-      const W2_4 = W2[k * 10 + 8]!;
-      const W2_5 = W2[k * 10 + 9]!;
-      const hidden_3 = hidden[i * 128 + k + 128]!;
-      sum00_2 += hidden_2 * W2_4;
-      sum01_2 += hidden_2 * W2_5;
-      sum10_2 += hidden_3 * W2_4;
-      sum11_2 += hidden_3 * W2_5;
+      const hidden_3 = hidden[k + 31872]!;
+      const W2_2 = W2[k * 10 + j]!;
+      const W2_3 = W2[k * 10 + j + 1]!;
+      sum0 += hidden_3 * W2_2;
+      sum1 += hidden_3 * W2_3;
     }
-    const dot_2_00_2 = Math.fround(sum00_2);
-    const dot_2_01_2 = Math.fround(sum01_2);
-    const dot_2_10_2 = Math.fround(sum10_2);
-    const dot_2_11_2 = Math.fround(sum11_2);
-    const b2_4 = b2[8]!;
-    const b2_5 = b2[9]!;
-    scores[i * 10 + 8] = dot_2_00_2 + b2_4;
-    scores[i * 10 + 9] = dot_2_01_2 + b2_5;
-    scores[i * 10 + 18] = dot_2_10_2 + b2_4;
-    scores[i * 10 + 19] = dot_2_11_2 + b2_5;
+    const dot_2_0 = Math.fround(sum0);
+    const dot_2_1 = Math.fround(sum1);
+    scores[j + 2490] = dot_2_0 + b2[j]!;
+    scores[j + 2491] = dot_2_1 + b2[j + 1]!;
   }
 }
 

@@ -4,7 +4,7 @@
 //
 //   parameters 8,160   arena 328,112 bytes, nothing else is ever allocated   17,459,456 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 5b61e8cfb4f77931
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 7dc7495c5b16aa08
 
 /** The model's name. */
 export const MODEL: string = "style-transfer";
@@ -991,7 +991,7 @@ function windowMax_1x16x16x1x1x2x2x16_2(
  * 524,288 floating-point operations.
  */
 function dot_16x1024x16(near: Float32Array, dot: Float32Array): void {
-  for (let i = 0; i < 16; i += 4) {
+  for (let i = 0; i < 15; i += 3) {
     for (let j = 0; j < 16; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -999,23 +999,118 @@ function dot_16x1024x16(near: Float32Array, dot: Float32Array): void {
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 1024; k++) {
-        const near_0 = near[i * 1024 + k]!;
-        const near_1 = near[j * 1024 + k]!;
-        const near_2 = near[j * 1024 + k + 1024]!;
-        const near_3 = near[i * 1024 + k + 1024]!;
-        const near_4 = near[i * 1024 + k + 2048]!;
-        const near_5 = near[i * 1024 + k + 3072]!;
-        sum00 += near_0 * near_1;
-        sum01 += near_0 * near_2;
-        sum10 += near_3 * near_1;
-        sum11 += near_3 * near_2;
-        sum20 += near_4 * near_1;
-        sum21 += near_4 * near_2;
-        sum30 += near_5 * near_1;
-        sum31 += near_5 * near_2;
+      for (let k = 0; k < 1024; k += 8) {
+        {
+          const near_0 = near[i * 1024 + k]!;
+          const near_1 = near[j * 1024 + k]!;
+          const near_2 = near[j * 1024 + k + 1024]!;
+          const near_3 = near[i * 1024 + k + 1024]!;
+          const near_4 = near[i * 1024 + k + 2048]!;
+          sum00 += near_0 * near_1;
+          sum01 += near_0 * near_2;
+          sum10 += near_3 * near_1;
+          sum11 += near_3 * near_2;
+          sum20 += near_4 * near_1;
+          sum21 += near_4 * near_2;
+        }
+        if (k + 1 === 1024) break;
+        {
+          const near_0 = near[i * 1024 + k + 1]!;
+          const near_1 = near[j * 1024 + k + 1]!;
+          const near_2 = near[j * 1024 + k + 1025]!;
+          const near_3 = near[i * 1024 + k + 1025]!;
+          const near_4 = near[i * 1024 + k + 2049]!;
+          sum00 += near_0 * near_1;
+          sum01 += near_0 * near_2;
+          sum10 += near_3 * near_1;
+          sum11 += near_3 * near_2;
+          sum20 += near_4 * near_1;
+          sum21 += near_4 * near_2;
+        }
+        if (k + 2 === 1024) break;
+        {
+          const near_0 = near[i * 1024 + k + 2]!;
+          const near_1 = near[j * 1024 + k + 2]!;
+          const near_2 = near[j * 1024 + k + 1026]!;
+          const near_3 = near[i * 1024 + k + 1026]!;
+          const near_4 = near[i * 1024 + k + 2050]!;
+          sum00 += near_0 * near_1;
+          sum01 += near_0 * near_2;
+          sum10 += near_3 * near_1;
+          sum11 += near_3 * near_2;
+          sum20 += near_4 * near_1;
+          sum21 += near_4 * near_2;
+        }
+        if (k + 3 === 1024) break;
+        {
+          const near_0 = near[i * 1024 + k + 3]!;
+          const near_1 = near[j * 1024 + k + 3]!;
+          const near_2 = near[j * 1024 + k + 1027]!;
+          const near_3 = near[i * 1024 + k + 1027]!;
+          const near_4 = near[i * 1024 + k + 2051]!;
+          sum00 += near_0 * near_1;
+          sum01 += near_0 * near_2;
+          sum10 += near_3 * near_1;
+          sum11 += near_3 * near_2;
+          sum20 += near_4 * near_1;
+          sum21 += near_4 * near_2;
+        }
+        if (k + 4 === 1024) break;
+        {
+          const near_0 = near[i * 1024 + k + 4]!;
+          const near_1 = near[j * 1024 + k + 4]!;
+          const near_2 = near[j * 1024 + k + 1028]!;
+          const near_3 = near[i * 1024 + k + 1028]!;
+          const near_4 = near[i * 1024 + k + 2052]!;
+          sum00 += near_0 * near_1;
+          sum01 += near_0 * near_2;
+          sum10 += near_3 * near_1;
+          sum11 += near_3 * near_2;
+          sum20 += near_4 * near_1;
+          sum21 += near_4 * near_2;
+        }
+        if (k + 5 === 1024) break;
+        {
+          const near_0 = near[i * 1024 + k + 5]!;
+          const near_1 = near[j * 1024 + k + 5]!;
+          const near_2 = near[j * 1024 + k + 1029]!;
+          const near_3 = near[i * 1024 + k + 1029]!;
+          const near_4 = near[i * 1024 + k + 2053]!;
+          sum00 += near_0 * near_1;
+          sum01 += near_0 * near_2;
+          sum10 += near_3 * near_1;
+          sum11 += near_3 * near_2;
+          sum20 += near_4 * near_1;
+          sum21 += near_4 * near_2;
+        }
+        if (k + 6 === 1024) break;
+        {
+          const near_0 = near[i * 1024 + k + 6]!;
+          const near_1 = near[j * 1024 + k + 6]!;
+          const near_2 = near[j * 1024 + k + 1030]!;
+          const near_3 = near[i * 1024 + k + 1030]!;
+          const near_4 = near[i * 1024 + k + 2054]!;
+          sum00 += near_0 * near_1;
+          sum01 += near_0 * near_2;
+          sum10 += near_3 * near_1;
+          sum11 += near_3 * near_2;
+          sum20 += near_4 * near_1;
+          sum21 += near_4 * near_2;
+        }
+        if (k + 7 === 1024) break;
+        {
+          const near_0 = near[i * 1024 + k + 7]!;
+          const near_1 = near[j * 1024 + k + 7]!;
+          const near_2 = near[j * 1024 + k + 1031]!;
+          const near_3 = near[i * 1024 + k + 1031]!;
+          const near_4 = near[i * 1024 + k + 2055]!;
+          sum00 += near_0 * near_1;
+          sum01 += near_0 * near_2;
+          sum10 += near_3 * near_1;
+          sum11 += near_3 * near_2;
+          sum20 += near_4 * near_1;
+          sum21 += near_4 * near_2;
+        }
       }
       dot[i * 16 + j] = sum00;
       dot[i * 16 + j + 1] = sum01;
@@ -1023,9 +1118,20 @@ function dot_16x1024x16(near: Float32Array, dot: Float32Array): void {
       dot[i * 16 + j + 17] = sum11;
       dot[i * 16 + j + 32] = sum20;
       dot[i * 16 + j + 33] = sum21;
-      dot[i * 16 + j + 48] = sum30;
-      dot[i * 16 + j + 49] = sum31;
     }
+  }
+  for (let j = 0; j < 16; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 1024; k++) {
+      const near_5 = near[k + 15360]!;
+      const near_6 = near[j * 1024 + k]!;
+      const near_7 = near[j * 1024 + k + 1024]!;
+      sum0 += near_5 * near_6;
+      sum1 += near_5 * near_7;
+    }
+    dot[j + 240] = sum0;
+    dot[j + 241] = sum1;
   }
 }
 
@@ -1041,7 +1147,7 @@ function dotSubMul_16x1024x16(
   sub_2: Float32Array,
   d_dot: Float32Array,
 ): void {
-  for (let i = 0; i < 16; i += 4) {
+  for (let i = 0; i < 15; i += 3) {
     for (let j = 0; j < 16; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1049,23 +1155,118 @@ function dotSubMul_16x1024x16(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 1024; k++) {
-        const near_3_0 = near_3[i * 1024 + k]!;
-        const near_3_1 = near_3[j * 1024 + k]!;
-        const near_3_2 = near_3[j * 1024 + k + 1024]!;
-        const near_3_3 = near_3[i * 1024 + k + 1024]!;
-        const near_3_4 = near_3[i * 1024 + k + 2048]!;
-        const near_3_5 = near_3[i * 1024 + k + 3072]!;
-        sum00 += near_3_0 * near_3_1;
-        sum01 += near_3_0 * near_3_2;
-        sum10 += near_3_3 * near_3_1;
-        sum11 += near_3_3 * near_3_2;
-        sum20 += near_3_4 * near_3_1;
-        sum21 += near_3_4 * near_3_2;
-        sum30 += near_3_5 * near_3_1;
-        sum31 += near_3_5 * near_3_2;
+      for (let k = 0; k < 1024; k += 8) {
+        {
+          const near_3_0 = near_3[i * 1024 + k]!;
+          const near_3_1 = near_3[j * 1024 + k]!;
+          const near_3_2 = near_3[j * 1024 + k + 1024]!;
+          const near_3_3 = near_3[i * 1024 + k + 1024]!;
+          const near_3_4 = near_3[i * 1024 + k + 2048]!;
+          sum00 += near_3_0 * near_3_1;
+          sum01 += near_3_0 * near_3_2;
+          sum10 += near_3_3 * near_3_1;
+          sum11 += near_3_3 * near_3_2;
+          sum20 += near_3_4 * near_3_1;
+          sum21 += near_3_4 * near_3_2;
+        }
+        if (k + 1 === 1024) break;
+        {
+          const near_3_0 = near_3[i * 1024 + k + 1]!;
+          const near_3_1 = near_3[j * 1024 + k + 1]!;
+          const near_3_2 = near_3[j * 1024 + k + 1025]!;
+          const near_3_3 = near_3[i * 1024 + k + 1025]!;
+          const near_3_4 = near_3[i * 1024 + k + 2049]!;
+          sum00 += near_3_0 * near_3_1;
+          sum01 += near_3_0 * near_3_2;
+          sum10 += near_3_3 * near_3_1;
+          sum11 += near_3_3 * near_3_2;
+          sum20 += near_3_4 * near_3_1;
+          sum21 += near_3_4 * near_3_2;
+        }
+        if (k + 2 === 1024) break;
+        {
+          const near_3_0 = near_3[i * 1024 + k + 2]!;
+          const near_3_1 = near_3[j * 1024 + k + 2]!;
+          const near_3_2 = near_3[j * 1024 + k + 1026]!;
+          const near_3_3 = near_3[i * 1024 + k + 1026]!;
+          const near_3_4 = near_3[i * 1024 + k + 2050]!;
+          sum00 += near_3_0 * near_3_1;
+          sum01 += near_3_0 * near_3_2;
+          sum10 += near_3_3 * near_3_1;
+          sum11 += near_3_3 * near_3_2;
+          sum20 += near_3_4 * near_3_1;
+          sum21 += near_3_4 * near_3_2;
+        }
+        if (k + 3 === 1024) break;
+        {
+          const near_3_0 = near_3[i * 1024 + k + 3]!;
+          const near_3_1 = near_3[j * 1024 + k + 3]!;
+          const near_3_2 = near_3[j * 1024 + k + 1027]!;
+          const near_3_3 = near_3[i * 1024 + k + 1027]!;
+          const near_3_4 = near_3[i * 1024 + k + 2051]!;
+          sum00 += near_3_0 * near_3_1;
+          sum01 += near_3_0 * near_3_2;
+          sum10 += near_3_3 * near_3_1;
+          sum11 += near_3_3 * near_3_2;
+          sum20 += near_3_4 * near_3_1;
+          sum21 += near_3_4 * near_3_2;
+        }
+        if (k + 4 === 1024) break;
+        {
+          const near_3_0 = near_3[i * 1024 + k + 4]!;
+          const near_3_1 = near_3[j * 1024 + k + 4]!;
+          const near_3_2 = near_3[j * 1024 + k + 1028]!;
+          const near_3_3 = near_3[i * 1024 + k + 1028]!;
+          const near_3_4 = near_3[i * 1024 + k + 2052]!;
+          sum00 += near_3_0 * near_3_1;
+          sum01 += near_3_0 * near_3_2;
+          sum10 += near_3_3 * near_3_1;
+          sum11 += near_3_3 * near_3_2;
+          sum20 += near_3_4 * near_3_1;
+          sum21 += near_3_4 * near_3_2;
+        }
+        if (k + 5 === 1024) break;
+        {
+          const near_3_0 = near_3[i * 1024 + k + 5]!;
+          const near_3_1 = near_3[j * 1024 + k + 5]!;
+          const near_3_2 = near_3[j * 1024 + k + 1029]!;
+          const near_3_3 = near_3[i * 1024 + k + 1029]!;
+          const near_3_4 = near_3[i * 1024 + k + 2053]!;
+          sum00 += near_3_0 * near_3_1;
+          sum01 += near_3_0 * near_3_2;
+          sum10 += near_3_3 * near_3_1;
+          sum11 += near_3_3 * near_3_2;
+          sum20 += near_3_4 * near_3_1;
+          sum21 += near_3_4 * near_3_2;
+        }
+        if (k + 6 === 1024) break;
+        {
+          const near_3_0 = near_3[i * 1024 + k + 6]!;
+          const near_3_1 = near_3[j * 1024 + k + 6]!;
+          const near_3_2 = near_3[j * 1024 + k + 1030]!;
+          const near_3_3 = near_3[i * 1024 + k + 1030]!;
+          const near_3_4 = near_3[i * 1024 + k + 2054]!;
+          sum00 += near_3_0 * near_3_1;
+          sum01 += near_3_0 * near_3_2;
+          sum10 += near_3_3 * near_3_1;
+          sum11 += near_3_3 * near_3_2;
+          sum20 += near_3_4 * near_3_1;
+          sum21 += near_3_4 * near_3_2;
+        }
+        if (k + 7 === 1024) break;
+        {
+          const near_3_0 = near_3[i * 1024 + k + 7]!;
+          const near_3_1 = near_3[j * 1024 + k + 7]!;
+          const near_3_2 = near_3[j * 1024 + k + 1031]!;
+          const near_3_3 = near_3[i * 1024 + k + 1031]!;
+          const near_3_4 = near_3[i * 1024 + k + 2055]!;
+          sum00 += near_3_0 * near_3_1;
+          sum01 += near_3_0 * near_3_2;
+          sum10 += near_3_3 * near_3_1;
+          sum11 += near_3_3 * near_3_2;
+          sum20 += near_3_4 * near_3_1;
+          sum21 += near_3_4 * near_3_2;
+        }
       }
       const dot_2_00 = Math.fround(sum00);
       const dot_2_01 = Math.fround(sum01);
@@ -1073,8 +1274,6 @@ function dotSubMul_16x1024x16(
       const dot_2_11 = Math.fround(sum11);
       const dot_2_20 = Math.fround(sum20);
       const dot_2_21 = Math.fround(sum21);
-      const dot_2_30 = Math.fround(sum30);
-      const dot_2_31 = Math.fround(sum31);
       const sub_2_00 = Math.fround(
         dot[i * 16 + j]! * 0.00006103515625 - dot_2_00 * 0.00006103515625,
       );
@@ -1099,31 +1298,40 @@ function dotSubMul_16x1024x16(
         dot[i * 16 + j + 33]! * 0.00006103515625 - dot_2_21 * 0.00006103515625,
       );
       sub_2[i * 16 + j + 33] = sub_2_21;
-      const sub_2_30 = Math.fround(
-        dot[i * 16 + j + 48]! * 0.00006103515625 - dot_2_30 * 0.00006103515625,
-      );
-      sub_2[i * 16 + j + 48] = sub_2_30;
-      const sub_2_31 = Math.fround(
-        dot[i * 16 + j + 49]! * 0.00006103515625 - dot_2_31 * 0.00006103515625,
-      );
-      sub_2[i * 16 + j + 49] = sub_2_31;
       const mul_0 = sub_2_00 * 0.390625;
       const mul_1 = sub_2_01 * 0.390625;
       const mul_2 = sub_2_10 * 0.390625;
       const mul_3 = sub_2_11 * 0.390625;
       const mul_4 = sub_2_20 * 0.390625;
       const mul_5 = sub_2_21 * 0.390625;
-      const mul_6 = sub_2_30 * 0.390625;
-      const mul_7 = sub_2_31 * 0.390625;
       d_dot[i * 16 + j] = (mul_0 + mul_0) * 0.00006103515625;
       d_dot[i * 16 + j + 1] = (mul_1 + mul_1) * 0.00006103515625;
       d_dot[i * 16 + j + 16] = (mul_2 + mul_2) * 0.00006103515625;
       d_dot[i * 16 + j + 17] = (mul_3 + mul_3) * 0.00006103515625;
       d_dot[i * 16 + j + 32] = (mul_4 + mul_4) * 0.00006103515625;
       d_dot[i * 16 + j + 33] = (mul_5 + mul_5) * 0.00006103515625;
-      d_dot[i * 16 + j + 48] = (mul_6 + mul_6) * 0.00006103515625;
-      d_dot[i * 16 + j + 49] = (mul_7 + mul_7) * 0.00006103515625;
     }
+  }
+  for (let j = 0; j < 16; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 1024; k++) {
+      const near_3_5 = near_3[k + 15360]!;
+      const near_3_6 = near_3[j * 1024 + k]!;
+      const near_3_7 = near_3[j * 1024 + k + 1024]!;
+      sum0 += near_3_5 * near_3_6;
+      sum1 += near_3_5 * near_3_7;
+    }
+    const dot_2_0 = Math.fround(sum0);
+    const dot_2_1 = Math.fround(sum1);
+    const sub_2_0 = Math.fround(dot[j + 240]! * 0.00006103515625 - dot_2_0 * 0.00006103515625);
+    sub_2[j + 240] = sub_2_0;
+    const sub_2_1 = Math.fround(dot[j + 241]! * 0.00006103515625 - dot_2_1 * 0.00006103515625);
+    sub_2[j + 241] = sub_2_1;
+    const mul_6 = sub_2_0 * 0.390625;
+    const mul_7 = sub_2_1 * 0.390625;
+    d_dot[j + 240] = (mul_6 + mul_6) * 0.00006103515625;
+    d_dot[j + 241] = (mul_7 + mul_7) * 0.00006103515625;
   }
 }
 
@@ -1147,7 +1355,7 @@ function sum_16x16(sub_2: Float32Array, sum_2: Float32Array): void {
  * 524,288 floating-point operations.
  */
 function dot_32x256x32(far: Float32Array, dot_3: Float32Array): void {
-  for (let i = 0; i < 32; i += 4) {
+  for (let i = 0; i < 30; i += 3) {
     for (let j = 0; j < 32; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1155,23 +1363,118 @@ function dot_32x256x32(far: Float32Array, dot_3: Float32Array): void {
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const far_0 = far[i * 256 + k]!;
-        const far_1 = far[j * 256 + k]!;
-        const far_2 = far[j * 256 + k + 256]!;
-        const far_3 = far[i * 256 + k + 256]!;
-        const far_4 = far[i * 256 + k + 512]!;
-        const far_5 = far[i * 256 + k + 768]!;
-        sum00 += far_0 * far_1;
-        sum01 += far_0 * far_2;
-        sum10 += far_3 * far_1;
-        sum11 += far_3 * far_2;
-        sum20 += far_4 * far_1;
-        sum21 += far_4 * far_2;
-        sum30 += far_5 * far_1;
-        sum31 += far_5 * far_2;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const far_0 = far[i * 256 + k]!;
+          const far_1 = far[j * 256 + k]!;
+          const far_2 = far[j * 256 + k + 256]!;
+          const far_3 = far[i * 256 + k + 256]!;
+          const far_4 = far[i * 256 + k + 512]!;
+          sum00 += far_0 * far_1;
+          sum01 += far_0 * far_2;
+          sum10 += far_3 * far_1;
+          sum11 += far_3 * far_2;
+          sum20 += far_4 * far_1;
+          sum21 += far_4 * far_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const far_0 = far[i * 256 + k + 1]!;
+          const far_1 = far[j * 256 + k + 1]!;
+          const far_2 = far[j * 256 + k + 257]!;
+          const far_3 = far[i * 256 + k + 257]!;
+          const far_4 = far[i * 256 + k + 513]!;
+          sum00 += far_0 * far_1;
+          sum01 += far_0 * far_2;
+          sum10 += far_3 * far_1;
+          sum11 += far_3 * far_2;
+          sum20 += far_4 * far_1;
+          sum21 += far_4 * far_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const far_0 = far[i * 256 + k + 2]!;
+          const far_1 = far[j * 256 + k + 2]!;
+          const far_2 = far[j * 256 + k + 258]!;
+          const far_3 = far[i * 256 + k + 258]!;
+          const far_4 = far[i * 256 + k + 514]!;
+          sum00 += far_0 * far_1;
+          sum01 += far_0 * far_2;
+          sum10 += far_3 * far_1;
+          sum11 += far_3 * far_2;
+          sum20 += far_4 * far_1;
+          sum21 += far_4 * far_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const far_0 = far[i * 256 + k + 3]!;
+          const far_1 = far[j * 256 + k + 3]!;
+          const far_2 = far[j * 256 + k + 259]!;
+          const far_3 = far[i * 256 + k + 259]!;
+          const far_4 = far[i * 256 + k + 515]!;
+          sum00 += far_0 * far_1;
+          sum01 += far_0 * far_2;
+          sum10 += far_3 * far_1;
+          sum11 += far_3 * far_2;
+          sum20 += far_4 * far_1;
+          sum21 += far_4 * far_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const far_0 = far[i * 256 + k + 4]!;
+          const far_1 = far[j * 256 + k + 4]!;
+          const far_2 = far[j * 256 + k + 260]!;
+          const far_3 = far[i * 256 + k + 260]!;
+          const far_4 = far[i * 256 + k + 516]!;
+          sum00 += far_0 * far_1;
+          sum01 += far_0 * far_2;
+          sum10 += far_3 * far_1;
+          sum11 += far_3 * far_2;
+          sum20 += far_4 * far_1;
+          sum21 += far_4 * far_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const far_0 = far[i * 256 + k + 5]!;
+          const far_1 = far[j * 256 + k + 5]!;
+          const far_2 = far[j * 256 + k + 261]!;
+          const far_3 = far[i * 256 + k + 261]!;
+          const far_4 = far[i * 256 + k + 517]!;
+          sum00 += far_0 * far_1;
+          sum01 += far_0 * far_2;
+          sum10 += far_3 * far_1;
+          sum11 += far_3 * far_2;
+          sum20 += far_4 * far_1;
+          sum21 += far_4 * far_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const far_0 = far[i * 256 + k + 6]!;
+          const far_1 = far[j * 256 + k + 6]!;
+          const far_2 = far[j * 256 + k + 262]!;
+          const far_3 = far[i * 256 + k + 262]!;
+          const far_4 = far[i * 256 + k + 518]!;
+          sum00 += far_0 * far_1;
+          sum01 += far_0 * far_2;
+          sum10 += far_3 * far_1;
+          sum11 += far_3 * far_2;
+          sum20 += far_4 * far_1;
+          sum21 += far_4 * far_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const far_0 = far[i * 256 + k + 7]!;
+          const far_1 = far[j * 256 + k + 7]!;
+          const far_2 = far[j * 256 + k + 263]!;
+          const far_3 = far[i * 256 + k + 263]!;
+          const far_4 = far[i * 256 + k + 519]!;
+          sum00 += far_0 * far_1;
+          sum01 += far_0 * far_2;
+          sum10 += far_3 * far_1;
+          sum11 += far_3 * far_2;
+          sum20 += far_4 * far_1;
+          sum21 += far_4 * far_2;
+        }
       }
       dot_3[i * 32 + j] = sum00;
       dot_3[i * 32 + j + 1] = sum01;
@@ -1179,9 +1482,27 @@ function dot_32x256x32(far: Float32Array, dot_3: Float32Array): void {
       dot_3[i * 32 + j + 33] = sum11;
       dot_3[i * 32 + j + 64] = sum20;
       dot_3[i * 32 + j + 65] = sum21;
-      dot_3[i * 32 + j + 96] = sum30;
-      dot_3[i * 32 + j + 97] = sum31;
     }
+  }
+  for (let j = 0; j < 32; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 256; k++) {
+      const far_5 = far[k + 7680]!;
+      const far_6 = far[j * 256 + k]!;
+      const far_7 = far[j * 256 + k + 256]!;
+      const far_8 = far[k + 7936]!;
+      sum00_2 += far_5 * far_6;
+      sum01_2 += far_5 * far_7;
+      sum10_2 += far_8 * far_6;
+      sum11_2 += far_8 * far_7;
+    }
+    dot_3[j + 960] = sum00_2;
+    dot_3[j + 961] = sum01_2;
+    dot_3[j + 992] = sum10_2;
+    dot_3[j + 993] = sum11_2;
   }
 }
 
@@ -1197,7 +1518,7 @@ function dotSubMul_32x256x32(
   sub_3: Float32Array,
   d_dot_3: Float32Array,
 ): void {
-  for (let i = 0; i < 32; i += 4) {
+  for (let i = 0; i < 30; i += 3) {
     for (let j = 0; j < 32; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1205,23 +1526,118 @@ function dotSubMul_32x256x32(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const far_3_0 = far_3[i * 256 + k]!;
-        const far_3_1 = far_3[j * 256 + k]!;
-        const far_3_2 = far_3[j * 256 + k + 256]!;
-        const far_3_3 = far_3[i * 256 + k + 256]!;
-        const far_3_4 = far_3[i * 256 + k + 512]!;
-        const far_3_5 = far_3[i * 256 + k + 768]!;
-        sum00 += far_3_0 * far_3_1;
-        sum01 += far_3_0 * far_3_2;
-        sum10 += far_3_3 * far_3_1;
-        sum11 += far_3_3 * far_3_2;
-        sum20 += far_3_4 * far_3_1;
-        sum21 += far_3_4 * far_3_2;
-        sum30 += far_3_5 * far_3_1;
-        sum31 += far_3_5 * far_3_2;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const far_3_0 = far_3[i * 256 + k]!;
+          const far_3_1 = far_3[j * 256 + k]!;
+          const far_3_2 = far_3[j * 256 + k + 256]!;
+          const far_3_3 = far_3[i * 256 + k + 256]!;
+          const far_3_4 = far_3[i * 256 + k + 512]!;
+          sum00 += far_3_0 * far_3_1;
+          sum01 += far_3_0 * far_3_2;
+          sum10 += far_3_3 * far_3_1;
+          sum11 += far_3_3 * far_3_2;
+          sum20 += far_3_4 * far_3_1;
+          sum21 += far_3_4 * far_3_2;
+        }
+        if (k + 1 === 256) break;
+        {
+          const far_3_0 = far_3[i * 256 + k + 1]!;
+          const far_3_1 = far_3[j * 256 + k + 1]!;
+          const far_3_2 = far_3[j * 256 + k + 257]!;
+          const far_3_3 = far_3[i * 256 + k + 257]!;
+          const far_3_4 = far_3[i * 256 + k + 513]!;
+          sum00 += far_3_0 * far_3_1;
+          sum01 += far_3_0 * far_3_2;
+          sum10 += far_3_3 * far_3_1;
+          sum11 += far_3_3 * far_3_2;
+          sum20 += far_3_4 * far_3_1;
+          sum21 += far_3_4 * far_3_2;
+        }
+        if (k + 2 === 256) break;
+        {
+          const far_3_0 = far_3[i * 256 + k + 2]!;
+          const far_3_1 = far_3[j * 256 + k + 2]!;
+          const far_3_2 = far_3[j * 256 + k + 258]!;
+          const far_3_3 = far_3[i * 256 + k + 258]!;
+          const far_3_4 = far_3[i * 256 + k + 514]!;
+          sum00 += far_3_0 * far_3_1;
+          sum01 += far_3_0 * far_3_2;
+          sum10 += far_3_3 * far_3_1;
+          sum11 += far_3_3 * far_3_2;
+          sum20 += far_3_4 * far_3_1;
+          sum21 += far_3_4 * far_3_2;
+        }
+        if (k + 3 === 256) break;
+        {
+          const far_3_0 = far_3[i * 256 + k + 3]!;
+          const far_3_1 = far_3[j * 256 + k + 3]!;
+          const far_3_2 = far_3[j * 256 + k + 259]!;
+          const far_3_3 = far_3[i * 256 + k + 259]!;
+          const far_3_4 = far_3[i * 256 + k + 515]!;
+          sum00 += far_3_0 * far_3_1;
+          sum01 += far_3_0 * far_3_2;
+          sum10 += far_3_3 * far_3_1;
+          sum11 += far_3_3 * far_3_2;
+          sum20 += far_3_4 * far_3_1;
+          sum21 += far_3_4 * far_3_2;
+        }
+        if (k + 4 === 256) break;
+        {
+          const far_3_0 = far_3[i * 256 + k + 4]!;
+          const far_3_1 = far_3[j * 256 + k + 4]!;
+          const far_3_2 = far_3[j * 256 + k + 260]!;
+          const far_3_3 = far_3[i * 256 + k + 260]!;
+          const far_3_4 = far_3[i * 256 + k + 516]!;
+          sum00 += far_3_0 * far_3_1;
+          sum01 += far_3_0 * far_3_2;
+          sum10 += far_3_3 * far_3_1;
+          sum11 += far_3_3 * far_3_2;
+          sum20 += far_3_4 * far_3_1;
+          sum21 += far_3_4 * far_3_2;
+        }
+        if (k + 5 === 256) break;
+        {
+          const far_3_0 = far_3[i * 256 + k + 5]!;
+          const far_3_1 = far_3[j * 256 + k + 5]!;
+          const far_3_2 = far_3[j * 256 + k + 261]!;
+          const far_3_3 = far_3[i * 256 + k + 261]!;
+          const far_3_4 = far_3[i * 256 + k + 517]!;
+          sum00 += far_3_0 * far_3_1;
+          sum01 += far_3_0 * far_3_2;
+          sum10 += far_3_3 * far_3_1;
+          sum11 += far_3_3 * far_3_2;
+          sum20 += far_3_4 * far_3_1;
+          sum21 += far_3_4 * far_3_2;
+        }
+        if (k + 6 === 256) break;
+        {
+          const far_3_0 = far_3[i * 256 + k + 6]!;
+          const far_3_1 = far_3[j * 256 + k + 6]!;
+          const far_3_2 = far_3[j * 256 + k + 262]!;
+          const far_3_3 = far_3[i * 256 + k + 262]!;
+          const far_3_4 = far_3[i * 256 + k + 518]!;
+          sum00 += far_3_0 * far_3_1;
+          sum01 += far_3_0 * far_3_2;
+          sum10 += far_3_3 * far_3_1;
+          sum11 += far_3_3 * far_3_2;
+          sum20 += far_3_4 * far_3_1;
+          sum21 += far_3_4 * far_3_2;
+        }
+        if (k + 7 === 256) break;
+        {
+          const far_3_0 = far_3[i * 256 + k + 7]!;
+          const far_3_1 = far_3[j * 256 + k + 7]!;
+          const far_3_2 = far_3[j * 256 + k + 263]!;
+          const far_3_3 = far_3[i * 256 + k + 263]!;
+          const far_3_4 = far_3[i * 256 + k + 519]!;
+          sum00 += far_3_0 * far_3_1;
+          sum01 += far_3_0 * far_3_2;
+          sum10 += far_3_3 * far_3_1;
+          sum11 += far_3_3 * far_3_2;
+          sum20 += far_3_4 * far_3_1;
+          sum21 += far_3_4 * far_3_2;
+        }
       }
       const dot_4_00 = Math.fround(sum00);
       const dot_4_01 = Math.fround(sum01);
@@ -1229,8 +1645,6 @@ function dotSubMul_32x256x32(
       const dot_4_11 = Math.fround(sum11);
       const dot_4_20 = Math.fround(sum20);
       const dot_4_21 = Math.fround(sum21);
-      const dot_4_30 = Math.fround(sum30);
-      const dot_4_31 = Math.fround(sum31);
       const sub_3_00 = Math.fround(
         dot_3[i * 32 + j]! * 0.0001220703125 - dot_4_00 * 0.0001220703125,
       );
@@ -1255,31 +1669,63 @@ function dotSubMul_32x256x32(
         dot_3[i * 32 + j + 65]! * 0.0001220703125 - dot_4_21 * 0.0001220703125,
       );
       sub_3[i * 32 + j + 65] = sub_3_21;
-      const sub_3_30 = Math.fround(
-        dot_3[i * 32 + j + 96]! * 0.0001220703125 - dot_4_30 * 0.0001220703125,
-      );
-      sub_3[i * 32 + j + 96] = sub_3_30;
-      const sub_3_31 = Math.fround(
-        dot_3[i * 32 + j + 97]! * 0.0001220703125 - dot_4_31 * 0.0001220703125,
-      );
-      sub_3[i * 32 + j + 97] = sub_3_31;
       const mul_0 = sub_3_00 * 0.09765625;
       const mul_1 = sub_3_01 * 0.09765625;
       const mul_2 = sub_3_10 * 0.09765625;
       const mul_3 = sub_3_11 * 0.09765625;
       const mul_4 = sub_3_20 * 0.09765625;
       const mul_5 = sub_3_21 * 0.09765625;
-      const mul_6 = sub_3_30 * 0.09765625;
-      const mul_7 = sub_3_31 * 0.09765625;
       d_dot_3[i * 32 + j] = (mul_0 + mul_0) * 0.0001220703125;
       d_dot_3[i * 32 + j + 1] = (mul_1 + mul_1) * 0.0001220703125;
       d_dot_3[i * 32 + j + 32] = (mul_2 + mul_2) * 0.0001220703125;
       d_dot_3[i * 32 + j + 33] = (mul_3 + mul_3) * 0.0001220703125;
       d_dot_3[i * 32 + j + 64] = (mul_4 + mul_4) * 0.0001220703125;
       d_dot_3[i * 32 + j + 65] = (mul_5 + mul_5) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 96] = (mul_6 + mul_6) * 0.0001220703125;
-      d_dot_3[i * 32 + j + 97] = (mul_7 + mul_7) * 0.0001220703125;
     }
+  }
+  for (let j = 0; j < 32; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 256; k++) {
+      const far_3_5 = far_3[k + 7680]!;
+      const far_3_6 = far_3[j * 256 + k]!;
+      const far_3_7 = far_3[j * 256 + k + 256]!;
+      const far_3_8 = far_3[k + 7936]!;
+      sum00_2 += far_3_5 * far_3_6;
+      sum01_2 += far_3_5 * far_3_7;
+      sum10_2 += far_3_8 * far_3_6;
+      sum11_2 += far_3_8 * far_3_7;
+    }
+    const dot_4_00_2 = Math.fround(sum00_2);
+    const dot_4_01_2 = Math.fround(sum01_2);
+    const dot_4_10_2 = Math.fround(sum10_2);
+    const dot_4_11_2 = Math.fround(sum11_2);
+    const sub_3_00_2 = Math.fround(
+      dot_3[j + 960]! * 0.0001220703125 - dot_4_00_2 * 0.0001220703125,
+    );
+    sub_3[j + 960] = sub_3_00_2;
+    const sub_3_01_2 = Math.fround(
+      dot_3[j + 961]! * 0.0001220703125 - dot_4_01_2 * 0.0001220703125,
+    );
+    sub_3[j + 961] = sub_3_01_2;
+    const sub_3_10_2 = Math.fround(
+      dot_3[j + 992]! * 0.0001220703125 - dot_4_10_2 * 0.0001220703125,
+    );
+    sub_3[j + 992] = sub_3_10_2;
+    const sub_3_11_2 = Math.fround(
+      dot_3[j + 993]! * 0.0001220703125 - dot_4_11_2 * 0.0001220703125,
+    );
+    sub_3[j + 993] = sub_3_11_2;
+    const mul_6 = sub_3_00_2 * 0.09765625;
+    const mul_7 = sub_3_01_2 * 0.09765625;
+    const mul_8 = sub_3_10_2 * 0.09765625;
+    const mul_9 = sub_3_11_2 * 0.09765625;
+    d_dot_3[j + 960] = (mul_6 + mul_6) * 0.0001220703125;
+    d_dot_3[j + 961] = (mul_7 + mul_7) * 0.0001220703125;
+    d_dot_3[j + 992] = (mul_8 + mul_8) * 0.0001220703125;
+    d_dot_3[j + 993] = (mul_9 + mul_9) * 0.0001220703125;
   }
 }
 
@@ -1303,41 +1749,145 @@ function sum_32x32(sub_3: Float32Array, sum_3: Float32Array): void {
  * 524,288 floating-point operations.
  */
 function dot_32x32x256(d_dot_3: Float32Array, far: Float32Array, d_F_3_part: Float32Array): void {
-  for (let i = 0; i < 32; i += 4) {
-    for (let j = 0; j < 256; j += 2) {
+  for (let i = 0; i < 32; i += 2) {
+    for (let j = 0; j < 255; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 32; k++) {
-        const d_dot_3_0 = d_dot_3[i * 32 + k]!;
-        const far_0 = far[k * 256 + j]!;
-        const far_1 = far[k * 256 + j + 1]!;
-        const d_dot_3_1 = d_dot_3[i * 32 + k + 32]!;
-        const d_dot_3_2 = d_dot_3[i * 32 + k + 64]!;
-        const d_dot_3_3 = d_dot_3[i * 32 + k + 96]!;
-        sum00 += d_dot_3_0 * far_0;
-        sum01 += d_dot_3_0 * far_1;
-        sum10 += d_dot_3_1 * far_0;
-        sum11 += d_dot_3_1 * far_1;
-        sum20 += d_dot_3_2 * far_0;
-        sum21 += d_dot_3_2 * far_1;
-        sum30 += d_dot_3_3 * far_0;
-        sum31 += d_dot_3_3 * far_1;
+      let sum12 = 0;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const d_dot_3_0 = d_dot_3[i * 32 + k]!;
+          const far_0 = far[k * 256 + j]!;
+          const far_1 = far[k * 256 + j + 1]!;
+          const far_2 = far[k * 256 + j + 2]!;
+          const d_dot_3_1 = d_dot_3[i * 32 + k + 32]!;
+          sum00 += d_dot_3_0 * far_0;
+          sum01 += d_dot_3_0 * far_1;
+          sum02 += d_dot_3_0 * far_2;
+          sum10 += d_dot_3_1 * far_0;
+          sum11 += d_dot_3_1 * far_1;
+          sum12 += d_dot_3_1 * far_2;
+        }
+        if (k + 1 === 32) break;
+        {
+          const d_dot_3_0 = d_dot_3[i * 32 + k + 1]!;
+          const far_0 = far[k * 256 + j + 256]!;
+          const far_1 = far[k * 256 + j + 257]!;
+          const far_2 = far[k * 256 + j + 258]!;
+          const d_dot_3_1 = d_dot_3[i * 32 + k + 33]!;
+          sum00 += d_dot_3_0 * far_0;
+          sum01 += d_dot_3_0 * far_1;
+          sum02 += d_dot_3_0 * far_2;
+          sum10 += d_dot_3_1 * far_0;
+          sum11 += d_dot_3_1 * far_1;
+          sum12 += d_dot_3_1 * far_2;
+        }
+        if (k + 2 === 32) break;
+        {
+          const d_dot_3_0 = d_dot_3[i * 32 + k + 2]!;
+          const far_0 = far[k * 256 + j + 512]!;
+          const far_1 = far[k * 256 + j + 513]!;
+          const far_2 = far[k * 256 + j + 514]!;
+          const d_dot_3_1 = d_dot_3[i * 32 + k + 34]!;
+          sum00 += d_dot_3_0 * far_0;
+          sum01 += d_dot_3_0 * far_1;
+          sum02 += d_dot_3_0 * far_2;
+          sum10 += d_dot_3_1 * far_0;
+          sum11 += d_dot_3_1 * far_1;
+          sum12 += d_dot_3_1 * far_2;
+        }
+        if (k + 3 === 32) break;
+        {
+          const d_dot_3_0 = d_dot_3[i * 32 + k + 3]!;
+          const far_0 = far[k * 256 + j + 768]!;
+          const far_1 = far[k * 256 + j + 769]!;
+          const far_2 = far[k * 256 + j + 770]!;
+          const d_dot_3_1 = d_dot_3[i * 32 + k + 35]!;
+          sum00 += d_dot_3_0 * far_0;
+          sum01 += d_dot_3_0 * far_1;
+          sum02 += d_dot_3_0 * far_2;
+          sum10 += d_dot_3_1 * far_0;
+          sum11 += d_dot_3_1 * far_1;
+          sum12 += d_dot_3_1 * far_2;
+        }
+        if (k + 4 === 32) break;
+        {
+          const d_dot_3_0 = d_dot_3[i * 32 + k + 4]!;
+          const far_0 = far[k * 256 + j + 1024]!;
+          const far_1 = far[k * 256 + j + 1025]!;
+          const far_2 = far[k * 256 + j + 1026]!;
+          const d_dot_3_1 = d_dot_3[i * 32 + k + 36]!;
+          sum00 += d_dot_3_0 * far_0;
+          sum01 += d_dot_3_0 * far_1;
+          sum02 += d_dot_3_0 * far_2;
+          sum10 += d_dot_3_1 * far_0;
+          sum11 += d_dot_3_1 * far_1;
+          sum12 += d_dot_3_1 * far_2;
+        }
+        if (k + 5 === 32) break;
+        {
+          const d_dot_3_0 = d_dot_3[i * 32 + k + 5]!;
+          const far_0 = far[k * 256 + j + 1280]!;
+          const far_1 = far[k * 256 + j + 1281]!;
+          const far_2 = far[k * 256 + j + 1282]!;
+          const d_dot_3_1 = d_dot_3[i * 32 + k + 37]!;
+          sum00 += d_dot_3_0 * far_0;
+          sum01 += d_dot_3_0 * far_1;
+          sum02 += d_dot_3_0 * far_2;
+          sum10 += d_dot_3_1 * far_0;
+          sum11 += d_dot_3_1 * far_1;
+          sum12 += d_dot_3_1 * far_2;
+        }
+        if (k + 6 === 32) break;
+        {
+          const d_dot_3_0 = d_dot_3[i * 32 + k + 6]!;
+          const far_0 = far[k * 256 + j + 1536]!;
+          const far_1 = far[k * 256 + j + 1537]!;
+          const far_2 = far[k * 256 + j + 1538]!;
+          const d_dot_3_1 = d_dot_3[i * 32 + k + 38]!;
+          sum00 += d_dot_3_0 * far_0;
+          sum01 += d_dot_3_0 * far_1;
+          sum02 += d_dot_3_0 * far_2;
+          sum10 += d_dot_3_1 * far_0;
+          sum11 += d_dot_3_1 * far_1;
+          sum12 += d_dot_3_1 * far_2;
+        }
+        if (k + 7 === 32) break;
+        {
+          const d_dot_3_0 = d_dot_3[i * 32 + k + 7]!;
+          const far_0 = far[k * 256 + j + 1792]!;
+          const far_1 = far[k * 256 + j + 1793]!;
+          const far_2 = far[k * 256 + j + 1794]!;
+          const d_dot_3_1 = d_dot_3[i * 32 + k + 39]!;
+          sum00 += d_dot_3_0 * far_0;
+          sum01 += d_dot_3_0 * far_1;
+          sum02 += d_dot_3_0 * far_2;
+          sum10 += d_dot_3_1 * far_0;
+          sum11 += d_dot_3_1 * far_1;
+          sum12 += d_dot_3_1 * far_2;
+        }
       }
       d_F_3_part[i * 256 + j] = sum00;
       d_F_3_part[i * 256 + j + 1] = sum01;
+      d_F_3_part[i * 256 + j + 2] = sum02;
       d_F_3_part[i * 256 + j + 256] = sum10;
       d_F_3_part[i * 256 + j + 257] = sum11;
-      d_F_3_part[i * 256 + j + 512] = sum20;
-      d_F_3_part[i * 256 + j + 513] = sum21;
-      d_F_3_part[i * 256 + j + 768] = sum30;
-      d_F_3_part[i * 256 + j + 769] = sum31;
+      d_F_3_part[i * 256 + j + 258] = sum12;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const d_dot_3_2 = d_dot_3[i * 32 + k]!;
+      const far_3 = far[k * 256 + 255]!;
+      const d_dot_3_3 = d_dot_3[i * 32 + k + 32]!;
+      sum0 += d_dot_3_2 * far_3;
+      sum1 += d_dot_3_3 * far_3;
+    }
+    d_F_3_part[i * 256 + 255] = sum0;
+    d_F_3_part[i * 256 + 511] = sum1;
   }
 }
 
@@ -1347,40 +1897,144 @@ function dot_32x32x256(d_dot_3: Float32Array, far: Float32Array, d_F_3_part: Flo
  */
 function dot_32x32x256_2(far: Float32Array, d_dot_3: Float32Array, d_F_3_2: Float32Array): void {
   for (let i = 0; i < 32; i += 2) {
-    for (let j = 0; j < 256; j += 4) {
+    for (let j = 0; j < 255; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
       let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 32; k++) {
-        const far_0 = far[k * 256 + j]!;
-        const d_dot_3_0 = d_dot_3[k * 32 + i]!;
-        const far_1 = far[k * 256 + j + 1]!;
-        const far_2 = far[k * 256 + j + 2]!;
-        const far_3 = far[k * 256 + j + 3]!;
-        const d_dot_3_1 = d_dot_3[k * 32 + i + 1]!;
-        sum00 += far_0 * d_dot_3_0;
-        sum01 += far_1 * d_dot_3_0;
-        sum02 += far_2 * d_dot_3_0;
-        sum03 += far_3 * d_dot_3_0;
-        sum10 += far_0 * d_dot_3_1;
-        sum11 += far_1 * d_dot_3_1;
-        sum12 += far_2 * d_dot_3_1;
-        sum13 += far_3 * d_dot_3_1;
+      for (let k = 0; k < 32; k += 8) {
+        {
+          const far_0 = far[k * 256 + j]!;
+          const d_dot_3_0 = d_dot_3[k * 32 + i]!;
+          const far_1 = far[k * 256 + j + 1]!;
+          const far_2 = far[k * 256 + j + 2]!;
+          const d_dot_3_1 = d_dot_3[k * 32 + i + 1]!;
+          sum00 += far_0 * d_dot_3_0;
+          sum01 += far_1 * d_dot_3_0;
+          sum02 += far_2 * d_dot_3_0;
+          sum10 += far_0 * d_dot_3_1;
+          sum11 += far_1 * d_dot_3_1;
+          sum12 += far_2 * d_dot_3_1;
+        }
+        if (k + 1 === 32) break;
+        {
+          const far_0 = far[k * 256 + j + 256]!;
+          const d_dot_3_0 = d_dot_3[k * 32 + i + 32]!;
+          const far_1 = far[k * 256 + j + 257]!;
+          const far_2 = far[k * 256 + j + 258]!;
+          const d_dot_3_1 = d_dot_3[k * 32 + i + 33]!;
+          sum00 += far_0 * d_dot_3_0;
+          sum01 += far_1 * d_dot_3_0;
+          sum02 += far_2 * d_dot_3_0;
+          sum10 += far_0 * d_dot_3_1;
+          sum11 += far_1 * d_dot_3_1;
+          sum12 += far_2 * d_dot_3_1;
+        }
+        if (k + 2 === 32) break;
+        {
+          const far_0 = far[k * 256 + j + 512]!;
+          const d_dot_3_0 = d_dot_3[k * 32 + i + 64]!;
+          const far_1 = far[k * 256 + j + 513]!;
+          const far_2 = far[k * 256 + j + 514]!;
+          const d_dot_3_1 = d_dot_3[k * 32 + i + 65]!;
+          sum00 += far_0 * d_dot_3_0;
+          sum01 += far_1 * d_dot_3_0;
+          sum02 += far_2 * d_dot_3_0;
+          sum10 += far_0 * d_dot_3_1;
+          sum11 += far_1 * d_dot_3_1;
+          sum12 += far_2 * d_dot_3_1;
+        }
+        if (k + 3 === 32) break;
+        {
+          const far_0 = far[k * 256 + j + 768]!;
+          const d_dot_3_0 = d_dot_3[k * 32 + i + 96]!;
+          const far_1 = far[k * 256 + j + 769]!;
+          const far_2 = far[k * 256 + j + 770]!;
+          const d_dot_3_1 = d_dot_3[k * 32 + i + 97]!;
+          sum00 += far_0 * d_dot_3_0;
+          sum01 += far_1 * d_dot_3_0;
+          sum02 += far_2 * d_dot_3_0;
+          sum10 += far_0 * d_dot_3_1;
+          sum11 += far_1 * d_dot_3_1;
+          sum12 += far_2 * d_dot_3_1;
+        }
+        if (k + 4 === 32) break;
+        {
+          const far_0 = far[k * 256 + j + 1024]!;
+          const d_dot_3_0 = d_dot_3[k * 32 + i + 128]!;
+          const far_1 = far[k * 256 + j + 1025]!;
+          const far_2 = far[k * 256 + j + 1026]!;
+          const d_dot_3_1 = d_dot_3[k * 32 + i + 129]!;
+          sum00 += far_0 * d_dot_3_0;
+          sum01 += far_1 * d_dot_3_0;
+          sum02 += far_2 * d_dot_3_0;
+          sum10 += far_0 * d_dot_3_1;
+          sum11 += far_1 * d_dot_3_1;
+          sum12 += far_2 * d_dot_3_1;
+        }
+        if (k + 5 === 32) break;
+        {
+          const far_0 = far[k * 256 + j + 1280]!;
+          const d_dot_3_0 = d_dot_3[k * 32 + i + 160]!;
+          const far_1 = far[k * 256 + j + 1281]!;
+          const far_2 = far[k * 256 + j + 1282]!;
+          const d_dot_3_1 = d_dot_3[k * 32 + i + 161]!;
+          sum00 += far_0 * d_dot_3_0;
+          sum01 += far_1 * d_dot_3_0;
+          sum02 += far_2 * d_dot_3_0;
+          sum10 += far_0 * d_dot_3_1;
+          sum11 += far_1 * d_dot_3_1;
+          sum12 += far_2 * d_dot_3_1;
+        }
+        if (k + 6 === 32) break;
+        {
+          const far_0 = far[k * 256 + j + 1536]!;
+          const d_dot_3_0 = d_dot_3[k * 32 + i + 192]!;
+          const far_1 = far[k * 256 + j + 1537]!;
+          const far_2 = far[k * 256 + j + 1538]!;
+          const d_dot_3_1 = d_dot_3[k * 32 + i + 193]!;
+          sum00 += far_0 * d_dot_3_0;
+          sum01 += far_1 * d_dot_3_0;
+          sum02 += far_2 * d_dot_3_0;
+          sum10 += far_0 * d_dot_3_1;
+          sum11 += far_1 * d_dot_3_1;
+          sum12 += far_2 * d_dot_3_1;
+        }
+        if (k + 7 === 32) break;
+        {
+          const far_0 = far[k * 256 + j + 1792]!;
+          const d_dot_3_0 = d_dot_3[k * 32 + i + 224]!;
+          const far_1 = far[k * 256 + j + 1793]!;
+          const far_2 = far[k * 256 + j + 1794]!;
+          const d_dot_3_1 = d_dot_3[k * 32 + i + 225]!;
+          sum00 += far_0 * d_dot_3_0;
+          sum01 += far_1 * d_dot_3_0;
+          sum02 += far_2 * d_dot_3_0;
+          sum10 += far_0 * d_dot_3_1;
+          sum11 += far_1 * d_dot_3_1;
+          sum12 += far_2 * d_dot_3_1;
+        }
       }
       d_F_3_2[i * 256 + j] = sum00;
       d_F_3_2[i * 256 + j + 1] = sum01;
       d_F_3_2[i * 256 + j + 2] = sum02;
-      d_F_3_2[i * 256 + j + 3] = sum03;
       d_F_3_2[i * 256 + j + 256] = sum10;
       d_F_3_2[i * 256 + j + 257] = sum11;
       d_F_3_2[i * 256 + j + 258] = sum12;
-      d_F_3_2[i * 256 + j + 259] = sum13;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 32; k++) {
+      const far_3 = far[k * 256 + 255]!;
+      const d_dot_3_2 = d_dot_3[k * 32 + i]!;
+      const d_dot_3_3 = d_dot_3[k * 32 + i + 1]!;
+      sum0 += far_3 * d_dot_3_2;
+      sum1 += far_3 * d_dot_3_3;
+    }
+    d_F_3_2[i * 256 + 255] = sum0;
+    d_F_3_2[i * 256 + 511] = sum1;
   }
 }
 

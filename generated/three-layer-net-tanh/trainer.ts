@@ -4,7 +4,7 @@
 //
 //   parameters 318,410   arena 5,720,336 bytes, nothing else is ever allocated   169,086,584 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-10, sha256 e4331801968fccba
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-6, kernels 1e-10, sha256 bcd0278b2e8f5f70
 
 /** The model's name. */
 export const MODEL: string = "three-layer-net-tanh";
@@ -556,41 +556,145 @@ function dotTanh_128x3072x100(
   h1: Float32Array,
   b1: Float32Array,
 ): void {
-  for (let i = 0; i < 128; i += 4) {
-    for (let j = 0; j < 100; j += 2) {
+  for (let i = 0; i < 128; i += 2) {
+    for (let j = 0; j < 99; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 3072; k++) {
-        const x_0 = x[i * 3072 + k]!;
-        const W1_0 = W1[k * 100 + j]!;
-        const W1_1 = W1[k * 100 + j + 1]!;
-        const x_1 = x[i * 3072 + k + 3072]!;
-        const x_2 = x[i * 3072 + k + 6144]!;
-        const x_3 = x[i * 3072 + k + 9216]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-        sum30 += x_3 * W1_0;
-        sum31 += x_3 * W1_1;
+      let sum12 = 0;
+      for (let k = 0; k < 3072; k += 8) {
+        {
+          const x_0 = x[i * 3072 + k]!;
+          const W1_0 = W1[k * 100 + j]!;
+          const W1_1 = W1[k * 100 + j + 1]!;
+          const W1_2 = W1[k * 100 + j + 2]!;
+          const x_1 = x[i * 3072 + k + 3072]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 1 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 1]!;
+          const W1_0 = W1[k * 100 + j + 100]!;
+          const W1_1 = W1[k * 100 + j + 101]!;
+          const W1_2 = W1[k * 100 + j + 102]!;
+          const x_1 = x[i * 3072 + k + 3073]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 2 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 2]!;
+          const W1_0 = W1[k * 100 + j + 200]!;
+          const W1_1 = W1[k * 100 + j + 201]!;
+          const W1_2 = W1[k * 100 + j + 202]!;
+          const x_1 = x[i * 3072 + k + 3074]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 3 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 3]!;
+          const W1_0 = W1[k * 100 + j + 300]!;
+          const W1_1 = W1[k * 100 + j + 301]!;
+          const W1_2 = W1[k * 100 + j + 302]!;
+          const x_1 = x[i * 3072 + k + 3075]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 4 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 4]!;
+          const W1_0 = W1[k * 100 + j + 400]!;
+          const W1_1 = W1[k * 100 + j + 401]!;
+          const W1_2 = W1[k * 100 + j + 402]!;
+          const x_1 = x[i * 3072 + k + 3076]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 5 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 5]!;
+          const W1_0 = W1[k * 100 + j + 500]!;
+          const W1_1 = W1[k * 100 + j + 501]!;
+          const W1_2 = W1[k * 100 + j + 502]!;
+          const x_1 = x[i * 3072 + k + 3077]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 6 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 6]!;
+          const W1_0 = W1[k * 100 + j + 600]!;
+          const W1_1 = W1[k * 100 + j + 601]!;
+          const W1_2 = W1[k * 100 + j + 602]!;
+          const x_1 = x[i * 3072 + k + 3078]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
+        if (k + 7 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 7]!;
+          const W1_0 = W1[k * 100 + j + 700]!;
+          const W1_1 = W1[k * 100 + j + 701]!;
+          const W1_2 = W1[k * 100 + j + 702]!;
+          const x_1 = x[i * 3072 + k + 3079]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum02 += x_0 * W1_2;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum12 += x_1 * W1_2;
+        }
       }
       h1[i * 100 + j] = sum00;
       h1[i * 100 + j + 1] = sum01;
+      h1[i * 100 + j + 2] = sum02;
       h1[i * 100 + j + 100] = sum10;
       h1[i * 100 + j + 101] = sum11;
-      h1[i * 100 + j + 200] = sum20;
-      h1[i * 100 + j + 201] = sum21;
-      h1[i * 100 + j + 300] = sum30;
-      h1[i * 100 + j + 301] = sum31;
+      h1[i * 100 + j + 102] = sum12;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 3072; k++) {
+      const x_2 = x[i * 3072 + k]!;
+      const W1_3 = W1[k * 100 + 99]!;
+      const x_3 = x[i * 3072 + k + 3072]!;
+      sum0 += x_2 * W1_3;
+      sum1 += x_3 * W1_3;
+    }
+    h1[i * 100 + 99] = sum0;
+    h1[i * 100 + 199] = sum1;
   }
   for (let i = 0; i < 128; i++) {
     for (let j = 0; j < 100; j++) {
@@ -612,41 +716,145 @@ function dotTanh_128x100x100(
   h2: Float32Array,
   b2: Float32Array,
 ): void {
-  for (let i = 0; i < 128; i += 4) {
-    for (let j = 0; j < 100; j += 2) {
+  for (let i = 0; i < 128; i += 2) {
+    for (let j = 0; j < 99; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 100; k++) {
-        const h1_0 = h1[i * 100 + k]!;
-        const W2_0 = W2[k * 100 + j]!;
-        const W2_1 = W2[k * 100 + j + 1]!;
-        const h1_1 = h1[i * 100 + k + 100]!;
-        const h1_2 = h1[i * 100 + k + 200]!;
-        const h1_3 = h1[i * 100 + k + 300]!;
-        sum00 += h1_0 * W2_0;
-        sum01 += h1_0 * W2_1;
-        sum10 += h1_1 * W2_0;
-        sum11 += h1_1 * W2_1;
-        sum20 += h1_2 * W2_0;
-        sum21 += h1_2 * W2_1;
-        sum30 += h1_3 * W2_0;
-        sum31 += h1_3 * W2_1;
+      let sum12 = 0;
+      for (let k = 0; k < 100; k += 8) {
+        {
+          const h1_0 = h1[i * 100 + k]!;
+          const W2_0 = W2[k * 100 + j]!;
+          const W2_1 = W2[k * 100 + j + 1]!;
+          const W2_2 = W2[k * 100 + j + 2]!;
+          const h1_1 = h1[i * 100 + k + 100]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum02 += h1_0 * W2_2;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum12 += h1_1 * W2_2;
+        }
+        if (k + 1 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 1]!;
+          const W2_0 = W2[k * 100 + j + 100]!;
+          const W2_1 = W2[k * 100 + j + 101]!;
+          const W2_2 = W2[k * 100 + j + 102]!;
+          const h1_1 = h1[i * 100 + k + 101]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum02 += h1_0 * W2_2;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum12 += h1_1 * W2_2;
+        }
+        if (k + 2 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 2]!;
+          const W2_0 = W2[k * 100 + j + 200]!;
+          const W2_1 = W2[k * 100 + j + 201]!;
+          const W2_2 = W2[k * 100 + j + 202]!;
+          const h1_1 = h1[i * 100 + k + 102]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum02 += h1_0 * W2_2;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum12 += h1_1 * W2_2;
+        }
+        if (k + 3 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 3]!;
+          const W2_0 = W2[k * 100 + j + 300]!;
+          const W2_1 = W2[k * 100 + j + 301]!;
+          const W2_2 = W2[k * 100 + j + 302]!;
+          const h1_1 = h1[i * 100 + k + 103]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum02 += h1_0 * W2_2;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum12 += h1_1 * W2_2;
+        }
+        if (k + 4 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 4]!;
+          const W2_0 = W2[k * 100 + j + 400]!;
+          const W2_1 = W2[k * 100 + j + 401]!;
+          const W2_2 = W2[k * 100 + j + 402]!;
+          const h1_1 = h1[i * 100 + k + 104]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum02 += h1_0 * W2_2;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum12 += h1_1 * W2_2;
+        }
+        if (k + 5 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 5]!;
+          const W2_0 = W2[k * 100 + j + 500]!;
+          const W2_1 = W2[k * 100 + j + 501]!;
+          const W2_2 = W2[k * 100 + j + 502]!;
+          const h1_1 = h1[i * 100 + k + 105]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum02 += h1_0 * W2_2;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum12 += h1_1 * W2_2;
+        }
+        if (k + 6 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 6]!;
+          const W2_0 = W2[k * 100 + j + 600]!;
+          const W2_1 = W2[k * 100 + j + 601]!;
+          const W2_2 = W2[k * 100 + j + 602]!;
+          const h1_1 = h1[i * 100 + k + 106]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum02 += h1_0 * W2_2;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum12 += h1_1 * W2_2;
+        }
+        if (k + 7 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 7]!;
+          const W2_0 = W2[k * 100 + j + 700]!;
+          const W2_1 = W2[k * 100 + j + 701]!;
+          const W2_2 = W2[k * 100 + j + 702]!;
+          const h1_1 = h1[i * 100 + k + 107]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum02 += h1_0 * W2_2;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum12 += h1_1 * W2_2;
+        }
       }
       h2[i * 100 + j] = sum00;
       h2[i * 100 + j + 1] = sum01;
+      h2[i * 100 + j + 2] = sum02;
       h2[i * 100 + j + 100] = sum10;
       h2[i * 100 + j + 101] = sum11;
-      h2[i * 100 + j + 200] = sum20;
-      h2[i * 100 + j + 201] = sum21;
-      h2[i * 100 + j + 300] = sum30;
-      h2[i * 100 + j + 301] = sum31;
+      h2[i * 100 + j + 102] = sum12;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 100; k++) {
+      const h1_2 = h1[i * 100 + k]!;
+      const W2_3 = W2[k * 100 + 99]!;
+      const h1_3 = h1[i * 100 + k + 100]!;
+      sum0 += h1_2 * W2_3;
+      sum1 += h1_3 * W2_3;
+    }
+    h2[i * 100 + 99] = sum0;
+    h2[i * 100 + 199] = sum1;
   }
   for (let i = 0; i < 128; i++) {
     for (let j = 0; j < 100; j++) {
@@ -667,7 +875,7 @@ function dotAdd_128x100x10(
   b3: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 128; i += 4) {
+  for (let i = 0; i < 126; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -675,23 +883,118 @@ function dotAdd_128x100x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 100; k++) {
-        const h2_0 = h2[i * 100 + k]!;
-        const W3_0 = W3[k * 10 + j]!;
-        const W3_1 = W3[k * 10 + j + 1]!;
-        const h2_1 = h2[i * 100 + k + 100]!;
-        const h2_2 = h2[i * 100 + k + 200]!;
-        const h2_3 = h2[i * 100 + k + 300]!;
-        sum00 += h2_0 * W3_0;
-        sum01 += h2_0 * W3_1;
-        sum10 += h2_1 * W3_0;
-        sum11 += h2_1 * W3_1;
-        sum20 += h2_2 * W3_0;
-        sum21 += h2_2 * W3_1;
-        sum30 += h2_3 * W3_0;
-        sum31 += h2_3 * W3_1;
+      for (let k = 0; k < 100; k += 8) {
+        {
+          const h2_0 = h2[i * 100 + k]!;
+          const W3_0 = W3[k * 10 + j]!;
+          const W3_1 = W3[k * 10 + j + 1]!;
+          const h2_1 = h2[i * 100 + k + 100]!;
+          const h2_2 = h2[i * 100 + k + 200]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 1 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 1]!;
+          const W3_0 = W3[k * 10 + j + 10]!;
+          const W3_1 = W3[k * 10 + j + 11]!;
+          const h2_1 = h2[i * 100 + k + 101]!;
+          const h2_2 = h2[i * 100 + k + 201]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 2 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 2]!;
+          const W3_0 = W3[k * 10 + j + 20]!;
+          const W3_1 = W3[k * 10 + j + 21]!;
+          const h2_1 = h2[i * 100 + k + 102]!;
+          const h2_2 = h2[i * 100 + k + 202]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 3 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 3]!;
+          const W3_0 = W3[k * 10 + j + 30]!;
+          const W3_1 = W3[k * 10 + j + 31]!;
+          const h2_1 = h2[i * 100 + k + 103]!;
+          const h2_2 = h2[i * 100 + k + 203]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 4 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 4]!;
+          const W3_0 = W3[k * 10 + j + 40]!;
+          const W3_1 = W3[k * 10 + j + 41]!;
+          const h2_1 = h2[i * 100 + k + 104]!;
+          const h2_2 = h2[i * 100 + k + 204]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 5 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 5]!;
+          const W3_0 = W3[k * 10 + j + 50]!;
+          const W3_1 = W3[k * 10 + j + 51]!;
+          const h2_1 = h2[i * 100 + k + 105]!;
+          const h2_2 = h2[i * 100 + k + 205]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 6 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 6]!;
+          const W3_0 = W3[k * 10 + j + 60]!;
+          const W3_1 = W3[k * 10 + j + 61]!;
+          const h2_1 = h2[i * 100 + k + 106]!;
+          const h2_2 = h2[i * 100 + k + 206]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 7 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 7]!;
+          const W3_0 = W3[k * 10 + j + 70]!;
+          const W3_1 = W3[k * 10 + j + 71]!;
+          const h2_1 = h2[i * 100 + k + 107]!;
+          const h2_2 = h2[i * 100 + k + 207]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
       }
       const dot_3_00 = Math.fround(sum00);
       const dot_3_01 = Math.fround(sum01);
@@ -699,8 +1002,6 @@ function dotAdd_128x100x10(
       const dot_3_11 = Math.fround(sum11);
       const dot_3_20 = Math.fround(sum20);
       const dot_3_21 = Math.fround(sum21);
-      const dot_3_30 = Math.fround(sum30);
-      const dot_3_31 = Math.fround(sum31);
       const b3_0 = b3[j]!;
       const b3_1 = b3[j + 1]!;
       scores[i * 10 + j] = dot_3_00 + b3_0;
@@ -709,9 +1010,33 @@ function dotAdd_128x100x10(
       scores[i * 10 + j + 11] = dot_3_11 + b3_1;
       scores[i * 10 + j + 20] = dot_3_20 + b3_0;
       scores[i * 10 + j + 21] = dot_3_21 + b3_1;
-      scores[i * 10 + j + 30] = dot_3_30 + b3_0;
-      scores[i * 10 + j + 31] = dot_3_31 + b3_1;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 100; k++) {
+      const h2_3 = h2[k + 12600]!;
+      const W3_2 = W3[k * 10 + j]!;
+      const W3_3 = W3[k * 10 + j + 1]!;
+      const h2_4 = h2[k + 12700]!;
+      sum00_2 += h2_3 * W3_2;
+      sum01_2 += h2_3 * W3_3;
+      sum10_2 += h2_4 * W3_2;
+      sum11_2 += h2_4 * W3_3;
+    }
+    const dot_3_00_2 = Math.fround(sum00_2);
+    const dot_3_01_2 = Math.fround(sum01_2);
+    const dot_3_10_2 = Math.fround(sum10_2);
+    const dot_3_11_2 = Math.fround(sum11_2);
+    const b3_2 = b3[j]!;
+    const b3_3 = b3[j + 1]!;
+    scores[j + 1260] = dot_3_00_2 + b3_2;
+    scores[j + 1261] = dot_3_01_2 + b3_3;
+    scores[j + 1270] = dot_3_10_2 + b3_2;
+    scores[j + 1271] = dot_3_11_2 + b3_3;
   }
 }
 
@@ -946,7 +1271,7 @@ function dotSgd_100x128x10(
   W3_momentum: Float32Array,
   W3: Float32Array,
 ): void {
-  for (let i = 0; i < 100; i += 4) {
+  for (let i = 0; i < 99; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -954,23 +1279,118 @@ function dotSgd_100x128x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const h2_0 = h2[k * 100 + i]!;
-        const d_shifted_0 = d_shifted[k * 10 + j]!;
-        const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
-        const h2_1 = h2[k * 100 + i + 1]!;
-        const h2_2 = h2[k * 100 + i + 2]!;
-        const h2_3 = h2[k * 100 + i + 3]!;
-        sum00 += h2_0 * d_shifted_0;
-        sum01 += h2_0 * d_shifted_1;
-        sum10 += h2_1 * d_shifted_0;
-        sum11 += h2_1 * d_shifted_1;
-        sum20 += h2_2 * d_shifted_0;
-        sum21 += h2_2 * d_shifted_1;
-        sum30 += h2_3 * d_shifted_0;
-        sum31 += h2_3 * d_shifted_1;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const h2_0 = h2[k * 100 + i]!;
+          const d_shifted_0 = d_shifted[k * 10 + j]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 1]!;
+          const h2_1 = h2[k * 100 + i + 1]!;
+          const h2_2 = h2[k * 100 + i + 2]!;
+          sum00 += h2_0 * d_shifted_0;
+          sum01 += h2_0 * d_shifted_1;
+          sum10 += h2_1 * d_shifted_0;
+          sum11 += h2_1 * d_shifted_1;
+          sum20 += h2_2 * d_shifted_0;
+          sum21 += h2_2 * d_shifted_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const h2_0 = h2[k * 100 + i + 100]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 10]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 11]!;
+          const h2_1 = h2[k * 100 + i + 101]!;
+          const h2_2 = h2[k * 100 + i + 102]!;
+          sum00 += h2_0 * d_shifted_0;
+          sum01 += h2_0 * d_shifted_1;
+          sum10 += h2_1 * d_shifted_0;
+          sum11 += h2_1 * d_shifted_1;
+          sum20 += h2_2 * d_shifted_0;
+          sum21 += h2_2 * d_shifted_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const h2_0 = h2[k * 100 + i + 200]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 20]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 21]!;
+          const h2_1 = h2[k * 100 + i + 201]!;
+          const h2_2 = h2[k * 100 + i + 202]!;
+          sum00 += h2_0 * d_shifted_0;
+          sum01 += h2_0 * d_shifted_1;
+          sum10 += h2_1 * d_shifted_0;
+          sum11 += h2_1 * d_shifted_1;
+          sum20 += h2_2 * d_shifted_0;
+          sum21 += h2_2 * d_shifted_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const h2_0 = h2[k * 100 + i + 300]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 30]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 31]!;
+          const h2_1 = h2[k * 100 + i + 301]!;
+          const h2_2 = h2[k * 100 + i + 302]!;
+          sum00 += h2_0 * d_shifted_0;
+          sum01 += h2_0 * d_shifted_1;
+          sum10 += h2_1 * d_shifted_0;
+          sum11 += h2_1 * d_shifted_1;
+          sum20 += h2_2 * d_shifted_0;
+          sum21 += h2_2 * d_shifted_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const h2_0 = h2[k * 100 + i + 400]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 40]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 41]!;
+          const h2_1 = h2[k * 100 + i + 401]!;
+          const h2_2 = h2[k * 100 + i + 402]!;
+          sum00 += h2_0 * d_shifted_0;
+          sum01 += h2_0 * d_shifted_1;
+          sum10 += h2_1 * d_shifted_0;
+          sum11 += h2_1 * d_shifted_1;
+          sum20 += h2_2 * d_shifted_0;
+          sum21 += h2_2 * d_shifted_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const h2_0 = h2[k * 100 + i + 500]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 50]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 51]!;
+          const h2_1 = h2[k * 100 + i + 501]!;
+          const h2_2 = h2[k * 100 + i + 502]!;
+          sum00 += h2_0 * d_shifted_0;
+          sum01 += h2_0 * d_shifted_1;
+          sum10 += h2_1 * d_shifted_0;
+          sum11 += h2_1 * d_shifted_1;
+          sum20 += h2_2 * d_shifted_0;
+          sum21 += h2_2 * d_shifted_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const h2_0 = h2[k * 100 + i + 600]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 60]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 61]!;
+          const h2_1 = h2[k * 100 + i + 601]!;
+          const h2_2 = h2[k * 100 + i + 602]!;
+          sum00 += h2_0 * d_shifted_0;
+          sum01 += h2_0 * d_shifted_1;
+          sum10 += h2_1 * d_shifted_0;
+          sum11 += h2_1 * d_shifted_1;
+          sum20 += h2_2 * d_shifted_0;
+          sum21 += h2_2 * d_shifted_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const h2_0 = h2[k * 100 + i + 700]!;
+          const d_shifted_0 = d_shifted[k * 10 + j + 70]!;
+          const d_shifted_1 = d_shifted[k * 10 + j + 71]!;
+          const h2_1 = h2[k * 100 + i + 701]!;
+          const h2_2 = h2[k * 100 + i + 702]!;
+          sum00 += h2_0 * d_shifted_0;
+          sum01 += h2_0 * d_shifted_1;
+          sum10 += h2_1 * d_shifted_0;
+          sum11 += h2_1 * d_shifted_1;
+          sum20 += h2_2 * d_shifted_0;
+          sum21 += h2_2 * d_shifted_1;
+        }
       }
       const d_W3_3_00 = Math.fround(sum00);
       const d_W3_3_01 = Math.fround(sum01);
@@ -978,16 +1398,12 @@ function dotSgd_100x128x10(
       const d_W3_3_11 = Math.fround(sum11);
       const d_W3_3_20 = Math.fround(sum20);
       const d_W3_3_21 = Math.fround(sum21);
-      const d_W3_3_30 = Math.fround(sum30);
-      const d_W3_3_31 = Math.fround(sum31);
       const mul_0 = W3[i * 10 + j]! * 0.0001;
       const mul_1 = W3[i * 10 + j + 1]! * 0.0001;
       const mul_2 = W3[i * 10 + j + 10]! * 0.0001;
       const mul_3 = W3[i * 10 + j + 11]! * 0.0001;
       const mul_4 = W3[i * 10 + j + 20]! * 0.0001;
       const mul_5 = W3[i * 10 + j + 21]! * 0.0001;
-      const mul_6 = W3[i * 10 + j + 30]! * 0.0001;
-      const mul_7 = W3[i * 10 + j + 31]! * 0.0001;
       const W3_momentum_next00 = Math.fround(
         W3_momentum[i * 10 + j]! * 0.9 + (mul_0 + mul_0 + d_W3_3_00),
       );
@@ -1012,23 +1428,34 @@ function dotSgd_100x128x10(
         W3_momentum[i * 10 + j + 21]! * 0.9 + (mul_5 + mul_5 + d_W3_3_21),
       );
       W3_momentum[i * 10 + j + 21] = W3_momentum_next21;
-      const W3_momentum_next30 = Math.fround(
-        W3_momentum[i * 10 + j + 30]! * 0.9 + (mul_6 + mul_6 + d_W3_3_30),
-      );
-      W3_momentum[i * 10 + j + 30] = W3_momentum_next30;
-      const W3_momentum_next31 = Math.fround(
-        W3_momentum[i * 10 + j + 31]! * 0.9 + (mul_7 + mul_7 + d_W3_3_31),
-      );
-      W3_momentum[i * 10 + j + 31] = W3_momentum_next31;
       W3[i * 10 + j] = W3[i * 10 + j]! - W3_momentum_next00 * 0.1;
       W3[i * 10 + j + 1] = W3[i * 10 + j + 1]! - W3_momentum_next01 * 0.1;
       W3[i * 10 + j + 10] = W3[i * 10 + j + 10]! - W3_momentum_next10 * 0.1;
       W3[i * 10 + j + 11] = W3[i * 10 + j + 11]! - W3_momentum_next11 * 0.1;
       W3[i * 10 + j + 20] = W3[i * 10 + j + 20]! - W3_momentum_next20 * 0.1;
       W3[i * 10 + j + 21] = W3[i * 10 + j + 21]! - W3_momentum_next21 * 0.1;
-      W3[i * 10 + j + 30] = W3[i * 10 + j + 30]! - W3_momentum_next30 * 0.1;
-      W3[i * 10 + j + 31] = W3[i * 10 + j + 31]! - W3_momentum_next31 * 0.1;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const h2_3 = h2[k * 100 + 99]!;
+      const d_shifted_2 = d_shifted[k * 10 + j]!;
+      const d_shifted_3 = d_shifted[k * 10 + j + 1]!;
+      sum0 += h2_3 * d_shifted_2;
+      sum1 += h2_3 * d_shifted_3;
+    }
+    const d_W3_3_0 = Math.fround(sum0);
+    const d_W3_3_1 = Math.fround(sum1);
+    const mul_6 = W3[j + 990]! * 0.0001;
+    const mul_7 = W3[j + 991]! * 0.0001;
+    const W3_momentum_next0 = Math.fround(W3_momentum[j + 990]! * 0.9 + (mul_6 + mul_6 + d_W3_3_0));
+    W3_momentum[j + 990] = W3_momentum_next0;
+    const W3_momentum_next1 = Math.fround(W3_momentum[j + 991]! * 0.9 + (mul_7 + mul_7 + d_W3_3_1));
+    W3_momentum[j + 991] = W3_momentum_next1;
+    W3[j + 990] = W3[j + 990]! - W3_momentum_next0 * 0.1;
+    W3[j + 991] = W3[j + 991]! - W3_momentum_next1 * 0.1;
   }
 }
 
@@ -1084,57 +1511,161 @@ function dotMul_128x100x100(
   h1: Float32Array,
   d_z1: Float32Array,
 ): void {
-  for (let i = 0; i < 128; i += 4) {
-    for (let j = 0; j < 100; j += 2) {
+  for (let i = 0; i < 128; i += 2) {
+    for (let j = 0; j < 99; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 100; k++) {
-        const d_z2_0 = d_z2[i * 100 + k]!;
-        const W2_0 = W2[j * 100 + k]!;
-        const W2_1 = W2[j * 100 + k + 100]!;
-        const d_z2_1 = d_z2[i * 100 + k + 100]!;
-        const d_z2_2 = d_z2[i * 100 + k + 200]!;
-        const d_z2_3 = d_z2[i * 100 + k + 300]!;
-        sum00 += d_z2_0 * W2_0;
-        sum01 += d_z2_0 * W2_1;
-        sum10 += d_z2_1 * W2_0;
-        sum11 += d_z2_1 * W2_1;
-        sum20 += d_z2_2 * W2_0;
-        sum21 += d_z2_2 * W2_1;
-        sum30 += d_z2_3 * W2_0;
-        sum31 += d_z2_3 * W2_1;
+      let sum12 = 0;
+      for (let k = 0; k < 100; k += 8) {
+        {
+          const d_z2_0 = d_z2[i * 100 + k]!;
+          const W2_0 = W2[j * 100 + k]!;
+          const W2_1 = W2[j * 100 + k + 100]!;
+          const W2_2 = W2[j * 100 + k + 200]!;
+          const d_z2_1 = d_z2[i * 100 + k + 100]!;
+          sum00 += d_z2_0 * W2_0;
+          sum01 += d_z2_0 * W2_1;
+          sum02 += d_z2_0 * W2_2;
+          sum10 += d_z2_1 * W2_0;
+          sum11 += d_z2_1 * W2_1;
+          sum12 += d_z2_1 * W2_2;
+        }
+        if (k + 1 === 100) break;
+        {
+          const d_z2_0 = d_z2[i * 100 + k + 1]!;
+          const W2_0 = W2[j * 100 + k + 1]!;
+          const W2_1 = W2[j * 100 + k + 101]!;
+          const W2_2 = W2[j * 100 + k + 201]!;
+          const d_z2_1 = d_z2[i * 100 + k + 101]!;
+          sum00 += d_z2_0 * W2_0;
+          sum01 += d_z2_0 * W2_1;
+          sum02 += d_z2_0 * W2_2;
+          sum10 += d_z2_1 * W2_0;
+          sum11 += d_z2_1 * W2_1;
+          sum12 += d_z2_1 * W2_2;
+        }
+        if (k + 2 === 100) break;
+        {
+          const d_z2_0 = d_z2[i * 100 + k + 2]!;
+          const W2_0 = W2[j * 100 + k + 2]!;
+          const W2_1 = W2[j * 100 + k + 102]!;
+          const W2_2 = W2[j * 100 + k + 202]!;
+          const d_z2_1 = d_z2[i * 100 + k + 102]!;
+          sum00 += d_z2_0 * W2_0;
+          sum01 += d_z2_0 * W2_1;
+          sum02 += d_z2_0 * W2_2;
+          sum10 += d_z2_1 * W2_0;
+          sum11 += d_z2_1 * W2_1;
+          sum12 += d_z2_1 * W2_2;
+        }
+        if (k + 3 === 100) break;
+        {
+          const d_z2_0 = d_z2[i * 100 + k + 3]!;
+          const W2_0 = W2[j * 100 + k + 3]!;
+          const W2_1 = W2[j * 100 + k + 103]!;
+          const W2_2 = W2[j * 100 + k + 203]!;
+          const d_z2_1 = d_z2[i * 100 + k + 103]!;
+          sum00 += d_z2_0 * W2_0;
+          sum01 += d_z2_0 * W2_1;
+          sum02 += d_z2_0 * W2_2;
+          sum10 += d_z2_1 * W2_0;
+          sum11 += d_z2_1 * W2_1;
+          sum12 += d_z2_1 * W2_2;
+        }
+        if (k + 4 === 100) break;
+        {
+          const d_z2_0 = d_z2[i * 100 + k + 4]!;
+          const W2_0 = W2[j * 100 + k + 4]!;
+          const W2_1 = W2[j * 100 + k + 104]!;
+          const W2_2 = W2[j * 100 + k + 204]!;
+          const d_z2_1 = d_z2[i * 100 + k + 104]!;
+          sum00 += d_z2_0 * W2_0;
+          sum01 += d_z2_0 * W2_1;
+          sum02 += d_z2_0 * W2_2;
+          sum10 += d_z2_1 * W2_0;
+          sum11 += d_z2_1 * W2_1;
+          sum12 += d_z2_1 * W2_2;
+        }
+        if (k + 5 === 100) break;
+        {
+          const d_z2_0 = d_z2[i * 100 + k + 5]!;
+          const W2_0 = W2[j * 100 + k + 5]!;
+          const W2_1 = W2[j * 100 + k + 105]!;
+          const W2_2 = W2[j * 100 + k + 205]!;
+          const d_z2_1 = d_z2[i * 100 + k + 105]!;
+          sum00 += d_z2_0 * W2_0;
+          sum01 += d_z2_0 * W2_1;
+          sum02 += d_z2_0 * W2_2;
+          sum10 += d_z2_1 * W2_0;
+          sum11 += d_z2_1 * W2_1;
+          sum12 += d_z2_1 * W2_2;
+        }
+        if (k + 6 === 100) break;
+        {
+          const d_z2_0 = d_z2[i * 100 + k + 6]!;
+          const W2_0 = W2[j * 100 + k + 6]!;
+          const W2_1 = W2[j * 100 + k + 106]!;
+          const W2_2 = W2[j * 100 + k + 206]!;
+          const d_z2_1 = d_z2[i * 100 + k + 106]!;
+          sum00 += d_z2_0 * W2_0;
+          sum01 += d_z2_0 * W2_1;
+          sum02 += d_z2_0 * W2_2;
+          sum10 += d_z2_1 * W2_0;
+          sum11 += d_z2_1 * W2_1;
+          sum12 += d_z2_1 * W2_2;
+        }
+        if (k + 7 === 100) break;
+        {
+          const d_z2_0 = d_z2[i * 100 + k + 7]!;
+          const W2_0 = W2[j * 100 + k + 7]!;
+          const W2_1 = W2[j * 100 + k + 107]!;
+          const W2_2 = W2[j * 100 + k + 207]!;
+          const d_z2_1 = d_z2[i * 100 + k + 107]!;
+          sum00 += d_z2_0 * W2_0;
+          sum01 += d_z2_0 * W2_1;
+          sum02 += d_z2_0 * W2_2;
+          sum10 += d_z2_1 * W2_0;
+          sum11 += d_z2_1 * W2_1;
+          sum12 += d_z2_1 * W2_2;
+        }
       }
       const d_h1_00 = Math.fround(sum00);
       const d_h1_01 = Math.fround(sum01);
+      const d_h1_02 = Math.fround(sum02);
       const d_h1_10 = Math.fround(sum10);
       const d_h1_11 = Math.fround(sum11);
-      const d_h1_20 = Math.fround(sum20);
-      const d_h1_21 = Math.fround(sum21);
-      const d_h1_30 = Math.fround(sum30);
-      const d_h1_31 = Math.fround(sum31);
+      const d_h1_12 = Math.fround(sum12);
       const h1_0 = h1[i * 100 + j]!;
       const h1_1 = h1[i * 100 + j + 1]!;
-      const h1_2 = h1[i * 100 + j + 100]!;
-      const h1_3 = h1[i * 100 + j + 101]!;
-      const h1_4 = h1[i * 100 + j + 200]!;
-      const h1_5 = h1[i * 100 + j + 201]!;
-      const h1_6 = h1[i * 100 + j + 300]!;
-      const h1_7 = h1[i * 100 + j + 301]!;
+      const h1_2 = h1[i * 100 + j + 2]!;
+      const h1_3 = h1[i * 100 + j + 100]!;
+      const h1_4 = h1[i * 100 + j + 101]!;
+      const h1_5 = h1[i * 100 + j + 102]!;
       d_z1[i * 100 + j] = d_h1_00 * (1 - h1_0 * h1_0);
       d_z1[i * 100 + j + 1] = d_h1_01 * (1 - h1_1 * h1_1);
-      d_z1[i * 100 + j + 100] = d_h1_10 * (1 - h1_2 * h1_2);
-      d_z1[i * 100 + j + 101] = d_h1_11 * (1 - h1_3 * h1_3);
-      d_z1[i * 100 + j + 200] = d_h1_20 * (1 - h1_4 * h1_4);
-      d_z1[i * 100 + j + 201] = d_h1_21 * (1 - h1_5 * h1_5);
-      d_z1[i * 100 + j + 300] = d_h1_30 * (1 - h1_6 * h1_6);
-      d_z1[i * 100 + j + 301] = d_h1_31 * (1 - h1_7 * h1_7);
+      d_z1[i * 100 + j + 2] = d_h1_02 * (1 - h1_2 * h1_2);
+      d_z1[i * 100 + j + 100] = d_h1_10 * (1 - h1_3 * h1_3);
+      d_z1[i * 100 + j + 101] = d_h1_11 * (1 - h1_4 * h1_4);
+      d_z1[i * 100 + j + 102] = d_h1_12 * (1 - h1_5 * h1_5);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 100; k++) {
+      const d_z2_2 = d_z2[i * 100 + k]!;
+      const W2_3 = W2[k + 9900]!;
+      const d_z2_3 = d_z2[i * 100 + k + 100]!;
+      sum0 += d_z2_2 * W2_3;
+      sum1 += d_z2_3 * W2_3;
+    }
+    const d_h1_0 = Math.fround(sum0);
+    const d_h1_1 = Math.fround(sum1);
+    const h1_6 = h1[i * 100 + 99]!;
+    const h1_7 = h1[i * 100 + 199]!;
+    d_z1[i * 100 + 99] = d_h1_0 * (1 - h1_6 * h1_6);
+    d_z1[i * 100 + 199] = d_h1_1 * (1 - h1_7 * h1_7);
   }
 }
 
@@ -1150,7 +1681,7 @@ function dotSgd_100x128x100(
   W2_momentum: Float32Array,
   W2: Float32Array,
 ): void {
-  for (let i = 0; i < 100; i += 4) {
+  for (let i = 0; i < 99; i += 3) {
     for (let j = 0; j < 100; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1158,23 +1689,118 @@ function dotSgd_100x128x100(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const h1_0 = h1[k * 100 + i]!;
-        const d_z2_0 = d_z2[k * 100 + j]!;
-        const d_z2_1 = d_z2[k * 100 + j + 1]!;
-        const h1_1 = h1[k * 100 + i + 1]!;
-        const h1_2 = h1[k * 100 + i + 2]!;
-        const h1_3 = h1[k * 100 + i + 3]!;
-        sum00 += h1_0 * d_z2_0;
-        sum01 += h1_0 * d_z2_1;
-        sum10 += h1_1 * d_z2_0;
-        sum11 += h1_1 * d_z2_1;
-        sum20 += h1_2 * d_z2_0;
-        sum21 += h1_2 * d_z2_1;
-        sum30 += h1_3 * d_z2_0;
-        sum31 += h1_3 * d_z2_1;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const h1_0 = h1[k * 100 + i]!;
+          const d_z2_0 = d_z2[k * 100 + j]!;
+          const d_z2_1 = d_z2[k * 100 + j + 1]!;
+          const h1_1 = h1[k * 100 + i + 1]!;
+          const h1_2 = h1[k * 100 + i + 2]!;
+          sum00 += h1_0 * d_z2_0;
+          sum01 += h1_0 * d_z2_1;
+          sum10 += h1_1 * d_z2_0;
+          sum11 += h1_1 * d_z2_1;
+          sum20 += h1_2 * d_z2_0;
+          sum21 += h1_2 * d_z2_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const h1_0 = h1[k * 100 + i + 100]!;
+          const d_z2_0 = d_z2[k * 100 + j + 100]!;
+          const d_z2_1 = d_z2[k * 100 + j + 101]!;
+          const h1_1 = h1[k * 100 + i + 101]!;
+          const h1_2 = h1[k * 100 + i + 102]!;
+          sum00 += h1_0 * d_z2_0;
+          sum01 += h1_0 * d_z2_1;
+          sum10 += h1_1 * d_z2_0;
+          sum11 += h1_1 * d_z2_1;
+          sum20 += h1_2 * d_z2_0;
+          sum21 += h1_2 * d_z2_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const h1_0 = h1[k * 100 + i + 200]!;
+          const d_z2_0 = d_z2[k * 100 + j + 200]!;
+          const d_z2_1 = d_z2[k * 100 + j + 201]!;
+          const h1_1 = h1[k * 100 + i + 201]!;
+          const h1_2 = h1[k * 100 + i + 202]!;
+          sum00 += h1_0 * d_z2_0;
+          sum01 += h1_0 * d_z2_1;
+          sum10 += h1_1 * d_z2_0;
+          sum11 += h1_1 * d_z2_1;
+          sum20 += h1_2 * d_z2_0;
+          sum21 += h1_2 * d_z2_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const h1_0 = h1[k * 100 + i + 300]!;
+          const d_z2_0 = d_z2[k * 100 + j + 300]!;
+          const d_z2_1 = d_z2[k * 100 + j + 301]!;
+          const h1_1 = h1[k * 100 + i + 301]!;
+          const h1_2 = h1[k * 100 + i + 302]!;
+          sum00 += h1_0 * d_z2_0;
+          sum01 += h1_0 * d_z2_1;
+          sum10 += h1_1 * d_z2_0;
+          sum11 += h1_1 * d_z2_1;
+          sum20 += h1_2 * d_z2_0;
+          sum21 += h1_2 * d_z2_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const h1_0 = h1[k * 100 + i + 400]!;
+          const d_z2_0 = d_z2[k * 100 + j + 400]!;
+          const d_z2_1 = d_z2[k * 100 + j + 401]!;
+          const h1_1 = h1[k * 100 + i + 401]!;
+          const h1_2 = h1[k * 100 + i + 402]!;
+          sum00 += h1_0 * d_z2_0;
+          sum01 += h1_0 * d_z2_1;
+          sum10 += h1_1 * d_z2_0;
+          sum11 += h1_1 * d_z2_1;
+          sum20 += h1_2 * d_z2_0;
+          sum21 += h1_2 * d_z2_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const h1_0 = h1[k * 100 + i + 500]!;
+          const d_z2_0 = d_z2[k * 100 + j + 500]!;
+          const d_z2_1 = d_z2[k * 100 + j + 501]!;
+          const h1_1 = h1[k * 100 + i + 501]!;
+          const h1_2 = h1[k * 100 + i + 502]!;
+          sum00 += h1_0 * d_z2_0;
+          sum01 += h1_0 * d_z2_1;
+          sum10 += h1_1 * d_z2_0;
+          sum11 += h1_1 * d_z2_1;
+          sum20 += h1_2 * d_z2_0;
+          sum21 += h1_2 * d_z2_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const h1_0 = h1[k * 100 + i + 600]!;
+          const d_z2_0 = d_z2[k * 100 + j + 600]!;
+          const d_z2_1 = d_z2[k * 100 + j + 601]!;
+          const h1_1 = h1[k * 100 + i + 601]!;
+          const h1_2 = h1[k * 100 + i + 602]!;
+          sum00 += h1_0 * d_z2_0;
+          sum01 += h1_0 * d_z2_1;
+          sum10 += h1_1 * d_z2_0;
+          sum11 += h1_1 * d_z2_1;
+          sum20 += h1_2 * d_z2_0;
+          sum21 += h1_2 * d_z2_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const h1_0 = h1[k * 100 + i + 700]!;
+          const d_z2_0 = d_z2[k * 100 + j + 700]!;
+          const d_z2_1 = d_z2[k * 100 + j + 701]!;
+          const h1_1 = h1[k * 100 + i + 701]!;
+          const h1_2 = h1[k * 100 + i + 702]!;
+          sum00 += h1_0 * d_z2_0;
+          sum01 += h1_0 * d_z2_1;
+          sum10 += h1_1 * d_z2_0;
+          sum11 += h1_1 * d_z2_1;
+          sum20 += h1_2 * d_z2_0;
+          sum21 += h1_2 * d_z2_1;
+        }
       }
       const d_W2_3_00 = Math.fround(sum00);
       const d_W2_3_01 = Math.fround(sum01);
@@ -1182,16 +1808,12 @@ function dotSgd_100x128x100(
       const d_W2_3_11 = Math.fround(sum11);
       const d_W2_3_20 = Math.fround(sum20);
       const d_W2_3_21 = Math.fround(sum21);
-      const d_W2_3_30 = Math.fround(sum30);
-      const d_W2_3_31 = Math.fround(sum31);
       const mul_0 = W2[i * 100 + j]! * 0.0001;
       const mul_1 = W2[i * 100 + j + 1]! * 0.0001;
       const mul_2 = W2[i * 100 + j + 100]! * 0.0001;
       const mul_3 = W2[i * 100 + j + 101]! * 0.0001;
       const mul_4 = W2[i * 100 + j + 200]! * 0.0001;
       const mul_5 = W2[i * 100 + j + 201]! * 0.0001;
-      const mul_6 = W2[i * 100 + j + 300]! * 0.0001;
-      const mul_7 = W2[i * 100 + j + 301]! * 0.0001;
       const W2_momentum_next00 = Math.fround(
         W2_momentum[i * 100 + j]! * 0.9 + (mul_0 + mul_0 + d_W2_3_00),
       );
@@ -1216,23 +1838,38 @@ function dotSgd_100x128x100(
         W2_momentum[i * 100 + j + 201]! * 0.9 + (mul_5 + mul_5 + d_W2_3_21),
       );
       W2_momentum[i * 100 + j + 201] = W2_momentum_next21;
-      const W2_momentum_next30 = Math.fround(
-        W2_momentum[i * 100 + j + 300]! * 0.9 + (mul_6 + mul_6 + d_W2_3_30),
-      );
-      W2_momentum[i * 100 + j + 300] = W2_momentum_next30;
-      const W2_momentum_next31 = Math.fround(
-        W2_momentum[i * 100 + j + 301]! * 0.9 + (mul_7 + mul_7 + d_W2_3_31),
-      );
-      W2_momentum[i * 100 + j + 301] = W2_momentum_next31;
       W2[i * 100 + j] = W2[i * 100 + j]! - W2_momentum_next00 * 0.1;
       W2[i * 100 + j + 1] = W2[i * 100 + j + 1]! - W2_momentum_next01 * 0.1;
       W2[i * 100 + j + 100] = W2[i * 100 + j + 100]! - W2_momentum_next10 * 0.1;
       W2[i * 100 + j + 101] = W2[i * 100 + j + 101]! - W2_momentum_next11 * 0.1;
       W2[i * 100 + j + 200] = W2[i * 100 + j + 200]! - W2_momentum_next20 * 0.1;
       W2[i * 100 + j + 201] = W2[i * 100 + j + 201]! - W2_momentum_next21 * 0.1;
-      W2[i * 100 + j + 300] = W2[i * 100 + j + 300]! - W2_momentum_next30 * 0.1;
-      W2[i * 100 + j + 301] = W2[i * 100 + j + 301]! - W2_momentum_next31 * 0.1;
     }
+  }
+  for (let j = 0; j < 100; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const h1_3 = h1[k * 100 + 99]!;
+      const d_z2_2 = d_z2[k * 100 + j]!;
+      const d_z2_3 = d_z2[k * 100 + j + 1]!;
+      sum0 += h1_3 * d_z2_2;
+      sum1 += h1_3 * d_z2_3;
+    }
+    const d_W2_3_0 = Math.fround(sum0);
+    const d_W2_3_1 = Math.fround(sum1);
+    const mul_6 = W2[j + 9900]! * 0.0001;
+    const mul_7 = W2[j + 9901]! * 0.0001;
+    const W2_momentum_next0 = Math.fround(
+      W2_momentum[j + 9900]! * 0.9 + (mul_6 + mul_6 + d_W2_3_0),
+    );
+    W2_momentum[j + 9900] = W2_momentum_next0;
+    const W2_momentum_next1 = Math.fround(
+      W2_momentum[j + 9901]! * 0.9 + (mul_7 + mul_7 + d_W2_3_1),
+    );
+    W2_momentum[j + 9901] = W2_momentum_next1;
+    W2[j + 9900] = W2[j + 9900]! - W2_momentum_next0 * 0.1;
+    W2[j + 9901] = W2[j + 9901]! - W2_momentum_next1 * 0.1;
   }
 }
 
@@ -1248,7 +1885,7 @@ function dotSgd_3072x128x100(
   W1_momentum: Float32Array,
   W1: Float32Array,
 ): void {
-  for (let i = 0; i < 3072; i += 4) {
+  for (let i = 0; i < 3072; i += 3) {
     for (let j = 0; j < 100; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1256,23 +1893,118 @@ function dotSgd_3072x128x100(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const x_0 = x[k * 3072 + i]!;
-        const d_z1_0 = d_z1[k * 100 + j]!;
-        const d_z1_1 = d_z1[k * 100 + j + 1]!;
-        const x_1 = x[k * 3072 + i + 1]!;
-        const x_2 = x[k * 3072 + i + 2]!;
-        const x_3 = x[k * 3072 + i + 3]!;
-        sum00 += x_0 * d_z1_0;
-        sum01 += x_0 * d_z1_1;
-        sum10 += x_1 * d_z1_0;
-        sum11 += x_1 * d_z1_1;
-        sum20 += x_2 * d_z1_0;
-        sum21 += x_2 * d_z1_1;
-        sum30 += x_3 * d_z1_0;
-        sum31 += x_3 * d_z1_1;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const x_0 = x[k * 3072 + i]!;
+          const d_z1_0 = d_z1[k * 100 + j]!;
+          const d_z1_1 = d_z1[k * 100 + j + 1]!;
+          const x_1 = x[k * 3072 + i + 1]!;
+          const x_2 = x[k * 3072 + i + 2]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const x_0 = x[k * 3072 + i + 3072]!;
+          const d_z1_0 = d_z1[k * 100 + j + 100]!;
+          const d_z1_1 = d_z1[k * 100 + j + 101]!;
+          const x_1 = x[k * 3072 + i + 3073]!;
+          const x_2 = x[k * 3072 + i + 3074]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const x_0 = x[k * 3072 + i + 6144]!;
+          const d_z1_0 = d_z1[k * 100 + j + 200]!;
+          const d_z1_1 = d_z1[k * 100 + j + 201]!;
+          const x_1 = x[k * 3072 + i + 6145]!;
+          const x_2 = x[k * 3072 + i + 6146]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const x_0 = x[k * 3072 + i + 9216]!;
+          const d_z1_0 = d_z1[k * 100 + j + 300]!;
+          const d_z1_1 = d_z1[k * 100 + j + 301]!;
+          const x_1 = x[k * 3072 + i + 9217]!;
+          const x_2 = x[k * 3072 + i + 9218]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const x_0 = x[k * 3072 + i + 12288]!;
+          const d_z1_0 = d_z1[k * 100 + j + 400]!;
+          const d_z1_1 = d_z1[k * 100 + j + 401]!;
+          const x_1 = x[k * 3072 + i + 12289]!;
+          const x_2 = x[k * 3072 + i + 12290]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const x_0 = x[k * 3072 + i + 15360]!;
+          const d_z1_0 = d_z1[k * 100 + j + 500]!;
+          const d_z1_1 = d_z1[k * 100 + j + 501]!;
+          const x_1 = x[k * 3072 + i + 15361]!;
+          const x_2 = x[k * 3072 + i + 15362]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const x_0 = x[k * 3072 + i + 18432]!;
+          const d_z1_0 = d_z1[k * 100 + j + 600]!;
+          const d_z1_1 = d_z1[k * 100 + j + 601]!;
+          const x_1 = x[k * 3072 + i + 18433]!;
+          const x_2 = x[k * 3072 + i + 18434]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const x_0 = x[k * 3072 + i + 21504]!;
+          const d_z1_0 = d_z1[k * 100 + j + 700]!;
+          const d_z1_1 = d_z1[k * 100 + j + 701]!;
+          const x_1 = x[k * 3072 + i + 21505]!;
+          const x_2 = x[k * 3072 + i + 21506]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
       }
       const d_W1_3_00 = Math.fround(sum00);
       const d_W1_3_01 = Math.fround(sum01);
@@ -1280,16 +2012,12 @@ function dotSgd_3072x128x100(
       const d_W1_3_11 = Math.fround(sum11);
       const d_W1_3_20 = Math.fround(sum20);
       const d_W1_3_21 = Math.fround(sum21);
-      const d_W1_3_30 = Math.fround(sum30);
-      const d_W1_3_31 = Math.fround(sum31);
       const mul_0 = W1[i * 100 + j]! * 0.0001;
       const mul_1 = W1[i * 100 + j + 1]! * 0.0001;
       const mul_2 = W1[i * 100 + j + 100]! * 0.0001;
       const mul_3 = W1[i * 100 + j + 101]! * 0.0001;
       const mul_4 = W1[i * 100 + j + 200]! * 0.0001;
       const mul_5 = W1[i * 100 + j + 201]! * 0.0001;
-      const mul_6 = W1[i * 100 + j + 300]! * 0.0001;
-      const mul_7 = W1[i * 100 + j + 301]! * 0.0001;
       const W1_momentum_next00 = Math.fround(
         W1_momentum[i * 100 + j]! * 0.9 + (mul_0 + mul_0 + d_W1_3_00),
       );
@@ -1314,22 +2042,12 @@ function dotSgd_3072x128x100(
         W1_momentum[i * 100 + j + 201]! * 0.9 + (mul_5 + mul_5 + d_W1_3_21),
       );
       W1_momentum[i * 100 + j + 201] = W1_momentum_next21;
-      const W1_momentum_next30 = Math.fround(
-        W1_momentum[i * 100 + j + 300]! * 0.9 + (mul_6 + mul_6 + d_W1_3_30),
-      );
-      W1_momentum[i * 100 + j + 300] = W1_momentum_next30;
-      const W1_momentum_next31 = Math.fround(
-        W1_momentum[i * 100 + j + 301]! * 0.9 + (mul_7 + mul_7 + d_W1_3_31),
-      );
-      W1_momentum[i * 100 + j + 301] = W1_momentum_next31;
       W1[i * 100 + j] = W1[i * 100 + j]! - W1_momentum_next00 * 0.1;
       W1[i * 100 + j + 1] = W1[i * 100 + j + 1]! - W1_momentum_next01 * 0.1;
       W1[i * 100 + j + 100] = W1[i * 100 + j + 100]! - W1_momentum_next10 * 0.1;
       W1[i * 100 + j + 101] = W1[i * 100 + j + 101]! - W1_momentum_next11 * 0.1;
       W1[i * 100 + j + 200] = W1[i * 100 + j + 200]! - W1_momentum_next20 * 0.1;
       W1[i * 100 + j + 201] = W1[i * 100 + j + 201]! - W1_momentum_next21 * 0.1;
-      W1[i * 100 + j + 300] = W1[i * 100 + j + 300]! - W1_momentum_next30 * 0.1;
-      W1[i * 100 + j + 301] = W1[i * 100 + j + 301]! - W1_momentum_next31 * 0.1;
     }
   }
 }
@@ -1346,41 +2064,147 @@ function dotTanh_250x3072x100_evaluate(
   h1: Float32Array,
   b1: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 100; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 100; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 3072; k++) {
-        const x_0 = x[i * 3072 + k]!;
-        const W1_0 = W1[k * 100 + j]!;
-        const W1_1 = W1[k * 100 + j + 1]!;
-        const W1_2 = W1[k * 100 + j + 2]!;
-        const W1_3 = W1[k * 100 + j + 3]!;
-        const x_1 = x[i * 3072 + k + 3072]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum02 += x_0 * W1_2;
-        sum03 += x_0 * W1_3;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum12 += x_1 * W1_2;
-        sum13 += x_1 * W1_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 3072; k += 8) {
+        {
+          const x_0 = x[i * 3072 + k]!;
+          const W1_0 = W1[k * 100 + j]!;
+          const W1_1 = W1[k * 100 + j + 1]!;
+          const x_1 = x[i * 3072 + k + 3072]!;
+          const x_2 = x[i * 3072 + k + 6144]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 1 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 1]!;
+          const W1_0 = W1[k * 100 + j + 100]!;
+          const W1_1 = W1[k * 100 + j + 101]!;
+          const x_1 = x[i * 3072 + k + 3073]!;
+          const x_2 = x[i * 3072 + k + 6145]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 2 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 2]!;
+          const W1_0 = W1[k * 100 + j + 200]!;
+          const W1_1 = W1[k * 100 + j + 201]!;
+          const x_1 = x[i * 3072 + k + 3074]!;
+          const x_2 = x[i * 3072 + k + 6146]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 3 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 3]!;
+          const W1_0 = W1[k * 100 + j + 300]!;
+          const W1_1 = W1[k * 100 + j + 301]!;
+          const x_1 = x[i * 3072 + k + 3075]!;
+          const x_2 = x[i * 3072 + k + 6147]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 4 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 4]!;
+          const W1_0 = W1[k * 100 + j + 400]!;
+          const W1_1 = W1[k * 100 + j + 401]!;
+          const x_1 = x[i * 3072 + k + 3076]!;
+          const x_2 = x[i * 3072 + k + 6148]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 5 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 5]!;
+          const W1_0 = W1[k * 100 + j + 500]!;
+          const W1_1 = W1[k * 100 + j + 501]!;
+          const x_1 = x[i * 3072 + k + 3077]!;
+          const x_2 = x[i * 3072 + k + 6149]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 6 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 6]!;
+          const W1_0 = W1[k * 100 + j + 600]!;
+          const W1_1 = W1[k * 100 + j + 601]!;
+          const x_1 = x[i * 3072 + k + 3078]!;
+          const x_2 = x[i * 3072 + k + 6150]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 7 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 7]!;
+          const W1_0 = W1[k * 100 + j + 700]!;
+          const W1_1 = W1[k * 100 + j + 701]!;
+          const x_1 = x[i * 3072 + k + 3079]!;
+          const x_2 = x[i * 3072 + k + 6151]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
       }
       h1[i * 100 + j] = sum00;
       h1[i * 100 + j + 1] = sum01;
-      h1[i * 100 + j + 2] = sum02;
-      h1[i * 100 + j + 3] = sum03;
       h1[i * 100 + j + 100] = sum10;
       h1[i * 100 + j + 101] = sum11;
-      h1[i * 100 + j + 102] = sum12;
-      h1[i * 100 + j + 103] = sum13;
+      h1[i * 100 + j + 200] = sum20;
+      h1[i * 100 + j + 201] = sum21;
     }
+  }
+  for (let j = 0; j < 100; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 3072; k++) {
+      const x_3 = x[k + 764928]!;
+      const W1_2 = W1[k * 100 + j]!;
+      const W1_3 = W1[k * 100 + j + 1]!;
+      sum0 += x_3 * W1_2;
+      sum1 += x_3 * W1_3;
+    }
+    h1[j + 24900] = sum0;
+    h1[j + 24901] = sum1;
   }
   for (let i = 0; i < 250; i++) {
     for (let j = 0; j < 100; j++) {
@@ -1402,41 +2226,147 @@ function dotTanh_250x100x100_evaluate(
   h2: Float32Array,
   b2: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 100; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 100; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 100; k++) {
-        const h1_0 = h1[i * 100 + k]!;
-        const W2_0 = W2[k * 100 + j]!;
-        const W2_1 = W2[k * 100 + j + 1]!;
-        const W2_2 = W2[k * 100 + j + 2]!;
-        const W2_3 = W2[k * 100 + j + 3]!;
-        const h1_1 = h1[i * 100 + k + 100]!;
-        sum00 += h1_0 * W2_0;
-        sum01 += h1_0 * W2_1;
-        sum02 += h1_0 * W2_2;
-        sum03 += h1_0 * W2_3;
-        sum10 += h1_1 * W2_0;
-        sum11 += h1_1 * W2_1;
-        sum12 += h1_1 * W2_2;
-        sum13 += h1_1 * W2_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 100; k += 8) {
+        {
+          const h1_0 = h1[i * 100 + k]!;
+          const W2_0 = W2[k * 100 + j]!;
+          const W2_1 = W2[k * 100 + j + 1]!;
+          const h1_1 = h1[i * 100 + k + 100]!;
+          const h1_2 = h1[i * 100 + k + 200]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum20 += h1_2 * W2_0;
+          sum21 += h1_2 * W2_1;
+        }
+        if (k + 1 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 1]!;
+          const W2_0 = W2[k * 100 + j + 100]!;
+          const W2_1 = W2[k * 100 + j + 101]!;
+          const h1_1 = h1[i * 100 + k + 101]!;
+          const h1_2 = h1[i * 100 + k + 201]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum20 += h1_2 * W2_0;
+          sum21 += h1_2 * W2_1;
+        }
+        if (k + 2 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 2]!;
+          const W2_0 = W2[k * 100 + j + 200]!;
+          const W2_1 = W2[k * 100 + j + 201]!;
+          const h1_1 = h1[i * 100 + k + 102]!;
+          const h1_2 = h1[i * 100 + k + 202]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum20 += h1_2 * W2_0;
+          sum21 += h1_2 * W2_1;
+        }
+        if (k + 3 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 3]!;
+          const W2_0 = W2[k * 100 + j + 300]!;
+          const W2_1 = W2[k * 100 + j + 301]!;
+          const h1_1 = h1[i * 100 + k + 103]!;
+          const h1_2 = h1[i * 100 + k + 203]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum20 += h1_2 * W2_0;
+          sum21 += h1_2 * W2_1;
+        }
+        if (k + 4 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 4]!;
+          const W2_0 = W2[k * 100 + j + 400]!;
+          const W2_1 = W2[k * 100 + j + 401]!;
+          const h1_1 = h1[i * 100 + k + 104]!;
+          const h1_2 = h1[i * 100 + k + 204]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum20 += h1_2 * W2_0;
+          sum21 += h1_2 * W2_1;
+        }
+        if (k + 5 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 5]!;
+          const W2_0 = W2[k * 100 + j + 500]!;
+          const W2_1 = W2[k * 100 + j + 501]!;
+          const h1_1 = h1[i * 100 + k + 105]!;
+          const h1_2 = h1[i * 100 + k + 205]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum20 += h1_2 * W2_0;
+          sum21 += h1_2 * W2_1;
+        }
+        if (k + 6 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 6]!;
+          const W2_0 = W2[k * 100 + j + 600]!;
+          const W2_1 = W2[k * 100 + j + 601]!;
+          const h1_1 = h1[i * 100 + k + 106]!;
+          const h1_2 = h1[i * 100 + k + 206]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum20 += h1_2 * W2_0;
+          sum21 += h1_2 * W2_1;
+        }
+        if (k + 7 === 100) break;
+        {
+          const h1_0 = h1[i * 100 + k + 7]!;
+          const W2_0 = W2[k * 100 + j + 700]!;
+          const W2_1 = W2[k * 100 + j + 701]!;
+          const h1_1 = h1[i * 100 + k + 107]!;
+          const h1_2 = h1[i * 100 + k + 207]!;
+          sum00 += h1_0 * W2_0;
+          sum01 += h1_0 * W2_1;
+          sum10 += h1_1 * W2_0;
+          sum11 += h1_1 * W2_1;
+          sum20 += h1_2 * W2_0;
+          sum21 += h1_2 * W2_1;
+        }
       }
       h2[i * 100 + j] = sum00;
       h2[i * 100 + j + 1] = sum01;
-      h2[i * 100 + j + 2] = sum02;
-      h2[i * 100 + j + 3] = sum03;
       h2[i * 100 + j + 100] = sum10;
       h2[i * 100 + j + 101] = sum11;
-      h2[i * 100 + j + 102] = sum12;
-      h2[i * 100 + j + 103] = sum13;
+      h2[i * 100 + j + 200] = sum20;
+      h2[i * 100 + j + 201] = sum21;
     }
+  }
+  for (let j = 0; j < 100; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 100; k++) {
+      const h1_3 = h1[k + 24900]!;
+      const W2_2 = W2[k * 100 + j]!;
+      const W2_3 = W2[k * 100 + j + 1]!;
+      sum0 += h1_3 * W2_2;
+      sum1 += h1_3 * W2_3;
+    }
+    h2[j + 24900] = sum0;
+    h2[j + 24901] = sum1;
   }
   for (let i = 0; i < 250; i++) {
     for (let j = 0; j < 100; j++) {
@@ -1457,77 +2387,157 @@ function dotAdd_250x100x10_evaluate(
   b3: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 8; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 100; k++) {
-        const h2_0 = h2[i * 100 + k]!;
-        const W3_0 = W3[k * 10 + j]!;
-        const W3_1 = W3[k * 10 + j + 1]!;
-        const W3_2 = W3[k * 10 + j + 2]!;
-        const W3_3 = W3[k * 10 + j + 3]!;
-        const h2_1 = h2[i * 100 + k + 100]!;
-        sum00 += h2_0 * W3_0;
-        sum01 += h2_0 * W3_1;
-        sum02 += h2_0 * W3_2;
-        sum03 += h2_0 * W3_3;
-        sum10 += h2_1 * W3_0;
-        sum11 += h2_1 * W3_1;
-        sum12 += h2_1 * W3_2;
-        sum13 += h2_1 * W3_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 100; k += 8) {
+        {
+          const h2_0 = h2[i * 100 + k]!;
+          const W3_0 = W3[k * 10 + j]!;
+          const W3_1 = W3[k * 10 + j + 1]!;
+          const h2_1 = h2[i * 100 + k + 100]!;
+          const h2_2 = h2[i * 100 + k + 200]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 1 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 1]!;
+          const W3_0 = W3[k * 10 + j + 10]!;
+          const W3_1 = W3[k * 10 + j + 11]!;
+          const h2_1 = h2[i * 100 + k + 101]!;
+          const h2_2 = h2[i * 100 + k + 201]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 2 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 2]!;
+          const W3_0 = W3[k * 10 + j + 20]!;
+          const W3_1 = W3[k * 10 + j + 21]!;
+          const h2_1 = h2[i * 100 + k + 102]!;
+          const h2_2 = h2[i * 100 + k + 202]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 3 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 3]!;
+          const W3_0 = W3[k * 10 + j + 30]!;
+          const W3_1 = W3[k * 10 + j + 31]!;
+          const h2_1 = h2[i * 100 + k + 103]!;
+          const h2_2 = h2[i * 100 + k + 203]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 4 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 4]!;
+          const W3_0 = W3[k * 10 + j + 40]!;
+          const W3_1 = W3[k * 10 + j + 41]!;
+          const h2_1 = h2[i * 100 + k + 104]!;
+          const h2_2 = h2[i * 100 + k + 204]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 5 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 5]!;
+          const W3_0 = W3[k * 10 + j + 50]!;
+          const W3_1 = W3[k * 10 + j + 51]!;
+          const h2_1 = h2[i * 100 + k + 105]!;
+          const h2_2 = h2[i * 100 + k + 205]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 6 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 6]!;
+          const W3_0 = W3[k * 10 + j + 60]!;
+          const W3_1 = W3[k * 10 + j + 61]!;
+          const h2_1 = h2[i * 100 + k + 106]!;
+          const h2_2 = h2[i * 100 + k + 206]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
+        if (k + 7 === 100) break;
+        {
+          const h2_0 = h2[i * 100 + k + 7]!;
+          const W3_0 = W3[k * 10 + j + 70]!;
+          const W3_1 = W3[k * 10 + j + 71]!;
+          const h2_1 = h2[i * 100 + k + 107]!;
+          const h2_2 = h2[i * 100 + k + 207]!;
+          sum00 += h2_0 * W3_0;
+          sum01 += h2_0 * W3_1;
+          sum10 += h2_1 * W3_0;
+          sum11 += h2_1 * W3_1;
+          sum20 += h2_2 * W3_0;
+          sum21 += h2_2 * W3_1;
+        }
       }
       const dot_3_00 = Math.fround(sum00);
       const dot_3_01 = Math.fround(sum01);
-      const dot_3_02 = Math.fround(sum02);
-      const dot_3_03 = Math.fround(sum03);
       const dot_3_10 = Math.fround(sum10);
       const dot_3_11 = Math.fround(sum11);
-      const dot_3_12 = Math.fround(sum12);
-      const dot_3_13 = Math.fround(sum13);
+      const dot_3_20 = Math.fround(sum20);
+      const dot_3_21 = Math.fround(sum21);
       const b3_0 = b3[j]!;
       const b3_1 = b3[j + 1]!;
-      const b3_2 = b3[j + 2]!;
-      const b3_3 = b3[j + 3]!;
       scores[i * 10 + j] = dot_3_00 + b3_0;
       scores[i * 10 + j + 1] = dot_3_01 + b3_1;
-      scores[i * 10 + j + 2] = dot_3_02 + b3_2;
-      scores[i * 10 + j + 3] = dot_3_03 + b3_3;
       scores[i * 10 + j + 10] = dot_3_10 + b3_0;
       scores[i * 10 + j + 11] = dot_3_11 + b3_1;
-      scores[i * 10 + j + 12] = dot_3_12 + b3_2;
-      scores[i * 10 + j + 13] = dot_3_13 + b3_3;
+      scores[i * 10 + j + 20] = dot_3_20 + b3_0;
+      scores[i * 10 + j + 21] = dot_3_21 + b3_1;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
     for (let k = 0; k < 100; k++) {
-      const h2_2 = h2[i * 100 + k]!;
-      const W3_4 = W3[k * 10 + 8]!;
-      const W3_5 = W3[k * 10 + 9]!;
-      const h2_3 = h2[i * 100 + k + 100]!;
-      sum00_2 += h2_2 * W3_4;
-      sum01_2 += h2_2 * W3_5;
-      sum10_2 += h2_3 * W3_4;
-      sum11_2 += h2_3 * W3_5;
+      const h2_3 = h2[k + 24900]!;
+      const W3_2 = W3[k * 10 + j]!;
+      const W3_3 = W3[k * 10 + j + 1]!;
+      sum0 += h2_3 * W3_2;
+      sum1 += h2_3 * W3_3;
     }
-    const dot_3_00_2 = Math.fround(sum00_2);
-    const dot_3_01_2 = Math.fround(sum01_2);
-    const dot_3_10_2 = Math.fround(sum10_2);
-    const dot_3_11_2 = Math.fround(sum11_2);
-    const b3_4 = b3[8]!;
-    const b3_5 = b3[9]!;
-    scores[i * 10 + 8] = dot_3_00_2 + b3_4;
-    scores[i * 10 + 9] = dot_3_01_2 + b3_5;
-    scores[i * 10 + 18] = dot_3_10_2 + b3_4;
-    scores[i * 10 + 19] = dot_3_11_2 + b3_5;
+    const dot_3_0 = Math.fround(sum0);
+    const dot_3_1 = Math.fround(sum1);
+    scores[j + 2490] = dot_3_0 + b3[j]!;
+    scores[j + 2491] = dot_3_1 + b3[j + 1]!;
   }
 }
 

@@ -4,7 +4,7 @@
 //
 //   parameters 308,310   arena 4,594,032 bytes, nothing else is ever allocated   318,649,116 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 cb32439b04456a29
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-6, kernels 1e-10, sha256 4aeb2150e4b9b304
 
 /** The model's name. */
 export const MODEL: string = "two-layer-net";
@@ -432,7 +432,7 @@ function dotRelu_256x3072x100(
   b1: Float32Array,
   hidden: Float32Array,
 ): void {
-  for (let i = 0; i < 256; i += 4) {
+  for (let i = 0; i < 255; i += 3) {
     for (let j = 0; j < 100; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -440,23 +440,118 @@ function dotRelu_256x3072x100(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 3072; k++) {
-        const x_0 = x[i * 3072 + k]!;
-        const W1_0 = W1[k * 100 + j]!;
-        const W1_1 = W1[k * 100 + j + 1]!;
-        const x_1 = x[i * 3072 + k + 3072]!;
-        const x_2 = x[i * 3072 + k + 6144]!;
-        const x_3 = x[i * 3072 + k + 9216]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum20 += x_2 * W1_0;
-        sum21 += x_2 * W1_1;
-        sum30 += x_3 * W1_0;
-        sum31 += x_3 * W1_1;
+      for (let k = 0; k < 3072; k += 8) {
+        {
+          const x_0 = x[i * 3072 + k]!;
+          const W1_0 = W1[k * 100 + j]!;
+          const W1_1 = W1[k * 100 + j + 1]!;
+          const x_1 = x[i * 3072 + k + 3072]!;
+          const x_2 = x[i * 3072 + k + 6144]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 1 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 1]!;
+          const W1_0 = W1[k * 100 + j + 100]!;
+          const W1_1 = W1[k * 100 + j + 101]!;
+          const x_1 = x[i * 3072 + k + 3073]!;
+          const x_2 = x[i * 3072 + k + 6145]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 2 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 2]!;
+          const W1_0 = W1[k * 100 + j + 200]!;
+          const W1_1 = W1[k * 100 + j + 201]!;
+          const x_1 = x[i * 3072 + k + 3074]!;
+          const x_2 = x[i * 3072 + k + 6146]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 3 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 3]!;
+          const W1_0 = W1[k * 100 + j + 300]!;
+          const W1_1 = W1[k * 100 + j + 301]!;
+          const x_1 = x[i * 3072 + k + 3075]!;
+          const x_2 = x[i * 3072 + k + 6147]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 4 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 4]!;
+          const W1_0 = W1[k * 100 + j + 400]!;
+          const W1_1 = W1[k * 100 + j + 401]!;
+          const x_1 = x[i * 3072 + k + 3076]!;
+          const x_2 = x[i * 3072 + k + 6148]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 5 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 5]!;
+          const W1_0 = W1[k * 100 + j + 500]!;
+          const W1_1 = W1[k * 100 + j + 501]!;
+          const x_1 = x[i * 3072 + k + 3077]!;
+          const x_2 = x[i * 3072 + k + 6149]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 6 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 6]!;
+          const W1_0 = W1[k * 100 + j + 600]!;
+          const W1_1 = W1[k * 100 + j + 601]!;
+          const x_1 = x[i * 3072 + k + 3078]!;
+          const x_2 = x[i * 3072 + k + 6150]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 7 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 7]!;
+          const W1_0 = W1[k * 100 + j + 700]!;
+          const W1_1 = W1[k * 100 + j + 701]!;
+          const x_1 = x[i * 3072 + k + 3079]!;
+          const x_2 = x[i * 3072 + k + 6151]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
       }
       const dot00 = Math.fround(sum00);
       const dot01 = Math.fround(sum01);
@@ -464,8 +559,6 @@ function dotRelu_256x3072x100(
       const dot11 = Math.fround(sum11);
       const dot20 = Math.fround(sum20);
       const dot21 = Math.fround(sum21);
-      const dot30 = Math.fround(sum30);
-      const dot31 = Math.fround(sum31);
       const b1_0 = b1[j]!;
       const add_0 = dot00 + b1_0;
       const b1_1 = b1[j + 1]!;
@@ -474,17 +567,32 @@ function dotRelu_256x3072x100(
       const add_3 = dot11 + b1_1;
       const add_4 = dot20 + b1_0;
       const add_5 = dot21 + b1_1;
-      const add_6 = dot30 + b1_0;
-      const add_7 = dot31 + b1_1;
       hidden[i * 100 + j] = add_0 < 0 ? 0 : add_0;
       hidden[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
       hidden[i * 100 + j + 100] = add_2 < 0 ? 0 : add_2;
       hidden[i * 100 + j + 101] = add_3 < 0 ? 0 : add_3;
       hidden[i * 100 + j + 200] = add_4 < 0 ? 0 : add_4;
       hidden[i * 100 + j + 201] = add_5 < 0 ? 0 : add_5;
-      hidden[i * 100 + j + 300] = add_6 < 0 ? 0 : add_6;
-      hidden[i * 100 + j + 301] = add_7 < 0 ? 0 : add_7;
     }
+  }
+  for (let j = 0; j < 100; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 3072; k++) {
+      const x_3 = x[k + 783360]!;
+      const W1_2 = W1[k * 100 + j]!;
+      const W1_3 = W1[k * 100 + j + 1]!;
+      sum0 += x_3 * W1_2;
+      sum1 += x_3 * W1_3;
+    }
+    const dot0 = Math.fround(sum0);
+    const dot1 = Math.fround(sum1);
+    const b1_2 = b1[j]!;
+    const add_6 = dot0 + b1_2;
+    const b1_3 = b1[j + 1]!;
+    const add_7 = dot1 + b1_3;
+    hidden[j + 25500] = add_6 < 0 ? 0 : add_6;
+    hidden[j + 25501] = add_7 < 0 ? 0 : add_7;
   }
 }
 
@@ -499,7 +607,7 @@ function dotAdd_256x100x10(
   b2: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 256; i += 4) {
+  for (let i = 0; i < 255; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -507,23 +615,118 @@ function dotAdd_256x100x10(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 100; k++) {
-        const hidden_0 = hidden[i * 100 + k]!;
-        const W2_0 = W2[k * 10 + j]!;
-        const W2_1 = W2[k * 10 + j + 1]!;
-        const hidden_1 = hidden[i * 100 + k + 100]!;
-        const hidden_2 = hidden[i * 100 + k + 200]!;
-        const hidden_3 = hidden[i * 100 + k + 300]!;
-        sum00 += hidden_0 * W2_0;
-        sum01 += hidden_0 * W2_1;
-        sum10 += hidden_1 * W2_0;
-        sum11 += hidden_1 * W2_1;
-        sum20 += hidden_2 * W2_0;
-        sum21 += hidden_2 * W2_1;
-        sum30 += hidden_3 * W2_0;
-        sum31 += hidden_3 * W2_1;
+      for (let k = 0; k < 100; k += 8) {
+        {
+          const hidden_0 = hidden[i * 100 + k]!;
+          const W2_0 = W2[k * 10 + j]!;
+          const W2_1 = W2[k * 10 + j + 1]!;
+          const hidden_1 = hidden[i * 100 + k + 100]!;
+          const hidden_2 = hidden[i * 100 + k + 200]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 1 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 1]!;
+          const W2_0 = W2[k * 10 + j + 10]!;
+          const W2_1 = W2[k * 10 + j + 11]!;
+          const hidden_1 = hidden[i * 100 + k + 101]!;
+          const hidden_2 = hidden[i * 100 + k + 201]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 2 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 2]!;
+          const W2_0 = W2[k * 10 + j + 20]!;
+          const W2_1 = W2[k * 10 + j + 21]!;
+          const hidden_1 = hidden[i * 100 + k + 102]!;
+          const hidden_2 = hidden[i * 100 + k + 202]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 3 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 3]!;
+          const W2_0 = W2[k * 10 + j + 30]!;
+          const W2_1 = W2[k * 10 + j + 31]!;
+          const hidden_1 = hidden[i * 100 + k + 103]!;
+          const hidden_2 = hidden[i * 100 + k + 203]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 4 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 4]!;
+          const W2_0 = W2[k * 10 + j + 40]!;
+          const W2_1 = W2[k * 10 + j + 41]!;
+          const hidden_1 = hidden[i * 100 + k + 104]!;
+          const hidden_2 = hidden[i * 100 + k + 204]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 5 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 5]!;
+          const W2_0 = W2[k * 10 + j + 50]!;
+          const W2_1 = W2[k * 10 + j + 51]!;
+          const hidden_1 = hidden[i * 100 + k + 105]!;
+          const hidden_2 = hidden[i * 100 + k + 205]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 6 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 6]!;
+          const W2_0 = W2[k * 10 + j + 60]!;
+          const W2_1 = W2[k * 10 + j + 61]!;
+          const hidden_1 = hidden[i * 100 + k + 106]!;
+          const hidden_2 = hidden[i * 100 + k + 206]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 7 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 7]!;
+          const W2_0 = W2[k * 10 + j + 70]!;
+          const W2_1 = W2[k * 10 + j + 71]!;
+          const hidden_1 = hidden[i * 100 + k + 107]!;
+          const hidden_2 = hidden[i * 100 + k + 207]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
       }
       const dot_2_00 = Math.fround(sum00);
       const dot_2_01 = Math.fround(sum01);
@@ -531,8 +734,6 @@ function dotAdd_256x100x10(
       const dot_2_11 = Math.fround(sum11);
       const dot_2_20 = Math.fround(sum20);
       const dot_2_21 = Math.fround(sum21);
-      const dot_2_30 = Math.fround(sum30);
-      const dot_2_31 = Math.fround(sum31);
       const b2_0 = b2[j]!;
       const b2_1 = b2[j + 1]!;
       scores[i * 10 + j] = dot_2_00 + b2_0;
@@ -541,9 +742,22 @@ function dotAdd_256x100x10(
       scores[i * 10 + j + 11] = dot_2_11 + b2_1;
       scores[i * 10 + j + 20] = dot_2_20 + b2_0;
       scores[i * 10 + j + 21] = dot_2_21 + b2_1;
-      scores[i * 10 + j + 30] = dot_2_30 + b2_0;
-      scores[i * 10 + j + 31] = dot_2_31 + b2_1;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 100; k++) {
+      const hidden_3 = hidden[k + 25500]!;
+      const W2_2 = W2[k * 10 + j]!;
+      const W2_3 = W2[k * 10 + j + 1]!;
+      sum0 += hidden_3 * W2_2;
+      sum1 += hidden_3 * W2_3;
+    }
+    const dot_2_0 = Math.fround(sum0);
+    const dot_2_1 = Math.fround(sum1);
+    scores[j + 2550] = dot_2_0 + b2[j]!;
+    scores[j + 2551] = dot_2_1 + b2[j + 1]!;
   }
 }
 
@@ -744,7 +958,7 @@ function dotWhere_256x10x100(
  * 518,000 floating-point operations.
  */
 function dotSgd_100x256x10(hidden: Float32Array, d_scores: Float32Array, W2: Float32Array): void {
-  for (let i = 0; i < 100; i += 4) {
+  for (let i = 0; i < 99; i += 3) {
     for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -752,23 +966,118 @@ function dotSgd_100x256x10(hidden: Float32Array, d_scores: Float32Array, W2: Flo
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const hidden_0 = hidden[k * 100 + i]!;
-        const d_scores_0 = d_scores[k * 10 + j]!;
-        const d_scores_1 = d_scores[k * 10 + j + 1]!;
-        const hidden_1 = hidden[k * 100 + i + 1]!;
-        const hidden_2 = hidden[k * 100 + i + 2]!;
-        const hidden_3 = hidden[k * 100 + i + 3]!;
-        sum00 += hidden_0 * d_scores_0;
-        sum01 += hidden_0 * d_scores_1;
-        sum10 += hidden_1 * d_scores_0;
-        sum11 += hidden_1 * d_scores_1;
-        sum20 += hidden_2 * d_scores_0;
-        sum21 += hidden_2 * d_scores_1;
-        sum30 += hidden_3 * d_scores_0;
-        sum31 += hidden_3 * d_scores_1;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const hidden_0 = hidden[k * 100 + i]!;
+          const d_scores_0 = d_scores[k * 10 + j]!;
+          const d_scores_1 = d_scores[k * 10 + j + 1]!;
+          const hidden_1 = hidden[k * 100 + i + 1]!;
+          const hidden_2 = hidden[k * 100 + i + 2]!;
+          sum00 += hidden_0 * d_scores_0;
+          sum01 += hidden_0 * d_scores_1;
+          sum10 += hidden_1 * d_scores_0;
+          sum11 += hidden_1 * d_scores_1;
+          sum20 += hidden_2 * d_scores_0;
+          sum21 += hidden_2 * d_scores_1;
+        }
+        if (k + 1 === 256) break;
+        {
+          const hidden_0 = hidden[k * 100 + i + 100]!;
+          const d_scores_0 = d_scores[k * 10 + j + 10]!;
+          const d_scores_1 = d_scores[k * 10 + j + 11]!;
+          const hidden_1 = hidden[k * 100 + i + 101]!;
+          const hidden_2 = hidden[k * 100 + i + 102]!;
+          sum00 += hidden_0 * d_scores_0;
+          sum01 += hidden_0 * d_scores_1;
+          sum10 += hidden_1 * d_scores_0;
+          sum11 += hidden_1 * d_scores_1;
+          sum20 += hidden_2 * d_scores_0;
+          sum21 += hidden_2 * d_scores_1;
+        }
+        if (k + 2 === 256) break;
+        {
+          const hidden_0 = hidden[k * 100 + i + 200]!;
+          const d_scores_0 = d_scores[k * 10 + j + 20]!;
+          const d_scores_1 = d_scores[k * 10 + j + 21]!;
+          const hidden_1 = hidden[k * 100 + i + 201]!;
+          const hidden_2 = hidden[k * 100 + i + 202]!;
+          sum00 += hidden_0 * d_scores_0;
+          sum01 += hidden_0 * d_scores_1;
+          sum10 += hidden_1 * d_scores_0;
+          sum11 += hidden_1 * d_scores_1;
+          sum20 += hidden_2 * d_scores_0;
+          sum21 += hidden_2 * d_scores_1;
+        }
+        if (k + 3 === 256) break;
+        {
+          const hidden_0 = hidden[k * 100 + i + 300]!;
+          const d_scores_0 = d_scores[k * 10 + j + 30]!;
+          const d_scores_1 = d_scores[k * 10 + j + 31]!;
+          const hidden_1 = hidden[k * 100 + i + 301]!;
+          const hidden_2 = hidden[k * 100 + i + 302]!;
+          sum00 += hidden_0 * d_scores_0;
+          sum01 += hidden_0 * d_scores_1;
+          sum10 += hidden_1 * d_scores_0;
+          sum11 += hidden_1 * d_scores_1;
+          sum20 += hidden_2 * d_scores_0;
+          sum21 += hidden_2 * d_scores_1;
+        }
+        if (k + 4 === 256) break;
+        {
+          const hidden_0 = hidden[k * 100 + i + 400]!;
+          const d_scores_0 = d_scores[k * 10 + j + 40]!;
+          const d_scores_1 = d_scores[k * 10 + j + 41]!;
+          const hidden_1 = hidden[k * 100 + i + 401]!;
+          const hidden_2 = hidden[k * 100 + i + 402]!;
+          sum00 += hidden_0 * d_scores_0;
+          sum01 += hidden_0 * d_scores_1;
+          sum10 += hidden_1 * d_scores_0;
+          sum11 += hidden_1 * d_scores_1;
+          sum20 += hidden_2 * d_scores_0;
+          sum21 += hidden_2 * d_scores_1;
+        }
+        if (k + 5 === 256) break;
+        {
+          const hidden_0 = hidden[k * 100 + i + 500]!;
+          const d_scores_0 = d_scores[k * 10 + j + 50]!;
+          const d_scores_1 = d_scores[k * 10 + j + 51]!;
+          const hidden_1 = hidden[k * 100 + i + 501]!;
+          const hidden_2 = hidden[k * 100 + i + 502]!;
+          sum00 += hidden_0 * d_scores_0;
+          sum01 += hidden_0 * d_scores_1;
+          sum10 += hidden_1 * d_scores_0;
+          sum11 += hidden_1 * d_scores_1;
+          sum20 += hidden_2 * d_scores_0;
+          sum21 += hidden_2 * d_scores_1;
+        }
+        if (k + 6 === 256) break;
+        {
+          const hidden_0 = hidden[k * 100 + i + 600]!;
+          const d_scores_0 = d_scores[k * 10 + j + 60]!;
+          const d_scores_1 = d_scores[k * 10 + j + 61]!;
+          const hidden_1 = hidden[k * 100 + i + 601]!;
+          const hidden_2 = hidden[k * 100 + i + 602]!;
+          sum00 += hidden_0 * d_scores_0;
+          sum01 += hidden_0 * d_scores_1;
+          sum10 += hidden_1 * d_scores_0;
+          sum11 += hidden_1 * d_scores_1;
+          sum20 += hidden_2 * d_scores_0;
+          sum21 += hidden_2 * d_scores_1;
+        }
+        if (k + 7 === 256) break;
+        {
+          const hidden_0 = hidden[k * 100 + i + 700]!;
+          const d_scores_0 = d_scores[k * 10 + j + 70]!;
+          const d_scores_1 = d_scores[k * 10 + j + 71]!;
+          const hidden_1 = hidden[k * 100 + i + 701]!;
+          const hidden_2 = hidden[k * 100 + i + 702]!;
+          sum00 += hidden_0 * d_scores_0;
+          sum01 += hidden_0 * d_scores_1;
+          sum10 += hidden_1 * d_scores_0;
+          sum11 += hidden_1 * d_scores_1;
+          sum20 += hidden_2 * d_scores_0;
+          sum21 += hidden_2 * d_scores_1;
+        }
       }
       const d_W2_3_00 = Math.fround(sum00);
       const d_W2_3_01 = Math.fround(sum01);
@@ -776,8 +1085,6 @@ function dotSgd_100x256x10(hidden: Float32Array, d_scores: Float32Array, W2: Flo
       const d_W2_3_11 = Math.fround(sum11);
       const d_W2_3_20 = Math.fround(sum20);
       const d_W2_3_21 = Math.fround(sum21);
-      const d_W2_3_30 = Math.fround(sum30);
-      const d_W2_3_31 = Math.fround(sum31);
       const W2_0 = W2[i * 10 + j]!;
       const mul_0 = W2_0 * 0.001;
       const W2_1 = W2[i * 10 + j + 1]!;
@@ -790,19 +1097,32 @@ function dotSgd_100x256x10(hidden: Float32Array, d_scores: Float32Array, W2: Flo
       const mul_4 = W2_4 * 0.001;
       const W2_5 = W2[i * 10 + j + 21]!;
       const mul_5 = W2_5 * 0.001;
-      const W2_6 = W2[i * 10 + j + 30]!;
-      const mul_6 = W2_6 * 0.001;
-      const W2_7 = W2[i * 10 + j + 31]!;
-      const mul_7 = W2_7 * 0.001;
       W2[i * 10 + j] = W2_0 - (mul_0 + mul_0 + d_W2_3_00) * 0.01;
       W2[i * 10 + j + 1] = W2_1 - (mul_1 + mul_1 + d_W2_3_01) * 0.01;
       W2[i * 10 + j + 10] = W2_2 - (mul_2 + mul_2 + d_W2_3_10) * 0.01;
       W2[i * 10 + j + 11] = W2_3 - (mul_3 + mul_3 + d_W2_3_11) * 0.01;
       W2[i * 10 + j + 20] = W2_4 - (mul_4 + mul_4 + d_W2_3_20) * 0.01;
       W2[i * 10 + j + 21] = W2_5 - (mul_5 + mul_5 + d_W2_3_21) * 0.01;
-      W2[i * 10 + j + 30] = W2_6 - (mul_6 + mul_6 + d_W2_3_30) * 0.01;
-      W2[i * 10 + j + 31] = W2_7 - (mul_7 + mul_7 + d_W2_3_31) * 0.01;
     }
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 256; k++) {
+      const hidden_3 = hidden[k * 100 + 99]!;
+      const d_scores_2 = d_scores[k * 10 + j]!;
+      const d_scores_3 = d_scores[k * 10 + j + 1]!;
+      sum0 += hidden_3 * d_scores_2;
+      sum1 += hidden_3 * d_scores_3;
+    }
+    const d_W2_3_0 = Math.fround(sum0);
+    const d_W2_3_1 = Math.fround(sum1);
+    const W2_6 = W2[j + 990]!;
+    const mul_6 = W2_6 * 0.001;
+    const W2_7 = W2[j + 991]!;
+    const mul_7 = W2_7 * 0.001;
+    W2[j + 990] = W2_6 - (mul_6 + mul_6 + d_W2_3_0) * 0.01;
+    W2[j + 991] = W2_7 - (mul_7 + mul_7 + d_W2_3_1) * 0.01;
   }
 }
 
@@ -844,7 +1164,7 @@ function sumSgd_256x100(d_z1: Float32Array, b1: Float32Array): void {
  * 159,129,600 floating-point operations.
  */
 function dotSgd_3072x256x100(x: Float32Array, d_z1: Float32Array, W1: Float32Array): void {
-  for (let i = 0; i < 3072; i += 4) {
+  for (let i = 0; i < 3072; i += 3) {
     for (let j = 0; j < 100; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -852,23 +1172,118 @@ function dotSgd_3072x256x100(x: Float32Array, d_z1: Float32Array, W1: Float32Arr
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 256; k++) {
-        const x_0 = x[k * 3072 + i]!;
-        const d_z1_0 = d_z1[k * 100 + j]!;
-        const d_z1_1 = d_z1[k * 100 + j + 1]!;
-        const x_1 = x[k * 3072 + i + 1]!;
-        const x_2 = x[k * 3072 + i + 2]!;
-        const x_3 = x[k * 3072 + i + 3]!;
-        sum00 += x_0 * d_z1_0;
-        sum01 += x_0 * d_z1_1;
-        sum10 += x_1 * d_z1_0;
-        sum11 += x_1 * d_z1_1;
-        sum20 += x_2 * d_z1_0;
-        sum21 += x_2 * d_z1_1;
-        sum30 += x_3 * d_z1_0;
-        sum31 += x_3 * d_z1_1;
+      for (let k = 0; k < 256; k += 8) {
+        {
+          const x_0 = x[k * 3072 + i]!;
+          const d_z1_0 = d_z1[k * 100 + j]!;
+          const d_z1_1 = d_z1[k * 100 + j + 1]!;
+          const x_1 = x[k * 3072 + i + 1]!;
+          const x_2 = x[k * 3072 + i + 2]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 1 === 256) break;
+        {
+          const x_0 = x[k * 3072 + i + 3072]!;
+          const d_z1_0 = d_z1[k * 100 + j + 100]!;
+          const d_z1_1 = d_z1[k * 100 + j + 101]!;
+          const x_1 = x[k * 3072 + i + 3073]!;
+          const x_2 = x[k * 3072 + i + 3074]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 2 === 256) break;
+        {
+          const x_0 = x[k * 3072 + i + 6144]!;
+          const d_z1_0 = d_z1[k * 100 + j + 200]!;
+          const d_z1_1 = d_z1[k * 100 + j + 201]!;
+          const x_1 = x[k * 3072 + i + 6145]!;
+          const x_2 = x[k * 3072 + i + 6146]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 3 === 256) break;
+        {
+          const x_0 = x[k * 3072 + i + 9216]!;
+          const d_z1_0 = d_z1[k * 100 + j + 300]!;
+          const d_z1_1 = d_z1[k * 100 + j + 301]!;
+          const x_1 = x[k * 3072 + i + 9217]!;
+          const x_2 = x[k * 3072 + i + 9218]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 4 === 256) break;
+        {
+          const x_0 = x[k * 3072 + i + 12288]!;
+          const d_z1_0 = d_z1[k * 100 + j + 400]!;
+          const d_z1_1 = d_z1[k * 100 + j + 401]!;
+          const x_1 = x[k * 3072 + i + 12289]!;
+          const x_2 = x[k * 3072 + i + 12290]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 5 === 256) break;
+        {
+          const x_0 = x[k * 3072 + i + 15360]!;
+          const d_z1_0 = d_z1[k * 100 + j + 500]!;
+          const d_z1_1 = d_z1[k * 100 + j + 501]!;
+          const x_1 = x[k * 3072 + i + 15361]!;
+          const x_2 = x[k * 3072 + i + 15362]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 6 === 256) break;
+        {
+          const x_0 = x[k * 3072 + i + 18432]!;
+          const d_z1_0 = d_z1[k * 100 + j + 600]!;
+          const d_z1_1 = d_z1[k * 100 + j + 601]!;
+          const x_1 = x[k * 3072 + i + 18433]!;
+          const x_2 = x[k * 3072 + i + 18434]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
+        if (k + 7 === 256) break;
+        {
+          const x_0 = x[k * 3072 + i + 21504]!;
+          const d_z1_0 = d_z1[k * 100 + j + 700]!;
+          const d_z1_1 = d_z1[k * 100 + j + 701]!;
+          const x_1 = x[k * 3072 + i + 21505]!;
+          const x_2 = x[k * 3072 + i + 21506]!;
+          sum00 += x_0 * d_z1_0;
+          sum01 += x_0 * d_z1_1;
+          sum10 += x_1 * d_z1_0;
+          sum11 += x_1 * d_z1_1;
+          sum20 += x_2 * d_z1_0;
+          sum21 += x_2 * d_z1_1;
+        }
       }
       const d_W1_3_00 = Math.fround(sum00);
       const d_W1_3_01 = Math.fround(sum01);
@@ -876,8 +1291,6 @@ function dotSgd_3072x256x100(x: Float32Array, d_z1: Float32Array, W1: Float32Arr
       const d_W1_3_11 = Math.fround(sum11);
       const d_W1_3_20 = Math.fround(sum20);
       const d_W1_3_21 = Math.fround(sum21);
-      const d_W1_3_30 = Math.fround(sum30);
-      const d_W1_3_31 = Math.fround(sum31);
       const W1_0 = W1[i * 100 + j]!;
       const mul_0 = W1_0 * 0.001;
       const W1_1 = W1[i * 100 + j + 1]!;
@@ -890,18 +1303,12 @@ function dotSgd_3072x256x100(x: Float32Array, d_z1: Float32Array, W1: Float32Arr
       const mul_4 = W1_4 * 0.001;
       const W1_5 = W1[i * 100 + j + 201]!;
       const mul_5 = W1_5 * 0.001;
-      const W1_6 = W1[i * 100 + j + 300]!;
-      const mul_6 = W1_6 * 0.001;
-      const W1_7 = W1[i * 100 + j + 301]!;
-      const mul_7 = W1_7 * 0.001;
       W1[i * 100 + j] = W1_0 - (mul_0 + mul_0 + d_W1_3_00) * 0.01;
       W1[i * 100 + j + 1] = W1_1 - (mul_1 + mul_1 + d_W1_3_01) * 0.01;
       W1[i * 100 + j + 100] = W1_2 - (mul_2 + mul_2 + d_W1_3_10) * 0.01;
       W1[i * 100 + j + 101] = W1_3 - (mul_3 + mul_3 + d_W1_3_11) * 0.01;
       W1[i * 100 + j + 200] = W1_4 - (mul_4 + mul_4 + d_W1_3_20) * 0.01;
       W1[i * 100 + j + 201] = W1_5 - (mul_5 + mul_5 + d_W1_3_21) * 0.01;
-      W1[i * 100 + j + 300] = W1_6 - (mul_6 + mul_6 + d_W1_3_30) * 0.01;
-      W1[i * 100 + j + 301] = W1_7 - (mul_7 + mul_7 + d_W1_3_31) * 0.01;
     }
   }
 }
@@ -917,61 +1324,167 @@ function dotRelu_250x3072x100_evaluate(
   b1: Float32Array,
   hidden: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 100; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 100; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 3072; k++) {
-        const x_0 = x[i * 3072 + k]!;
-        const W1_0 = W1[k * 100 + j]!;
-        const W1_1 = W1[k * 100 + j + 1]!;
-        const W1_2 = W1[k * 100 + j + 2]!;
-        const W1_3 = W1[k * 100 + j + 3]!;
-        const x_1 = x[i * 3072 + k + 3072]!;
-        sum00 += x_0 * W1_0;
-        sum01 += x_0 * W1_1;
-        sum02 += x_0 * W1_2;
-        sum03 += x_0 * W1_3;
-        sum10 += x_1 * W1_0;
-        sum11 += x_1 * W1_1;
-        sum12 += x_1 * W1_2;
-        sum13 += x_1 * W1_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 3072; k += 8) {
+        {
+          const x_0 = x[i * 3072 + k]!;
+          const W1_0 = W1[k * 100 + j]!;
+          const W1_1 = W1[k * 100 + j + 1]!;
+          const x_1 = x[i * 3072 + k + 3072]!;
+          const x_2 = x[i * 3072 + k + 6144]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 1 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 1]!;
+          const W1_0 = W1[k * 100 + j + 100]!;
+          const W1_1 = W1[k * 100 + j + 101]!;
+          const x_1 = x[i * 3072 + k + 3073]!;
+          const x_2 = x[i * 3072 + k + 6145]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 2 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 2]!;
+          const W1_0 = W1[k * 100 + j + 200]!;
+          const W1_1 = W1[k * 100 + j + 201]!;
+          const x_1 = x[i * 3072 + k + 3074]!;
+          const x_2 = x[i * 3072 + k + 6146]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 3 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 3]!;
+          const W1_0 = W1[k * 100 + j + 300]!;
+          const W1_1 = W1[k * 100 + j + 301]!;
+          const x_1 = x[i * 3072 + k + 3075]!;
+          const x_2 = x[i * 3072 + k + 6147]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 4 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 4]!;
+          const W1_0 = W1[k * 100 + j + 400]!;
+          const W1_1 = W1[k * 100 + j + 401]!;
+          const x_1 = x[i * 3072 + k + 3076]!;
+          const x_2 = x[i * 3072 + k + 6148]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 5 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 5]!;
+          const W1_0 = W1[k * 100 + j + 500]!;
+          const W1_1 = W1[k * 100 + j + 501]!;
+          const x_1 = x[i * 3072 + k + 3077]!;
+          const x_2 = x[i * 3072 + k + 6149]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 6 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 6]!;
+          const W1_0 = W1[k * 100 + j + 600]!;
+          const W1_1 = W1[k * 100 + j + 601]!;
+          const x_1 = x[i * 3072 + k + 3078]!;
+          const x_2 = x[i * 3072 + k + 6150]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
+        if (k + 7 === 3072) break;
+        {
+          const x_0 = x[i * 3072 + k + 7]!;
+          const W1_0 = W1[k * 100 + j + 700]!;
+          const W1_1 = W1[k * 100 + j + 701]!;
+          const x_1 = x[i * 3072 + k + 3079]!;
+          const x_2 = x[i * 3072 + k + 6151]!;
+          sum00 += x_0 * W1_0;
+          sum01 += x_0 * W1_1;
+          sum10 += x_1 * W1_0;
+          sum11 += x_1 * W1_1;
+          sum20 += x_2 * W1_0;
+          sum21 += x_2 * W1_1;
+        }
       }
       const dot00 = Math.fround(sum00);
       const dot01 = Math.fround(sum01);
-      const dot02 = Math.fround(sum02);
-      const dot03 = Math.fround(sum03);
       const dot10 = Math.fround(sum10);
       const dot11 = Math.fround(sum11);
-      const dot12 = Math.fround(sum12);
-      const dot13 = Math.fround(sum13);
+      const dot20 = Math.fround(sum20);
+      const dot21 = Math.fround(sum21);
       const b1_0 = b1[j]!;
       const add_0 = dot00 + b1_0;
       const b1_1 = b1[j + 1]!;
       const add_1 = dot01 + b1_1;
-      const b1_2 = b1[j + 2]!;
-      const add_2 = dot02 + b1_2;
-      const b1_3 = b1[j + 3]!;
-      const add_3 = dot03 + b1_3;
-      const add_4 = dot10 + b1_0;
-      const add_5 = dot11 + b1_1;
-      const add_6 = dot12 + b1_2;
-      const add_7 = dot13 + b1_3;
+      const add_2 = dot10 + b1_0;
+      const add_3 = dot11 + b1_1;
+      const add_4 = dot20 + b1_0;
+      const add_5 = dot21 + b1_1;
       hidden[i * 100 + j] = add_0 < 0 ? 0 : add_0;
       hidden[i * 100 + j + 1] = add_1 < 0 ? 0 : add_1;
-      hidden[i * 100 + j + 2] = add_2 < 0 ? 0 : add_2;
-      hidden[i * 100 + j + 3] = add_3 < 0 ? 0 : add_3;
-      hidden[i * 100 + j + 100] = add_4 < 0 ? 0 : add_4;
-      hidden[i * 100 + j + 101] = add_5 < 0 ? 0 : add_5;
-      hidden[i * 100 + j + 102] = add_6 < 0 ? 0 : add_6;
-      hidden[i * 100 + j + 103] = add_7 < 0 ? 0 : add_7;
+      hidden[i * 100 + j + 100] = add_2 < 0 ? 0 : add_2;
+      hidden[i * 100 + j + 101] = add_3 < 0 ? 0 : add_3;
+      hidden[i * 100 + j + 200] = add_4 < 0 ? 0 : add_4;
+      hidden[i * 100 + j + 201] = add_5 < 0 ? 0 : add_5;
     }
+  }
+  for (let j = 0; j < 100; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 3072; k++) {
+      const x_3 = x[k + 764928]!;
+      const W1_2 = W1[k * 100 + j]!;
+      const W1_3 = W1[k * 100 + j + 1]!;
+      sum0 += x_3 * W1_2;
+      sum1 += x_3 * W1_3;
+    }
+    const dot0 = Math.fround(sum0);
+    const dot1 = Math.fround(sum1);
+    const b1_2 = b1[j]!;
+    const add_6 = dot0 + b1_2;
+    const b1_3 = b1[j + 1]!;
+    const add_7 = dot1 + b1_3;
+    hidden[j + 24900] = add_6 < 0 ? 0 : add_6;
+    hidden[j + 24901] = add_7 < 0 ? 0 : add_7;
   }
 }
 
@@ -986,77 +1499,157 @@ function dotAdd_250x100x10_evaluate(
   b2: Float32Array,
   scores: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 8; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 10; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 100; k++) {
-        const hidden_0 = hidden[i * 100 + k]!;
-        const W2_0 = W2[k * 10 + j]!;
-        const W2_1 = W2[k * 10 + j + 1]!;
-        const W2_2 = W2[k * 10 + j + 2]!;
-        const W2_3 = W2[k * 10 + j + 3]!;
-        const hidden_1 = hidden[i * 100 + k + 100]!;
-        sum00 += hidden_0 * W2_0;
-        sum01 += hidden_0 * W2_1;
-        sum02 += hidden_0 * W2_2;
-        sum03 += hidden_0 * W2_3;
-        sum10 += hidden_1 * W2_0;
-        sum11 += hidden_1 * W2_1;
-        sum12 += hidden_1 * W2_2;
-        sum13 += hidden_1 * W2_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 100; k += 8) {
+        {
+          const hidden_0 = hidden[i * 100 + k]!;
+          const W2_0 = W2[k * 10 + j]!;
+          const W2_1 = W2[k * 10 + j + 1]!;
+          const hidden_1 = hidden[i * 100 + k + 100]!;
+          const hidden_2 = hidden[i * 100 + k + 200]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 1 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 1]!;
+          const W2_0 = W2[k * 10 + j + 10]!;
+          const W2_1 = W2[k * 10 + j + 11]!;
+          const hidden_1 = hidden[i * 100 + k + 101]!;
+          const hidden_2 = hidden[i * 100 + k + 201]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 2 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 2]!;
+          const W2_0 = W2[k * 10 + j + 20]!;
+          const W2_1 = W2[k * 10 + j + 21]!;
+          const hidden_1 = hidden[i * 100 + k + 102]!;
+          const hidden_2 = hidden[i * 100 + k + 202]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 3 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 3]!;
+          const W2_0 = W2[k * 10 + j + 30]!;
+          const W2_1 = W2[k * 10 + j + 31]!;
+          const hidden_1 = hidden[i * 100 + k + 103]!;
+          const hidden_2 = hidden[i * 100 + k + 203]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 4 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 4]!;
+          const W2_0 = W2[k * 10 + j + 40]!;
+          const W2_1 = W2[k * 10 + j + 41]!;
+          const hidden_1 = hidden[i * 100 + k + 104]!;
+          const hidden_2 = hidden[i * 100 + k + 204]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 5 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 5]!;
+          const W2_0 = W2[k * 10 + j + 50]!;
+          const W2_1 = W2[k * 10 + j + 51]!;
+          const hidden_1 = hidden[i * 100 + k + 105]!;
+          const hidden_2 = hidden[i * 100 + k + 205]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 6 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 6]!;
+          const W2_0 = W2[k * 10 + j + 60]!;
+          const W2_1 = W2[k * 10 + j + 61]!;
+          const hidden_1 = hidden[i * 100 + k + 106]!;
+          const hidden_2 = hidden[i * 100 + k + 206]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
+        if (k + 7 === 100) break;
+        {
+          const hidden_0 = hidden[i * 100 + k + 7]!;
+          const W2_0 = W2[k * 10 + j + 70]!;
+          const W2_1 = W2[k * 10 + j + 71]!;
+          const hidden_1 = hidden[i * 100 + k + 107]!;
+          const hidden_2 = hidden[i * 100 + k + 207]!;
+          sum00 += hidden_0 * W2_0;
+          sum01 += hidden_0 * W2_1;
+          sum10 += hidden_1 * W2_0;
+          sum11 += hidden_1 * W2_1;
+          sum20 += hidden_2 * W2_0;
+          sum21 += hidden_2 * W2_1;
+        }
       }
       const dot_2_00 = Math.fround(sum00);
       const dot_2_01 = Math.fround(sum01);
-      const dot_2_02 = Math.fround(sum02);
-      const dot_2_03 = Math.fround(sum03);
       const dot_2_10 = Math.fround(sum10);
       const dot_2_11 = Math.fround(sum11);
-      const dot_2_12 = Math.fround(sum12);
-      const dot_2_13 = Math.fround(sum13);
+      const dot_2_20 = Math.fround(sum20);
+      const dot_2_21 = Math.fround(sum21);
       const b2_0 = b2[j]!;
       const b2_1 = b2[j + 1]!;
-      const b2_2 = b2[j + 2]!;
-      const b2_3 = b2[j + 3]!;
       scores[i * 10 + j] = dot_2_00 + b2_0;
       scores[i * 10 + j + 1] = dot_2_01 + b2_1;
-      scores[i * 10 + j + 2] = dot_2_02 + b2_2;
-      scores[i * 10 + j + 3] = dot_2_03 + b2_3;
       scores[i * 10 + j + 10] = dot_2_10 + b2_0;
       scores[i * 10 + j + 11] = dot_2_11 + b2_1;
-      scores[i * 10 + j + 12] = dot_2_12 + b2_2;
-      scores[i * 10 + j + 13] = dot_2_13 + b2_3;
+      scores[i * 10 + j + 20] = dot_2_20 + b2_0;
+      scores[i * 10 + j + 21] = dot_2_21 + b2_1;
     }
-    let sum00_2 = 0;
-    let sum01_2 = 0;
-    let sum10_2 = 0;
-    let sum11_2 = 0;
+  }
+  for (let j = 0; j < 10; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
     for (let k = 0; k < 100; k++) {
-      const hidden_2 = hidden[i * 100 + k]!;
-      const W2_4 = W2[k * 10 + 8]!;
-      const W2_5 = W2[k * 10 + 9]!;
-      const hidden_3 = hidden[i * 100 + k + 100]!;
-      sum00_2 += hidden_2 * W2_4;
-      sum01_2 += hidden_2 * W2_5;
-      sum10_2 += hidden_3 * W2_4;
-      sum11_2 += hidden_3 * W2_5;
+      const hidden_3 = hidden[k + 24900]!;
+      const W2_2 = W2[k * 10 + j]!;
+      const W2_3 = W2[k * 10 + j + 1]!;
+      sum0 += hidden_3 * W2_2;
+      sum1 += hidden_3 * W2_3;
     }
-    const dot_2_00_2 = Math.fround(sum00_2);
-    const dot_2_01_2 = Math.fround(sum01_2);
-    const dot_2_10_2 = Math.fround(sum10_2);
-    const dot_2_11_2 = Math.fround(sum11_2);
-    const b2_4 = b2[8]!;
-    const b2_5 = b2[9]!;
-    scores[i * 10 + 8] = dot_2_00_2 + b2_4;
-    scores[i * 10 + 9] = dot_2_01_2 + b2_5;
-    scores[i * 10 + 18] = dot_2_10_2 + b2_4;
-    scores[i * 10 + 19] = dot_2_11_2 + b2_5;
+    const dot_2_0 = Math.fround(sum0);
+    const dot_2_1 = Math.fround(sum1);
+    scores[j + 2490] = dot_2_0 + b2[j]!;
+    scores[j + 2491] = dot_2_1 + b2[j + 1]!;
   }
 }
 

@@ -4,7 +4,7 @@
 //
 //   parameters 29,579   arena 3,306,208 bytes, nothing else is ever allocated   335,887,911 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 96e983f7faa3700b
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 678643330b5797f1
 
 /** The model's name. */
 export const MODEL: string = "unet-small";
@@ -3534,43 +3534,136 @@ function convAdam_3x8x1x8x32x32x1(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let j = 0; j < 8; j += 4) {
+  for (let j = 0; j < 8; j += 2) {
     let sum00 = 0;
     let sum01 = 0;
-    let sum02 = 0;
-    let sum03 = 0;
     let sum10 = 0;
     let sum11 = 0;
-    let sum12 = 0;
-    let sum13 = 0;
+    let sum20 = 0;
+    let sum21 = 0;
     for (let k = 0; k < 8; k++) {
       for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3++) {
-          const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3]!;
-          const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3]!;
-          const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1024]!;
-          const conv2d_10_2 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 2048]!;
-          const conv2d_10_3 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 3072]!;
-          const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 1]!;
-          sum00 += conv2d_10_0 * d_shifted_0;
-          sum01 += conv2d_10_1 * d_shifted_0;
-          sum02 += conv2d_10_2 * d_shifted_0;
-          sum03 += conv2d_10_3 * d_shifted_0;
-          sum10 += conv2d_10_0 * d_shifted_1;
-          sum11 += conv2d_10_1 * d_shifted_1;
-          sum12 += conv2d_10_2 * d_shifted_1;
-          sum13 += conv2d_10_3 * d_shifted_1;
+        for (let k3 = 0; k3 < 32; k3 += 8) {
+          {
+            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3]!;
+            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3]!;
+            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1024]!;
+            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 1]!;
+            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 2]!;
+            sum00 += conv2d_10_0 * d_shifted_0;
+            sum01 += conv2d_10_1 * d_shifted_0;
+            sum10 += conv2d_10_0 * d_shifted_1;
+            sum11 += conv2d_10_1 * d_shifted_1;
+            sum20 += conv2d_10_0 * d_shifted_2;
+            sum21 += conv2d_10_1 * d_shifted_2;
+          }
+          if (k3 + 1 === 32) break;
+          {
+            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1]!;
+            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 3]!;
+            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1025]!;
+            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 4]!;
+            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 5]!;
+            sum00 += conv2d_10_0 * d_shifted_0;
+            sum01 += conv2d_10_1 * d_shifted_0;
+            sum10 += conv2d_10_0 * d_shifted_1;
+            sum11 += conv2d_10_1 * d_shifted_1;
+            sum20 += conv2d_10_0 * d_shifted_2;
+            sum21 += conv2d_10_1 * d_shifted_2;
+          }
+          if (k3 + 2 === 32) break;
+          {
+            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 2]!;
+            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 6]!;
+            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1026]!;
+            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 7]!;
+            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 8]!;
+            sum00 += conv2d_10_0 * d_shifted_0;
+            sum01 += conv2d_10_1 * d_shifted_0;
+            sum10 += conv2d_10_0 * d_shifted_1;
+            sum11 += conv2d_10_1 * d_shifted_1;
+            sum20 += conv2d_10_0 * d_shifted_2;
+            sum21 += conv2d_10_1 * d_shifted_2;
+          }
+          if (k3 + 3 === 32) break;
+          {
+            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 3]!;
+            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 9]!;
+            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1027]!;
+            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 10]!;
+            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 11]!;
+            sum00 += conv2d_10_0 * d_shifted_0;
+            sum01 += conv2d_10_1 * d_shifted_0;
+            sum10 += conv2d_10_0 * d_shifted_1;
+            sum11 += conv2d_10_1 * d_shifted_1;
+            sum20 += conv2d_10_0 * d_shifted_2;
+            sum21 += conv2d_10_1 * d_shifted_2;
+          }
+          if (k3 + 4 === 32) break;
+          {
+            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 4]!;
+            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 12]!;
+            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1028]!;
+            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 13]!;
+            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 14]!;
+            sum00 += conv2d_10_0 * d_shifted_0;
+            sum01 += conv2d_10_1 * d_shifted_0;
+            sum10 += conv2d_10_0 * d_shifted_1;
+            sum11 += conv2d_10_1 * d_shifted_1;
+            sum20 += conv2d_10_0 * d_shifted_2;
+            sum21 += conv2d_10_1 * d_shifted_2;
+          }
+          if (k3 + 5 === 32) break;
+          {
+            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 5]!;
+            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 15]!;
+            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1029]!;
+            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 16]!;
+            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 17]!;
+            sum00 += conv2d_10_0 * d_shifted_0;
+            sum01 += conv2d_10_1 * d_shifted_0;
+            sum10 += conv2d_10_0 * d_shifted_1;
+            sum11 += conv2d_10_1 * d_shifted_1;
+            sum20 += conv2d_10_0 * d_shifted_2;
+            sum21 += conv2d_10_1 * d_shifted_2;
+          }
+          if (k3 + 6 === 32) break;
+          {
+            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 6]!;
+            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 18]!;
+            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1030]!;
+            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 19]!;
+            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 20]!;
+            sum00 += conv2d_10_0 * d_shifted_0;
+            sum01 += conv2d_10_1 * d_shifted_0;
+            sum10 += conv2d_10_0 * d_shifted_1;
+            sum11 += conv2d_10_1 * d_shifted_1;
+            sum20 += conv2d_10_0 * d_shifted_2;
+            sum21 += conv2d_10_1 * d_shifted_2;
+          }
+          if (k3 + 7 === 32) break;
+          {
+            const conv2d_10_0 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 7]!;
+            const d_shifted_0 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 21]!;
+            const conv2d_10_1 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1031]!;
+            const d_shifted_1 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 22]!;
+            const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 23]!;
+            sum00 += conv2d_10_0 * d_shifted_0;
+            sum01 += conv2d_10_1 * d_shifted_0;
+            sum10 += conv2d_10_0 * d_shifted_1;
+            sum11 += conv2d_10_1 * d_shifted_1;
+            sum20 += conv2d_10_0 * d_shifted_2;
+            sum21 += conv2d_10_1 * d_shifted_2;
+          }
         }
       }
     }
     const d_planes_kernel00 = Math.fround(sum00);
     const d_planes_kernel01 = Math.fround(sum01);
-    const d_planes_kernel02 = Math.fround(sum02);
-    const d_planes_kernel03 = Math.fround(sum03);
     const d_planes_kernel10 = Math.fround(sum10);
     const d_planes_kernel11 = Math.fround(sum11);
-    const d_planes_kernel12 = Math.fround(sum12);
-    const d_planes_kernel13 = Math.fround(sum13);
+    const d_planes_kernel20 = Math.fround(sum20);
+    const d_planes_kernel21 = Math.fround(sum21);
     const planes_kernel_m_next00 = Math.fround(
       planes_kernel_m[j]! * 0.9 + d_planes_kernel00 * 0.09999999999999998,
     );
@@ -3579,14 +3672,6 @@ function convAdam_3x8x1x8x32x32x1(
       planes_kernel_m[j + 1]! * 0.9 + d_planes_kernel01 * 0.09999999999999998,
     );
     planes_kernel_m[j + 1] = planes_kernel_m_next01;
-    const planes_kernel_m_next02 = Math.fround(
-      planes_kernel_m[j + 2]! * 0.9 + d_planes_kernel02 * 0.09999999999999998,
-    );
-    planes_kernel_m[j + 2] = planes_kernel_m_next02;
-    const planes_kernel_m_next03 = Math.fround(
-      planes_kernel_m[j + 3]! * 0.9 + d_planes_kernel03 * 0.09999999999999998,
-    );
-    planes_kernel_m[j + 3] = planes_kernel_m_next03;
     const planes_kernel_m_next10 = Math.fround(
       planes_kernel_m[j + 8]! * 0.9 + d_planes_kernel10 * 0.09999999999999998,
     );
@@ -3595,14 +3680,14 @@ function convAdam_3x8x1x8x32x32x1(
       planes_kernel_m[j + 9]! * 0.9 + d_planes_kernel11 * 0.09999999999999998,
     );
     planes_kernel_m[j + 9] = planes_kernel_m_next11;
-    const planes_kernel_m_next12 = Math.fround(
-      planes_kernel_m[j + 10]! * 0.9 + d_planes_kernel12 * 0.09999999999999998,
+    const planes_kernel_m_next20 = Math.fround(
+      planes_kernel_m[j + 16]! * 0.9 + d_planes_kernel20 * 0.09999999999999998,
     );
-    planes_kernel_m[j + 10] = planes_kernel_m_next12;
-    const planes_kernel_m_next13 = Math.fround(
-      planes_kernel_m[j + 11]! * 0.9 + d_planes_kernel13 * 0.09999999999999998,
+    planes_kernel_m[j + 16] = planes_kernel_m_next20;
+    const planes_kernel_m_next21 = Math.fround(
+      planes_kernel_m[j + 17]! * 0.9 + d_planes_kernel21 * 0.09999999999999998,
     );
-    planes_kernel_m[j + 11] = planes_kernel_m_next13;
+    planes_kernel_m[j + 17] = planes_kernel_m_next21;
     const planes_kernel_v_next00 = Math.fround(
       planes_kernel_v[j]! * 0.999 + d_planes_kernel00 * d_planes_kernel00 * 0.0010000000000000009,
     );
@@ -3612,16 +3697,6 @@ function convAdam_3x8x1x8x32x32x1(
         d_planes_kernel01 * d_planes_kernel01 * 0.0010000000000000009,
     );
     planes_kernel_v[j + 1] = planes_kernel_v_next01;
-    const planes_kernel_v_next02 = Math.fround(
-      planes_kernel_v[j + 2]! * 0.999 +
-        d_planes_kernel02 * d_planes_kernel02 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j + 2] = planes_kernel_v_next02;
-    const planes_kernel_v_next03 = Math.fround(
-      planes_kernel_v[j + 3]! * 0.999 +
-        d_planes_kernel03 * d_planes_kernel03 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j + 3] = planes_kernel_v_next03;
     const planes_kernel_v_next10 = Math.fround(
       planes_kernel_v[j + 8]! * 0.999 +
         d_planes_kernel10 * d_planes_kernel10 * 0.0010000000000000009,
@@ -3632,113 +3707,34 @@ function convAdam_3x8x1x8x32x32x1(
         d_planes_kernel11 * d_planes_kernel11 * 0.0010000000000000009,
     );
     planes_kernel_v[j + 9] = planes_kernel_v_next11;
-    const planes_kernel_v_next12 = Math.fround(
-      planes_kernel_v[j + 10]! * 0.999 +
-        d_planes_kernel12 * d_planes_kernel12 * 0.0010000000000000009,
+    const planes_kernel_v_next20 = Math.fround(
+      planes_kernel_v[j + 16]! * 0.999 +
+        d_planes_kernel20 * d_planes_kernel20 * 0.0010000000000000009,
     );
-    planes_kernel_v[j + 10] = planes_kernel_v_next12;
-    const planes_kernel_v_next13 = Math.fround(
-      planes_kernel_v[j + 11]! * 0.999 +
-        d_planes_kernel13 * d_planes_kernel13 * 0.0010000000000000009,
+    planes_kernel_v[j + 16] = planes_kernel_v_next20;
+    const planes_kernel_v_next21 = Math.fround(
+      planes_kernel_v[j + 17]! * 0.999 +
+        d_planes_kernel21 * d_planes_kernel21 * 0.0010000000000000009,
     );
-    planes_kernel_v[j + 11] = planes_kernel_v_next13;
+    planes_kernel_v[j + 17] = planes_kernel_v_next21;
     planes_kernel[j] =
       planes_kernel[j]! -
       (planes_kernel_m_next00 * rate_0) / (Math.sqrt(planes_kernel_v_next00 * correction_0) + 1e-8);
     planes_kernel[j + 1] =
       planes_kernel[j + 1]! -
       (planes_kernel_m_next01 * rate_0) / (Math.sqrt(planes_kernel_v_next01 * correction_0) + 1e-8);
-    planes_kernel[j + 2] =
-      planes_kernel[j + 2]! -
-      (planes_kernel_m_next02 * rate_0) / (Math.sqrt(planes_kernel_v_next02 * correction_0) + 1e-8);
-    planes_kernel[j + 3] =
-      planes_kernel[j + 3]! -
-      (planes_kernel_m_next03 * rate_0) / (Math.sqrt(planes_kernel_v_next03 * correction_0) + 1e-8);
     planes_kernel[j + 8] =
       planes_kernel[j + 8]! -
       (planes_kernel_m_next10 * rate_0) / (Math.sqrt(planes_kernel_v_next10 * correction_0) + 1e-8);
     planes_kernel[j + 9] =
       planes_kernel[j + 9]! -
       (planes_kernel_m_next11 * rate_0) / (Math.sqrt(planes_kernel_v_next11 * correction_0) + 1e-8);
-    planes_kernel[j + 10] =
-      planes_kernel[j + 10]! -
-      (planes_kernel_m_next12 * rate_0) / (Math.sqrt(planes_kernel_v_next12 * correction_0) + 1e-8);
-    planes_kernel[j + 11] =
-      planes_kernel[j + 11]! -
-      (planes_kernel_m_next13 * rate_0) / (Math.sqrt(planes_kernel_v_next13 * correction_0) + 1e-8);
-  }
-  for (let j = 0; j < 8; j += 4) {
-    let sum0 = 0;
-    let sum1 = 0;
-    let sum2 = 0;
-    let sum3 = 0;
-    for (let k = 0; k < 8; k++) {
-      for (let k2 = 0; k2 < 32; k2++) {
-        for (let k3 = 0; k3 < 32; k3++) {
-          const conv2d_10_4 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3]!;
-          const d_shifted_2 = d_shifted[k * 3072 + k2 * 96 + k3 * 3 + 2]!;
-          const conv2d_10_5 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 1024]!;
-          const conv2d_10_6 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 2048]!;
-          const conv2d_10_7 = conv2d_10[k * 8192 + j * 1024 + k2 * 32 + k3 + 3072]!;
-          sum0 += conv2d_10_4 * d_shifted_2;
-          sum1 += conv2d_10_5 * d_shifted_2;
-          sum2 += conv2d_10_6 * d_shifted_2;
-          sum3 += conv2d_10_7 * d_shifted_2;
-        }
-      }
-    }
-    const d_planes_kernel0 = Math.fround(sum0);
-    const d_planes_kernel1 = Math.fround(sum1);
-    const d_planes_kernel2 = Math.fround(sum2);
-    const d_planes_kernel3 = Math.fround(sum3);
-    const planes_kernel_m_next0 = Math.fround(
-      planes_kernel_m[j + 16]! * 0.9 + d_planes_kernel0 * 0.09999999999999998,
-    );
-    planes_kernel_m[j + 16] = planes_kernel_m_next0;
-    const planes_kernel_m_next1 = Math.fround(
-      planes_kernel_m[j + 17]! * 0.9 + d_planes_kernel1 * 0.09999999999999998,
-    );
-    planes_kernel_m[j + 17] = planes_kernel_m_next1;
-    const planes_kernel_m_next2 = Math.fround(
-      planes_kernel_m[j + 18]! * 0.9 + d_planes_kernel2 * 0.09999999999999998,
-    );
-    planes_kernel_m[j + 18] = planes_kernel_m_next2;
-    const planes_kernel_m_next3 = Math.fround(
-      planes_kernel_m[j + 19]! * 0.9 + d_planes_kernel3 * 0.09999999999999998,
-    );
-    planes_kernel_m[j + 19] = planes_kernel_m_next3;
-    const planes_kernel_v_next0 = Math.fround(
-      planes_kernel_v[j + 16]! * 0.999 +
-        d_planes_kernel0 * d_planes_kernel0 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j + 16] = planes_kernel_v_next0;
-    const planes_kernel_v_next1 = Math.fround(
-      planes_kernel_v[j + 17]! * 0.999 +
-        d_planes_kernel1 * d_planes_kernel1 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j + 17] = planes_kernel_v_next1;
-    const planes_kernel_v_next2 = Math.fround(
-      planes_kernel_v[j + 18]! * 0.999 +
-        d_planes_kernel2 * d_planes_kernel2 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j + 18] = planes_kernel_v_next2;
-    const planes_kernel_v_next3 = Math.fround(
-      planes_kernel_v[j + 19]! * 0.999 +
-        d_planes_kernel3 * d_planes_kernel3 * 0.0010000000000000009,
-    );
-    planes_kernel_v[j + 19] = planes_kernel_v_next3;
     planes_kernel[j + 16] =
       planes_kernel[j + 16]! -
-      (planes_kernel_m_next0 * rate_0) / (Math.sqrt(planes_kernel_v_next0 * correction_0) + 1e-8);
+      (planes_kernel_m_next20 * rate_0) / (Math.sqrt(planes_kernel_v_next20 * correction_0) + 1e-8);
     planes_kernel[j + 17] =
       planes_kernel[j + 17]! -
-      (planes_kernel_m_next1 * rate_0) / (Math.sqrt(planes_kernel_v_next1 * correction_0) + 1e-8);
-    planes_kernel[j + 18] =
-      planes_kernel[j + 18]! -
-      (planes_kernel_m_next2 * rate_0) / (Math.sqrt(planes_kernel_v_next2 * correction_0) + 1e-8);
-    planes_kernel[j + 19] =
-      planes_kernel[j + 19]! -
-      (planes_kernel_m_next3 * rate_0) / (Math.sqrt(planes_kernel_v_next3 * correction_0) + 1e-8);
+      (planes_kernel_m_next21 * rate_0) / (Math.sqrt(planes_kernel_v_next21 * correction_0) + 1e-8);
   }
 }
 
@@ -3880,47 +3876,162 @@ function convAdam_8x8x3x8x32x32x3(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 4) {
+  for (let i = 0; i < 8; i += 2) {
     for (let j = 0; j < 8; j++) {
       for (let l = 0; l < 3; l++) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
+        let sum12 = 0;
         for (let k = 0; k < 8; k++) {
           for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const conv2d_9_padded_2_0 =
-                conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-              const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-              const conv2d_9_padded_2_1 =
-                conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-              const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const d_conv2d_10_z_2 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const d_conv2d_10_z_3 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
-              sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
-              sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
-              sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
-              sum20 += conv2d_9_padded_2_0 * d_conv2d_10_z_2;
-              sum21 += conv2d_9_padded_2_1 * d_conv2d_10_z_2;
-              sum30 += conv2d_9_padded_2_0 * d_conv2d_10_z_3;
-              sum31 += conv2d_9_padded_2_1 * d_conv2d_10_z_3;
+            for (let k3 = 0; k3 < 32; k3 += 8) {
+              {
+                const conv2d_9_padded_2_0 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+                const conv2d_9_padded_2_1 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const conv2d_9_padded_2_2 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+              }
+              if (k3 + 1 === 32) break;
+              {
+                const conv2d_9_padded_2_0 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
+                const conv2d_9_padded_2_1 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const conv2d_9_padded_2_2 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+              }
+              if (k3 + 2 === 32) break;
+              {
+                const conv2d_9_padded_2_0 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
+                const conv2d_9_padded_2_1 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const conv2d_9_padded_2_2 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+              }
+              if (k3 + 3 === 32) break;
+              {
+                const conv2d_9_padded_2_0 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
+                const conv2d_9_padded_2_1 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const conv2d_9_padded_2_2 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+              }
+              if (k3 + 4 === 32) break;
+              {
+                const conv2d_9_padded_2_0 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 4]!;
+                const conv2d_9_padded_2_1 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const conv2d_9_padded_2_2 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1028]!;
+                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+              }
+              if (k3 + 5 === 32) break;
+              {
+                const conv2d_9_padded_2_0 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 5]!;
+                const conv2d_9_padded_2_1 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const conv2d_9_padded_2_2 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1029]!;
+                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+              }
+              if (k3 + 6 === 32) break;
+              {
+                const conv2d_9_padded_2_0 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 6]!;
+                const conv2d_9_padded_2_1 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const conv2d_9_padded_2_2 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1030]!;
+                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+              }
+              if (k3 + 7 === 32) break;
+              {
+                const conv2d_9_padded_2_0 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_conv2d_10_z_0 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 7]!;
+                const conv2d_9_padded_2_1 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const conv2d_9_padded_2_2 =
+                  conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
+                const d_conv2d_10_z_1 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1031]!;
+                sum00 += conv2d_9_padded_2_0 * d_conv2d_10_z_0;
+                sum01 += conv2d_9_padded_2_1 * d_conv2d_10_z_0;
+                sum02 += conv2d_9_padded_2_2 * d_conv2d_10_z_0;
+                sum10 += conv2d_9_padded_2_0 * d_conv2d_10_z_1;
+                sum11 += conv2d_9_padded_2_1 * d_conv2d_10_z_1;
+                sum12 += conv2d_9_padded_2_2 * d_conv2d_10_z_1;
+              }
             }
           }
         }
         const d_conv2d_10_kernel00 = Math.fround(sum00);
         const d_conv2d_10_kernel01 = Math.fround(sum01);
+        const d_conv2d_10_kernel02 = Math.fround(sum02);
         const d_conv2d_10_kernel10 = Math.fround(sum10);
         const d_conv2d_10_kernel11 = Math.fround(sum11);
-        const d_conv2d_10_kernel20 = Math.fround(sum20);
-        const d_conv2d_10_kernel21 = Math.fround(sum21);
-        const d_conv2d_10_kernel30 = Math.fround(sum30);
-        const d_conv2d_10_kernel31 = Math.fround(sum31);
+        const d_conv2d_10_kernel12 = Math.fround(sum12);
         const conv2d_10_kernel_m_next00 = Math.fround(
           conv2d_10_kernel_m[i * 72 + j * 9 + l * 3]! * 0.9 +
             d_conv2d_10_kernel00 * 0.09999999999999998,
@@ -3931,6 +4042,11 @@ function convAdam_8x8x3x8x32x32x3(
             d_conv2d_10_kernel01 * 0.09999999999999998,
         );
         conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 1] = conv2d_10_kernel_m_next01;
+        const conv2d_10_kernel_m_next02 = Math.fround(
+          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
+            d_conv2d_10_kernel02 * 0.09999999999999998,
+        );
+        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_10_kernel_m_next02;
         const conv2d_10_kernel_m_next10 = Math.fround(
           conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 72]! * 0.9 +
             d_conv2d_10_kernel10 * 0.09999999999999998,
@@ -3941,26 +4057,11 @@ function convAdam_8x8x3x8x32x32x3(
             d_conv2d_10_kernel11 * 0.09999999999999998,
         );
         conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 73] = conv2d_10_kernel_m_next11;
-        const conv2d_10_kernel_m_next20 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 144]! * 0.9 +
-            d_conv2d_10_kernel20 * 0.09999999999999998,
+        const conv2d_10_kernel_m_next12 = Math.fround(
+          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
+            d_conv2d_10_kernel12 * 0.09999999999999998,
         );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 144] = conv2d_10_kernel_m_next20;
-        const conv2d_10_kernel_m_next21 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 145]! * 0.9 +
-            d_conv2d_10_kernel21 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 145] = conv2d_10_kernel_m_next21;
-        const conv2d_10_kernel_m_next30 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 216]! * 0.9 +
-            d_conv2d_10_kernel30 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 216] = conv2d_10_kernel_m_next30;
-        const conv2d_10_kernel_m_next31 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 217]! * 0.9 +
-            d_conv2d_10_kernel31 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 217] = conv2d_10_kernel_m_next31;
+        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_10_kernel_m_next12;
         const conv2d_10_kernel_v_next00 = Math.fround(
           conv2d_10_kernel_v[i * 72 + j * 9 + l * 3]! * 0.999 +
             d_conv2d_10_kernel00 * d_conv2d_10_kernel00 * 0.0010000000000000009,
@@ -3971,6 +4072,11 @@ function convAdam_8x8x3x8x32x32x3(
             d_conv2d_10_kernel01 * d_conv2d_10_kernel01 * 0.0010000000000000009,
         );
         conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 1] = conv2d_10_kernel_v_next01;
+        const conv2d_10_kernel_v_next02 = Math.fround(
+          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
+            d_conv2d_10_kernel02 * d_conv2d_10_kernel02 * 0.0010000000000000009,
+        );
+        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_10_kernel_v_next02;
         const conv2d_10_kernel_v_next10 = Math.fround(
           conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 72]! * 0.999 +
             d_conv2d_10_kernel10 * d_conv2d_10_kernel10 * 0.0010000000000000009,
@@ -3981,26 +4087,11 @@ function convAdam_8x8x3x8x32x32x3(
             d_conv2d_10_kernel11 * d_conv2d_10_kernel11 * 0.0010000000000000009,
         );
         conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 73] = conv2d_10_kernel_v_next11;
-        const conv2d_10_kernel_v_next20 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 144]! * 0.999 +
-            d_conv2d_10_kernel20 * d_conv2d_10_kernel20 * 0.0010000000000000009,
+        const conv2d_10_kernel_v_next12 = Math.fround(
+          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
+            d_conv2d_10_kernel12 * d_conv2d_10_kernel12 * 0.0010000000000000009,
         );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 144] = conv2d_10_kernel_v_next20;
-        const conv2d_10_kernel_v_next21 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 145]! * 0.999 +
-            d_conv2d_10_kernel21 * d_conv2d_10_kernel21 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 145] = conv2d_10_kernel_v_next21;
-        const conv2d_10_kernel_v_next30 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 216]! * 0.999 +
-            d_conv2d_10_kernel30 * d_conv2d_10_kernel30 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 216] = conv2d_10_kernel_v_next30;
-        const conv2d_10_kernel_v_next31 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 217]! * 0.999 +
-            d_conv2d_10_kernel31 * d_conv2d_10_kernel31 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 217] = conv2d_10_kernel_v_next31;
+        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_10_kernel_v_next12;
         conv2d_10_kernel[i * 72 + j * 9 + l * 3] =
           conv2d_10_kernel[i * 72 + j * 9 + l * 3]! -
           (conv2d_10_kernel_m_next00 * rate_0) /
@@ -4009,6 +4100,10 @@ function convAdam_8x8x3x8x32x32x3(
           conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 1]! -
           (conv2d_10_kernel_m_next01 * rate_0) /
             (Math.sqrt(conv2d_10_kernel_v_next01 * correction_0) + 1e-8);
+        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 2] =
+          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 2]! -
+          (conv2d_10_kernel_m_next02 * rate_0) /
+            (Math.sqrt(conv2d_10_kernel_v_next02 * correction_0) + 1e-8);
         conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 72] =
           conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 72]! -
           (conv2d_10_kernel_m_next10 * rate_0) /
@@ -4017,102 +4112,10 @@ function convAdam_8x8x3x8x32x32x3(
           conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 73]! -
           (conv2d_10_kernel_m_next11 * rate_0) /
             (Math.sqrt(conv2d_10_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 144] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 144]! -
-          (conv2d_10_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next20 * correction_0) + 1e-8);
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 145] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 145]! -
-          (conv2d_10_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next21 * correction_0) + 1e-8);
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 216] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 216]! -
-          (conv2d_10_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next30 * correction_0) + 1e-8);
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 217] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 217]! -
-          (conv2d_10_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next31 * correction_0) + 1e-8);
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const conv2d_9_padded_2_2 =
-                conv2d_9_padded_2[k * 9248 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-              const d_conv2d_10_z_4 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-              const d_conv2d_10_z_5 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const d_conv2d_10_z_6 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const d_conv2d_10_z_7 = d_conv2d_10_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              sum0 += conv2d_9_padded_2_2 * d_conv2d_10_z_4;
-              sum1 += conv2d_9_padded_2_2 * d_conv2d_10_z_5;
-              sum2 += conv2d_9_padded_2_2 * d_conv2d_10_z_6;
-              sum3 += conv2d_9_padded_2_2 * d_conv2d_10_z_7;
-            }
-          }
-        }
-        const d_conv2d_10_kernel0 = Math.fround(sum0);
-        const d_conv2d_10_kernel1 = Math.fround(sum1);
-        const d_conv2d_10_kernel2 = Math.fround(sum2);
-        const d_conv2d_10_kernel3 = Math.fround(sum3);
-        const conv2d_10_kernel_m_next0 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_10_kernel0 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 2] = conv2d_10_kernel_m_next0;
-        const conv2d_10_kernel_m_next1 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 74]! * 0.9 +
-            d_conv2d_10_kernel1 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 74] = conv2d_10_kernel_m_next1;
-        const conv2d_10_kernel_m_next2 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 146]! * 0.9 +
-            d_conv2d_10_kernel2 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 146] = conv2d_10_kernel_m_next2;
-        const conv2d_10_kernel_m_next3 = Math.fround(
-          conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 218]! * 0.9 +
-            d_conv2d_10_kernel3 * 0.09999999999999998,
-        );
-        conv2d_10_kernel_m[i * 72 + j * 9 + l * 3 + 218] = conv2d_10_kernel_m_next3;
-        const conv2d_10_kernel_v_next0 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_10_kernel0 * d_conv2d_10_kernel0 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 2] = conv2d_10_kernel_v_next0;
-        const conv2d_10_kernel_v_next1 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 74]! * 0.999 +
-            d_conv2d_10_kernel1 * d_conv2d_10_kernel1 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 74] = conv2d_10_kernel_v_next1;
-        const conv2d_10_kernel_v_next2 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 146]! * 0.999 +
-            d_conv2d_10_kernel2 * d_conv2d_10_kernel2 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 146] = conv2d_10_kernel_v_next2;
-        const conv2d_10_kernel_v_next3 = Math.fround(
-          conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 218]! * 0.999 +
-            d_conv2d_10_kernel3 * d_conv2d_10_kernel3 * 0.0010000000000000009,
-        );
-        conv2d_10_kernel_v[i * 72 + j * 9 + l * 3 + 218] = conv2d_10_kernel_v_next3;
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 2] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 2]! -
-          (conv2d_10_kernel_m_next0 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next0 * correction_0) + 1e-8);
         conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 74] =
           conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 74]! -
-          (conv2d_10_kernel_m_next1 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next1 * correction_0) + 1e-8);
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 146] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 146]! -
-          (conv2d_10_kernel_m_next2 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next2 * correction_0) + 1e-8);
-        conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 218] =
-          conv2d_10_kernel[i * 72 + j * 9 + l * 3 + 218]! -
-          (conv2d_10_kernel_m_next3 * rate_0) /
-            (Math.sqrt(conv2d_10_kernel_v_next3 * correction_0) + 1e-8);
+          (conv2d_10_kernel_m_next12 * rate_0) /
+            (Math.sqrt(conv2d_10_kernel_v_next12 * correction_0) + 1e-8);
       }
     }
   }
@@ -4196,47 +4199,162 @@ function convAdam_8x16x3x8x32x32x3(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 4) {
+  for (let i = 0; i < 8; i += 2) {
     for (let j = 0; j < 16; j++) {
       for (let l = 0; l < 3; l++) {
         let sum00 = 0;
         let sum01 = 0;
+        let sum02 = 0;
         let sum10 = 0;
         let sum11 = 0;
-        let sum20 = 0;
-        let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
+        let sum12 = 0;
         for (let k = 0; k < 8; k++) {
           for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const concat_2_padded_2_0 =
-                concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3]!;
-              const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-              const concat_2_padded_2_1 =
-                concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-              const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const d_conv2d_9_z_2 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const d_conv2d_9_z_3 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
-              sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
-              sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
-              sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
-              sum20 += concat_2_padded_2_0 * d_conv2d_9_z_2;
-              sum21 += concat_2_padded_2_1 * d_conv2d_9_z_2;
-              sum30 += concat_2_padded_2_0 * d_conv2d_9_z_3;
-              sum31 += concat_2_padded_2_1 * d_conv2d_9_z_3;
+            for (let k3 = 0; k3 < 32; k3 += 8) {
+              {
+                const concat_2_padded_2_0 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3]!;
+                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+                const concat_2_padded_2_1 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const concat_2_padded_2_2 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
+                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+              }
+              if (k3 + 1 === 32) break;
+              {
+                const concat_2_padded_2_0 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
+                const concat_2_padded_2_1 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const concat_2_padded_2_2 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
+                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+              }
+              if (k3 + 2 === 32) break;
+              {
+                const concat_2_padded_2_0 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
+                const concat_2_padded_2_1 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const concat_2_padded_2_2 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
+                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+              }
+              if (k3 + 3 === 32) break;
+              {
+                const concat_2_padded_2_0 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
+                const concat_2_padded_2_1 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const concat_2_padded_2_2 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
+                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+              }
+              if (k3 + 4 === 32) break;
+              {
+                const concat_2_padded_2_0 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 4]!;
+                const concat_2_padded_2_1 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const concat_2_padded_2_2 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1028]!;
+                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+              }
+              if (k3 + 5 === 32) break;
+              {
+                const concat_2_padded_2_0 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 5]!;
+                const concat_2_padded_2_1 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const concat_2_padded_2_2 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1029]!;
+                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+              }
+              if (k3 + 6 === 32) break;
+              {
+                const concat_2_padded_2_0 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 6]!;
+                const concat_2_padded_2_1 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const concat_2_padded_2_2 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1030]!;
+                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+              }
+              if (k3 + 7 === 32) break;
+              {
+                const concat_2_padded_2_0 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+                const d_conv2d_9_z_0 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 7]!;
+                const concat_2_padded_2_1 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+                const concat_2_padded_2_2 =
+                  concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
+                const d_conv2d_9_z_1 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1031]!;
+                sum00 += concat_2_padded_2_0 * d_conv2d_9_z_0;
+                sum01 += concat_2_padded_2_1 * d_conv2d_9_z_0;
+                sum02 += concat_2_padded_2_2 * d_conv2d_9_z_0;
+                sum10 += concat_2_padded_2_0 * d_conv2d_9_z_1;
+                sum11 += concat_2_padded_2_1 * d_conv2d_9_z_1;
+                sum12 += concat_2_padded_2_2 * d_conv2d_9_z_1;
+              }
             }
           }
         }
         const d_conv2d_9_kernel00 = Math.fround(sum00);
         const d_conv2d_9_kernel01 = Math.fround(sum01);
+        const d_conv2d_9_kernel02 = Math.fround(sum02);
         const d_conv2d_9_kernel10 = Math.fround(sum10);
         const d_conv2d_9_kernel11 = Math.fround(sum11);
-        const d_conv2d_9_kernel20 = Math.fround(sum20);
-        const d_conv2d_9_kernel21 = Math.fround(sum21);
-        const d_conv2d_9_kernel30 = Math.fround(sum30);
-        const d_conv2d_9_kernel31 = Math.fround(sum31);
+        const d_conv2d_9_kernel12 = Math.fround(sum12);
         const conv2d_9_kernel_m_next00 = Math.fround(
           conv2d_9_kernel_m[i * 144 + j * 9 + l * 3]! * 0.9 +
             d_conv2d_9_kernel00 * 0.09999999999999998,
@@ -4247,6 +4365,11 @@ function convAdam_8x16x3x8x32x32x3(
             d_conv2d_9_kernel01 * 0.09999999999999998,
         );
         conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 1] = conv2d_9_kernel_m_next01;
+        const conv2d_9_kernel_m_next02 = Math.fround(
+          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
+            d_conv2d_9_kernel02 * 0.09999999999999998,
+        );
+        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_9_kernel_m_next02;
         const conv2d_9_kernel_m_next10 = Math.fround(
           conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 144]! * 0.9 +
             d_conv2d_9_kernel10 * 0.09999999999999998,
@@ -4257,26 +4380,11 @@ function convAdam_8x16x3x8x32x32x3(
             d_conv2d_9_kernel11 * 0.09999999999999998,
         );
         conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 145] = conv2d_9_kernel_m_next11;
-        const conv2d_9_kernel_m_next20 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 288]! * 0.9 +
-            d_conv2d_9_kernel20 * 0.09999999999999998,
+        const conv2d_9_kernel_m_next12 = Math.fround(
+          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
+            d_conv2d_9_kernel12 * 0.09999999999999998,
         );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 288] = conv2d_9_kernel_m_next20;
-        const conv2d_9_kernel_m_next21 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 289]! * 0.9 +
-            d_conv2d_9_kernel21 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 289] = conv2d_9_kernel_m_next21;
-        const conv2d_9_kernel_m_next30 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 432]! * 0.9 +
-            d_conv2d_9_kernel30 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 432] = conv2d_9_kernel_m_next30;
-        const conv2d_9_kernel_m_next31 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 433]! * 0.9 +
-            d_conv2d_9_kernel31 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 433] = conv2d_9_kernel_m_next31;
+        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_9_kernel_m_next12;
         const conv2d_9_kernel_v_next00 = Math.fround(
           conv2d_9_kernel_v[i * 144 + j * 9 + l * 3]! * 0.999 +
             d_conv2d_9_kernel00 * d_conv2d_9_kernel00 * 0.0010000000000000009,
@@ -4287,6 +4395,11 @@ function convAdam_8x16x3x8x32x32x3(
             d_conv2d_9_kernel01 * d_conv2d_9_kernel01 * 0.0010000000000000009,
         );
         conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 1] = conv2d_9_kernel_v_next01;
+        const conv2d_9_kernel_v_next02 = Math.fround(
+          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
+            d_conv2d_9_kernel02 * d_conv2d_9_kernel02 * 0.0010000000000000009,
+        );
+        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_9_kernel_v_next02;
         const conv2d_9_kernel_v_next10 = Math.fround(
           conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 144]! * 0.999 +
             d_conv2d_9_kernel10 * d_conv2d_9_kernel10 * 0.0010000000000000009,
@@ -4297,26 +4410,11 @@ function convAdam_8x16x3x8x32x32x3(
             d_conv2d_9_kernel11 * d_conv2d_9_kernel11 * 0.0010000000000000009,
         );
         conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 145] = conv2d_9_kernel_v_next11;
-        const conv2d_9_kernel_v_next20 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 288]! * 0.999 +
-            d_conv2d_9_kernel20 * d_conv2d_9_kernel20 * 0.0010000000000000009,
+        const conv2d_9_kernel_v_next12 = Math.fround(
+          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
+            d_conv2d_9_kernel12 * d_conv2d_9_kernel12 * 0.0010000000000000009,
         );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 288] = conv2d_9_kernel_v_next20;
-        const conv2d_9_kernel_v_next21 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 289]! * 0.999 +
-            d_conv2d_9_kernel21 * d_conv2d_9_kernel21 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 289] = conv2d_9_kernel_v_next21;
-        const conv2d_9_kernel_v_next30 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 432]! * 0.999 +
-            d_conv2d_9_kernel30 * d_conv2d_9_kernel30 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 432] = conv2d_9_kernel_v_next30;
-        const conv2d_9_kernel_v_next31 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 433]! * 0.999 +
-            d_conv2d_9_kernel31 * d_conv2d_9_kernel31 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 433] = conv2d_9_kernel_v_next31;
+        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_9_kernel_v_next12;
         conv2d_9_kernel[i * 144 + j * 9 + l * 3] =
           conv2d_9_kernel[i * 144 + j * 9 + l * 3]! -
           (conv2d_9_kernel_m_next00 * rate_0) /
@@ -4325,6 +4423,10 @@ function convAdam_8x16x3x8x32x32x3(
           conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 1]! -
           (conv2d_9_kernel_m_next01 * rate_0) /
             (Math.sqrt(conv2d_9_kernel_v_next01 * correction_0) + 1e-8);
+        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 2] =
+          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 2]! -
+          (conv2d_9_kernel_m_next02 * rate_0) /
+            (Math.sqrt(conv2d_9_kernel_v_next02 * correction_0) + 1e-8);
         conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 144] =
           conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 144]! -
           (conv2d_9_kernel_m_next10 * rate_0) /
@@ -4333,102 +4435,10 @@ function convAdam_8x16x3x8x32x32x3(
           conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 145]! -
           (conv2d_9_kernel_m_next11 * rate_0) /
             (Math.sqrt(conv2d_9_kernel_v_next11 * correction_0) + 1e-8);
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 288] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 288]! -
-          (conv2d_9_kernel_m_next20 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next20 * correction_0) + 1e-8);
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 289] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 289]! -
-          (conv2d_9_kernel_m_next21 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next21 * correction_0) + 1e-8);
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 432] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 432]! -
-          (conv2d_9_kernel_m_next30 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next30 * correction_0) + 1e-8);
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 433] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 433]! -
-          (conv2d_9_kernel_m_next31 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next31 * correction_0) + 1e-8);
-        let sum0 = 0;
-        let sum1 = 0;
-        let sum2 = 0;
-        let sum3 = 0;
-        for (let k = 0; k < 8; k++) {
-          for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const concat_2_padded_2_2 =
-                concat_2_padded_2[k * 18496 + j * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-              const d_conv2d_9_z_4 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-              const d_conv2d_9_z_5 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-              const d_conv2d_9_z_6 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2048]!;
-              const d_conv2d_9_z_7 = d_conv2d_9_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3072]!;
-              sum0 += concat_2_padded_2_2 * d_conv2d_9_z_4;
-              sum1 += concat_2_padded_2_2 * d_conv2d_9_z_5;
-              sum2 += concat_2_padded_2_2 * d_conv2d_9_z_6;
-              sum3 += concat_2_padded_2_2 * d_conv2d_9_z_7;
-            }
-          }
-        }
-        const d_conv2d_9_kernel0 = Math.fround(sum0);
-        const d_conv2d_9_kernel1 = Math.fround(sum1);
-        const d_conv2d_9_kernel2 = Math.fround(sum2);
-        const d_conv2d_9_kernel3 = Math.fround(sum3);
-        const conv2d_9_kernel_m_next0 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 2]! * 0.9 +
-            d_conv2d_9_kernel0 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 2] = conv2d_9_kernel_m_next0;
-        const conv2d_9_kernel_m_next1 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 146]! * 0.9 +
-            d_conv2d_9_kernel1 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 146] = conv2d_9_kernel_m_next1;
-        const conv2d_9_kernel_m_next2 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 290]! * 0.9 +
-            d_conv2d_9_kernel2 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 290] = conv2d_9_kernel_m_next2;
-        const conv2d_9_kernel_m_next3 = Math.fround(
-          conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 434]! * 0.9 +
-            d_conv2d_9_kernel3 * 0.09999999999999998,
-        );
-        conv2d_9_kernel_m[i * 144 + j * 9 + l * 3 + 434] = conv2d_9_kernel_m_next3;
-        const conv2d_9_kernel_v_next0 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 2]! * 0.999 +
-            d_conv2d_9_kernel0 * d_conv2d_9_kernel0 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 2] = conv2d_9_kernel_v_next0;
-        const conv2d_9_kernel_v_next1 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 146]! * 0.999 +
-            d_conv2d_9_kernel1 * d_conv2d_9_kernel1 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 146] = conv2d_9_kernel_v_next1;
-        const conv2d_9_kernel_v_next2 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 290]! * 0.999 +
-            d_conv2d_9_kernel2 * d_conv2d_9_kernel2 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 290] = conv2d_9_kernel_v_next2;
-        const conv2d_9_kernel_v_next3 = Math.fround(
-          conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 434]! * 0.999 +
-            d_conv2d_9_kernel3 * d_conv2d_9_kernel3 * 0.0010000000000000009,
-        );
-        conv2d_9_kernel_v[i * 144 + j * 9 + l * 3 + 434] = conv2d_9_kernel_v_next3;
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 2] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 2]! -
-          (conv2d_9_kernel_m_next0 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next0 * correction_0) + 1e-8);
         conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 146] =
           conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 146]! -
-          (conv2d_9_kernel_m_next1 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next1 * correction_0) + 1e-8);
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 290] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 290]! -
-          (conv2d_9_kernel_m_next2 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next2 * correction_0) + 1e-8);
-        conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 434] =
-          conv2d_9_kernel[i * 144 + j * 9 + l * 3 + 434]! -
-          (conv2d_9_kernel_m_next3 * rate_0) /
-            (Math.sqrt(conv2d_9_kernel_v_next3 * correction_0) + 1e-8);
+          (conv2d_9_kernel_m_next12 * rate_0) /
+            (Math.sqrt(conv2d_9_kernel_v_next12 * correction_0) + 1e-8);
       }
     }
   }
@@ -4606,7 +4616,7 @@ function conv_8x16x2x8x32x32x2(
   d_concat_2: Float32Array,
   d_reverse: Float32Array,
 ): void {
-  for (let i = 0; i < 8; i += 4) {
+  for (let i = 0; i < 6; i += 3) {
     for (let j = 0; j < 16; j++) {
       for (let l = 0; l < 2; l++) {
         let sum00 = 0;
@@ -4615,27 +4625,136 @@ function conv_8x16x2x8x32x32x2(
         let sum11 = 0;
         let sum20 = 0;
         let sum21 = 0;
-        let sum30 = 0;
-        let sum31 = 0;
         for (let k = 0; k < 8; k++) {
           for (let k2 = 0; k2 < 32; k2++) {
-            for (let k3 = 0; k3 < 32; k3++) {
-              const conv2d_8_padded_2_0 =
-                conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3]!;
-              const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8192]!;
-              const conv2d_8_padded_2_1 =
-                conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 1]!;
-              const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9216]!;
-              const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10240]!;
-              const d_concat_2_3 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 11264]!;
-              sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
-              sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
-              sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
-              sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
-              sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
-              sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
-              sum30 += conv2d_8_padded_2_0 * d_concat_2_3;
-              sum31 += conv2d_8_padded_2_1 * d_concat_2_3;
+            for (let k3 = 0; k3 < 32; k3 += 8) {
+              {
+                const conv2d_8_padded_2_0 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3]!;
+                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8192]!;
+                const conv2d_8_padded_2_1 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 1]!;
+                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9216]!;
+                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10240]!;
+                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+              }
+              if (k3 + 1 === 32) break;
+              {
+                const conv2d_8_padded_2_0 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 1]!;
+                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8193]!;
+                const conv2d_8_padded_2_1 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 2]!;
+                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9217]!;
+                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10241]!;
+                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+              }
+              if (k3 + 2 === 32) break;
+              {
+                const conv2d_8_padded_2_0 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 2]!;
+                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8194]!;
+                const conv2d_8_padded_2_1 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 3]!;
+                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9218]!;
+                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10242]!;
+                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+              }
+              if (k3 + 3 === 32) break;
+              {
+                const conv2d_8_padded_2_0 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 3]!;
+                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8195]!;
+                const conv2d_8_padded_2_1 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 4]!;
+                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9219]!;
+                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10243]!;
+                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+              }
+              if (k3 + 4 === 32) break;
+              {
+                const conv2d_8_padded_2_0 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 4]!;
+                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8196]!;
+                const conv2d_8_padded_2_1 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 5]!;
+                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9220]!;
+                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10244]!;
+                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+              }
+              if (k3 + 5 === 32) break;
+              {
+                const conv2d_8_padded_2_0 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 5]!;
+                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8197]!;
+                const conv2d_8_padded_2_1 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 6]!;
+                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9221]!;
+                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10245]!;
+                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+              }
+              if (k3 + 6 === 32) break;
+              {
+                const conv2d_8_padded_2_0 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 6]!;
+                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8198]!;
+                const conv2d_8_padded_2_1 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 7]!;
+                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9222]!;
+                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10246]!;
+                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+              }
+              if (k3 + 7 === 32) break;
+              {
+                const conv2d_8_padded_2_0 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 7]!;
+                const d_concat_2_0 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 8199]!;
+                const conv2d_8_padded_2_1 =
+                  conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 8]!;
+                const d_concat_2_1 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 9223]!;
+                const d_concat_2_2 = d_concat_2[k * 16384 + i * 1024 + k2 * 32 + k3 + 10247]!;
+                sum00 += conv2d_8_padded_2_0 * d_concat_2_0;
+                sum01 += conv2d_8_padded_2_1 * d_concat_2_0;
+                sum10 += conv2d_8_padded_2_0 * d_concat_2_1;
+                sum11 += conv2d_8_padded_2_1 * d_concat_2_1;
+                sum20 += conv2d_8_padded_2_0 * d_concat_2_2;
+                sum21 += conv2d_8_padded_2_1 * d_concat_2_2;
+              }
             }
           }
         }
@@ -4645,9 +4764,35 @@ function conv_8x16x2x8x32x32x2(
         d_reverse[i * 64 + j * 4 + l * 2 + 65] = sum11;
         d_reverse[i * 64 + j * 4 + l * 2 + 128] = sum20;
         d_reverse[i * 64 + j * 4 + l * 2 + 129] = sum21;
-        d_reverse[i * 64 + j * 4 + l * 2 + 192] = sum30;
-        d_reverse[i * 64 + j * 4 + l * 2 + 193] = sum31;
       }
+    }
+  }
+  for (let j = 0; j < 16; j++) {
+    for (let l = 0; l < 2; l++) {
+      let sum00_2 = 0;
+      let sum01_2 = 0;
+      let sum10_2 = 0;
+      let sum11_2 = 0;
+      for (let k = 0; k < 8; k++) {
+        for (let k2 = 0; k2 < 32; k2++) {
+          for (let k3 = 0; k3 < 32; k3++) {
+            const conv2d_8_padded_2_2 =
+              conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3]!;
+            const d_concat_2_3 = d_concat_2[k * 16384 + k2 * 32 + k3 + 14336]!;
+            const conv2d_8_padded_2_3 =
+              conv2d_8_padded_2[k * 17424 + j * 1089 + l * 33 + k2 * 33 + k3 + 1]!;
+            const d_concat_2_4 = d_concat_2[k * 16384 + k2 * 32 + k3 + 15360]!;
+            sum00_2 += conv2d_8_padded_2_2 * d_concat_2_3;
+            sum01_2 += conv2d_8_padded_2_3 * d_concat_2_3;
+            sum10_2 += conv2d_8_padded_2_2 * d_concat_2_4;
+            sum11_2 += conv2d_8_padded_2_3 * d_concat_2_4;
+          }
+        }
+      }
+      d_reverse[j * 4 + l * 2 + 384] = sum00_2;
+      d_reverse[j * 4 + l * 2 + 385] = sum01_2;
+      d_reverse[j * 4 + l * 2 + 448] = sum10_2;
+      d_reverse[j * 4 + l * 2 + 449] = sum11_2;
     }
   }
 }
@@ -6508,44 +6653,137 @@ function convAdam_8x1x3x8x32x32x3(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 8; i += 4) {
+  for (let i = 0; i < 8; i += 2) {
     for (let l = 0; l < 3; l++) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
+      let sum12 = 0;
       for (let k = 0; k < 8; k++) {
         for (let k2 = 0; k2 < 32; k2++) {
-          for (let k3 = 0; k3 < 32; k3++) {
-            const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3]!;
-            const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-            const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
-            const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-            const d_conv2d_z_2 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2048]!;
-            const d_conv2d_z_3 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3072]!;
-            sum00 += x_padded_2_0 * d_conv2d_z_0;
-            sum01 += x_padded_2_1 * d_conv2d_z_0;
-            sum10 += x_padded_2_0 * d_conv2d_z_1;
-            sum11 += x_padded_2_1 * d_conv2d_z_1;
-            sum20 += x_padded_2_0 * d_conv2d_z_2;
-            sum21 += x_padded_2_1 * d_conv2d_z_2;
-            sum30 += x_padded_2_0 * d_conv2d_z_3;
-            sum31 += x_padded_2_1 * d_conv2d_z_3;
+          for (let k3 = 0; k3 < 32; k3 += 8) {
+            {
+              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3]!;
+              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
+              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
+              sum00 += x_padded_2_0 * d_conv2d_z_0;
+              sum01 += x_padded_2_1 * d_conv2d_z_0;
+              sum02 += x_padded_2_2 * d_conv2d_z_0;
+              sum10 += x_padded_2_0 * d_conv2d_z_1;
+              sum11 += x_padded_2_1 * d_conv2d_z_1;
+              sum12 += x_padded_2_2 * d_conv2d_z_1;
+            }
+            if (k3 + 1 === 32) break;
+            {
+              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 1]!;
+              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1]!;
+              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1025]!;
+              sum00 += x_padded_2_0 * d_conv2d_z_0;
+              sum01 += x_padded_2_1 * d_conv2d_z_0;
+              sum02 += x_padded_2_2 * d_conv2d_z_0;
+              sum10 += x_padded_2_0 * d_conv2d_z_1;
+              sum11 += x_padded_2_1 * d_conv2d_z_1;
+              sum12 += x_padded_2_2 * d_conv2d_z_1;
+            }
+            if (k3 + 2 === 32) break;
+            {
+              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
+              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2]!;
+              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1026]!;
+              sum00 += x_padded_2_0 * d_conv2d_z_0;
+              sum01 += x_padded_2_1 * d_conv2d_z_0;
+              sum02 += x_padded_2_2 * d_conv2d_z_0;
+              sum10 += x_padded_2_0 * d_conv2d_z_1;
+              sum11 += x_padded_2_1 * d_conv2d_z_1;
+              sum12 += x_padded_2_2 * d_conv2d_z_1;
+            }
+            if (k3 + 3 === 32) break;
+            {
+              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 3]!;
+              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3]!;
+              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1027]!;
+              sum00 += x_padded_2_0 * d_conv2d_z_0;
+              sum01 += x_padded_2_1 * d_conv2d_z_0;
+              sum02 += x_padded_2_2 * d_conv2d_z_0;
+              sum10 += x_padded_2_0 * d_conv2d_z_1;
+              sum11 += x_padded_2_1 * d_conv2d_z_1;
+              sum12 += x_padded_2_2 * d_conv2d_z_1;
+            }
+            if (k3 + 4 === 32) break;
+            {
+              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 4]!;
+              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 4]!;
+              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1028]!;
+              sum00 += x_padded_2_0 * d_conv2d_z_0;
+              sum01 += x_padded_2_1 * d_conv2d_z_0;
+              sum02 += x_padded_2_2 * d_conv2d_z_0;
+              sum10 += x_padded_2_0 * d_conv2d_z_1;
+              sum11 += x_padded_2_1 * d_conv2d_z_1;
+              sum12 += x_padded_2_2 * d_conv2d_z_1;
+            }
+            if (k3 + 5 === 32) break;
+            {
+              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 5]!;
+              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 5]!;
+              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1029]!;
+              sum00 += x_padded_2_0 * d_conv2d_z_0;
+              sum01 += x_padded_2_1 * d_conv2d_z_0;
+              sum02 += x_padded_2_2 * d_conv2d_z_0;
+              sum10 += x_padded_2_0 * d_conv2d_z_1;
+              sum11 += x_padded_2_1 * d_conv2d_z_1;
+              sum12 += x_padded_2_2 * d_conv2d_z_1;
+            }
+            if (k3 + 6 === 32) break;
+            {
+              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 6]!;
+              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 6]!;
+              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1030]!;
+              sum00 += x_padded_2_0 * d_conv2d_z_0;
+              sum01 += x_padded_2_1 * d_conv2d_z_0;
+              sum02 += x_padded_2_2 * d_conv2d_z_0;
+              sum10 += x_padded_2_0 * d_conv2d_z_1;
+              sum11 += x_padded_2_1 * d_conv2d_z_1;
+              sum12 += x_padded_2_2 * d_conv2d_z_1;
+            }
+            if (k3 + 7 === 32) break;
+            {
+              const x_padded_2_0 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 7]!;
+              const d_conv2d_z_0 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 7]!;
+              const x_padded_2_1 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 8]!;
+              const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 9]!;
+              const d_conv2d_z_1 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1031]!;
+              sum00 += x_padded_2_0 * d_conv2d_z_0;
+              sum01 += x_padded_2_1 * d_conv2d_z_0;
+              sum02 += x_padded_2_2 * d_conv2d_z_0;
+              sum10 += x_padded_2_0 * d_conv2d_z_1;
+              sum11 += x_padded_2_1 * d_conv2d_z_1;
+              sum12 += x_padded_2_2 * d_conv2d_z_1;
+            }
           }
         }
       }
       const d_conv2d_kernel00 = Math.fround(sum00);
       const d_conv2d_kernel01 = Math.fround(sum01);
+      const d_conv2d_kernel02 = Math.fround(sum02);
       const d_conv2d_kernel10 = Math.fround(sum10);
       const d_conv2d_kernel11 = Math.fround(sum11);
-      const d_conv2d_kernel20 = Math.fround(sum20);
-      const d_conv2d_kernel21 = Math.fround(sum21);
-      const d_conv2d_kernel30 = Math.fround(sum30);
-      const d_conv2d_kernel31 = Math.fround(sum31);
+      const d_conv2d_kernel12 = Math.fround(sum12);
       const conv2d_kernel_m_next00 = Math.fround(
         conv2d_kernel_m[i * 9 + l * 3]! * 0.9 + d_conv2d_kernel00 * 0.09999999999999998,
       );
@@ -6554,6 +6792,10 @@ function convAdam_8x1x3x8x32x32x3(
         conv2d_kernel_m[i * 9 + l * 3 + 1]! * 0.9 + d_conv2d_kernel01 * 0.09999999999999998,
       );
       conv2d_kernel_m[i * 9 + l * 3 + 1] = conv2d_kernel_m_next01;
+      const conv2d_kernel_m_next02 = Math.fround(
+        conv2d_kernel_m[i * 9 + l * 3 + 2]! * 0.9 + d_conv2d_kernel02 * 0.09999999999999998,
+      );
+      conv2d_kernel_m[i * 9 + l * 3 + 2] = conv2d_kernel_m_next02;
       const conv2d_kernel_m_next10 = Math.fround(
         conv2d_kernel_m[i * 9 + l * 3 + 9]! * 0.9 + d_conv2d_kernel10 * 0.09999999999999998,
       );
@@ -6562,22 +6804,10 @@ function convAdam_8x1x3x8x32x32x3(
         conv2d_kernel_m[i * 9 + l * 3 + 10]! * 0.9 + d_conv2d_kernel11 * 0.09999999999999998,
       );
       conv2d_kernel_m[i * 9 + l * 3 + 10] = conv2d_kernel_m_next11;
-      const conv2d_kernel_m_next20 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 18]! * 0.9 + d_conv2d_kernel20 * 0.09999999999999998,
+      const conv2d_kernel_m_next12 = Math.fround(
+        conv2d_kernel_m[i * 9 + l * 3 + 11]! * 0.9 + d_conv2d_kernel12 * 0.09999999999999998,
       );
-      conv2d_kernel_m[i * 9 + l * 3 + 18] = conv2d_kernel_m_next20;
-      const conv2d_kernel_m_next21 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 19]! * 0.9 + d_conv2d_kernel21 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 19] = conv2d_kernel_m_next21;
-      const conv2d_kernel_m_next30 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 27]! * 0.9 + d_conv2d_kernel30 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 27] = conv2d_kernel_m_next30;
-      const conv2d_kernel_m_next31 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 28]! * 0.9 + d_conv2d_kernel31 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 28] = conv2d_kernel_m_next31;
+      conv2d_kernel_m[i * 9 + l * 3 + 11] = conv2d_kernel_m_next12;
       const conv2d_kernel_v_next00 = Math.fround(
         conv2d_kernel_v[i * 9 + l * 3]! * 0.999 +
           d_conv2d_kernel00 * d_conv2d_kernel00 * 0.0010000000000000009,
@@ -6588,6 +6818,11 @@ function convAdam_8x1x3x8x32x32x3(
           d_conv2d_kernel01 * d_conv2d_kernel01 * 0.0010000000000000009,
       );
       conv2d_kernel_v[i * 9 + l * 3 + 1] = conv2d_kernel_v_next01;
+      const conv2d_kernel_v_next02 = Math.fround(
+        conv2d_kernel_v[i * 9 + l * 3 + 2]! * 0.999 +
+          d_conv2d_kernel02 * d_conv2d_kernel02 * 0.0010000000000000009,
+      );
+      conv2d_kernel_v[i * 9 + l * 3 + 2] = conv2d_kernel_v_next02;
       const conv2d_kernel_v_next10 = Math.fround(
         conv2d_kernel_v[i * 9 + l * 3 + 9]! * 0.999 +
           d_conv2d_kernel10 * d_conv2d_kernel10 * 0.0010000000000000009,
@@ -6598,26 +6833,11 @@ function convAdam_8x1x3x8x32x32x3(
           d_conv2d_kernel11 * d_conv2d_kernel11 * 0.0010000000000000009,
       );
       conv2d_kernel_v[i * 9 + l * 3 + 10] = conv2d_kernel_v_next11;
-      const conv2d_kernel_v_next20 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 18]! * 0.999 +
-          d_conv2d_kernel20 * d_conv2d_kernel20 * 0.0010000000000000009,
+      const conv2d_kernel_v_next12 = Math.fround(
+        conv2d_kernel_v[i * 9 + l * 3 + 11]! * 0.999 +
+          d_conv2d_kernel12 * d_conv2d_kernel12 * 0.0010000000000000009,
       );
-      conv2d_kernel_v[i * 9 + l * 3 + 18] = conv2d_kernel_v_next20;
-      const conv2d_kernel_v_next21 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 19]! * 0.999 +
-          d_conv2d_kernel21 * d_conv2d_kernel21 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 19] = conv2d_kernel_v_next21;
-      const conv2d_kernel_v_next30 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 27]! * 0.999 +
-          d_conv2d_kernel30 * d_conv2d_kernel30 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 27] = conv2d_kernel_v_next30;
-      const conv2d_kernel_v_next31 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 28]! * 0.999 +
-          d_conv2d_kernel31 * d_conv2d_kernel31 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 28] = conv2d_kernel_v_next31;
+      conv2d_kernel_v[i * 9 + l * 3 + 11] = conv2d_kernel_v_next12;
       conv2d_kernel[i * 9 + l * 3] =
         conv2d_kernel[i * 9 + l * 3]! -
         (conv2d_kernel_m_next00 * rate_0) /
@@ -6626,6 +6846,10 @@ function convAdam_8x1x3x8x32x32x3(
         conv2d_kernel[i * 9 + l * 3 + 1]! -
         (conv2d_kernel_m_next01 * rate_0) /
           (Math.sqrt(conv2d_kernel_v_next01 * correction_0) + 1e-8);
+      conv2d_kernel[i * 9 + l * 3 + 2] =
+        conv2d_kernel[i * 9 + l * 3 + 2]! -
+        (conv2d_kernel_m_next02 * rate_0) /
+          (Math.sqrt(conv2d_kernel_v_next02 * correction_0) + 1e-8);
       conv2d_kernel[i * 9 + l * 3 + 9] =
         conv2d_kernel[i * 9 + l * 3 + 9]! -
         (conv2d_kernel_m_next10 * rate_0) /
@@ -6634,93 +6858,10 @@ function convAdam_8x1x3x8x32x32x3(
         conv2d_kernel[i * 9 + l * 3 + 10]! -
         (conv2d_kernel_m_next11 * rate_0) /
           (Math.sqrt(conv2d_kernel_v_next11 * correction_0) + 1e-8);
-      conv2d_kernel[i * 9 + l * 3 + 18] =
-        conv2d_kernel[i * 9 + l * 3 + 18]! -
-        (conv2d_kernel_m_next20 * rate_0) /
-          (Math.sqrt(conv2d_kernel_v_next20 * correction_0) + 1e-8);
-      conv2d_kernel[i * 9 + l * 3 + 19] =
-        conv2d_kernel[i * 9 + l * 3 + 19]! -
-        (conv2d_kernel_m_next21 * rate_0) /
-          (Math.sqrt(conv2d_kernel_v_next21 * correction_0) + 1e-8);
-      conv2d_kernel[i * 9 + l * 3 + 27] =
-        conv2d_kernel[i * 9 + l * 3 + 27]! -
-        (conv2d_kernel_m_next30 * rate_0) /
-          (Math.sqrt(conv2d_kernel_v_next30 * correction_0) + 1e-8);
-      conv2d_kernel[i * 9 + l * 3 + 28] =
-        conv2d_kernel[i * 9 + l * 3 + 28]! -
-        (conv2d_kernel_m_next31 * rate_0) /
-          (Math.sqrt(conv2d_kernel_v_next31 * correction_0) + 1e-8);
-      let sum0 = 0;
-      let sum1 = 0;
-      let sum2 = 0;
-      let sum3 = 0;
-      for (let k = 0; k < 8; k++) {
-        for (let k2 = 0; k2 < 32; k2++) {
-          for (let k3 = 0; k3 < 32; k3++) {
-            const x_padded_2_2 = x_padded_2[k * 1156 + l * 34 + k2 * 34 + k3 + 2]!;
-            const d_conv2d_z_4 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3]!;
-            const d_conv2d_z_5 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 1024]!;
-            const d_conv2d_z_6 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 2048]!;
-            const d_conv2d_z_7 = d_conv2d_z[k * 8192 + i * 1024 + k2 * 32 + k3 + 3072]!;
-            sum0 += x_padded_2_2 * d_conv2d_z_4;
-            sum1 += x_padded_2_2 * d_conv2d_z_5;
-            sum2 += x_padded_2_2 * d_conv2d_z_6;
-            sum3 += x_padded_2_2 * d_conv2d_z_7;
-          }
-        }
-      }
-      const d_conv2d_kernel0 = Math.fround(sum0);
-      const d_conv2d_kernel1 = Math.fround(sum1);
-      const d_conv2d_kernel2 = Math.fround(sum2);
-      const d_conv2d_kernel3 = Math.fround(sum3);
-      const conv2d_kernel_m_next0 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 2]! * 0.9 + d_conv2d_kernel0 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 2] = conv2d_kernel_m_next0;
-      const conv2d_kernel_m_next1 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 11]! * 0.9 + d_conv2d_kernel1 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 11] = conv2d_kernel_m_next1;
-      const conv2d_kernel_m_next2 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 20]! * 0.9 + d_conv2d_kernel2 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 20] = conv2d_kernel_m_next2;
-      const conv2d_kernel_m_next3 = Math.fround(
-        conv2d_kernel_m[i * 9 + l * 3 + 29]! * 0.9 + d_conv2d_kernel3 * 0.09999999999999998,
-      );
-      conv2d_kernel_m[i * 9 + l * 3 + 29] = conv2d_kernel_m_next3;
-      const conv2d_kernel_v_next0 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 2]! * 0.999 +
-          d_conv2d_kernel0 * d_conv2d_kernel0 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 2] = conv2d_kernel_v_next0;
-      const conv2d_kernel_v_next1 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 11]! * 0.999 +
-          d_conv2d_kernel1 * d_conv2d_kernel1 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 11] = conv2d_kernel_v_next1;
-      const conv2d_kernel_v_next2 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 20]! * 0.999 +
-          d_conv2d_kernel2 * d_conv2d_kernel2 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 20] = conv2d_kernel_v_next2;
-      const conv2d_kernel_v_next3 = Math.fround(
-        conv2d_kernel_v[i * 9 + l * 3 + 29]! * 0.999 +
-          d_conv2d_kernel3 * d_conv2d_kernel3 * 0.0010000000000000009,
-      );
-      conv2d_kernel_v[i * 9 + l * 3 + 29] = conv2d_kernel_v_next3;
-      conv2d_kernel[i * 9 + l * 3 + 2] =
-        conv2d_kernel[i * 9 + l * 3 + 2]! -
-        (conv2d_kernel_m_next0 * rate_0) / (Math.sqrt(conv2d_kernel_v_next0 * correction_0) + 1e-8);
       conv2d_kernel[i * 9 + l * 3 + 11] =
         conv2d_kernel[i * 9 + l * 3 + 11]! -
-        (conv2d_kernel_m_next1 * rate_0) / (Math.sqrt(conv2d_kernel_v_next1 * correction_0) + 1e-8);
-      conv2d_kernel[i * 9 + l * 3 + 20] =
-        conv2d_kernel[i * 9 + l * 3 + 20]! -
-        (conv2d_kernel_m_next2 * rate_0) / (Math.sqrt(conv2d_kernel_v_next2 * correction_0) + 1e-8);
-      conv2d_kernel[i * 9 + l * 3 + 29] =
-        conv2d_kernel[i * 9 + l * 3 + 29]! -
-        (conv2d_kernel_m_next3 * rate_0) / (Math.sqrt(conv2d_kernel_v_next3 * correction_0) + 1e-8);
+        (conv2d_kernel_m_next12 * rate_0) /
+          (Math.sqrt(conv2d_kernel_v_next12 * correction_0) + 1e-8);
     }
   }
 }

@@ -4,7 +4,7 @@
 //
 //   parameters 207,920   arena 4,223,120 bytes, nothing else is ever allocated   70,476,784 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 cd2b1ffd2a7f0e24
+// certificate: forward mode 1e-10, differences 1e-8, float32 1e-6, step 1e-5, kernels 1e-6, sha256 1468bab79ed414b0
 
 /** The model's name. */
 export const MODEL: string = "vae";
@@ -994,7 +994,7 @@ function dotRelu_64x784x128(
   encoder_bias: Float32Array,
   encoder: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
+  for (let i = 0; i < 63; i += 3) {
     for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1002,23 +1002,118 @@ function dotRelu_64x784x128(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 784; k++) {
-        const x_0 = x[i * 784 + k]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        const x_2 = x[i * 784 + k + 1568]!;
-        const x_3 = x[i * 784 + k + 2352]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum20 += x_2 * encoder_kernel_0;
-        sum21 += x_2 * encoder_kernel_1;
-        sum30 += x_3 * encoder_kernel_0;
-        sum31 += x_3 * encoder_kernel_1;
+      for (let k = 0; k < 784; k += 8) {
+        {
+          const x_0 = x[i * 784 + k]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+          const x_1 = x[i * 784 + k + 784]!;
+          const x_2 = x[i * 784 + k + 1568]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 1 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 1]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
+          const x_1 = x[i * 784 + k + 785]!;
+          const x_2 = x[i * 784 + k + 1569]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 2 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 2]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
+          const x_1 = x[i * 784 + k + 786]!;
+          const x_2 = x[i * 784 + k + 1570]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 3 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 3]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
+          const x_1 = x[i * 784 + k + 787]!;
+          const x_2 = x[i * 784 + k + 1571]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 4 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 4]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 512]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 513]!;
+          const x_1 = x[i * 784 + k + 788]!;
+          const x_2 = x[i * 784 + k + 1572]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 5 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 5]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 640]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 641]!;
+          const x_1 = x[i * 784 + k + 789]!;
+          const x_2 = x[i * 784 + k + 1573]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 6 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 6]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 768]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 769]!;
+          const x_1 = x[i * 784 + k + 790]!;
+          const x_2 = x[i * 784 + k + 1574]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 7 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 7]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 896]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 897]!;
+          const x_1 = x[i * 784 + k + 791]!;
+          const x_2 = x[i * 784 + k + 1575]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
       }
       const encoder_product00 = Math.fround(sum00);
       const encoder_product01 = Math.fround(sum01);
@@ -1026,8 +1121,6 @@ function dotRelu_64x784x128(
       const encoder_product11 = Math.fround(sum11);
       const encoder_product20 = Math.fround(sum20);
       const encoder_product21 = Math.fround(sum21);
-      const encoder_product30 = Math.fround(sum30);
-      const encoder_product31 = Math.fround(sum31);
       const encoder_bias_0 = encoder_bias[j]!;
       const add_0 = encoder_product00 + encoder_bias_0;
       const encoder_bias_1 = encoder_bias[j + 1]!;
@@ -1036,17 +1129,32 @@ function dotRelu_64x784x128(
       const add_3 = encoder_product11 + encoder_bias_1;
       const add_4 = encoder_product20 + encoder_bias_0;
       const add_5 = encoder_product21 + encoder_bias_1;
-      const add_6 = encoder_product30 + encoder_bias_0;
-      const add_7 = encoder_product31 + encoder_bias_1;
       encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
       encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
       encoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
       encoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
       encoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
       encoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
-      encoder[i * 128 + j + 384] = add_6 < 0 ? 0 : add_6;
-      encoder[i * 128 + j + 385] = add_7 < 0 ? 0 : add_7;
     }
+  }
+  for (let j = 0; j < 128; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 784; k++) {
+      const x_3 = x[k + 49392]!;
+      const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
+      const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
+      sum0 += x_3 * encoder_kernel_2;
+      sum1 += x_3 * encoder_kernel_3;
+    }
+    const encoder_product0 = Math.fround(sum0);
+    const encoder_product1 = Math.fround(sum1);
+    const encoder_bias_2 = encoder_bias[j]!;
+    const add_6 = encoder_product0 + encoder_bias_2;
+    const encoder_bias_3 = encoder_bias[j + 1]!;
+    const add_7 = encoder_product1 + encoder_bias_3;
+    encoder[j + 8064] = add_6 < 0 ? 0 : add_6;
+    encoder[j + 8065] = add_7 < 0 ? 0 : add_7;
   }
 }
 
@@ -1061,7 +1169,7 @@ function dotAdd_64x128x16(
   mu_bias: Float32Array,
   mu: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
+  for (let i = 0; i < 63; i += 3) {
     for (let j = 0; j < 16; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1069,23 +1177,118 @@ function dotAdd_64x128x16(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const encoder_0 = encoder[i * 128 + k]!;
-        const mu_kernel_0 = mu_kernel[k * 16 + j]!;
-        const mu_kernel_1 = mu_kernel[k * 16 + j + 1]!;
-        const encoder_1 = encoder[i * 128 + k + 128]!;
-        const encoder_2 = encoder[i * 128 + k + 256]!;
-        const encoder_3 = encoder[i * 128 + k + 384]!;
-        sum00 += encoder_0 * mu_kernel_0;
-        sum01 += encoder_0 * mu_kernel_1;
-        sum10 += encoder_1 * mu_kernel_0;
-        sum11 += encoder_1 * mu_kernel_1;
-        sum20 += encoder_2 * mu_kernel_0;
-        sum21 += encoder_2 * mu_kernel_1;
-        sum30 += encoder_3 * mu_kernel_0;
-        sum31 += encoder_3 * mu_kernel_1;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const encoder_0 = encoder[i * 128 + k]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 1]!;
+          const encoder_1 = encoder[i * 128 + k + 128]!;
+          const encoder_2 = encoder[i * 128 + k + 256]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 1]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 16]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 17]!;
+          const encoder_1 = encoder[i * 128 + k + 129]!;
+          const encoder_2 = encoder[i * 128 + k + 257]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 2]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 32]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 33]!;
+          const encoder_1 = encoder[i * 128 + k + 130]!;
+          const encoder_2 = encoder[i * 128 + k + 258]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 3]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 48]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 49]!;
+          const encoder_1 = encoder[i * 128 + k + 131]!;
+          const encoder_2 = encoder[i * 128 + k + 259]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 4]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 64]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 65]!;
+          const encoder_1 = encoder[i * 128 + k + 132]!;
+          const encoder_2 = encoder[i * 128 + k + 260]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 5]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 80]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 81]!;
+          const encoder_1 = encoder[i * 128 + k + 133]!;
+          const encoder_2 = encoder[i * 128 + k + 261]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 6]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 96]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 97]!;
+          const encoder_1 = encoder[i * 128 + k + 134]!;
+          const encoder_2 = encoder[i * 128 + k + 262]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 7]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 112]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 113]!;
+          const encoder_1 = encoder[i * 128 + k + 135]!;
+          const encoder_2 = encoder[i * 128 + k + 263]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
       }
       const mu_product00 = Math.fround(sum00);
       const mu_product01 = Math.fround(sum01);
@@ -1093,8 +1296,6 @@ function dotAdd_64x128x16(
       const mu_product11 = Math.fround(sum11);
       const mu_product20 = Math.fround(sum20);
       const mu_product21 = Math.fround(sum21);
-      const mu_product30 = Math.fround(sum30);
-      const mu_product31 = Math.fround(sum31);
       const mu_bias_0 = mu_bias[j]!;
       const mu_bias_1 = mu_bias[j + 1]!;
       mu[i * 16 + j] = mu_product00 + mu_bias_0;
@@ -1103,9 +1304,22 @@ function dotAdd_64x128x16(
       mu[i * 16 + j + 17] = mu_product11 + mu_bias_1;
       mu[i * 16 + j + 32] = mu_product20 + mu_bias_0;
       mu[i * 16 + j + 33] = mu_product21 + mu_bias_1;
-      mu[i * 16 + j + 48] = mu_product30 + mu_bias_0;
-      mu[i * 16 + j + 49] = mu_product31 + mu_bias_1;
     }
+  }
+  for (let j = 0; j < 16; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const encoder_3 = encoder[k + 8064]!;
+      const mu_kernel_2 = mu_kernel[k * 16 + j]!;
+      const mu_kernel_3 = mu_kernel[k * 16 + j + 1]!;
+      sum0 += encoder_3 * mu_kernel_2;
+      sum1 += encoder_3 * mu_kernel_3;
+    }
+    const mu_product0 = Math.fround(sum0);
+    const mu_product1 = Math.fround(sum1);
+    mu[j + 1008] = mu_product0 + mu_bias[j]!;
+    mu[j + 1009] = mu_product1 + mu_bias[j + 1]!;
   }
 }
 
@@ -1125,7 +1339,7 @@ function dotAddExp_64x128x16(
   exp_: Float32Array,
   exp_3: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
+  for (let i = 0; i < 63; i += 3) {
     for (let j = 0; j < 16; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1133,23 +1347,118 @@ function dotAddExp_64x128x16(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const encoder_0 = encoder[i * 128 + k]!;
-        const logVariance_kernel_0 = logVariance_kernel[k * 16 + j]!;
-        const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 1]!;
-        const encoder_1 = encoder[i * 128 + k + 128]!;
-        const encoder_2 = encoder[i * 128 + k + 256]!;
-        const encoder_3 = encoder[i * 128 + k + 384]!;
-        sum00 += encoder_0 * logVariance_kernel_0;
-        sum01 += encoder_0 * logVariance_kernel_1;
-        sum10 += encoder_1 * logVariance_kernel_0;
-        sum11 += encoder_1 * logVariance_kernel_1;
-        sum20 += encoder_2 * logVariance_kernel_0;
-        sum21 += encoder_2 * logVariance_kernel_1;
-        sum30 += encoder_3 * logVariance_kernel_0;
-        sum31 += encoder_3 * logVariance_kernel_1;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const encoder_0 = encoder[i * 128 + k]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 1]!;
+          const encoder_1 = encoder[i * 128 + k + 128]!;
+          const encoder_2 = encoder[i * 128 + k + 256]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 1]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 16]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 17]!;
+          const encoder_1 = encoder[i * 128 + k + 129]!;
+          const encoder_2 = encoder[i * 128 + k + 257]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 2]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 32]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 33]!;
+          const encoder_1 = encoder[i * 128 + k + 130]!;
+          const encoder_2 = encoder[i * 128 + k + 258]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 3]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 48]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 49]!;
+          const encoder_1 = encoder[i * 128 + k + 131]!;
+          const encoder_2 = encoder[i * 128 + k + 259]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 4]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 64]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 65]!;
+          const encoder_1 = encoder[i * 128 + k + 132]!;
+          const encoder_2 = encoder[i * 128 + k + 260]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 5]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 80]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 81]!;
+          const encoder_1 = encoder[i * 128 + k + 133]!;
+          const encoder_2 = encoder[i * 128 + k + 261]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 6]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 96]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 97]!;
+          const encoder_1 = encoder[i * 128 + k + 134]!;
+          const encoder_2 = encoder[i * 128 + k + 262]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 7]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 112]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 113]!;
+          const encoder_1 = encoder[i * 128 + k + 135]!;
+          const encoder_2 = encoder[i * 128 + k + 263]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
       }
       logVariance[i * 16 + j] = sum00;
       logVariance[i * 16 + j + 1] = sum01;
@@ -1157,9 +1466,20 @@ function dotAddExp_64x128x16(
       logVariance[i * 16 + j + 17] = sum11;
       logVariance[i * 16 + j + 32] = sum20;
       logVariance[i * 16 + j + 33] = sum21;
-      logVariance[i * 16 + j + 48] = sum30;
-      logVariance[i * 16 + j + 49] = sum31;
     }
+  }
+  for (let j = 0; j < 16; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const encoder_3 = encoder[k + 8064]!;
+      const logVariance_kernel_2 = logVariance_kernel[k * 16 + j]!;
+      const logVariance_kernel_3 = logVariance_kernel[k * 16 + j + 1]!;
+      sum0 += encoder_3 * logVariance_kernel_2;
+      sum1 += encoder_3 * logVariance_kernel_3;
+    }
+    logVariance[j + 1008] = sum0;
+    logVariance[j + 1009] = sum1;
   }
   for (let i = 0; i < 64; i++) {
     for (let j = 0; j < 16; j++) {
@@ -1292,41 +1612,145 @@ function dotAddExp_64x128x784(
   logits_bias: Float32Array,
   exp_2: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
-    for (let j = 0; j < 784; j += 2) {
+  for (let i = 0; i < 64; i += 2) {
+    for (let j = 0; j < 783; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const decoder_0 = decoder[i * 128 + k]!;
-        const logits_kernel_0 = logits_kernel[k * 784 + j]!;
-        const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
-        const decoder_1 = decoder[i * 128 + k + 128]!;
-        const decoder_2 = decoder[i * 128 + k + 256]!;
-        const decoder_3 = decoder[i * 128 + k + 384]!;
-        sum00 += decoder_0 * logits_kernel_0;
-        sum01 += decoder_0 * logits_kernel_1;
-        sum10 += decoder_1 * logits_kernel_0;
-        sum11 += decoder_1 * logits_kernel_1;
-        sum20 += decoder_2 * logits_kernel_0;
-        sum21 += decoder_2 * logits_kernel_1;
-        sum30 += decoder_3 * logits_kernel_0;
-        sum31 += decoder_3 * logits_kernel_1;
+      let sum12 = 0;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const decoder_0 = decoder[i * 128 + k]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
+          const decoder_1 = decoder[i * 128 + k + 128]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 1 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 1]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 784]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 785]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 786]!;
+          const decoder_1 = decoder[i * 128 + k + 129]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 2 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 2]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 1568]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 1569]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 1570]!;
+          const decoder_1 = decoder[i * 128 + k + 130]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 3 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 3]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 2352]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 2353]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 2354]!;
+          const decoder_1 = decoder[i * 128 + k + 131]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 4 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 4]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 3136]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 3137]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 3138]!;
+          const decoder_1 = decoder[i * 128 + k + 132]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 5 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 5]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 3920]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 3921]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 3922]!;
+          const decoder_1 = decoder[i * 128 + k + 133]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 6 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 6]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 4704]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 4705]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 4706]!;
+          const decoder_1 = decoder[i * 128 + k + 134]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 7 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 7]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 5488]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 5489]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 5490]!;
+          const decoder_1 = decoder[i * 128 + k + 135]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
       }
       logits[i * 784 + j] = sum00;
       logits[i * 784 + j + 1] = sum01;
+      logits[i * 784 + j + 2] = sum02;
       logits[i * 784 + j + 784] = sum10;
       logits[i * 784 + j + 785] = sum11;
-      logits[i * 784 + j + 1568] = sum20;
-      logits[i * 784 + j + 1569] = sum21;
-      logits[i * 784 + j + 2352] = sum30;
-      logits[i * 784 + j + 2353] = sum31;
+      logits[i * 784 + j + 786] = sum12;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const decoder_2 = decoder[i * 128 + k]!;
+      const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
+      const decoder_3 = decoder[i * 128 + k + 128]!;
+      sum0 += decoder_2 * logits_kernel_3;
+      sum1 += decoder_3 * logits_kernel_3;
+    }
+    logits[i * 784 + 783] = sum0;
+    logits[i * 784 + 1567] = sum1;
   }
   for (let i = 0; i < 64; i++) {
     for (let j = 0; j < 784; j++) {
@@ -1525,7 +1949,7 @@ function dotWhere_64x784x128(
   decoder: Float32Array,
   d_decoder_z: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
+  for (let i = 0; i < 63; i += 3) {
     for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1533,23 +1957,118 @@ function dotWhere_64x784x128(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 784; k++) {
-        const d_logits_0 = d_logits[i * 784 + k]!;
-        const logits_kernel_0 = logits_kernel[j * 784 + k]!;
-        const logits_kernel_1 = logits_kernel[j * 784 + k + 784]!;
-        const d_logits_1 = d_logits[i * 784 + k + 784]!;
-        const d_logits_2 = d_logits[i * 784 + k + 1568]!;
-        const d_logits_3 = d_logits[i * 784 + k + 2352]!;
-        sum00 += d_logits_0 * logits_kernel_0;
-        sum01 += d_logits_0 * logits_kernel_1;
-        sum10 += d_logits_1 * logits_kernel_0;
-        sum11 += d_logits_1 * logits_kernel_1;
-        sum20 += d_logits_2 * logits_kernel_0;
-        sum21 += d_logits_2 * logits_kernel_1;
-        sum30 += d_logits_3 * logits_kernel_0;
-        sum31 += d_logits_3 * logits_kernel_1;
+      for (let k = 0; k < 784; k += 8) {
+        {
+          const d_logits_0 = d_logits[i * 784 + k]!;
+          const logits_kernel_0 = logits_kernel[j * 784 + k]!;
+          const logits_kernel_1 = logits_kernel[j * 784 + k + 784]!;
+          const d_logits_1 = d_logits[i * 784 + k + 784]!;
+          const d_logits_2 = d_logits[i * 784 + k + 1568]!;
+          sum00 += d_logits_0 * logits_kernel_0;
+          sum01 += d_logits_0 * logits_kernel_1;
+          sum10 += d_logits_1 * logits_kernel_0;
+          sum11 += d_logits_1 * logits_kernel_1;
+          sum20 += d_logits_2 * logits_kernel_0;
+          sum21 += d_logits_2 * logits_kernel_1;
+        }
+        if (k + 1 === 784) break;
+        {
+          const d_logits_0 = d_logits[i * 784 + k + 1]!;
+          const logits_kernel_0 = logits_kernel[j * 784 + k + 1]!;
+          const logits_kernel_1 = logits_kernel[j * 784 + k + 785]!;
+          const d_logits_1 = d_logits[i * 784 + k + 785]!;
+          const d_logits_2 = d_logits[i * 784 + k + 1569]!;
+          sum00 += d_logits_0 * logits_kernel_0;
+          sum01 += d_logits_0 * logits_kernel_1;
+          sum10 += d_logits_1 * logits_kernel_0;
+          sum11 += d_logits_1 * logits_kernel_1;
+          sum20 += d_logits_2 * logits_kernel_0;
+          sum21 += d_logits_2 * logits_kernel_1;
+        }
+        if (k + 2 === 784) break;
+        {
+          const d_logits_0 = d_logits[i * 784 + k + 2]!;
+          const logits_kernel_0 = logits_kernel[j * 784 + k + 2]!;
+          const logits_kernel_1 = logits_kernel[j * 784 + k + 786]!;
+          const d_logits_1 = d_logits[i * 784 + k + 786]!;
+          const d_logits_2 = d_logits[i * 784 + k + 1570]!;
+          sum00 += d_logits_0 * logits_kernel_0;
+          sum01 += d_logits_0 * logits_kernel_1;
+          sum10 += d_logits_1 * logits_kernel_0;
+          sum11 += d_logits_1 * logits_kernel_1;
+          sum20 += d_logits_2 * logits_kernel_0;
+          sum21 += d_logits_2 * logits_kernel_1;
+        }
+        if (k + 3 === 784) break;
+        {
+          const d_logits_0 = d_logits[i * 784 + k + 3]!;
+          const logits_kernel_0 = logits_kernel[j * 784 + k + 3]!;
+          const logits_kernel_1 = logits_kernel[j * 784 + k + 787]!;
+          const d_logits_1 = d_logits[i * 784 + k + 787]!;
+          const d_logits_2 = d_logits[i * 784 + k + 1571]!;
+          sum00 += d_logits_0 * logits_kernel_0;
+          sum01 += d_logits_0 * logits_kernel_1;
+          sum10 += d_logits_1 * logits_kernel_0;
+          sum11 += d_logits_1 * logits_kernel_1;
+          sum20 += d_logits_2 * logits_kernel_0;
+          sum21 += d_logits_2 * logits_kernel_1;
+        }
+        if (k + 4 === 784) break;
+        {
+          const d_logits_0 = d_logits[i * 784 + k + 4]!;
+          const logits_kernel_0 = logits_kernel[j * 784 + k + 4]!;
+          const logits_kernel_1 = logits_kernel[j * 784 + k + 788]!;
+          const d_logits_1 = d_logits[i * 784 + k + 788]!;
+          const d_logits_2 = d_logits[i * 784 + k + 1572]!;
+          sum00 += d_logits_0 * logits_kernel_0;
+          sum01 += d_logits_0 * logits_kernel_1;
+          sum10 += d_logits_1 * logits_kernel_0;
+          sum11 += d_logits_1 * logits_kernel_1;
+          sum20 += d_logits_2 * logits_kernel_0;
+          sum21 += d_logits_2 * logits_kernel_1;
+        }
+        if (k + 5 === 784) break;
+        {
+          const d_logits_0 = d_logits[i * 784 + k + 5]!;
+          const logits_kernel_0 = logits_kernel[j * 784 + k + 5]!;
+          const logits_kernel_1 = logits_kernel[j * 784 + k + 789]!;
+          const d_logits_1 = d_logits[i * 784 + k + 789]!;
+          const d_logits_2 = d_logits[i * 784 + k + 1573]!;
+          sum00 += d_logits_0 * logits_kernel_0;
+          sum01 += d_logits_0 * logits_kernel_1;
+          sum10 += d_logits_1 * logits_kernel_0;
+          sum11 += d_logits_1 * logits_kernel_1;
+          sum20 += d_logits_2 * logits_kernel_0;
+          sum21 += d_logits_2 * logits_kernel_1;
+        }
+        if (k + 6 === 784) break;
+        {
+          const d_logits_0 = d_logits[i * 784 + k + 6]!;
+          const logits_kernel_0 = logits_kernel[j * 784 + k + 6]!;
+          const logits_kernel_1 = logits_kernel[j * 784 + k + 790]!;
+          const d_logits_1 = d_logits[i * 784 + k + 790]!;
+          const d_logits_2 = d_logits[i * 784 + k + 1574]!;
+          sum00 += d_logits_0 * logits_kernel_0;
+          sum01 += d_logits_0 * logits_kernel_1;
+          sum10 += d_logits_1 * logits_kernel_0;
+          sum11 += d_logits_1 * logits_kernel_1;
+          sum20 += d_logits_2 * logits_kernel_0;
+          sum21 += d_logits_2 * logits_kernel_1;
+        }
+        if (k + 7 === 784) break;
+        {
+          const d_logits_0 = d_logits[i * 784 + k + 7]!;
+          const logits_kernel_0 = logits_kernel[j * 784 + k + 7]!;
+          const logits_kernel_1 = logits_kernel[j * 784 + k + 791]!;
+          const d_logits_1 = d_logits[i * 784 + k + 791]!;
+          const d_logits_2 = d_logits[i * 784 + k + 1575]!;
+          sum00 += d_logits_0 * logits_kernel_0;
+          sum01 += d_logits_0 * logits_kernel_1;
+          sum10 += d_logits_1 * logits_kernel_0;
+          sum11 += d_logits_1 * logits_kernel_1;
+          sum20 += d_logits_2 * logits_kernel_0;
+          sum21 += d_logits_2 * logits_kernel_1;
+        }
       }
       const d_decoder00 = Math.fround(sum00);
       const d_decoder01 = Math.fround(sum01);
@@ -1557,17 +2076,28 @@ function dotWhere_64x784x128(
       const d_decoder11 = Math.fround(sum11);
       const d_decoder20 = Math.fround(sum20);
       const d_decoder21 = Math.fround(sum21);
-      const d_decoder30 = Math.fround(sum30);
-      const d_decoder31 = Math.fround(sum31);
       d_decoder_z[i * 128 + j] = 0 < decoder[i * 128 + j]! ? d_decoder00 : 0;
       d_decoder_z[i * 128 + j + 1] = 0 < decoder[i * 128 + j + 1]! ? d_decoder01 : 0;
       d_decoder_z[i * 128 + j + 128] = 0 < decoder[i * 128 + j + 128]! ? d_decoder10 : 0;
       d_decoder_z[i * 128 + j + 129] = 0 < decoder[i * 128 + j + 129]! ? d_decoder11 : 0;
       d_decoder_z[i * 128 + j + 256] = 0 < decoder[i * 128 + j + 256]! ? d_decoder20 : 0;
       d_decoder_z[i * 128 + j + 257] = 0 < decoder[i * 128 + j + 257]! ? d_decoder21 : 0;
-      d_decoder_z[i * 128 + j + 384] = 0 < decoder[i * 128 + j + 384]! ? d_decoder30 : 0;
-      d_decoder_z[i * 128 + j + 385] = 0 < decoder[i * 128 + j + 385]! ? d_decoder31 : 0;
     }
+  }
+  for (let j = 0; j < 128; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 784; k++) {
+      const d_logits_3 = d_logits[k + 49392]!;
+      const logits_kernel_2 = logits_kernel[j * 784 + k]!;
+      const logits_kernel_3 = logits_kernel[j * 784 + k + 784]!;
+      sum0 += d_logits_3 * logits_kernel_2;
+      sum1 += d_logits_3 * logits_kernel_3;
+    }
+    const d_decoder0 = Math.fround(sum0);
+    const d_decoder1 = Math.fround(sum1);
+    d_decoder_z[j + 8064] = 0 < decoder[j + 8064]! ? d_decoder0 : 0;
+    d_decoder_z[j + 8065] = 0 < decoder[j + 8065]! ? d_decoder1 : 0;
   }
 }
 
@@ -1589,40 +2119,133 @@ function dotAdam_128x64x784(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 4) {
-    for (let j = 0; j < 784; j += 2) {
+  for (let i = 0; i < 128; i += 2) {
+    for (let j = 0; j < 783; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const decoder_0 = decoder[k * 128 + i]!;
-        const d_logits_0 = d_logits[k * 784 + j]!;
-        const d_logits_1 = d_logits[k * 784 + j + 1]!;
-        const decoder_1 = decoder[k * 128 + i + 1]!;
-        const decoder_2 = decoder[k * 128 + i + 2]!;
-        const decoder_3 = decoder[k * 128 + i + 3]!;
-        sum00 += decoder_0 * d_logits_0;
-        sum01 += decoder_0 * d_logits_1;
-        sum10 += decoder_1 * d_logits_0;
-        sum11 += decoder_1 * d_logits_1;
-        sum20 += decoder_2 * d_logits_0;
-        sum21 += decoder_2 * d_logits_1;
-        sum30 += decoder_3 * d_logits_0;
-        sum31 += decoder_3 * d_logits_1;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const decoder_0 = decoder[k * 128 + i]!;
+          const d_logits_0 = d_logits[k * 784 + j]!;
+          const d_logits_1 = d_logits[k * 784 + j + 1]!;
+          const d_logits_2 = d_logits[k * 784 + j + 2]!;
+          const decoder_1 = decoder[k * 128 + i + 1]!;
+          sum00 += decoder_0 * d_logits_0;
+          sum01 += decoder_0 * d_logits_1;
+          sum02 += decoder_0 * d_logits_2;
+          sum10 += decoder_1 * d_logits_0;
+          sum11 += decoder_1 * d_logits_1;
+          sum12 += decoder_1 * d_logits_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 128]!;
+          const d_logits_0 = d_logits[k * 784 + j + 784]!;
+          const d_logits_1 = d_logits[k * 784 + j + 785]!;
+          const d_logits_2 = d_logits[k * 784 + j + 786]!;
+          const decoder_1 = decoder[k * 128 + i + 129]!;
+          sum00 += decoder_0 * d_logits_0;
+          sum01 += decoder_0 * d_logits_1;
+          sum02 += decoder_0 * d_logits_2;
+          sum10 += decoder_1 * d_logits_0;
+          sum11 += decoder_1 * d_logits_1;
+          sum12 += decoder_1 * d_logits_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 256]!;
+          const d_logits_0 = d_logits[k * 784 + j + 1568]!;
+          const d_logits_1 = d_logits[k * 784 + j + 1569]!;
+          const d_logits_2 = d_logits[k * 784 + j + 1570]!;
+          const decoder_1 = decoder[k * 128 + i + 257]!;
+          sum00 += decoder_0 * d_logits_0;
+          sum01 += decoder_0 * d_logits_1;
+          sum02 += decoder_0 * d_logits_2;
+          sum10 += decoder_1 * d_logits_0;
+          sum11 += decoder_1 * d_logits_1;
+          sum12 += decoder_1 * d_logits_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 384]!;
+          const d_logits_0 = d_logits[k * 784 + j + 2352]!;
+          const d_logits_1 = d_logits[k * 784 + j + 2353]!;
+          const d_logits_2 = d_logits[k * 784 + j + 2354]!;
+          const decoder_1 = decoder[k * 128 + i + 385]!;
+          sum00 += decoder_0 * d_logits_0;
+          sum01 += decoder_0 * d_logits_1;
+          sum02 += decoder_0 * d_logits_2;
+          sum10 += decoder_1 * d_logits_0;
+          sum11 += decoder_1 * d_logits_1;
+          sum12 += decoder_1 * d_logits_2;
+        }
+        if (k + 4 === 64) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 512]!;
+          const d_logits_0 = d_logits[k * 784 + j + 3136]!;
+          const d_logits_1 = d_logits[k * 784 + j + 3137]!;
+          const d_logits_2 = d_logits[k * 784 + j + 3138]!;
+          const decoder_1 = decoder[k * 128 + i + 513]!;
+          sum00 += decoder_0 * d_logits_0;
+          sum01 += decoder_0 * d_logits_1;
+          sum02 += decoder_0 * d_logits_2;
+          sum10 += decoder_1 * d_logits_0;
+          sum11 += decoder_1 * d_logits_1;
+          sum12 += decoder_1 * d_logits_2;
+        }
+        if (k + 5 === 64) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 640]!;
+          const d_logits_0 = d_logits[k * 784 + j + 3920]!;
+          const d_logits_1 = d_logits[k * 784 + j + 3921]!;
+          const d_logits_2 = d_logits[k * 784 + j + 3922]!;
+          const decoder_1 = decoder[k * 128 + i + 641]!;
+          sum00 += decoder_0 * d_logits_0;
+          sum01 += decoder_0 * d_logits_1;
+          sum02 += decoder_0 * d_logits_2;
+          sum10 += decoder_1 * d_logits_0;
+          sum11 += decoder_1 * d_logits_1;
+          sum12 += decoder_1 * d_logits_2;
+        }
+        if (k + 6 === 64) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 768]!;
+          const d_logits_0 = d_logits[k * 784 + j + 4704]!;
+          const d_logits_1 = d_logits[k * 784 + j + 4705]!;
+          const d_logits_2 = d_logits[k * 784 + j + 4706]!;
+          const decoder_1 = decoder[k * 128 + i + 769]!;
+          sum00 += decoder_0 * d_logits_0;
+          sum01 += decoder_0 * d_logits_1;
+          sum02 += decoder_0 * d_logits_2;
+          sum10 += decoder_1 * d_logits_0;
+          sum11 += decoder_1 * d_logits_1;
+          sum12 += decoder_1 * d_logits_2;
+        }
+        if (k + 7 === 64) break;
+        {
+          const decoder_0 = decoder[k * 128 + i + 896]!;
+          const d_logits_0 = d_logits[k * 784 + j + 5488]!;
+          const d_logits_1 = d_logits[k * 784 + j + 5489]!;
+          const d_logits_2 = d_logits[k * 784 + j + 5490]!;
+          const decoder_1 = decoder[k * 128 + i + 897]!;
+          sum00 += decoder_0 * d_logits_0;
+          sum01 += decoder_0 * d_logits_1;
+          sum02 += decoder_0 * d_logits_2;
+          sum10 += decoder_1 * d_logits_0;
+          sum11 += decoder_1 * d_logits_1;
+          sum12 += decoder_1 * d_logits_2;
+        }
       }
       const d_logits_kernel00 = Math.fround(sum00);
       const d_logits_kernel01 = Math.fround(sum01);
+      const d_logits_kernel02 = Math.fround(sum02);
       const d_logits_kernel10 = Math.fround(sum10);
       const d_logits_kernel11 = Math.fround(sum11);
-      const d_logits_kernel20 = Math.fround(sum20);
-      const d_logits_kernel21 = Math.fround(sum21);
-      const d_logits_kernel30 = Math.fround(sum30);
-      const d_logits_kernel31 = Math.fround(sum31);
+      const d_logits_kernel12 = Math.fround(sum12);
       const logits_kernel_m_next00 = Math.fround(
         logits_kernel_m[i * 784 + j]! * 0.9 + d_logits_kernel00 * 0.09999999999999998,
       );
@@ -1631,6 +2254,10 @@ function dotAdam_128x64x784(
         logits_kernel_m[i * 784 + j + 1]! * 0.9 + d_logits_kernel01 * 0.09999999999999998,
       );
       logits_kernel_m[i * 784 + j + 1] = logits_kernel_m_next01;
+      const logits_kernel_m_next02 = Math.fround(
+        logits_kernel_m[i * 784 + j + 2]! * 0.9 + d_logits_kernel02 * 0.09999999999999998,
+      );
+      logits_kernel_m[i * 784 + j + 2] = logits_kernel_m_next02;
       const logits_kernel_m_next10 = Math.fround(
         logits_kernel_m[i * 784 + j + 784]! * 0.9 + d_logits_kernel10 * 0.09999999999999998,
       );
@@ -1639,22 +2266,10 @@ function dotAdam_128x64x784(
         logits_kernel_m[i * 784 + j + 785]! * 0.9 + d_logits_kernel11 * 0.09999999999999998,
       );
       logits_kernel_m[i * 784 + j + 785] = logits_kernel_m_next11;
-      const logits_kernel_m_next20 = Math.fround(
-        logits_kernel_m[i * 784 + j + 1568]! * 0.9 + d_logits_kernel20 * 0.09999999999999998,
+      const logits_kernel_m_next12 = Math.fround(
+        logits_kernel_m[i * 784 + j + 786]! * 0.9 + d_logits_kernel12 * 0.09999999999999998,
       );
-      logits_kernel_m[i * 784 + j + 1568] = logits_kernel_m_next20;
-      const logits_kernel_m_next21 = Math.fround(
-        logits_kernel_m[i * 784 + j + 1569]! * 0.9 + d_logits_kernel21 * 0.09999999999999998,
-      );
-      logits_kernel_m[i * 784 + j + 1569] = logits_kernel_m_next21;
-      const logits_kernel_m_next30 = Math.fround(
-        logits_kernel_m[i * 784 + j + 2352]! * 0.9 + d_logits_kernel30 * 0.09999999999999998,
-      );
-      logits_kernel_m[i * 784 + j + 2352] = logits_kernel_m_next30;
-      const logits_kernel_m_next31 = Math.fround(
-        logits_kernel_m[i * 784 + j + 2353]! * 0.9 + d_logits_kernel31 * 0.09999999999999998,
-      );
-      logits_kernel_m[i * 784 + j + 2353] = logits_kernel_m_next31;
+      logits_kernel_m[i * 784 + j + 786] = logits_kernel_m_next12;
       const logits_kernel_v_next00 = Math.fround(
         logits_kernel_v[i * 784 + j]! * 0.999 +
           d_logits_kernel00 * d_logits_kernel00 * 0.0010000000000000009,
@@ -1665,6 +2280,11 @@ function dotAdam_128x64x784(
           d_logits_kernel01 * d_logits_kernel01 * 0.0010000000000000009,
       );
       logits_kernel_v[i * 784 + j + 1] = logits_kernel_v_next01;
+      const logits_kernel_v_next02 = Math.fround(
+        logits_kernel_v[i * 784 + j + 2]! * 0.999 +
+          d_logits_kernel02 * d_logits_kernel02 * 0.0010000000000000009,
+      );
+      logits_kernel_v[i * 784 + j + 2] = logits_kernel_v_next02;
       const logits_kernel_v_next10 = Math.fround(
         logits_kernel_v[i * 784 + j + 784]! * 0.999 +
           d_logits_kernel10 * d_logits_kernel10 * 0.0010000000000000009,
@@ -1675,26 +2295,11 @@ function dotAdam_128x64x784(
           d_logits_kernel11 * d_logits_kernel11 * 0.0010000000000000009,
       );
       logits_kernel_v[i * 784 + j + 785] = logits_kernel_v_next11;
-      const logits_kernel_v_next20 = Math.fround(
-        logits_kernel_v[i * 784 + j + 1568]! * 0.999 +
-          d_logits_kernel20 * d_logits_kernel20 * 0.0010000000000000009,
+      const logits_kernel_v_next12 = Math.fround(
+        logits_kernel_v[i * 784 + j + 786]! * 0.999 +
+          d_logits_kernel12 * d_logits_kernel12 * 0.0010000000000000009,
       );
-      logits_kernel_v[i * 784 + j + 1568] = logits_kernel_v_next20;
-      const logits_kernel_v_next21 = Math.fround(
-        logits_kernel_v[i * 784 + j + 1569]! * 0.999 +
-          d_logits_kernel21 * d_logits_kernel21 * 0.0010000000000000009,
-      );
-      logits_kernel_v[i * 784 + j + 1569] = logits_kernel_v_next21;
-      const logits_kernel_v_next30 = Math.fround(
-        logits_kernel_v[i * 784 + j + 2352]! * 0.999 +
-          d_logits_kernel30 * d_logits_kernel30 * 0.0010000000000000009,
-      );
-      logits_kernel_v[i * 784 + j + 2352] = logits_kernel_v_next30;
-      const logits_kernel_v_next31 = Math.fround(
-        logits_kernel_v[i * 784 + j + 2353]! * 0.999 +
-          d_logits_kernel31 * d_logits_kernel31 * 0.0010000000000000009,
-      );
-      logits_kernel_v[i * 784 + j + 2353] = logits_kernel_v_next31;
+      logits_kernel_v[i * 784 + j + 786] = logits_kernel_v_next12;
       logits_kernel[i * 784 + j] =
         logits_kernel[i * 784 + j]! -
         (logits_kernel_m_next00 * rate_0) /
@@ -1703,6 +2308,10 @@ function dotAdam_128x64x784(
         logits_kernel[i * 784 + j + 1]! -
         (logits_kernel_m_next01 * rate_0) /
           (Math.sqrt(logits_kernel_v_next01 * correction_0) + 1e-8);
+      logits_kernel[i * 784 + j + 2] =
+        logits_kernel[i * 784 + j + 2]! -
+        (logits_kernel_m_next02 * rate_0) /
+          (Math.sqrt(logits_kernel_v_next02 * correction_0) + 1e-8);
       logits_kernel[i * 784 + j + 784] =
         logits_kernel[i * 784 + j + 784]! -
         (logits_kernel_m_next10 * rate_0) /
@@ -1711,23 +2320,46 @@ function dotAdam_128x64x784(
         logits_kernel[i * 784 + j + 785]! -
         (logits_kernel_m_next11 * rate_0) /
           (Math.sqrt(logits_kernel_v_next11 * correction_0) + 1e-8);
-      logits_kernel[i * 784 + j + 1568] =
-        logits_kernel[i * 784 + j + 1568]! -
-        (logits_kernel_m_next20 * rate_0) /
-          (Math.sqrt(logits_kernel_v_next20 * correction_0) + 1e-8);
-      logits_kernel[i * 784 + j + 1569] =
-        logits_kernel[i * 784 + j + 1569]! -
-        (logits_kernel_m_next21 * rate_0) /
-          (Math.sqrt(logits_kernel_v_next21 * correction_0) + 1e-8);
-      logits_kernel[i * 784 + j + 2352] =
-        logits_kernel[i * 784 + j + 2352]! -
-        (logits_kernel_m_next30 * rate_0) /
-          (Math.sqrt(logits_kernel_v_next30 * correction_0) + 1e-8);
-      logits_kernel[i * 784 + j + 2353] =
-        logits_kernel[i * 784 + j + 2353]! -
-        (logits_kernel_m_next31 * rate_0) /
-          (Math.sqrt(logits_kernel_v_next31 * correction_0) + 1e-8);
+      logits_kernel[i * 784 + j + 786] =
+        logits_kernel[i * 784 + j + 786]! -
+        (logits_kernel_m_next12 * rate_0) /
+          (Math.sqrt(logits_kernel_v_next12 * correction_0) + 1e-8);
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const decoder_2 = decoder[k * 128 + i]!;
+      const d_logits_3 = d_logits[k * 784 + 783]!;
+      const decoder_3 = decoder[k * 128 + i + 1]!;
+      sum0 += decoder_2 * d_logits_3;
+      sum1 += decoder_3 * d_logits_3;
+    }
+    const d_logits_kernel0 = Math.fround(sum0);
+    const d_logits_kernel1 = Math.fround(sum1);
+    const logits_kernel_m_next0 = Math.fround(
+      logits_kernel_m[i * 784 + 783]! * 0.9 + d_logits_kernel0 * 0.09999999999999998,
+    );
+    logits_kernel_m[i * 784 + 783] = logits_kernel_m_next0;
+    const logits_kernel_m_next1 = Math.fround(
+      logits_kernel_m[i * 784 + 1567]! * 0.9 + d_logits_kernel1 * 0.09999999999999998,
+    );
+    logits_kernel_m[i * 784 + 1567] = logits_kernel_m_next1;
+    const logits_kernel_v_next0 = Math.fround(
+      logits_kernel_v[i * 784 + 783]! * 0.999 +
+        d_logits_kernel0 * d_logits_kernel0 * 0.0010000000000000009,
+    );
+    logits_kernel_v[i * 784 + 783] = logits_kernel_v_next0;
+    const logits_kernel_v_next1 = Math.fround(
+      logits_kernel_v[i * 784 + 1567]! * 0.999 +
+        d_logits_kernel1 * d_logits_kernel1 * 0.0010000000000000009,
+    );
+    logits_kernel_v[i * 784 + 1567] = logits_kernel_v_next1;
+    logits_kernel[i * 784 + 783] =
+      logits_kernel[i * 784 + 783]! -
+      (logits_kernel_m_next0 * rate_0) / (Math.sqrt(logits_kernel_v_next0 * correction_0) + 1e-8);
+    logits_kernel[i * 784 + 1567] =
+      logits_kernel[i * 784 + 1567]! -
+      (logits_kernel_m_next1 * rate_0) / (Math.sqrt(logits_kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -1831,7 +2463,7 @@ function dotAdd_64x128x16_2(
   mu: Float32Array,
   d_mu: Float32Array,
 ): void {
-  for (let i = 0; i < 64; i += 4) {
+  for (let i = 0; i < 63; i += 3) {
     for (let j = 0; j < 16; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -1839,23 +2471,118 @@ function dotAdd_64x128x16_2(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 128; k++) {
-        const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
-        const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
-        const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
-        const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
-        const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
-        const d_decoder_z_3 = d_decoder_z[i * 128 + k + 384]!;
-        sum00 += d_decoder_z_0 * decoder_kernel_0;
-        sum01 += d_decoder_z_0 * decoder_kernel_1;
-        sum10 += d_decoder_z_1 * decoder_kernel_0;
-        sum11 += d_decoder_z_1 * decoder_kernel_1;
-        sum20 += d_decoder_z_2 * decoder_kernel_0;
-        sum21 += d_decoder_z_2 * decoder_kernel_1;
-        sum30 += d_decoder_z_3 * decoder_kernel_0;
-        sum31 += d_decoder_z_3 * decoder_kernel_1;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 128]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 128]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 256]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 1]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 1]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 129]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 129]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 257]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 2]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 2]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 130]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 130]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 258]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 3]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 3]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 131]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 131]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 259]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 4]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 4]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 132]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 132]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 260]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 5]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 5]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 133]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 133]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 261]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 6]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 6]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 134]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 134]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 262]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const d_decoder_z_0 = d_decoder_z[i * 128 + k + 7]!;
+          const decoder_kernel_0 = decoder_kernel[j * 128 + k + 7]!;
+          const decoder_kernel_1 = decoder_kernel[j * 128 + k + 135]!;
+          const d_decoder_z_1 = d_decoder_z[i * 128 + k + 135]!;
+          const d_decoder_z_2 = d_decoder_z[i * 128 + k + 263]!;
+          sum00 += d_decoder_z_0 * decoder_kernel_0;
+          sum01 += d_decoder_z_0 * decoder_kernel_1;
+          sum10 += d_decoder_z_1 * decoder_kernel_0;
+          sum11 += d_decoder_z_1 * decoder_kernel_1;
+          sum20 += d_decoder_z_2 * decoder_kernel_0;
+          sum21 += d_decoder_z_2 * decoder_kernel_1;
+        }
       }
       const d_z00 = Math.fround(sum00);
       const d_z01 = Math.fround(sum01);
@@ -1863,16 +2590,12 @@ function dotAdd_64x128x16_2(
       const d_z11 = Math.fround(sum11);
       const d_z20 = Math.fround(sum20);
       const d_z21 = Math.fround(sum21);
-      const d_z30 = Math.fround(sum30);
-      const d_z31 = Math.fround(sum31);
       const d_sum_2_0 = d_sum_2[i]!;
       const neg_0 = -d_sum_2_0;
       const d_sum_2_1 = d_sum_2[i + 1]!;
       const neg_1 = -d_sum_2_1;
       const d_sum_2_2 = d_sum_2[i + 2]!;
       const neg_2 = -d_sum_2_2;
-      const d_sum_2_3 = d_sum_2[i + 3]!;
-      const neg_3 = -d_sum_2_3;
       d_logVariance[i * 16 + j] =
         neg_0 +
         d_sum_2_0 * exp_3[i * 16 + j]! +
@@ -1897,35 +2620,46 @@ function dotAdd_64x128x16_2(
         neg_2 +
         d_sum_2_2 * exp_3[i * 16 + j + 33]! +
         d_z21 * mul_7[i * 16 + j + 33]! * exp_[i * 16 + j + 33]! * 0.5;
-      d_logVariance[i * 16 + j + 48] =
-        neg_3 +
-        d_sum_2_3 * exp_3[i * 16 + j + 48]! +
-        d_z30 * mul_7[i * 16 + j + 48]! * exp_[i * 16 + j + 48]! * 0.5;
-      d_logVariance[i * 16 + j + 49] =
-        neg_3 +
-        d_sum_2_3 * exp_3[i * 16 + j + 49]! +
-        d_z31 * mul_7[i * 16 + j + 49]! * exp_[i * 16 + j + 49]! * 0.5;
-      const d_sum_2_4 = d_sum_2[i]!;
-      const mul_0 = d_sum_2_4 * mu[i * 16 + j]!;
-      const mul_1 = d_sum_2_4 * mu[i * 16 + j + 1]!;
-      const d_sum_2_5 = d_sum_2[i + 1]!;
-      const mul_2 = d_sum_2_5 * mu[i * 16 + j + 16]!;
-      const mul_3 = d_sum_2_5 * mu[i * 16 + j + 17]!;
-      const d_sum_2_6 = d_sum_2[i + 2]!;
-      const mul_4 = d_sum_2_6 * mu[i * 16 + j + 32]!;
-      const mul_5 = d_sum_2_6 * mu[i * 16 + j + 33]!;
-      const d_sum_2_7 = d_sum_2[i + 3]!;
-      const mul_6 = d_sum_2_7 * mu[i * 16 + j + 48]!;
-      const mul_7_2 = d_sum_2_7 * mu[i * 16 + j + 49]!;
+      const d_sum_2_3 = d_sum_2[i]!;
+      const mul_0 = d_sum_2_3 * mu[i * 16 + j]!;
+      const mul_1 = d_sum_2_3 * mu[i * 16 + j + 1]!;
+      const d_sum_2_4 = d_sum_2[i + 1]!;
+      const mul_2 = d_sum_2_4 * mu[i * 16 + j + 16]!;
+      const mul_3 = d_sum_2_4 * mu[i * 16 + j + 17]!;
+      const d_sum_2_5 = d_sum_2[i + 2]!;
+      const mul_4 = d_sum_2_5 * mu[i * 16 + j + 32]!;
+      const mul_5 = d_sum_2_5 * mu[i * 16 + j + 33]!;
       d_mu[i * 16 + j] = mul_0 + mul_0 + d_z00;
       d_mu[i * 16 + j + 1] = mul_1 + mul_1 + d_z01;
       d_mu[i * 16 + j + 16] = mul_2 + mul_2 + d_z10;
       d_mu[i * 16 + j + 17] = mul_3 + mul_3 + d_z11;
       d_mu[i * 16 + j + 32] = mul_4 + mul_4 + d_z20;
       d_mu[i * 16 + j + 33] = mul_5 + mul_5 + d_z21;
-      d_mu[i * 16 + j + 48] = mul_6 + mul_6 + d_z30;
-      d_mu[i * 16 + j + 49] = mul_7_2 + mul_7_2 + d_z31;
     }
+  }
+  for (let j = 0; j < 16; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const d_decoder_z_3 = d_decoder_z[k + 8064]!;
+      const decoder_kernel_2 = decoder_kernel[j * 128 + k]!;
+      const decoder_kernel_3 = decoder_kernel[j * 128 + k + 128]!;
+      sum0 += d_decoder_z_3 * decoder_kernel_2;
+      sum1 += d_decoder_z_3 * decoder_kernel_3;
+    }
+    const d_z0 = Math.fround(sum0);
+    const d_z1 = Math.fround(sum1);
+    const d_sum_2_6 = d_sum_2[63]!;
+    const neg_3 = -d_sum_2_6;
+    d_logVariance[j + 1008] =
+      neg_3 + d_sum_2_6 * exp_3[j + 1008]! + d_z0 * mul_7[j + 1008]! * exp_[j + 1008]! * 0.5;
+    d_logVariance[j + 1009] =
+      neg_3 + d_sum_2_6 * exp_3[j + 1009]! + d_z1 * mul_7[j + 1009]! * exp_[j + 1009]! * 0.5;
+    const d_sum_2_7 = d_sum_2[63]!;
+    const mul_6 = d_sum_2_7 * mu[j + 1008]!;
+    const mul_7_2 = d_sum_2_7 * mu[j + 1009]!;
+    d_mu[j + 1008] = mul_6 + mul_6 + d_z0;
+    d_mu[j + 1009] = mul_7_2 + mul_7_2 + d_z1;
   }
 }
 
@@ -1947,40 +2681,133 @@ function dotAdam_16x64x128(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 16; i += 4) {
-    for (let j = 0; j < 128; j += 2) {
+  for (let i = 0; i < 16; i += 2) {
+    for (let j = 0; j < 126; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
+      let sum02 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum20 = 0;
-      let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const z_2_0 = z_2[k * 16 + i]!;
-        const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
-        const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
-        const z_2_1 = z_2[k * 16 + i + 1]!;
-        const z_2_2 = z_2[k * 16 + i + 2]!;
-        const z_2_3 = z_2[k * 16 + i + 3]!;
-        sum00 += z_2_0 * d_decoder_z_0;
-        sum01 += z_2_0 * d_decoder_z_1;
-        sum10 += z_2_1 * d_decoder_z_0;
-        sum11 += z_2_1 * d_decoder_z_1;
-        sum20 += z_2_2 * d_decoder_z_0;
-        sum21 += z_2_2 * d_decoder_z_1;
-        sum30 += z_2_3 * d_decoder_z_0;
-        sum31 += z_2_3 * d_decoder_z_1;
+      let sum12 = 0;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const z_2_0 = z_2[k * 16 + i]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 1]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 2]!;
+          const z_2_1 = z_2[k * 16 + i + 1]!;
+          sum00 += z_2_0 * d_decoder_z_0;
+          sum01 += z_2_0 * d_decoder_z_1;
+          sum02 += z_2_0 * d_decoder_z_2;
+          sum10 += z_2_1 * d_decoder_z_0;
+          sum11 += z_2_1 * d_decoder_z_1;
+          sum12 += z_2_1 * d_decoder_z_2;
+        }
+        if (k + 1 === 64) break;
+        {
+          const z_2_0 = z_2[k * 16 + i + 16]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 128]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 129]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 130]!;
+          const z_2_1 = z_2[k * 16 + i + 17]!;
+          sum00 += z_2_0 * d_decoder_z_0;
+          sum01 += z_2_0 * d_decoder_z_1;
+          sum02 += z_2_0 * d_decoder_z_2;
+          sum10 += z_2_1 * d_decoder_z_0;
+          sum11 += z_2_1 * d_decoder_z_1;
+          sum12 += z_2_1 * d_decoder_z_2;
+        }
+        if (k + 2 === 64) break;
+        {
+          const z_2_0 = z_2[k * 16 + i + 32]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 256]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 257]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 258]!;
+          const z_2_1 = z_2[k * 16 + i + 33]!;
+          sum00 += z_2_0 * d_decoder_z_0;
+          sum01 += z_2_0 * d_decoder_z_1;
+          sum02 += z_2_0 * d_decoder_z_2;
+          sum10 += z_2_1 * d_decoder_z_0;
+          sum11 += z_2_1 * d_decoder_z_1;
+          sum12 += z_2_1 * d_decoder_z_2;
+        }
+        if (k + 3 === 64) break;
+        {
+          const z_2_0 = z_2[k * 16 + i + 48]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 384]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 385]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 386]!;
+          const z_2_1 = z_2[k * 16 + i + 49]!;
+          sum00 += z_2_0 * d_decoder_z_0;
+          sum01 += z_2_0 * d_decoder_z_1;
+          sum02 += z_2_0 * d_decoder_z_2;
+          sum10 += z_2_1 * d_decoder_z_0;
+          sum11 += z_2_1 * d_decoder_z_1;
+          sum12 += z_2_1 * d_decoder_z_2;
+        }
+        if (k + 4 === 64) break;
+        {
+          const z_2_0 = z_2[k * 16 + i + 64]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 512]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 513]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 514]!;
+          const z_2_1 = z_2[k * 16 + i + 65]!;
+          sum00 += z_2_0 * d_decoder_z_0;
+          sum01 += z_2_0 * d_decoder_z_1;
+          sum02 += z_2_0 * d_decoder_z_2;
+          sum10 += z_2_1 * d_decoder_z_0;
+          sum11 += z_2_1 * d_decoder_z_1;
+          sum12 += z_2_1 * d_decoder_z_2;
+        }
+        if (k + 5 === 64) break;
+        {
+          const z_2_0 = z_2[k * 16 + i + 80]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 640]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 641]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 642]!;
+          const z_2_1 = z_2[k * 16 + i + 81]!;
+          sum00 += z_2_0 * d_decoder_z_0;
+          sum01 += z_2_0 * d_decoder_z_1;
+          sum02 += z_2_0 * d_decoder_z_2;
+          sum10 += z_2_1 * d_decoder_z_0;
+          sum11 += z_2_1 * d_decoder_z_1;
+          sum12 += z_2_1 * d_decoder_z_2;
+        }
+        if (k + 6 === 64) break;
+        {
+          const z_2_0 = z_2[k * 16 + i + 96]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 768]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 769]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 770]!;
+          const z_2_1 = z_2[k * 16 + i + 97]!;
+          sum00 += z_2_0 * d_decoder_z_0;
+          sum01 += z_2_0 * d_decoder_z_1;
+          sum02 += z_2_0 * d_decoder_z_2;
+          sum10 += z_2_1 * d_decoder_z_0;
+          sum11 += z_2_1 * d_decoder_z_1;
+          sum12 += z_2_1 * d_decoder_z_2;
+        }
+        if (k + 7 === 64) break;
+        {
+          const z_2_0 = z_2[k * 16 + i + 112]!;
+          const d_decoder_z_0 = d_decoder_z[k * 128 + j + 896]!;
+          const d_decoder_z_1 = d_decoder_z[k * 128 + j + 897]!;
+          const d_decoder_z_2 = d_decoder_z[k * 128 + j + 898]!;
+          const z_2_1 = z_2[k * 16 + i + 113]!;
+          sum00 += z_2_0 * d_decoder_z_0;
+          sum01 += z_2_0 * d_decoder_z_1;
+          sum02 += z_2_0 * d_decoder_z_2;
+          sum10 += z_2_1 * d_decoder_z_0;
+          sum11 += z_2_1 * d_decoder_z_1;
+          sum12 += z_2_1 * d_decoder_z_2;
+        }
       }
       const d_decoder_kernel00 = Math.fround(sum00);
       const d_decoder_kernel01 = Math.fround(sum01);
+      const d_decoder_kernel02 = Math.fround(sum02);
       const d_decoder_kernel10 = Math.fround(sum10);
       const d_decoder_kernel11 = Math.fround(sum11);
-      const d_decoder_kernel20 = Math.fround(sum20);
-      const d_decoder_kernel21 = Math.fround(sum21);
-      const d_decoder_kernel30 = Math.fround(sum30);
-      const d_decoder_kernel31 = Math.fround(sum31);
+      const d_decoder_kernel12 = Math.fround(sum12);
       const decoder_kernel_m_next00 = Math.fround(
         decoder_kernel_m[i * 128 + j]! * 0.9 + d_decoder_kernel00 * 0.09999999999999998,
       );
@@ -1989,6 +2816,10 @@ function dotAdam_16x64x128(
         decoder_kernel_m[i * 128 + j + 1]! * 0.9 + d_decoder_kernel01 * 0.09999999999999998,
       );
       decoder_kernel_m[i * 128 + j + 1] = decoder_kernel_m_next01;
+      const decoder_kernel_m_next02 = Math.fround(
+        decoder_kernel_m[i * 128 + j + 2]! * 0.9 + d_decoder_kernel02 * 0.09999999999999998,
+      );
+      decoder_kernel_m[i * 128 + j + 2] = decoder_kernel_m_next02;
       const decoder_kernel_m_next10 = Math.fround(
         decoder_kernel_m[i * 128 + j + 128]! * 0.9 + d_decoder_kernel10 * 0.09999999999999998,
       );
@@ -1997,22 +2828,10 @@ function dotAdam_16x64x128(
         decoder_kernel_m[i * 128 + j + 129]! * 0.9 + d_decoder_kernel11 * 0.09999999999999998,
       );
       decoder_kernel_m[i * 128 + j + 129] = decoder_kernel_m_next11;
-      const decoder_kernel_m_next20 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 256]! * 0.9 + d_decoder_kernel20 * 0.09999999999999998,
+      const decoder_kernel_m_next12 = Math.fround(
+        decoder_kernel_m[i * 128 + j + 130]! * 0.9 + d_decoder_kernel12 * 0.09999999999999998,
       );
-      decoder_kernel_m[i * 128 + j + 256] = decoder_kernel_m_next20;
-      const decoder_kernel_m_next21 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_decoder_kernel21 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j + 257] = decoder_kernel_m_next21;
-      const decoder_kernel_m_next30 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 384]! * 0.9 + d_decoder_kernel30 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j + 384] = decoder_kernel_m_next30;
-      const decoder_kernel_m_next31 = Math.fround(
-        decoder_kernel_m[i * 128 + j + 385]! * 0.9 + d_decoder_kernel31 * 0.09999999999999998,
-      );
-      decoder_kernel_m[i * 128 + j + 385] = decoder_kernel_m_next31;
+      decoder_kernel_m[i * 128 + j + 130] = decoder_kernel_m_next12;
       const decoder_kernel_v_next00 = Math.fround(
         decoder_kernel_v[i * 128 + j]! * 0.999 +
           d_decoder_kernel00 * d_decoder_kernel00 * 0.0010000000000000009,
@@ -2023,6 +2842,11 @@ function dotAdam_16x64x128(
           d_decoder_kernel01 * d_decoder_kernel01 * 0.0010000000000000009,
       );
       decoder_kernel_v[i * 128 + j + 1] = decoder_kernel_v_next01;
+      const decoder_kernel_v_next02 = Math.fround(
+        decoder_kernel_v[i * 128 + j + 2]! * 0.999 +
+          d_decoder_kernel02 * d_decoder_kernel02 * 0.0010000000000000009,
+      );
+      decoder_kernel_v[i * 128 + j + 2] = decoder_kernel_v_next02;
       const decoder_kernel_v_next10 = Math.fround(
         decoder_kernel_v[i * 128 + j + 128]! * 0.999 +
           d_decoder_kernel10 * d_decoder_kernel10 * 0.0010000000000000009,
@@ -2033,26 +2857,11 @@ function dotAdam_16x64x128(
           d_decoder_kernel11 * d_decoder_kernel11 * 0.0010000000000000009,
       );
       decoder_kernel_v[i * 128 + j + 129] = decoder_kernel_v_next11;
-      const decoder_kernel_v_next20 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 256]! * 0.999 +
-          d_decoder_kernel20 * d_decoder_kernel20 * 0.0010000000000000009,
+      const decoder_kernel_v_next12 = Math.fround(
+        decoder_kernel_v[i * 128 + j + 130]! * 0.999 +
+          d_decoder_kernel12 * d_decoder_kernel12 * 0.0010000000000000009,
       );
-      decoder_kernel_v[i * 128 + j + 256] = decoder_kernel_v_next20;
-      const decoder_kernel_v_next21 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 257]! * 0.999 +
-          d_decoder_kernel21 * d_decoder_kernel21 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 257] = decoder_kernel_v_next21;
-      const decoder_kernel_v_next30 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 384]! * 0.999 +
-          d_decoder_kernel30 * d_decoder_kernel30 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 384] = decoder_kernel_v_next30;
-      const decoder_kernel_v_next31 = Math.fround(
-        decoder_kernel_v[i * 128 + j + 385]! * 0.999 +
-          d_decoder_kernel31 * d_decoder_kernel31 * 0.0010000000000000009,
-      );
-      decoder_kernel_v[i * 128 + j + 385] = decoder_kernel_v_next31;
+      decoder_kernel_v[i * 128 + j + 130] = decoder_kernel_v_next12;
       decoder_kernel[i * 128 + j] =
         decoder_kernel[i * 128 + j]! -
         (decoder_kernel_m_next00 * rate_0) /
@@ -2061,6 +2870,10 @@ function dotAdam_16x64x128(
         decoder_kernel[i * 128 + j + 1]! -
         (decoder_kernel_m_next01 * rate_0) /
           (Math.sqrt(decoder_kernel_v_next01 * correction_0) + 1e-8);
+      decoder_kernel[i * 128 + j + 2] =
+        decoder_kernel[i * 128 + j + 2]! -
+        (decoder_kernel_m_next02 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next02 * correction_0) + 1e-8);
       decoder_kernel[i * 128 + j + 128] =
         decoder_kernel[i * 128 + j + 128]! -
         (decoder_kernel_m_next10 * rate_0) /
@@ -2069,23 +2882,81 @@ function dotAdam_16x64x128(
         decoder_kernel[i * 128 + j + 129]! -
         (decoder_kernel_m_next11 * rate_0) /
           (Math.sqrt(decoder_kernel_v_next11 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 256] =
-        decoder_kernel[i * 128 + j + 256]! -
-        (decoder_kernel_m_next20 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next20 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 257] =
-        decoder_kernel[i * 128 + j + 257]! -
-        (decoder_kernel_m_next21 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next21 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 384] =
-        decoder_kernel[i * 128 + j + 384]! -
-        (decoder_kernel_m_next30 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next30 * correction_0) + 1e-8);
-      decoder_kernel[i * 128 + j + 385] =
-        decoder_kernel[i * 128 + j + 385]! -
-        (decoder_kernel_m_next31 * rate_0) /
-          (Math.sqrt(decoder_kernel_v_next31 * correction_0) + 1e-8);
+      decoder_kernel[i * 128 + j + 130] =
+        decoder_kernel[i * 128 + j + 130]! -
+        (decoder_kernel_m_next12 * rate_0) /
+          (Math.sqrt(decoder_kernel_v_next12 * correction_0) + 1e-8);
     }
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 64; k++) {
+      const z_2_2 = z_2[k * 16 + i]!;
+      const d_decoder_z_3 = d_decoder_z[k * 128 + 126]!;
+      const d_decoder_z_4 = d_decoder_z[k * 128 + 127]!;
+      const z_2_3 = z_2[k * 16 + i + 1]!;
+      sum00_2 += z_2_2 * d_decoder_z_3;
+      sum01_2 += z_2_2 * d_decoder_z_4;
+      sum10_2 += z_2_3 * d_decoder_z_3;
+      sum11_2 += z_2_3 * d_decoder_z_4;
+    }
+    const d_decoder_kernel00_2 = Math.fround(sum00_2);
+    const d_decoder_kernel01_2 = Math.fround(sum01_2);
+    const d_decoder_kernel10_2 = Math.fround(sum10_2);
+    const d_decoder_kernel11_2 = Math.fround(sum11_2);
+    const decoder_kernel_m_next00_2 = Math.fround(
+      decoder_kernel_m[i * 128 + 126]! * 0.9 + d_decoder_kernel00_2 * 0.09999999999999998,
+    );
+    decoder_kernel_m[i * 128 + 126] = decoder_kernel_m_next00_2;
+    const decoder_kernel_m_next01_2 = Math.fround(
+      decoder_kernel_m[i * 128 + 127]! * 0.9 + d_decoder_kernel01_2 * 0.09999999999999998,
+    );
+    decoder_kernel_m[i * 128 + 127] = decoder_kernel_m_next01_2;
+    const decoder_kernel_m_next10_2 = Math.fround(
+      decoder_kernel_m[i * 128 + 254]! * 0.9 + d_decoder_kernel10_2 * 0.09999999999999998,
+    );
+    decoder_kernel_m[i * 128 + 254] = decoder_kernel_m_next10_2;
+    const decoder_kernel_m_next11_2 = Math.fround(
+      decoder_kernel_m[i * 128 + 255]! * 0.9 + d_decoder_kernel11_2 * 0.09999999999999998,
+    );
+    decoder_kernel_m[i * 128 + 255] = decoder_kernel_m_next11_2;
+    const decoder_kernel_v_next00_2 = Math.fround(
+      decoder_kernel_v[i * 128 + 126]! * 0.999 +
+        d_decoder_kernel00_2 * d_decoder_kernel00_2 * 0.0010000000000000009,
+    );
+    decoder_kernel_v[i * 128 + 126] = decoder_kernel_v_next00_2;
+    const decoder_kernel_v_next01_2 = Math.fround(
+      decoder_kernel_v[i * 128 + 127]! * 0.999 +
+        d_decoder_kernel01_2 * d_decoder_kernel01_2 * 0.0010000000000000009,
+    );
+    decoder_kernel_v[i * 128 + 127] = decoder_kernel_v_next01_2;
+    const decoder_kernel_v_next10_2 = Math.fround(
+      decoder_kernel_v[i * 128 + 254]! * 0.999 +
+        d_decoder_kernel10_2 * d_decoder_kernel10_2 * 0.0010000000000000009,
+    );
+    decoder_kernel_v[i * 128 + 254] = decoder_kernel_v_next10_2;
+    const decoder_kernel_v_next11_2 = Math.fround(
+      decoder_kernel_v[i * 128 + 255]! * 0.999 +
+        d_decoder_kernel11_2 * d_decoder_kernel11_2 * 0.0010000000000000009,
+    );
+    decoder_kernel_v[i * 128 + 255] = decoder_kernel_v_next11_2;
+    decoder_kernel[i * 128 + 126] =
+      decoder_kernel[i * 128 + 126]! -
+      (decoder_kernel_m_next00_2 * rate_0) /
+        (Math.sqrt(decoder_kernel_v_next00_2 * correction_0) + 1e-8);
+    decoder_kernel[i * 128 + 127] =
+      decoder_kernel[i * 128 + 127]! -
+      (decoder_kernel_m_next01_2 * rate_0) /
+        (Math.sqrt(decoder_kernel_v_next01_2 * correction_0) + 1e-8);
+    decoder_kernel[i * 128 + 254] =
+      decoder_kernel[i * 128 + 254]! -
+      (decoder_kernel_m_next10_2 * rate_0) /
+        (Math.sqrt(decoder_kernel_v_next10_2 * correction_0) + 1e-8);
+    decoder_kernel[i * 128 + 255] =
+      decoder_kernel[i * 128 + 255]! -
+      (decoder_kernel_m_next11_2 * rate_0) /
+        (Math.sqrt(decoder_kernel_v_next11_2 * correction_0) + 1e-8);
   }
 }
 
@@ -2245,7 +3116,7 @@ function dotAdam_128x64x16(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 128; i += 4) {
+  for (let i = 0; i < 126; i += 3) {
     for (let j = 0; j < 16; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -2253,23 +3124,118 @@ function dotAdam_128x64x16(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const encoder_0 = encoder[k * 128 + i]!;
-        const d_logVariance_0 = d_logVariance[k * 16 + j]!;
-        const d_logVariance_1 = d_logVariance[k * 16 + j + 1]!;
-        const encoder_1 = encoder[k * 128 + i + 1]!;
-        const encoder_2 = encoder[k * 128 + i + 2]!;
-        const encoder_3 = encoder[k * 128 + i + 3]!;
-        sum00 += encoder_0 * d_logVariance_0;
-        sum01 += encoder_0 * d_logVariance_1;
-        sum10 += encoder_1 * d_logVariance_0;
-        sum11 += encoder_1 * d_logVariance_1;
-        sum20 += encoder_2 * d_logVariance_0;
-        sum21 += encoder_2 * d_logVariance_1;
-        sum30 += encoder_3 * d_logVariance_0;
-        sum31 += encoder_3 * d_logVariance_1;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const encoder_0 = encoder[k * 128 + i]!;
+          const d_logVariance_0 = d_logVariance[k * 16 + j]!;
+          const d_logVariance_1 = d_logVariance[k * 16 + j + 1]!;
+          const encoder_1 = encoder[k * 128 + i + 1]!;
+          const encoder_2 = encoder[k * 128 + i + 2]!;
+          sum00 += encoder_0 * d_logVariance_0;
+          sum01 += encoder_0 * d_logVariance_1;
+          sum10 += encoder_1 * d_logVariance_0;
+          sum11 += encoder_1 * d_logVariance_1;
+          sum20 += encoder_2 * d_logVariance_0;
+          sum21 += encoder_2 * d_logVariance_1;
+        }
+        if (k + 1 === 64) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 128]!;
+          const d_logVariance_0 = d_logVariance[k * 16 + j + 16]!;
+          const d_logVariance_1 = d_logVariance[k * 16 + j + 17]!;
+          const encoder_1 = encoder[k * 128 + i + 129]!;
+          const encoder_2 = encoder[k * 128 + i + 130]!;
+          sum00 += encoder_0 * d_logVariance_0;
+          sum01 += encoder_0 * d_logVariance_1;
+          sum10 += encoder_1 * d_logVariance_0;
+          sum11 += encoder_1 * d_logVariance_1;
+          sum20 += encoder_2 * d_logVariance_0;
+          sum21 += encoder_2 * d_logVariance_1;
+        }
+        if (k + 2 === 64) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 256]!;
+          const d_logVariance_0 = d_logVariance[k * 16 + j + 32]!;
+          const d_logVariance_1 = d_logVariance[k * 16 + j + 33]!;
+          const encoder_1 = encoder[k * 128 + i + 257]!;
+          const encoder_2 = encoder[k * 128 + i + 258]!;
+          sum00 += encoder_0 * d_logVariance_0;
+          sum01 += encoder_0 * d_logVariance_1;
+          sum10 += encoder_1 * d_logVariance_0;
+          sum11 += encoder_1 * d_logVariance_1;
+          sum20 += encoder_2 * d_logVariance_0;
+          sum21 += encoder_2 * d_logVariance_1;
+        }
+        if (k + 3 === 64) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 384]!;
+          const d_logVariance_0 = d_logVariance[k * 16 + j + 48]!;
+          const d_logVariance_1 = d_logVariance[k * 16 + j + 49]!;
+          const encoder_1 = encoder[k * 128 + i + 385]!;
+          const encoder_2 = encoder[k * 128 + i + 386]!;
+          sum00 += encoder_0 * d_logVariance_0;
+          sum01 += encoder_0 * d_logVariance_1;
+          sum10 += encoder_1 * d_logVariance_0;
+          sum11 += encoder_1 * d_logVariance_1;
+          sum20 += encoder_2 * d_logVariance_0;
+          sum21 += encoder_2 * d_logVariance_1;
+        }
+        if (k + 4 === 64) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 512]!;
+          const d_logVariance_0 = d_logVariance[k * 16 + j + 64]!;
+          const d_logVariance_1 = d_logVariance[k * 16 + j + 65]!;
+          const encoder_1 = encoder[k * 128 + i + 513]!;
+          const encoder_2 = encoder[k * 128 + i + 514]!;
+          sum00 += encoder_0 * d_logVariance_0;
+          sum01 += encoder_0 * d_logVariance_1;
+          sum10 += encoder_1 * d_logVariance_0;
+          sum11 += encoder_1 * d_logVariance_1;
+          sum20 += encoder_2 * d_logVariance_0;
+          sum21 += encoder_2 * d_logVariance_1;
+        }
+        if (k + 5 === 64) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 640]!;
+          const d_logVariance_0 = d_logVariance[k * 16 + j + 80]!;
+          const d_logVariance_1 = d_logVariance[k * 16 + j + 81]!;
+          const encoder_1 = encoder[k * 128 + i + 641]!;
+          const encoder_2 = encoder[k * 128 + i + 642]!;
+          sum00 += encoder_0 * d_logVariance_0;
+          sum01 += encoder_0 * d_logVariance_1;
+          sum10 += encoder_1 * d_logVariance_0;
+          sum11 += encoder_1 * d_logVariance_1;
+          sum20 += encoder_2 * d_logVariance_0;
+          sum21 += encoder_2 * d_logVariance_1;
+        }
+        if (k + 6 === 64) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 768]!;
+          const d_logVariance_0 = d_logVariance[k * 16 + j + 96]!;
+          const d_logVariance_1 = d_logVariance[k * 16 + j + 97]!;
+          const encoder_1 = encoder[k * 128 + i + 769]!;
+          const encoder_2 = encoder[k * 128 + i + 770]!;
+          sum00 += encoder_0 * d_logVariance_0;
+          sum01 += encoder_0 * d_logVariance_1;
+          sum10 += encoder_1 * d_logVariance_0;
+          sum11 += encoder_1 * d_logVariance_1;
+          sum20 += encoder_2 * d_logVariance_0;
+          sum21 += encoder_2 * d_logVariance_1;
+        }
+        if (k + 7 === 64) break;
+        {
+          const encoder_0 = encoder[k * 128 + i + 896]!;
+          const d_logVariance_0 = d_logVariance[k * 16 + j + 112]!;
+          const d_logVariance_1 = d_logVariance[k * 16 + j + 113]!;
+          const encoder_1 = encoder[k * 128 + i + 897]!;
+          const encoder_2 = encoder[k * 128 + i + 898]!;
+          sum00 += encoder_0 * d_logVariance_0;
+          sum01 += encoder_0 * d_logVariance_1;
+          sum10 += encoder_1 * d_logVariance_0;
+          sum11 += encoder_1 * d_logVariance_1;
+          sum20 += encoder_2 * d_logVariance_0;
+          sum21 += encoder_2 * d_logVariance_1;
+        }
       }
       const d_logVariance_kernel00 = Math.fround(sum00);
       const d_logVariance_kernel01 = Math.fround(sum01);
@@ -2277,8 +3243,6 @@ function dotAdam_128x64x16(
       const d_logVariance_kernel11 = Math.fround(sum11);
       const d_logVariance_kernel20 = Math.fround(sum20);
       const d_logVariance_kernel21 = Math.fround(sum21);
-      const d_logVariance_kernel30 = Math.fround(sum30);
-      const d_logVariance_kernel31 = Math.fround(sum31);
       const logVariance_kernel_m_next00 = Math.fround(
         logVariance_kernel_m[i * 16 + j]! * 0.9 + d_logVariance_kernel00 * 0.09999999999999998,
       );
@@ -2303,14 +3267,6 @@ function dotAdam_128x64x16(
         logVariance_kernel_m[i * 16 + j + 33]! * 0.9 + d_logVariance_kernel21 * 0.09999999999999998,
       );
       logVariance_kernel_m[i * 16 + j + 33] = logVariance_kernel_m_next21;
-      const logVariance_kernel_m_next30 = Math.fround(
-        logVariance_kernel_m[i * 16 + j + 48]! * 0.9 + d_logVariance_kernel30 * 0.09999999999999998,
-      );
-      logVariance_kernel_m[i * 16 + j + 48] = logVariance_kernel_m_next30;
-      const logVariance_kernel_m_next31 = Math.fround(
-        logVariance_kernel_m[i * 16 + j + 49]! * 0.9 + d_logVariance_kernel31 * 0.09999999999999998,
-      );
-      logVariance_kernel_m[i * 16 + j + 49] = logVariance_kernel_m_next31;
       const logVariance_kernel_v_next00 = Math.fround(
         logVariance_kernel_v[i * 16 + j]! * 0.999 +
           d_logVariance_kernel00 * d_logVariance_kernel00 * 0.0010000000000000009,
@@ -2341,16 +3297,6 @@ function dotAdam_128x64x16(
           d_logVariance_kernel21 * d_logVariance_kernel21 * 0.0010000000000000009,
       );
       logVariance_kernel_v[i * 16 + j + 33] = logVariance_kernel_v_next21;
-      const logVariance_kernel_v_next30 = Math.fround(
-        logVariance_kernel_v[i * 16 + j + 48]! * 0.999 +
-          d_logVariance_kernel30 * d_logVariance_kernel30 * 0.0010000000000000009,
-      );
-      logVariance_kernel_v[i * 16 + j + 48] = logVariance_kernel_v_next30;
-      const logVariance_kernel_v_next31 = Math.fround(
-        logVariance_kernel_v[i * 16 + j + 49]! * 0.999 +
-          d_logVariance_kernel31 * d_logVariance_kernel31 * 0.0010000000000000009,
-      );
-      logVariance_kernel_v[i * 16 + j + 49] = logVariance_kernel_v_next31;
       logVariance_kernel[i * 16 + j] =
         logVariance_kernel[i * 16 + j]! -
         (logVariance_kernel_m_next00 * rate_0) /
@@ -2375,15 +3321,79 @@ function dotAdam_128x64x16(
         logVariance_kernel[i * 16 + j + 33]! -
         (logVariance_kernel_m_next21 * rate_0) /
           (Math.sqrt(logVariance_kernel_v_next21 * correction_0) + 1e-8);
-      logVariance_kernel[i * 16 + j + 48] =
-        logVariance_kernel[i * 16 + j + 48]! -
-        (logVariance_kernel_m_next30 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next30 * correction_0) + 1e-8);
-      logVariance_kernel[i * 16 + j + 49] =
-        logVariance_kernel[i * 16 + j + 49]! -
-        (logVariance_kernel_m_next31 * rate_0) /
-          (Math.sqrt(logVariance_kernel_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 16; j += 2) {
+    let sum00_2 = 0;
+    let sum01_2 = 0;
+    let sum10_2 = 0;
+    let sum11_2 = 0;
+    for (let k = 0; k < 64; k++) {
+      const encoder_3 = encoder[k * 128 + 126]!;
+      const d_logVariance_2 = d_logVariance[k * 16 + j]!;
+      const d_logVariance_3 = d_logVariance[k * 16 + j + 1]!;
+      const encoder_4 = encoder[k * 128 + 127]!;
+      sum00_2 += encoder_3 * d_logVariance_2;
+      sum01_2 += encoder_3 * d_logVariance_3;
+      sum10_2 += encoder_4 * d_logVariance_2;
+      sum11_2 += encoder_4 * d_logVariance_3;
+    }
+    const d_logVariance_kernel00_2 = Math.fround(sum00_2);
+    const d_logVariance_kernel01_2 = Math.fround(sum01_2);
+    const d_logVariance_kernel10_2 = Math.fround(sum10_2);
+    const d_logVariance_kernel11_2 = Math.fround(sum11_2);
+    const logVariance_kernel_m_next00_2 = Math.fround(
+      logVariance_kernel_m[j + 2016]! * 0.9 + d_logVariance_kernel00_2 * 0.09999999999999998,
+    );
+    logVariance_kernel_m[j + 2016] = logVariance_kernel_m_next00_2;
+    const logVariance_kernel_m_next01_2 = Math.fround(
+      logVariance_kernel_m[j + 2017]! * 0.9 + d_logVariance_kernel01_2 * 0.09999999999999998,
+    );
+    logVariance_kernel_m[j + 2017] = logVariance_kernel_m_next01_2;
+    const logVariance_kernel_m_next10_2 = Math.fround(
+      logVariance_kernel_m[j + 2032]! * 0.9 + d_logVariance_kernel10_2 * 0.09999999999999998,
+    );
+    logVariance_kernel_m[j + 2032] = logVariance_kernel_m_next10_2;
+    const logVariance_kernel_m_next11_2 = Math.fround(
+      logVariance_kernel_m[j + 2033]! * 0.9 + d_logVariance_kernel11_2 * 0.09999999999999998,
+    );
+    logVariance_kernel_m[j + 2033] = logVariance_kernel_m_next11_2;
+    const logVariance_kernel_v_next00_2 = Math.fround(
+      logVariance_kernel_v[j + 2016]! * 0.999 +
+        d_logVariance_kernel00_2 * d_logVariance_kernel00_2 * 0.0010000000000000009,
+    );
+    logVariance_kernel_v[j + 2016] = logVariance_kernel_v_next00_2;
+    const logVariance_kernel_v_next01_2 = Math.fround(
+      logVariance_kernel_v[j + 2017]! * 0.999 +
+        d_logVariance_kernel01_2 * d_logVariance_kernel01_2 * 0.0010000000000000009,
+    );
+    logVariance_kernel_v[j + 2017] = logVariance_kernel_v_next01_2;
+    const logVariance_kernel_v_next10_2 = Math.fround(
+      logVariance_kernel_v[j + 2032]! * 0.999 +
+        d_logVariance_kernel10_2 * d_logVariance_kernel10_2 * 0.0010000000000000009,
+    );
+    logVariance_kernel_v[j + 2032] = logVariance_kernel_v_next10_2;
+    const logVariance_kernel_v_next11_2 = Math.fround(
+      logVariance_kernel_v[j + 2033]! * 0.999 +
+        d_logVariance_kernel11_2 * d_logVariance_kernel11_2 * 0.0010000000000000009,
+    );
+    logVariance_kernel_v[j + 2033] = logVariance_kernel_v_next11_2;
+    logVariance_kernel[j + 2016] =
+      logVariance_kernel[j + 2016]! -
+      (logVariance_kernel_m_next00_2 * rate_0) /
+        (Math.sqrt(logVariance_kernel_v_next00_2 * correction_0) + 1e-8);
+    logVariance_kernel[j + 2017] =
+      logVariance_kernel[j + 2017]! -
+      (logVariance_kernel_m_next01_2 * rate_0) /
+        (Math.sqrt(logVariance_kernel_v_next01_2 * correction_0) + 1e-8);
+    logVariance_kernel[j + 2032] =
+      logVariance_kernel[j + 2032]! -
+      (logVariance_kernel_m_next10_2 * rate_0) /
+        (Math.sqrt(logVariance_kernel_v_next10_2 * correction_0) + 1e-8);
+    logVariance_kernel[j + 2033] =
+      logVariance_kernel[j + 2033]! -
+      (logVariance_kernel_m_next11_2 * rate_0) /
+        (Math.sqrt(logVariance_kernel_v_next11_2 * correction_0) + 1e-8);
   }
 }
 
@@ -2471,7 +3481,7 @@ function dotAdam_784x64x128(
 ): void {
   const rate_0 = rate[0]!;
   const correction_0 = correction[0]!;
-  for (let i = 0; i < 784; i += 4) {
+  for (let i = 0; i < 783; i += 3) {
     for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
@@ -2479,23 +3489,118 @@ function dotAdam_784x64x128(
       let sum11 = 0;
       let sum20 = 0;
       let sum21 = 0;
-      let sum30 = 0;
-      let sum31 = 0;
-      for (let k = 0; k < 64; k++) {
-        const x_0 = x[k * 784 + i]!;
-        const d_encoder_z_0 = d_encoder_z[k * 128 + j]!;
-        const d_encoder_z_1 = d_encoder_z[k * 128 + j + 1]!;
-        const x_1 = x[k * 784 + i + 1]!;
-        const x_2 = x[k * 784 + i + 2]!;
-        const x_3 = x[k * 784 + i + 3]!;
-        sum00 += x_0 * d_encoder_z_0;
-        sum01 += x_0 * d_encoder_z_1;
-        sum10 += x_1 * d_encoder_z_0;
-        sum11 += x_1 * d_encoder_z_1;
-        sum20 += x_2 * d_encoder_z_0;
-        sum21 += x_2 * d_encoder_z_1;
-        sum30 += x_3 * d_encoder_z_0;
-        sum31 += x_3 * d_encoder_z_1;
+      for (let k = 0; k < 64; k += 8) {
+        {
+          const x_0 = x[k * 784 + i]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 1]!;
+          const x_1 = x[k * 784 + i + 1]!;
+          const x_2 = x[k * 784 + i + 2]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 1 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 784]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 128]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 129]!;
+          const x_1 = x[k * 784 + i + 785]!;
+          const x_2 = x[k * 784 + i + 786]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 2 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 1568]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 256]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 257]!;
+          const x_1 = x[k * 784 + i + 1569]!;
+          const x_2 = x[k * 784 + i + 1570]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 3 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 2352]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 384]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 385]!;
+          const x_1 = x[k * 784 + i + 2353]!;
+          const x_2 = x[k * 784 + i + 2354]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 4 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 3136]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 512]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 513]!;
+          const x_1 = x[k * 784 + i + 3137]!;
+          const x_2 = x[k * 784 + i + 3138]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 5 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 3920]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 640]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 641]!;
+          const x_1 = x[k * 784 + i + 3921]!;
+          const x_2 = x[k * 784 + i + 3922]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 6 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 4704]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 768]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 769]!;
+          const x_1 = x[k * 784 + i + 4705]!;
+          const x_2 = x[k * 784 + i + 4706]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
+        if (k + 7 === 64) break;
+        {
+          const x_0 = x[k * 784 + i + 5488]!;
+          const d_encoder_z_0 = d_encoder_z[k * 128 + j + 896]!;
+          const d_encoder_z_1 = d_encoder_z[k * 128 + j + 897]!;
+          const x_1 = x[k * 784 + i + 5489]!;
+          const x_2 = x[k * 784 + i + 5490]!;
+          sum00 += x_0 * d_encoder_z_0;
+          sum01 += x_0 * d_encoder_z_1;
+          sum10 += x_1 * d_encoder_z_0;
+          sum11 += x_1 * d_encoder_z_1;
+          sum20 += x_2 * d_encoder_z_0;
+          sum21 += x_2 * d_encoder_z_1;
+        }
       }
       const d_encoder_kernel00 = Math.fround(sum00);
       const d_encoder_kernel01 = Math.fround(sum01);
@@ -2503,8 +3608,6 @@ function dotAdam_784x64x128(
       const d_encoder_kernel11 = Math.fround(sum11);
       const d_encoder_kernel20 = Math.fround(sum20);
       const d_encoder_kernel21 = Math.fround(sum21);
-      const d_encoder_kernel30 = Math.fround(sum30);
-      const d_encoder_kernel31 = Math.fround(sum31);
       const encoder_kernel_m_next00 = Math.fround(
         encoder_kernel_m[i * 128 + j]! * 0.9 + d_encoder_kernel00 * 0.09999999999999998,
       );
@@ -2529,14 +3632,6 @@ function dotAdam_784x64x128(
         encoder_kernel_m[i * 128 + j + 257]! * 0.9 + d_encoder_kernel21 * 0.09999999999999998,
       );
       encoder_kernel_m[i * 128 + j + 257] = encoder_kernel_m_next21;
-      const encoder_kernel_m_next30 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 384]! * 0.9 + d_encoder_kernel30 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 384] = encoder_kernel_m_next30;
-      const encoder_kernel_m_next31 = Math.fround(
-        encoder_kernel_m[i * 128 + j + 385]! * 0.9 + d_encoder_kernel31 * 0.09999999999999998,
-      );
-      encoder_kernel_m[i * 128 + j + 385] = encoder_kernel_m_next31;
       const encoder_kernel_v_next00 = Math.fround(
         encoder_kernel_v[i * 128 + j]! * 0.999 +
           d_encoder_kernel00 * d_encoder_kernel00 * 0.0010000000000000009,
@@ -2567,16 +3662,6 @@ function dotAdam_784x64x128(
           d_encoder_kernel21 * d_encoder_kernel21 * 0.0010000000000000009,
       );
       encoder_kernel_v[i * 128 + j + 257] = encoder_kernel_v_next21;
-      const encoder_kernel_v_next30 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 384]! * 0.999 +
-          d_encoder_kernel30 * d_encoder_kernel30 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 384] = encoder_kernel_v_next30;
-      const encoder_kernel_v_next31 = Math.fround(
-        encoder_kernel_v[i * 128 + j + 385]! * 0.999 +
-          d_encoder_kernel31 * d_encoder_kernel31 * 0.0010000000000000009,
-      );
-      encoder_kernel_v[i * 128 + j + 385] = encoder_kernel_v_next31;
       encoder_kernel[i * 128 + j] =
         encoder_kernel[i * 128 + j]! -
         (encoder_kernel_m_next00 * rate_0) /
@@ -2601,15 +3686,44 @@ function dotAdam_784x64x128(
         encoder_kernel[i * 128 + j + 257]! -
         (encoder_kernel_m_next21 * rate_0) /
           (Math.sqrt(encoder_kernel_v_next21 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 384] =
-        encoder_kernel[i * 128 + j + 384]! -
-        (encoder_kernel_m_next30 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next30 * correction_0) + 1e-8);
-      encoder_kernel[i * 128 + j + 385] =
-        encoder_kernel[i * 128 + j + 385]! -
-        (encoder_kernel_m_next31 * rate_0) /
-          (Math.sqrt(encoder_kernel_v_next31 * correction_0) + 1e-8);
     }
+  }
+  for (let j = 0; j < 128; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 64; k++) {
+      const x_3 = x[k * 784 + 783]!;
+      const d_encoder_z_2 = d_encoder_z[k * 128 + j]!;
+      const d_encoder_z_3 = d_encoder_z[k * 128 + j + 1]!;
+      sum0 += x_3 * d_encoder_z_2;
+      sum1 += x_3 * d_encoder_z_3;
+    }
+    const d_encoder_kernel0 = Math.fround(sum0);
+    const d_encoder_kernel1 = Math.fround(sum1);
+    const encoder_kernel_m_next0 = Math.fround(
+      encoder_kernel_m[j + 100224]! * 0.9 + d_encoder_kernel0 * 0.09999999999999998,
+    );
+    encoder_kernel_m[j + 100224] = encoder_kernel_m_next0;
+    const encoder_kernel_m_next1 = Math.fround(
+      encoder_kernel_m[j + 100225]! * 0.9 + d_encoder_kernel1 * 0.09999999999999998,
+    );
+    encoder_kernel_m[j + 100225] = encoder_kernel_m_next1;
+    const encoder_kernel_v_next0 = Math.fround(
+      encoder_kernel_v[j + 100224]! * 0.999 +
+        d_encoder_kernel0 * d_encoder_kernel0 * 0.0010000000000000009,
+    );
+    encoder_kernel_v[j + 100224] = encoder_kernel_v_next0;
+    const encoder_kernel_v_next1 = Math.fround(
+      encoder_kernel_v[j + 100225]! * 0.999 +
+        d_encoder_kernel1 * d_encoder_kernel1 * 0.0010000000000000009,
+    );
+    encoder_kernel_v[j + 100225] = encoder_kernel_v_next1;
+    encoder_kernel[j + 100224] =
+      encoder_kernel[j + 100224]! -
+      (encoder_kernel_m_next0 * rate_0) / (Math.sqrt(encoder_kernel_v_next0 * correction_0) + 1e-8);
+    encoder_kernel[j + 100225] =
+      encoder_kernel[j + 100225]! -
+      (encoder_kernel_m_next1 * rate_0) / (Math.sqrt(encoder_kernel_v_next1 * correction_0) + 1e-8);
   }
 }
 
@@ -2624,61 +3738,167 @@ function dotRelu_250x784x128_evaluate(
   encoder_bias: Float32Array,
   encoder: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 128; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 128; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 784; k++) {
-        const x_0 = x[i * 784 + k]!;
-        const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
-        const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
-        const encoder_kernel_2 = encoder_kernel[k * 128 + j + 2]!;
-        const encoder_kernel_3 = encoder_kernel[k * 128 + j + 3]!;
-        const x_1 = x[i * 784 + k + 784]!;
-        sum00 += x_0 * encoder_kernel_0;
-        sum01 += x_0 * encoder_kernel_1;
-        sum02 += x_0 * encoder_kernel_2;
-        sum03 += x_0 * encoder_kernel_3;
-        sum10 += x_1 * encoder_kernel_0;
-        sum11 += x_1 * encoder_kernel_1;
-        sum12 += x_1 * encoder_kernel_2;
-        sum13 += x_1 * encoder_kernel_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 784; k += 8) {
+        {
+          const x_0 = x[i * 784 + k]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 1]!;
+          const x_1 = x[i * 784 + k + 784]!;
+          const x_2 = x[i * 784 + k + 1568]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 1 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 1]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 128]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 129]!;
+          const x_1 = x[i * 784 + k + 785]!;
+          const x_2 = x[i * 784 + k + 1569]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 2 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 2]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 256]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 257]!;
+          const x_1 = x[i * 784 + k + 786]!;
+          const x_2 = x[i * 784 + k + 1570]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 3 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 3]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 384]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 385]!;
+          const x_1 = x[i * 784 + k + 787]!;
+          const x_2 = x[i * 784 + k + 1571]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 4 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 4]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 512]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 513]!;
+          const x_1 = x[i * 784 + k + 788]!;
+          const x_2 = x[i * 784 + k + 1572]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 5 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 5]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 640]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 641]!;
+          const x_1 = x[i * 784 + k + 789]!;
+          const x_2 = x[i * 784 + k + 1573]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 6 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 6]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 768]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 769]!;
+          const x_1 = x[i * 784 + k + 790]!;
+          const x_2 = x[i * 784 + k + 1574]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
+        if (k + 7 === 784) break;
+        {
+          const x_0 = x[i * 784 + k + 7]!;
+          const encoder_kernel_0 = encoder_kernel[k * 128 + j + 896]!;
+          const encoder_kernel_1 = encoder_kernel[k * 128 + j + 897]!;
+          const x_1 = x[i * 784 + k + 791]!;
+          const x_2 = x[i * 784 + k + 1575]!;
+          sum00 += x_0 * encoder_kernel_0;
+          sum01 += x_0 * encoder_kernel_1;
+          sum10 += x_1 * encoder_kernel_0;
+          sum11 += x_1 * encoder_kernel_1;
+          sum20 += x_2 * encoder_kernel_0;
+          sum21 += x_2 * encoder_kernel_1;
+        }
       }
       const encoder_product00 = Math.fround(sum00);
       const encoder_product01 = Math.fround(sum01);
-      const encoder_product02 = Math.fround(sum02);
-      const encoder_product03 = Math.fround(sum03);
       const encoder_product10 = Math.fround(sum10);
       const encoder_product11 = Math.fround(sum11);
-      const encoder_product12 = Math.fround(sum12);
-      const encoder_product13 = Math.fround(sum13);
+      const encoder_product20 = Math.fround(sum20);
+      const encoder_product21 = Math.fround(sum21);
       const encoder_bias_0 = encoder_bias[j]!;
       const add_0 = encoder_product00 + encoder_bias_0;
       const encoder_bias_1 = encoder_bias[j + 1]!;
       const add_1 = encoder_product01 + encoder_bias_1;
-      const encoder_bias_2 = encoder_bias[j + 2]!;
-      const add_2 = encoder_product02 + encoder_bias_2;
-      const encoder_bias_3 = encoder_bias[j + 3]!;
-      const add_3 = encoder_product03 + encoder_bias_3;
-      const add_4 = encoder_product10 + encoder_bias_0;
-      const add_5 = encoder_product11 + encoder_bias_1;
-      const add_6 = encoder_product12 + encoder_bias_2;
-      const add_7 = encoder_product13 + encoder_bias_3;
+      const add_2 = encoder_product10 + encoder_bias_0;
+      const add_3 = encoder_product11 + encoder_bias_1;
+      const add_4 = encoder_product20 + encoder_bias_0;
+      const add_5 = encoder_product21 + encoder_bias_1;
       encoder[i * 128 + j] = add_0 < 0 ? 0 : add_0;
       encoder[i * 128 + j + 1] = add_1 < 0 ? 0 : add_1;
-      encoder[i * 128 + j + 2] = add_2 < 0 ? 0 : add_2;
-      encoder[i * 128 + j + 3] = add_3 < 0 ? 0 : add_3;
-      encoder[i * 128 + j + 128] = add_4 < 0 ? 0 : add_4;
-      encoder[i * 128 + j + 129] = add_5 < 0 ? 0 : add_5;
-      encoder[i * 128 + j + 130] = add_6 < 0 ? 0 : add_6;
-      encoder[i * 128 + j + 131] = add_7 < 0 ? 0 : add_7;
+      encoder[i * 128 + j + 128] = add_2 < 0 ? 0 : add_2;
+      encoder[i * 128 + j + 129] = add_3 < 0 ? 0 : add_3;
+      encoder[i * 128 + j + 256] = add_4 < 0 ? 0 : add_4;
+      encoder[i * 128 + j + 257] = add_5 < 0 ? 0 : add_5;
     }
+  }
+  for (let j = 0; j < 128; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 784; k++) {
+      const x_3 = x[k + 195216]!;
+      const encoder_kernel_2 = encoder_kernel[k * 128 + j]!;
+      const encoder_kernel_3 = encoder_kernel[k * 128 + j + 1]!;
+      sum0 += x_3 * encoder_kernel_2;
+      sum1 += x_3 * encoder_kernel_3;
+    }
+    const encoder_product0 = Math.fround(sum0);
+    const encoder_product1 = Math.fround(sum1);
+    const encoder_bias_2 = encoder_bias[j]!;
+    const add_6 = encoder_product0 + encoder_bias_2;
+    const encoder_bias_3 = encoder_bias[j + 1]!;
+    const add_7 = encoder_product1 + encoder_bias_3;
+    encoder[j + 31872] = add_6 < 0 ? 0 : add_6;
+    encoder[j + 31873] = add_7 < 0 ? 0 : add_7;
   }
 }
 
@@ -2693,53 +3913,157 @@ function dotAdd_250x128x16_evaluate(
   mu_bias: Float32Array,
   mu: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 16; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 16; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 128; k++) {
-        const encoder_0 = encoder[i * 128 + k]!;
-        const mu_kernel_0 = mu_kernel[k * 16 + j]!;
-        const mu_kernel_1 = mu_kernel[k * 16 + j + 1]!;
-        const mu_kernel_2 = mu_kernel[k * 16 + j + 2]!;
-        const mu_kernel_3 = mu_kernel[k * 16 + j + 3]!;
-        const encoder_1 = encoder[i * 128 + k + 128]!;
-        sum00 += encoder_0 * mu_kernel_0;
-        sum01 += encoder_0 * mu_kernel_1;
-        sum02 += encoder_0 * mu_kernel_2;
-        sum03 += encoder_0 * mu_kernel_3;
-        sum10 += encoder_1 * mu_kernel_0;
-        sum11 += encoder_1 * mu_kernel_1;
-        sum12 += encoder_1 * mu_kernel_2;
-        sum13 += encoder_1 * mu_kernel_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const encoder_0 = encoder[i * 128 + k]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 1]!;
+          const encoder_1 = encoder[i * 128 + k + 128]!;
+          const encoder_2 = encoder[i * 128 + k + 256]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 1]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 16]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 17]!;
+          const encoder_1 = encoder[i * 128 + k + 129]!;
+          const encoder_2 = encoder[i * 128 + k + 257]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 2]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 32]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 33]!;
+          const encoder_1 = encoder[i * 128 + k + 130]!;
+          const encoder_2 = encoder[i * 128 + k + 258]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 3]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 48]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 49]!;
+          const encoder_1 = encoder[i * 128 + k + 131]!;
+          const encoder_2 = encoder[i * 128 + k + 259]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 4]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 64]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 65]!;
+          const encoder_1 = encoder[i * 128 + k + 132]!;
+          const encoder_2 = encoder[i * 128 + k + 260]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 5]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 80]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 81]!;
+          const encoder_1 = encoder[i * 128 + k + 133]!;
+          const encoder_2 = encoder[i * 128 + k + 261]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 6]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 96]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 97]!;
+          const encoder_1 = encoder[i * 128 + k + 134]!;
+          const encoder_2 = encoder[i * 128 + k + 262]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 7]!;
+          const mu_kernel_0 = mu_kernel[k * 16 + j + 112]!;
+          const mu_kernel_1 = mu_kernel[k * 16 + j + 113]!;
+          const encoder_1 = encoder[i * 128 + k + 135]!;
+          const encoder_2 = encoder[i * 128 + k + 263]!;
+          sum00 += encoder_0 * mu_kernel_0;
+          sum01 += encoder_0 * mu_kernel_1;
+          sum10 += encoder_1 * mu_kernel_0;
+          sum11 += encoder_1 * mu_kernel_1;
+          sum20 += encoder_2 * mu_kernel_0;
+          sum21 += encoder_2 * mu_kernel_1;
+        }
       }
       const mu_product00 = Math.fround(sum00);
       const mu_product01 = Math.fround(sum01);
-      const mu_product02 = Math.fround(sum02);
-      const mu_product03 = Math.fround(sum03);
       const mu_product10 = Math.fround(sum10);
       const mu_product11 = Math.fround(sum11);
-      const mu_product12 = Math.fround(sum12);
-      const mu_product13 = Math.fround(sum13);
+      const mu_product20 = Math.fround(sum20);
+      const mu_product21 = Math.fround(sum21);
       const mu_bias_0 = mu_bias[j]!;
       const mu_bias_1 = mu_bias[j + 1]!;
-      const mu_bias_2 = mu_bias[j + 2]!;
-      const mu_bias_3 = mu_bias[j + 3]!;
       mu[i * 16 + j] = mu_product00 + mu_bias_0;
       mu[i * 16 + j + 1] = mu_product01 + mu_bias_1;
-      mu[i * 16 + j + 2] = mu_product02 + mu_bias_2;
-      mu[i * 16 + j + 3] = mu_product03 + mu_bias_3;
       mu[i * 16 + j + 16] = mu_product10 + mu_bias_0;
       mu[i * 16 + j + 17] = mu_product11 + mu_bias_1;
-      mu[i * 16 + j + 18] = mu_product12 + mu_bias_2;
-      mu[i * 16 + j + 19] = mu_product13 + mu_bias_3;
+      mu[i * 16 + j + 32] = mu_product20 + mu_bias_0;
+      mu[i * 16 + j + 33] = mu_product21 + mu_bias_1;
     }
+  }
+  for (let j = 0; j < 16; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const encoder_3 = encoder[k + 31872]!;
+      const mu_kernel_2 = mu_kernel[k * 16 + j]!;
+      const mu_kernel_3 = mu_kernel[k * 16 + j + 1]!;
+      sum0 += encoder_3 * mu_kernel_2;
+      sum1 += encoder_3 * mu_kernel_3;
+    }
+    const mu_product0 = Math.fround(sum0);
+    const mu_product1 = Math.fround(sum1);
+    mu[j + 3984] = mu_product0 + mu_bias[j]!;
+    mu[j + 3985] = mu_product1 + mu_bias[j + 1]!;
   }
 }
 
@@ -2759,41 +4083,147 @@ function dotAdd_250x128x16_2_evaluate(
   random: Int32Array,
   z_2: Float32Array,
 ): void {
-  for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 16; j += 4) {
+  for (let i = 0; i < 249; i += 3) {
+    for (let j = 0; j < 16; j += 2) {
       let sum00 = 0;
       let sum01 = 0;
-      let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
-      let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 128; k++) {
-        const encoder_0 = encoder[i * 128 + k]!;
-        const logVariance_kernel_0 = logVariance_kernel[k * 16 + j]!;
-        const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 1]!;
-        const logVariance_kernel_2 = logVariance_kernel[k * 16 + j + 2]!;
-        const logVariance_kernel_3 = logVariance_kernel[k * 16 + j + 3]!;
-        const encoder_1 = encoder[i * 128 + k + 128]!;
-        sum00 += encoder_0 * logVariance_kernel_0;
-        sum01 += encoder_0 * logVariance_kernel_1;
-        sum02 += encoder_0 * logVariance_kernel_2;
-        sum03 += encoder_0 * logVariance_kernel_3;
-        sum10 += encoder_1 * logVariance_kernel_0;
-        sum11 += encoder_1 * logVariance_kernel_1;
-        sum12 += encoder_1 * logVariance_kernel_2;
-        sum13 += encoder_1 * logVariance_kernel_3;
+      let sum20 = 0;
+      let sum21 = 0;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const encoder_0 = encoder[i * 128 + k]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 1]!;
+          const encoder_1 = encoder[i * 128 + k + 128]!;
+          const encoder_2 = encoder[i * 128 + k + 256]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 1 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 1]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 16]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 17]!;
+          const encoder_1 = encoder[i * 128 + k + 129]!;
+          const encoder_2 = encoder[i * 128 + k + 257]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 2 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 2]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 32]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 33]!;
+          const encoder_1 = encoder[i * 128 + k + 130]!;
+          const encoder_2 = encoder[i * 128 + k + 258]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 3 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 3]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 48]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 49]!;
+          const encoder_1 = encoder[i * 128 + k + 131]!;
+          const encoder_2 = encoder[i * 128 + k + 259]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 4 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 4]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 64]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 65]!;
+          const encoder_1 = encoder[i * 128 + k + 132]!;
+          const encoder_2 = encoder[i * 128 + k + 260]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 5 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 5]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 80]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 81]!;
+          const encoder_1 = encoder[i * 128 + k + 133]!;
+          const encoder_2 = encoder[i * 128 + k + 261]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 6 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 6]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 96]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 97]!;
+          const encoder_1 = encoder[i * 128 + k + 134]!;
+          const encoder_2 = encoder[i * 128 + k + 262]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
+        if (k + 7 === 128) break;
+        {
+          const encoder_0 = encoder[i * 128 + k + 7]!;
+          const logVariance_kernel_0 = logVariance_kernel[k * 16 + j + 112]!;
+          const logVariance_kernel_1 = logVariance_kernel[k * 16 + j + 113]!;
+          const encoder_1 = encoder[i * 128 + k + 135]!;
+          const encoder_2 = encoder[i * 128 + k + 263]!;
+          sum00 += encoder_0 * logVariance_kernel_0;
+          sum01 += encoder_0 * logVariance_kernel_1;
+          sum10 += encoder_1 * logVariance_kernel_0;
+          sum11 += encoder_1 * logVariance_kernel_1;
+          sum20 += encoder_2 * logVariance_kernel_0;
+          sum21 += encoder_2 * logVariance_kernel_1;
+        }
       }
       logVariance[i * 16 + j] = sum00;
       logVariance[i * 16 + j + 1] = sum01;
-      logVariance[i * 16 + j + 2] = sum02;
-      logVariance[i * 16 + j + 3] = sum03;
       logVariance[i * 16 + j + 16] = sum10;
       logVariance[i * 16 + j + 17] = sum11;
-      logVariance[i * 16 + j + 18] = sum12;
-      logVariance[i * 16 + j + 19] = sum13;
+      logVariance[i * 16 + j + 32] = sum20;
+      logVariance[i * 16 + j + 33] = sum21;
     }
+  }
+  for (let j = 0; j < 16; j += 2) {
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const encoder_3 = encoder[k + 31872]!;
+      const logVariance_kernel_2 = logVariance_kernel[k * 16 + j]!;
+      const logVariance_kernel_3 = logVariance_kernel[k * 16 + j + 1]!;
+      sum0 += encoder_3 * logVariance_kernel_2;
+      sum1 += encoder_3 * logVariance_kernel_3;
+    }
+    logVariance[j + 3984] = sum0;
+    logVariance[j + 3985] = sum1;
   }
   const random_0 = random[0]!;
   for (let i = 0; i < 250; i++) {
@@ -2905,52 +4335,156 @@ function dotAdd_250x128x784_evaluate(
   logits: Float32Array,
 ): void {
   for (let i = 0; i < 250; i += 2) {
-    for (let j = 0; j < 784; j += 4) {
+    for (let j = 0; j < 783; j += 3) {
       let sum00 = 0;
       let sum01 = 0;
       let sum02 = 0;
-      let sum03 = 0;
       let sum10 = 0;
       let sum11 = 0;
       let sum12 = 0;
-      let sum13 = 0;
-      for (let k = 0; k < 128; k++) {
-        const decoder_0 = decoder[i * 128 + k]!;
-        const logits_kernel_0 = logits_kernel[k * 784 + j]!;
-        const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
-        const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
-        const logits_kernel_3 = logits_kernel[k * 784 + j + 3]!;
-        const decoder_1 = decoder[i * 128 + k + 128]!;
-        sum00 += decoder_0 * logits_kernel_0;
-        sum01 += decoder_0 * logits_kernel_1;
-        sum02 += decoder_0 * logits_kernel_2;
-        sum03 += decoder_0 * logits_kernel_3;
-        sum10 += decoder_1 * logits_kernel_0;
-        sum11 += decoder_1 * logits_kernel_1;
-        sum12 += decoder_1 * logits_kernel_2;
-        sum13 += decoder_1 * logits_kernel_3;
+      for (let k = 0; k < 128; k += 8) {
+        {
+          const decoder_0 = decoder[i * 128 + k]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 1]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 2]!;
+          const decoder_1 = decoder[i * 128 + k + 128]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 1 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 1]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 784]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 785]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 786]!;
+          const decoder_1 = decoder[i * 128 + k + 129]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 2 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 2]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 1568]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 1569]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 1570]!;
+          const decoder_1 = decoder[i * 128 + k + 130]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 3 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 3]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 2352]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 2353]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 2354]!;
+          const decoder_1 = decoder[i * 128 + k + 131]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 4 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 4]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 3136]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 3137]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 3138]!;
+          const decoder_1 = decoder[i * 128 + k + 132]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 5 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 5]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 3920]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 3921]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 3922]!;
+          const decoder_1 = decoder[i * 128 + k + 133]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 6 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 6]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 4704]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 4705]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 4706]!;
+          const decoder_1 = decoder[i * 128 + k + 134]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
+        if (k + 7 === 128) break;
+        {
+          const decoder_0 = decoder[i * 128 + k + 7]!;
+          const logits_kernel_0 = logits_kernel[k * 784 + j + 5488]!;
+          const logits_kernel_1 = logits_kernel[k * 784 + j + 5489]!;
+          const logits_kernel_2 = logits_kernel[k * 784 + j + 5490]!;
+          const decoder_1 = decoder[i * 128 + k + 135]!;
+          sum00 += decoder_0 * logits_kernel_0;
+          sum01 += decoder_0 * logits_kernel_1;
+          sum02 += decoder_0 * logits_kernel_2;
+          sum10 += decoder_1 * logits_kernel_0;
+          sum11 += decoder_1 * logits_kernel_1;
+          sum12 += decoder_1 * logits_kernel_2;
+        }
       }
       const logits_product00 = Math.fround(sum00);
       const logits_product01 = Math.fround(sum01);
       const logits_product02 = Math.fround(sum02);
-      const logits_product03 = Math.fround(sum03);
       const logits_product10 = Math.fround(sum10);
       const logits_product11 = Math.fround(sum11);
       const logits_product12 = Math.fround(sum12);
-      const logits_product13 = Math.fround(sum13);
       const logits_bias_0 = logits_bias[j]!;
       const logits_bias_1 = logits_bias[j + 1]!;
       const logits_bias_2 = logits_bias[j + 2]!;
-      const logits_bias_3 = logits_bias[j + 3]!;
       logits[i * 784 + j] = logits_product00 + logits_bias_0;
       logits[i * 784 + j + 1] = logits_product01 + logits_bias_1;
       logits[i * 784 + j + 2] = logits_product02 + logits_bias_2;
-      logits[i * 784 + j + 3] = logits_product03 + logits_bias_3;
       logits[i * 784 + j + 784] = logits_product10 + logits_bias_0;
       logits[i * 784 + j + 785] = logits_product11 + logits_bias_1;
       logits[i * 784 + j + 786] = logits_product12 + logits_bias_2;
-      logits[i * 784 + j + 787] = logits_product13 + logits_bias_3;
     }
+    let sum0 = 0;
+    let sum1 = 0;
+    for (let k = 0; k < 128; k++) {
+      const decoder_2 = decoder[i * 128 + k]!;
+      const logits_kernel_3 = logits_kernel[k * 784 + 783]!;
+      const decoder_3 = decoder[i * 128 + k + 128]!;
+      sum0 += decoder_2 * logits_kernel_3;
+      sum1 += decoder_3 * logits_kernel_3;
+    }
+    const logits_product0 = Math.fround(sum0);
+    const logits_product1 = Math.fround(sum1);
+    const logits_bias_3 = logits_bias[783]!;
+    logits[i * 784 + 783] = logits_product0 + logits_bias_3;
+    logits[i * 784 + 1567] = logits_product1 + logits_bias_3;
   }
 }
 

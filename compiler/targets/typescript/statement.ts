@@ -1,6 +1,8 @@
 /** Guarantees that a kernel prints as one function over typed arrays, loops as loops and tiles as locals. */
 
-import type { Kernel, Scalar, Stmt } from "../../loop/loop.ts";
+import { mapStmts, substitute } from "../../loop/build.ts";
+import { index, shift } from "../../loop/index.ts";
+import type { Kernel, Loop, Scalar, Stmt } from "../../loop/loop.ts";
 import { identifier } from "../../loop/identifier.ts";
 import { blockComment } from "./comment.ts";
 import { printIndex, printScalar, type Printer } from "./expression.ts";
@@ -47,6 +49,7 @@ function printStmt(stmt: Stmt, printer: Printer, bools: ReadonlySet<string>): st
     body.flatMap((inner) => printStmt(inner, printer, bools));
   switch (stmt.kind) {
     case "for": {
+      if (stmt.unrolled !== undefined) return printUnrolled(stmt, stmt.unrolled, printer, bools);
       const step = stmt.step === 1 ? `${stmt.index}++` : `${stmt.index} += ${stmt.step}`;
       return [`for (let ${stmt.index} = ${printIndex(stmt.from)}; ${stmt.index} < ${printIndex(stmt.to)}; ${step}) {`, ...inside(stmt.body), "}"]; // prettier-ignore
     }
@@ -62,3 +65,17 @@ function printStmt(stmt: Stmt, printer: Printer, bools: ReadonlySet<string>): st
       return [`if (${printScalar(stmt.when, printer)}) {`, ...inside(stmt.then), "}"];
   }
 }
+
+/**
+ * Iterations in a row, each in a block of its own that the next is reached from by a branch: an engine then keeps no more of them in
+ * registers than one, and looks once for all of them whether the arrays are what they were.
+ */
+function printUnrolled({ index: name, from, to, body }: Loop, unrolled: number, printer: Printer, bools: ReadonlySet<string>): string[] {
+  const blocks = Array.from({ length: unrolled }, (_, n) => {
+    const here = new Map([[name, shift(index(name, to.offset), n)]]);
+    const moved = mapStmts(body, (s) => (s.kind === "load" || s.kind === "index" ? substitute(s, here) : s));
+    const end = n === 0 ? [] : [`if (${name} + ${n} === ${printIndex(to)}) break;`];
+    return [...end, "{", ...moved.flatMap((s) => printStmt(s, printer, bools)), "}"];
+  });
+  return [`for (let ${name} = ${printIndex(from)}; ${name} < ${printIndex(to)}; ${name} += ${unrolled}) {`, ...blocks.flat(), "}"];
+} // prettier-ignore
