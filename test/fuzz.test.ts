@@ -38,6 +38,7 @@ describe("found by random programs", () => {
     ["nothing is copied before the kernel that makes it", { ...plain, rows: 1, extents: [13], losses: [7, 0], seed: 0, steps: [{ op: "unary", a: 1, b: 0, n: 0, m: 0 }, { op: "largest", a: 0, b: 0, n: 42, m: 0 }, { op: "pad", a: 0, b: 0, n: 0, m: 1 }, { op: "unary", a: 6, b: 0, n: 0, m: 0 }, { op: "unary", a: 1, b: 0, n: 9, m: 0 }, { op: "unary", a: 0, b: 0, n: 0, m: 0 }, { op: "unary", a: 1, b: 0, n: 0, m: 0 }, { op: "broadcast", a: 4, b: 0, n: 0, m: 0 }] }],
     ["noise is tried often enough not to stay small by chance", { ...plain, rows: 3, extents: [7, 5, 13], steps: [step("rowsLayer", 24)], seed: 1812 }],
     ["a whole number has no −0", { ...plain, rows: 1, extents: [], steps: [step("whole", 4, 9), step("unary")], seed: 3637 }],
+    ["a short sum against a known number is written out, and no total", { ...plain, rows: 3, steps: [step("spreadOut", 1), { op: "sum", a: 0, b: 0, n: 3, m: 0 }], seed: 0 }],
   ])("%s", async (_, recipe) => {
     expect(await check(recipe)).toMatchObject({ kind: "same", f32: "compared" });
   }); // prettier-ignore

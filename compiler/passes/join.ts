@@ -5,6 +5,7 @@ import { equal, index, type Index } from "../loop/index.ts";
 import type { Apart, Axis, Definition, Scalar } from "../loop/loop.ts";
 import type { Term } from "./define.ts";
 import type { Dependence } from "./dependence.ts";
+import { weighted } from "./unroll.ts";
 
 /** An item under construction: a group, or a scalar of the entry. */
 export interface Item {
@@ -108,6 +109,8 @@ function readsInPlace(item: Item, definition: Definition): boolean {
 export function asTotal(definition: Definition, axes: readonly Axis[]): Scalar | undefined {
   const reduce = definition.value.kind === "round" ? definition.value.value : definition.value;
   if (reduce.kind !== "reduce" || reduce.by !== "add" || hasReduce(reduce.term)) return undefined;
+  // a short sum against known numbers is written out in every group alike: it has no loops to share
+  if (weighted(reduce) !== undefined) return undefined;
   if (reduce.over.length !== axes.length) return undefined;
   if (reduce.over.some((axis, n) => axis.extent !== axes[n]!.extent)) return undefined;
   return substitute(reduce.term, new Map(reduce.over.map((axis, n) => [axis.name, index(axes[n]!.name, axes[n]!.extent)]))); // prettier-ignore
