@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { evaluateResults, type Feed } from "../compiler/check/evaluate.ts";
+import type { Feed } from "../compiler/check/evaluate.ts";
 import { Builder } from "../compiler/graph/build.ts";
 import { ModelError, ShapeError, VerifyError } from "../compiler/graph/error.ts";
 import type { Attrs, Graph, Value } from "../compiler/graph/graph.ts";
@@ -11,7 +11,6 @@ import { parseGraph } from "../compiler/graph/parse.ts";
 import { printGraph } from "../compiler/graph/print.ts";
 import { type DType, type Shape } from "../compiler/graph/type.ts";
 import { verifyGraph } from "../compiler/graph/verify.ts";
-import { createMemory, interpretEntry } from "../compiler/loop/interpret.ts";
 import { sgd } from "../compiler/model/optimizers/index.ts";
 import { opOf, type OpName } from "../compiler/ops/index.ts";
 import { algebra, algebraRules } from "../compiler/passes/algebra.ts";
@@ -29,16 +28,15 @@ import { applyRules, type Pattern, type Rule } from "../compiler/passes/rule.ts"
 import { share } from "../compiler/passes/share.ts";
 import { stability, stabilityRules } from "../compiler/passes/stability.ts";
 import { winograd } from "../compiler/passes/winograd.ts";
-import { distance } from "./support/close.ts";
+import { difference, meaningOf, meaningOfModule, type Meaning } from "./support/meaning.ts";
 import { anyGraph, feedOf } from "./support/random-graph.ts";
 
 const phase = { name: "train", rule: sgd({ learningRate: 0.5 }) };
 const graphPasses: readonly Pass<Graph>[] = [fold, algebra, share, stability, prune, winograd, movement, numerics]; // prettier-ignore
 const passes = new Map<string, Pass<Graph>>(
-  [...graphPasses, differentiate(phase, { counts: true }), recompute()].map((pass) => [
-    pass.name,
-    pass,
-  ]),
+  [...graphPasses, differentiate(phase, { counts: true }), gradients(phase), recompute()].map(
+    (pass) => [pass.name, pass],
+  ),
 );
 
 const here = (path: string): string => new URL(path, import.meta.url).pathname;
@@ -64,7 +62,7 @@ describe("golden files", () => {
     const after = pass.run(before);
     verifyGraph(after, opOf);
     expect(pass.run(after), "a second run changes nothing").toSatisfy(
-      (again) => again === after || pass.name === "differentiate",
+      (again) => again === after || ["differentiate", "gradients"].includes(pass.name),
     );
     const text = [title, "", "// before", printGraph(before), `// pass: ${pass.name}`, "", "// after", printGraph(after)]; // prettier-ignore
     await expect(text.join("\n")).toMatchFileSnapshot(`passes/${file}`);
@@ -170,31 +168,6 @@ function instances(rule: Rule, shape: Shape): readonly Graph[] {
   });
 }
 
-/** Outputs, losses and writes of a graph, by name. */
-function meaningOf(graph: Graph, feed: Feed): Map<string, ArrayLike<number>> {
-  const { outputs, losses, writes } = evaluateResults(graph, feed);
-  return new Map<string, ArrayLike<number>>([
-    ...[...outputs].map(([name, y]) => [`output ${name}`, y.data] as const),
-    ...[...losses].map(([name, loss]) => [`loss ${name}`, [loss]] as const),
-    ...[...writes].map(([name, y]) => [`write ${name}`, y.data] as const),
-  ]);
-}
-
-/** The first result that differs, with both values; undefined where all agree. */
-function difference(
-  found: ReadonlyMap<string, ArrayLike<number>>,
-  expected: ReadonlyMap<string, ArrayLike<number>>,
-  bound: number,
-): string | undefined {
-  for (const [name, y] of expected) {
-    const other = found.get(name);
-    if (other === undefined) return `${name} is missing`;
-    if (distance(other, y) > bound)
-      return `${name}: ${Array.from(other).join(" ")}, not ${Array.from(y).join(" ")}`;
-  }
-  return undefined;
-}
-
 // x² and x·x may differ in the last bit; approximate rules in a few
 // the gradients that a customVjp carries depend on each other, so no instance is made here: autodiff.test.ts holds that rule
 const rules = [
@@ -235,7 +208,7 @@ describe("a rule", () => {
 const runs = { numRuns: 150, seed: 20240607 };
 
 /** The interpreted module of one entry, in double, dead storage poisoned. */
-function runModule(graph: Graph, purpose: Purpose, feed: Feed): Map<string, ArrayLike<number>> {
+function runModule(graph: Graph, purpose: Purpose, feed: Feed): Meaning {
   const program = pipeline(purpose).run(graph, {
     after(pass, _, output) {
       if (pass.name !== "define" && typeof output === "object" && output !== null && "nodes" in output)
@@ -244,15 +217,7 @@ function runModule(graph: Graph, purpose: Purpose, feed: Feed): Map<string, Arra
   }); // prettier-ignore
   const module = place("random").run([program]);
   checkPlan(module);
-  const memory = createMemory(module);
-  for (const [name, values] of feed) memory.get(name)?.set(values);
-  const results = interpretEntry(module, module.entries[0]!, memory, { precision: "double", poison: true }); // prettier-ignore
-  const losses = new Set(module.entries[0]!.results.filter(({ kind }) => kind === "loss").map(({ name }) => name)); // prettier-ignore
-  const stored = module.buffers.filter(({ role }) => role === "parameter");
-  return new Map([
-    ...[...results].map(([name, y]) => [`${losses.has(name) ? "loss" : "output"} ${name}`, y] as const), // prettier-ignore
-    ...stored.map(({ name }) => [`write ${name}`, memory.get(name)!] as const),
-  ]);
+  return meaningOfModule(module, feed);
 }
 
 describe("on random graphs", () => {

@@ -7,14 +7,10 @@ import { evaluateResults } from "../compiler/check/evaluate.ts";
 import { compile, load } from "../compiler/compile.ts";
 import { Builder } from "../compiler/graph/build.ts";
 import type { Graph } from "../compiler/graph/graph.ts";
-import { parseGraph } from "../compiler/graph/parse.ts";
 import { verifyGraph } from "../compiler/graph/verify.ts";
-import type { Definitions } from "../compiler/loop/loop.ts";
-import { printDefinition } from "../compiler/loop/print.ts";
 import type { Model } from "../compiler/model/model.ts";
 import { convAttrs } from "../compiler/ops/conv.ts";
 import { callsOn, opOf } from "../compiler/ops/index.ts";
-import { pipeline } from "../compiler/passes/index.ts";
 import { winograd } from "../compiler/passes/winograd.ts";
 import { distance } from "./support/close.ts";
 import { randomFrom } from "./support/sample.ts";
@@ -104,26 +100,4 @@ test("a wrong weight of a transform is caught and named", async () => {
 test("nothing changes unless it is asked for", async () => {
   const { files } = await compile(convnet(8), { effort: "none" });
   expect(files.get("trainer.ts")).toContain("approximate rewrites: none");
-});
-
-test("a short sum against known numbers is written out by position, without products by 0 and 1", () => {
-  const graph = parseGraph(`graph short {
-  %t = table {symbol=T values=[1,0,-0.5,0,-1,0]} : f32[2,3]
-  %x = input : f32[3,4]
-  %y = dot %t %x {aBatch=[] aContract=[1] bBatch=[] bContract=[0]} : f32[2,4]
-
-  return y=%y
-}`);
-  const seen: string[] = [];
-  const show = ({ work }: Definitions): void =>
-    work.forEach((item) => item.kind === "group" && item.group.stages.forEach(({ definition }) => seen.push(printDefinition(definition)))); // prettier-ignore
-  pipeline({ kind: "forward" }).run(graph, {
-    after(pass, before, after) {
-      if (pass.name === "unroll") [before, after].forEach((level) => show(level as unknown as Definitions)); // prettier-ignore
-    },
-  });
-  expect(seen.join("\n")).toMatchInlineSnapshot(`
-    "y[i,j] = round(Σ k<3: where(3·i + k < 1, 1, where(3·i + k < 2, 0, where(3·i + k < 3, −0.5, where(3·i + k < 4, 0, where(3·i + k < 5, −1, 0)))))·x[k,j])
-    y[i,j] = round(where(i < 1, x[0,j] − 0.5·x[2,j], −x[1,j]))"
-  `);
 });
