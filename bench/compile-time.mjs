@@ -8,6 +8,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chosenModels, loadCompiler, root } from "../scripts/compiler.mjs";
 import { markdown } from "../scripts/markdown.mjs";
+import { perceptron } from "./nets.mjs";
 import { processor } from "./timing.mjs";
 
 const NODES = 100;
@@ -18,16 +19,7 @@ const given = process.argv.slice(2);
 const names = chosenModels(given);
 const { models, adjoint, lower, printTrainer, format } = await loadCompiler(names);
 
-/** A perceptron of so many hidden layers, 32 wide, as mnist-mlp's otherwise. */
-function perceptron(layers) {
-  const { model, input, labels, dense, softmaxCrossEntropy, adam } = adjoint;
-  return model(`mlp-${layers}`, { batch: 32 }, ({ batch }) => {
-    let h = input("x", [batch, 32]);
-    for (let n = 0; n < layers; n++) h = dense(32, { activation: "relu", name: `layer${n}` })(h);
-    const loss = softmaxCrossEntropy(dense(10, { name: "scores" })(h), labels("y", [batch], { classes: 10 })); // prettier-ignore
-    return { loss, optimizer: adam({ learningRate: 0.001 }) };
-  });
-}
+const deep = (layers) => perceptron(adjoint, { batch: 32, width: 32, layers });
 
 /** Processor seconds of one compilation, its text laid out apart, and the forward graph's nodes without leaves. */
 async function measure(model) {
@@ -41,7 +33,7 @@ async function measure(model) {
 }
 
 // what is loaded and compiled once is no part of any model's time
-await measure(perceptron(2));
+await measure(deep(2));
 const rows = [];
 const row = async (name, model) => {
   const found = await measure(model);
@@ -56,8 +48,8 @@ for (const name of names) {
 }
 let ratio;
 if (given.length === 0) {
-  const shallow = await row("50 layers", perceptron(50));
-  ratio = (await row("200 layers", perceptron(200))).seconds / shallow.seconds;
+  const shallow = await row("50 layers", deep(50));
+  ratio = (await row("200 layers", deep(200))).seconds / shallow.seconds;
   fails ||= ratio > RATIO;
 }
 const verdict =

@@ -26,6 +26,14 @@ async function declared(workload, folder, dist) {
   return (await import(pathToFileURL(file).href)).default;
 }
 
+const PLAIN = { loader: "ts", format: "esm", target: "es2022" };
+
+/** Bytes of a trainer's text as it is shipped: minified, and after gzip. */
+export async function shipped(text) {
+  const { code } = await transform(text, { ...PLAIN, minify: true });
+  return { minified: code.length, gzip: gzipSync(code, { level: 9 }).length };
+}
+
 /** Where the trainer lies; how long compiling took, without the check; how many bytes are shipped, minified and after gzip. */
 export async function compiledTrainer(workload, target, folder, options = {}) {
   mkdirSync(folder, { recursive: true });
@@ -42,12 +50,10 @@ export async function compiledTrainer(workload, target, folder, options = {}) {
   });
   const milliseconds = performance.now() - began;
   const text = [...files].find(([name]) => /^trainer\..*ts$/.test(name))[1];
-  const plain = { loader: "ts", format: "esm", target: "es2022" };
   const file = join(folder, `${[target, ...Object.keys(options)].join(".")}.mjs`);
-  writeFileSync(file, (await transform(text, plain)).code);
-  const { code } = await transform(text, { ...plain, minify: true });
+  writeFileSync(file, (await transform(text, PLAIN)).code);
   const flops = lowered.module.kernels.reduce((sum, { flops }) => sum + flops, 0);
-  return { file, milliseconds, minified: code.length, gzip: gzipSync(code, { level: 9 }).length, flops, arena: lowered.module.arenaBytes }; // prettier-ignore
+  return { file, milliseconds, ...(await shipped(text)), flops, arena: lowered.module.arenaBytes }; // prettier-ignore
 }
 
 /** The module that a compiler (the folder of its build) makes of a workload; and its trainer with the kernels within reach. */
@@ -58,7 +64,7 @@ export async function lowerWorkload(workload, target, folder, dist, options = {}
   const { files, lowered } = await compile(model, { target, effort: "none", ...options });
   const { module } = lowered;
   const text = [...files].find(([name]) => /^trainer\..*ts$/.test(name))[1];
-  const { code } = await transform(text, { loader: "ts", format: "esm", target: "es2022" });
+  const { code } = await transform(text, PLAIN);
   const file = join(folder, `${workload}.${target}.${names++}.mjs`);
   const all = module.kernels.map(({ name }) => name);
   // WebAssembly: the instance of the last trainer; TypeScript: the functions of the file

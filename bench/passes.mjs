@@ -6,7 +6,7 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { chosenModels, loadCompiler, root, stripped } from "../scripts/compiler.mjs";
+import { chosenModels, imported, loadCompiler, root } from "../scripts/compiler.mjs";
 import { markdown } from "../scripts/markdown.mjs";
 import { batchesFor } from "./data.mjs";
 import { inTurns, processor } from "./timing.mjs";
@@ -23,8 +23,7 @@ const { models, lower, printTrainer } = await loadCompiler(names);
 
 async function trainerOf(name, passes) {
   const lowered = await lower(models[name], passes === undefined ? {} : { passes });
-  const url = `data:text/javascript;base64,${Buffer.from(await stripped(printTrainer(lowered))).toString("base64")}`;
-  const { createTrainer } = await import(url);
+  const { createTrainer } = await imported(printTrainer(lowered));
   return { trainer: createTrainer({ seed: 1 }), arena: lowered.module.arenaBytes, classes: lowered.module.buffers.flatMap(({ classes }) => classes ?? []) }; // prettier-ignore
 }
 

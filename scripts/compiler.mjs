@@ -18,7 +18,8 @@ export function chosenModels(names) {
 }
 
 /**
- * `models` by name, the public face as `adjoint`, `lower(model, options)`, `format(text)` and `printTrainer(lowered)` of the TypeScript target.
+ * `models` by name, the public face as `adjoint`, `lower(model, options)`, `format(text)` and `printTrainer(lowered)` of its target: a promise,
+ * but for the TypeScript target.
  */
 export async function loadCompiler(names) {
   const imports = names.map((name, n) => `import model${n} from "./models/${name}.ts";`);
@@ -27,8 +28,8 @@ export async function loadCompiler(names) {
     `export const models = { ${names.map((name, n) => `${JSON.stringify(name)}: model${n}`).join(", ")} };`,
     `export * as adjoint from "./compiler/index.ts";`,
     `export { format, lower } from "./compiler/lower.ts";`,
-    `import { typescript } from "./compiler/targets/typescript/module.ts";`,
-    `export const printTrainer = ({ module, facts }) => typescript.printTrainer(module, facts);`,
+    `import { targets } from "./compiler/targets/index.ts";`,
+    `export const printTrainer = ({ module, facts, target }) => targets[target].printTrainer(module, facts);`,
   ].join("\n");
   // beside the packages that the bundle names
   await mkdir(join(root, "dist"), { recursive: true });
@@ -55,3 +56,7 @@ export async function loadCompiler(names) {
 /** TypeScript without its types. */
 export const stripped = async (text) =>
   (await transform(text, { loader: "ts", format: "esm", target: "es2022" })).code;
+
+/** What a text of TypeScript exports. */
+export const imported = async (text) =>
+  import(`data:text/javascript;base64,${Buffer.from(await stripped(text)).toString("base64")}`);
