@@ -148,37 +148,42 @@ test("what lanes share and nothing else reads is loaded into a vector once", asy
   expect(Array.from(arena.subarray(8))).toEqual([2, 4, 6, 8, 5, 8, 11, 14]);
 });
 
-describe("an engine that cannot read the kernels is told what to use instead", () => {
+describe.each(["wasm", "wasm-external"] as const)("of %s, an engine that cannot read the kernels is told what to use instead", (target) => {
   const folder = mkdtempSync(join(tmpdir(), "adjoint-simd-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
   /** What creating a trainer throws in a node with this flag. */
   async function thrown(flag: string): Promise<string> {
-    const { module, facts } = await lowered("linear-softmax", { target: "wasm" });
-    writeFileSync(join(folder, "trainer.mjs"), await stripTypes(await targets.wasm.printTrainer(module, facts))); // prettier-ignore
-    const run = 'const { createTrainer } = await import("./trainer.mjs"); try { createTrainer(); console.log("runs"); } catch (error) { console.log(error.message); }'; // prettier-ignore
-    return execFileSync(process.execPath, [flag, "--input-type=module", "-e", run], { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }); // prettier-ignore
+    const { module, facts } = await lowered("linear-softmax", { target });
+    writeFileSync(join(folder, "trainer.mjs"), await stripTypes(await targets[target].printTrainer(module, facts)));
+    if (target === "wasm-external") writeFileSync(join(folder, "trainer.wasm"), (await assemble(module)).bytes);
+    const given = target === "wasm" ? "" : '{ module: (await import("node:fs")).readFileSync("trainer.wasm") }';
+    const run = `const { createTrainer } = await import("./trainer.mjs"); try { createTrainer(${given}); console.log("runs"); } catch (error) { console.log(error.message); }`;
+    return execFileSync(process.execPath, [flag, "--input-type=module", "-e", run], { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   }
-  const SAID = "this engine does not read the kernels, which use WebAssembly SIMD; use trainer.ts, which adjoint compile writes without --target wasm\n"; // prettier-ignore
+  const SAID = "this engine does not read the kernels, which use WebAssembly SIMD; use trainer.ts, which adjoint compile writes without --target wasm\n";
 
   test("a processor without SIMD", SLOW, async () => {
     expect(await thrown("--enable-sse4-1")).toBe("runs\n");
-    if (process.arch !== "x64") return void console.warn("skipped: only x64 has processors without"); // prettier-ignore
+    if (process.arch !== "x64") return void console.warn("skipped: only x64 has processors without");
     expect(await thrown("--no-enable-sse4-1")).toBe(SAID);
   });
 
   test("no WebAssembly at all", SLOW, async () => {
     expect(await thrown("--jitless")).toBe(SAID);
   });
-});
+}); // prettier-ignore
 
 test("bytes beside the file serve a trainer that is given them", SLOW, async () => {
   const { files, binaries } = await compile(await modelOf("circuit"), { target: "wasm-external", effort: "none" }); // prettier-ignore
   const text = files.get("trainer.wasm.ts")!;
   expect(text).not.toContain("atob");
   const { createTrainer } = await load<Exports>({ files });
-  const trainer = createTrainer({ module: compileBytes(binaries.get("trainer.wasm")!) });
-  expect(trainer.step({})).toBeTypeOf("number");
+  const bytes = binaries.get("trainer.wasm")!;
+  const given = [compileBytes(bytes), bytes, bytes.slice().buffer];
+  const [loss, ...others] = given.map((module) => createTrainer({ module, seed: 1 }).step({}));
+  expect(loss).toBeTypeOf("number");
+  expect(others).toEqual([loss, loss]);
 });
 
 test("a trainer takes a module that was compiled before", SLOW, async () => {

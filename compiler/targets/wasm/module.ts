@@ -13,6 +13,9 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base6
 
 type Where = "embedded" | "external";
 
+/** What the engine compiles: the decoded text, or a file as whoever makes a trainer has read it. */
+const BYTES: Readonly<Record<Where, string>> = { embedded: "Uint8Array", external: "Uint8Array | ArrayBuffer" }; // prettier-ignore
+
 /** The type member of a kernel's export. */
 function printMember(doc: readonly string[], name: string, params: readonly string[]): string {
   const given = params.map((param) => `${param}: number`).join(", ");
@@ -29,7 +32,9 @@ function printEngine(imports: readonly string[], shared: boolean, where: Where):
   ];
   return `/** What is used here of the engine's WebAssembly. */
 declare const WebAssembly: {
-${where === "embedded" ? "  readonly Module: new (bytes: Uint8Array) => object;\n  readonly validate: (bytes: Uint8Array) => boolean;\n" : ""}  readonly Instance: new (module: object, imports?: { ${members.join("; ")} }) => { readonly exports: unknown };
+  readonly Module: new (bytes: ${BYTES[where]}) => object;
+  readonly validate: (bytes: ${BYTES[where]}) => boolean;
+  readonly Instance: new (module: object, imports?: { ${members.join("; ")} }) => { readonly exports: unknown };
   ${shared ? "readonly Memory: new (pages: { readonly initial: number; readonly maximum: number; readonly shared: true }) => object;" : ""}
 };`;
 }
@@ -55,8 +60,8 @@ function printInstantiate(
     ...(shared ? ["arena: { memory }"] : []),
   ];
   const modules = where === "embedded" ? "object | undefined" : "object";
-  const compiled = where === "embedded" ? `module ?? readModule(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0)))` : "module"; // prettier-ignore
-  const of = where === "embedded" ? " or of the bytes below" : "";
+  const compiled = where === "embedded" ? "module ?? readModule(Uint8Array.from(atob(KERNELS), (c) => c.charCodeAt(0)))" : "module instanceof Uint8Array || module instanceof ArrayBuffer ? readModule(module) : module"; // prettier-ignore
+  const of = where === "embedded" ? " or of the bytes below" : " or of its bytes";
   return `${printEngine(imports, shared, where)}
 ${where === "embedded" ? "declare const atob: (text: string) => string;\n" : ""}
 /** Kernels take the byte offsets of what they read and write; the memory is the arena. */
@@ -82,13 +87,13 @@ function instantiate(module: ${modules}): Kernels {
   return new WebAssembly.Instance(compiled${given.length === 0 ? "" : `, { ${given.join(", ")} }`}).exports as Kernels; // what the text of the kernels exports
 }`
 }
-${where === "embedded" ? readModule(relaxed) : ""}${where === "embedded" ? `\n/** The kernels: ${bytes.length.toLocaleString("en-US")} bytes of WebAssembly, SIMD128. */\nconst KERNELS = "${base64(bytes)}";` : ""}`;
+${readModule(where, relaxed)}${where === "embedded" ? `\n/** The kernels: ${bytes.length.toLocaleString("en-US")} bytes of WebAssembly, SIMD128. */\nconst KERNELS = "${base64(bytes)}";` : ""}`;
 }
 
 /** Where the engine or its processor may be older than what the kernels use; what a policy forbids they read, and say so themselves. */
-const readModule = (relaxed: boolean): string => `
+const readModule = (where: Where, relaxed: boolean): string => `
 /** Throws an Error that says what to do where the engine has no ${relaxed ? "relaxed " : ""}SIMD. */
-function readModule(bytes: Uint8Array): object {
+function readModule(bytes: ${BYTES[where]}): object {
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {
@@ -104,7 +109,7 @@ async function exportsOf(module: Module, where: Where, facts: Facts, kind: "trai
   const assembled = await assemble(module, facts);
   const offsets = new Map(module.slots.map(({ buffer, offset }) => [buffer, offset]));
   const statements = threads === undefined ? undefined : new Statements(module, threads);
-  const given = where === "embedded" ? "readonly module?: object" : "readonly module: object";
+  const given = where === "embedded" ? "readonly module?: object" : "/** trainer.wasm: compiled, or its bytes. */ readonly module: object"; // prettier-ignore
   return {
     arena: statements === undefined
       ? `const kernels = instantiate(options.module);\n  const arena = kernels.memory.buffer;`
