@@ -39,6 +39,7 @@ describe("found by random programs", () => {
     ["noise is tried often enough not to stay small by chance", { ...plain, rows: 3, extents: [7, 5, 13], steps: [step("rowsLayer", 24)], seed: 1812 }],
     ["a whole number has no −0", { ...plain, rows: 1, extents: [], steps: [step("whole", 4, 9), step("unary")], seed: 3637 }],
     ["a short sum against a known number is written out, and no total", { ...plain, rows: 3, steps: [step("spreadOut", 1), { op: "sum", a: 0, b: 0, n: 3, m: 0 }], seed: 0 }],
+    ["a scalar reads the element that a padding leaves, not the first", { ...plain, rows: 1, extents: [], seed: 0, steps: [{ op: "sum", a: 3, b: 0, n: 3, m: 0 }, step("reshape"), step("unary"), step("unary"), step("unary"), step("pad", 16), { op: "unary", a: 5, b: 0, n: 0, m: 0 }] }],
   ])("%s", async (_, recipe) => {
     expect(await check(recipe)).toMatchObject({ kind: "same", f32: "compared" });
   }); // prettier-ignore

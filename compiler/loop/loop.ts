@@ -167,7 +167,7 @@ export type Initial =
   | { readonly kind: "uniform"; readonly low: number; readonly high: number; readonly stream: number }
   | { readonly kind: "normal"; readonly mean: number; readonly deviation: number; readonly stream: number }; // prettier-ignore
 
-/** One statement of an entry. Scalar statements load at flat index 0 of one-element buffers. */
+/** One statement of an entry. Scalar statements load at flat indices that are numbers. */
 export type Call =
   | { readonly kind: "call"; readonly kernel: string; readonly args: readonly string[]; readonly group: Group; readonly doc: readonly Doc[] }
   | { readonly kind: "let"; readonly name: string; readonly dtype: DType; readonly value: Scalar; readonly doc: readonly Doc[] }

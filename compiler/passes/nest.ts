@@ -584,7 +584,8 @@ function pointsOf(block: readonly Block[]): Point[] {
 const loop = ({ name, extent }: Axis, body: Stmt[], unrolled?: number): Stmt[] =>
   extent === 1 ? body : [{ kind: "for", index: name, from: constant(0), to: constant(extent), step: 1, form: "loop", ...(unrolled === undefined ? {} : { unrolled }), body }]; // prettier-ignore
 
-const flat = (where: readonly Index[], shape: readonly number[]): Index => {
+/** Where an element lies in row-major storage. */
+export const flat = (where: readonly Index[], shape: readonly number[]): Index => {
   const strides = stridesOf(shape);
   return add(constant(0), ...where.map((one, axis) => scale(one, strides[axis]!)));
 };

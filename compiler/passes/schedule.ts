@@ -6,11 +6,11 @@
 import { local, mapScalar } from "../loop/build.ts";
 import { keyOfGroup } from "../loop/same.ts";
 import { identifier, Names } from "../loop/identifier.ts";
-import { constant } from "../loop/index.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../loop/loop.ts"; // prettier-ignore
+import { decided } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
-import { Nest, unrounded, type Built } from "./nest.ts";
+import { flat, Nest, unrounded, type Built } from "./nest.ts";
 import { flopsOf } from "./cost.ts";
 import { sweepsOf } from "./sweeps.ts";
 import { mainReduce, tileOf, type Tile } from "./tile.ts";
@@ -113,18 +113,19 @@ export function nestUnder(
   return { ...after, body: [...built.body, ...after.body], note: [note] };
 }
 
-/** A scalar of the entry: reads stored scalars at position 0, others as locals. */
+/** A scalar of the entry: reads elements of what is stored, others as locals. It has no axes, so that its own guards are decided. */
 export function scalarCall(
   definition: Definition,
   storage: "buffer" | "local",
   buffers: ReadonlyMap<string, Buffer>,
 ): Call {
   const { dtype, doc, name } = definition;
-  const value = mapScalar(
-    definition.value,
-    (part) =>
-    part.kind !== "load" ? part : buffers.has(part.buffer) ? { ...part, at: [constant(0)] } : local(part.buffer, part.dtype), // prettier-ignore
-  );
+  const read = mapScalar(definition.value, (part) => {
+    if (part.kind !== "load") return part;
+    const buffer = buffers.get(part.buffer);
+    return buffer === undefined ? local(part.buffer, part.dtype) : { ...part, at: [flat(part.at, buffer.shape)] }; // prettier-ignore
+  });
+  const value = decided(read);
   if (storage === "local") return { kind: "let", name, dtype, value, doc };
   return {
     kind: "store",
