@@ -16,6 +16,7 @@ import { sizeInBytes } from "./passes/place.ts";
 import { nestUnder } from "./passes/schedule.ts";
 import type { Tile } from "./passes/tile.ts";
 import { printTile } from "./passes/tile-text.ts";
+import { median } from "./measure-step.ts";
 import { kernelSites, type Measured } from "./schedules.ts";
 import type { WasmOptions } from "./targets/wasm/text.ts";
 
@@ -101,7 +102,7 @@ async function inTurns(kernel: string, site: Site, tiles: readonly Tile[], optio
   const samples = running.map((): number[] => []);
   for (let round = 0; round < ROUNDS; round++)
     running.forEach(({ run }, n) => samples[n]!.push(sample(run, MILLISECONDS)));
-  return running.map(({ tile }, n) => ({ tile, seconds: samples[n]!.sort((a, b) => a - b)[ROUNDS >> 1]! }));
+  return running.map(({ tile }, n) => ({ tile, seconds: median(samples[n]!) }));
 } // prettier-ignore
 
 /** Seconds a call, over as many calls as take the milliseconds. */

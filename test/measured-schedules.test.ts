@@ -8,8 +8,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ModelError } from "../compiler/graph/error.ts";
 import { explainKernel } from "../compiler/explain.ts";
 import { lower, type CompileOptions } from "../compiler/lower.ts";
+import { toldOfStep } from "../compiler/cli/schedules.ts";
 import { measureSchedules } from "../compiler/measure-schedules.ts";
-import { printSchedules } from "../compiler/schedules.ts";
+import {
+  inTurns,
+  keepByStep,
+  type Contender,
+  type Kept,
+  type StepTimes,
+} from "../compiler/measure-step.ts";
+import { printSchedules, type Measured } from "../compiler/schedules.ts";
 import { runningTrainer } from "../compiler/check/emitted.ts";
 import { adjoint, build, type Ran } from "./support/command.ts";
 
@@ -67,6 +75,71 @@ describe("a file of schedules", () => {
     expect(measured.find(({ kernel }) => kernel === KERNEL)!.modelled).toBe("i by 3, j by 2, k unrolled 8");
   }, 60_000);
 });
+
+describe("a whole step", () => {
+  /** Two trainers by a clock of their own, whose steps take these milliseconds, turn after turn; and how each was used. */
+  function turnsOf(chosen: readonly number[], modelled: readonly number[]): { times: StepTimes; used: string } {
+    let [now, used] = [0, ""];
+    const contender = (name: string, milliseconds: readonly number[]): Contender => {
+      let turn = -1;
+      return {
+        restart: () => void (turn++, (used += name)),
+        step: () => void (now += milliseconds[turn % milliseconds.length]!),
+      };
+    };
+    const times = inTurns(contender("c", chosen), contender("m", modelled), () => now);
+    return { times, used };
+  }
+
+  test("is timed in turns from the same weights, each of the two first in turn, and told by the median of the turns' ratios", () => {
+    const { times, used } = turnsOf([300], [200]);
+    expect(times).toEqual({ milliseconds: [300, 200], ratio: 1.5 });
+    expect(used.slice(-30)).toBe(`${"cmmc".repeat(7)}cm`);
+    // a slow turn now and then hits both, or one: the middle one is neither
+    expect(turnsOf([300, 300, 900], [200, 200, 200]).times).toEqual({ milliseconds: [300, 200], ratio: 1.5 });
+    expect(turnsOf([240, 300, 480], [300, 375, 600]).times).toEqual({ milliseconds: [300, 375], ratio: 0.8 });
+  });
+
+  const measured: readonly Measured[] = [{ kernel: KERNEL, schedule: "i by 2, j by 16 in lanes", modelled: "i by 4, j by 8 in lanes", microseconds: [1, 2] }];
+
+  /** What is kept where a step takes these milliseconds, and the file of it. */
+  async function kept(step: StepTimes, kernels = measured): Promise<Kept & { readonly file: unknown }> {
+    const plain = await lower(net, { target: "wasm" });
+    const bound = { model: "layer", graph: plain.facts.graph, target: "wasm" } as const;
+    const lowerWith = (those: readonly Measured[]) => compiled(printSchedules(bound, "a machine", those));
+    let raced = 0;
+    const found = await keepByStep(kernels, plain, lowerWith, (...both) => {
+      for (const one of both) for (const run of [one.step, one.restart, one.step]) run();
+      raced++;
+      return step;
+    });
+    expect(raced).toBe(found.step === undefined ? 0 : 1);
+    return { ...found, file: (JSON.parse(printSchedules(bound, "a machine", found.kernels)) as { kernels: unknown }).kernels };
+  }
+
+  test("that is not slower keeps what was chosen", async () => {
+    for (const ratio of [0.9, 1]) {
+      const step = { milliseconds: [ratio, 1], ratio } as const;
+      expect(await kept(step)).toEqual({ step, kernels: measured, file: { [KERNEL]: { schedule: "i by 2, j by 16 in lanes", "instead of": "i by 4, j by 8 in lanes", microseconds: [1, 2] } } });
+    }
+  });
+
+  test("that is slower gives every kernel back to the cost model, though each was faster alone", async () => {
+    const { kernels, file } = await kept({ milliseconds: [1.04, 1], ratio: 1.04 });
+    expect(kernels).toEqual([{ ...measured[0]!, schedule: "i by 4, j by 8 in lanes", microseconds: [2, 2] }]);
+    expect(file).toEqual({ [KERNEL]: { schedule: "i by 4, j by 8 in lanes", microseconds: [2] } });
+  });
+
+  test("is not timed where nothing else was chosen", async () => {
+    const same = [{ ...measured[0]!, schedule: "i by 4, j by 8 in lanes" }];
+    expect(await kept({ milliseconds: [2, 1], ratio: 2 }, same)).toMatchObject({ step: undefined, kernels: same });
+  });
+
+  test("is told in one line: both medians, and whose schedules are kept", () => {
+    expect(toldOfStep("models/layer.ts", { milliseconds: [1.04, 1], ratio: 1.04 })).toBe("models/layer.ts: a step takes 1.04 ms with them, 1.00 ms with the cost model's; slower in most turns, so that the cost model's are kept");
+    expect(toldOfStep("models/layer.ts", { milliseconds: [215.4, 281.3], ratio: 0.76 })).toBe("models/layer.ts: a step takes 215 ms with them, 281 ms with the cost model's; they are kept");
+  });
+}); // prettier-ignore
 
 describe("is refused where", () => {
   const GRAPH = /^[0-9a-f]{16}$/;
@@ -137,7 +210,7 @@ export default model("layer", { batch: 12 }, ({ batch }) => {
     expect(await run("compile models/layer.js --target wasm --check --measure-schedules")).toEqual({ code: 2, stdout: "", stderr: "error --check writes nothing, but --measure-schedules writes a file beside the model; give one of them\n" });
     const first = await run("compile models/layer.js --target wasm --measure-schedules");
     expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^✓ layer {2}generated\/layer\/ {2}arena [\d,]+ bytes {2}schedules of models\/layer\.schedules\.wasm\.json {2}4 files written\n$/) });
-    expect(first.stderr).toMatch(/^models\/layer\.js: measured \d kernels; \d of them faster than as the cost model would have them(?:, by [\d.]+× at most)?\n$/);
+    expect(first.stderr).toMatch(/^models\/layer\.js: measured \d kernels; \d of them faster than as the cost model would have them(?:, by [\d.]+× at most)?\n(?:models\/layer\.js: a step takes [\d.]+ ms with them, [\d.]+ ms with the cost model's; (?:they|slower in most turns, so that the cost model's) are kept\n)?$/);
     expect(readdirSync(at("models")).sort()).toEqual(["layer.js", "layer.schedules.wasm.json"]);
     const text = readFileSync(at("generated/layer/trainer.wasm.ts"), "utf8");
     expect(text).toMatch(/^\/\/ {3}schedules as measured: models\/layer\.schedules\.wasm\.json \(sha256 [0-9a-f]{16}\), with the same bits$/m);

@@ -24,6 +24,12 @@ export interface AnyTrainer {
   readonly state: Readonly<Record<string, Numbers>>;
 }
 
+/** One that goes back to where it was. */
+export interface RunningTrainer extends AnyTrainer {
+  bytes(): Uint8Array;
+  restore(bytes: Uint8Array): void;
+}
+
 export interface AnyGradients {
   gradients(
     batch: Batch,
@@ -43,7 +49,7 @@ export async function runningTrainer({
   module,
   facts,
   target,
-}: Pick<Lowered, "module" | "facts" | "target">): Promise<AnyTrainer> {
+}: Pick<Lowered, "module" | "facts" | "target">): Promise<RunningTrainer> {
   const code = await stripTypes(await targets[target].printTrainer(module, facts));
   return (await importText<TrainerText>(code)).createTrainer(
     await moduleFor({ module, facts, target }),
@@ -57,7 +63,7 @@ interface Given {
 }
 
 export interface TrainerText {
-  createTrainer(options: Given): AnyTrainer;
+  createTrainer(options: Given): RunningTrainer;
 }
 
 interface GradientsText {

@@ -4,19 +4,24 @@ import type { Lowered } from "../lower.ts";
 import { importText, stripTypes } from "../strip.ts";
 import type { FirstLosses } from "../targets/report.ts";
 import { drawLeaf, fedLeaves } from "./draw.ts";
-import { batchOf, moduleFor, type TrainerText } from "./emitted.ts";
+import { batchOf, moduleFor, type Batch, type TrainerText } from "./emitted.ts";
 
 const SEED = 0;
 
+/** What the first step is fed. */
+export function firstBatch({ entries, facts }: Pick<Lowered, "entries" | "facts">): Batch {
+  const graph = entries[0]!.traced.graph;
+  const inputs = fedLeaves(graph).filter(({ op }) => op === "input");
+  return batchOf(graph, new Map(inputs.map((node) => [node.name, drawLeaf(node, SEED, facts.batch.train)])));
+} // prettier-ignore
+
 /** Every phase starts from the initial weights: none sees what an earlier one wrote. */
 export async function firstLosses(lowered: Lowered, trainer: string): Promise<FirstLosses> {
-  const { entries, facts } = lowered;
+  const { facts } = lowered;
   const given = await moduleFor(lowered);
   const code = await stripTypes(trainer);
   const { createTrainer } = await importText<TrainerText>(code);
-  const graph = entries[0]!.traced.graph;
-  const inputs = fedLeaves(graph).filter(({ op }) => op === "input");
-  const batch = batchOf(graph, new Map(inputs.map((node) => [node.name, drawLeaf(node, SEED, facts.batch.train)])));
+  const batch = firstBatch(lowered);
   const phases = facts.phases.map((phase) => {
     const { step, phases } = createTrainer({ ...given, seed: SEED });
     return { phase, loss: Number((phases?.[phase] ?? step)(batch)) };

@@ -45,7 +45,7 @@ export const compile = defineCommand({
     check: { type: "boolean", description: "Write nothing: make every file under generated/ again and compare" },
     print: { type: "string", valueHint: "pass", description: "Print what a pass made of each entry point" },
     stages: { type: "string", valueHint: "folder", description: "Write what every pass made, one file each" },
-    "measure-schedules": { type: "boolean", description: "Measure on this machine which tiles and loop orders are fastest, and keep them in a file beside the model; the bits stay the same" },
+    "measure-schedules": { type: "boolean", description: "Measure on this machine which tiles and loop orders are fastest, and keep them in a file beside the model unless a whole step is slower with them; the bits stay the same" },
     timings: { type: "boolean", description: "Print how long each stage took, and what each pass did" },
     passes: { type: "string", valueHint: "list", description: `Run only some of the optional passes, for bisecting: none, ${OPTIONAL.slice(0, 3).join(",")}, or -fuse` },
     ...COMMON,

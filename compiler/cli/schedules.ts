@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileOf, type CompileOptions } from "../compile.ts";
 import { lower } from "../lower.ts";
 import { measureSchedules } from "../measure-schedules.ts";
+import { isKept, keepByStep, type StepTimes } from "../measure-step.ts";
 import { printSchedules, type Measured, type ScheduleText } from "../schedules.ts";
 import type { TargetName } from "../targets/index.ts";
 import type { LoadedModel } from "./load-model.ts";
@@ -26,7 +27,7 @@ export function schedulesOf(loaded: Place, target: TargetName): Pick<CompileOpti
   return { schedules: { path: pathOf(loaded, target), text: readFileSync(file, "utf8") } };
 }
 
-/** Measures a model's kernels as these options compile them; undefined where none has a choice. */
+/** Measures a model's kernels as these options compile them, and a step with what was chosen; undefined where no kernel has a choice. */
 export async function measured(loaded: LoadedModel, options: CompileOptions & { readonly target: TargetName }): Promise<ScheduleText | undefined> {
   const { model, source, shown } = loaded;
   const lowered = await lower(model, { ...options, source });
@@ -34,7 +35,12 @@ export async function measured(loaded: LoadedModel, options: CompileOptions & { 
   note(told(shown, kernels));
   if (kernels.length === 0) return undefined;
   const on = `Node ${process.versions.node} on ${cpus()[0]?.model.trim() ?? process.arch}`;
-  return { path: pathOf(loaded, options.target), text: printSchedules({ model: model.name, graph: lowered.facts.graph, target: options.target }, on, kernels) };
+  const textOf = (those: readonly Measured[]): ScheduleText =>
+    ({ path: pathOf(loaded, options.target), text: printSchedules({ model: model.name, graph: lowered.facts.graph, target: options.target }, on, those) });
+  progress(`${shown}: measuring a step`);
+  const kept = await keepByStep(kernels, lowered, (those) => lower(model, { ...options, source, schedules: textOf(those) }));
+  if (kept.step !== undefined) note(toldOfStep(shown, kept.step));
+  return textOf(kept.kernels);
 } // prettier-ignore
 
 function told(shown: string, kernels: readonly Measured[]): string {
@@ -44,6 +50,13 @@ function told(shown: string, kernels: readonly Measured[]): string {
   const most = faster === 0 ? "" : `, by ${Math.max(...gains).toFixed(2)}× at most`;
   return `${shown}: measured ${kernels.length} kernels; ${faster} of them faster than as the cost model would have them${most}`;
 }
+
+/** Whose schedules are kept, and why. */
+export function toldOfStep(shown: string, step: StepTimes): string {
+  const [chosen, modelled] = step.milliseconds.map((one) => `${one.toPrecision(3)} ms`);
+  const whose = isKept(step) ? "they are kept" : "slower in most turns, so that the cost model's are kept";
+  return `${shown}: a step takes ${chosen} with them, ${modelled} with the cost model's; ${whose}`;
+} // prettier-ignore
 
 /** Writes what was measured beside the model. */
 export function writeSchedules(loaded: Place, target: TargetName, { text }: ScheduleText): void {
