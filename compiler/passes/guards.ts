@@ -8,12 +8,17 @@ import type { Axis, Group, Scalar } from "../loop/loop.ts";
 const affine = (s: Scalar | undefined): Index | undefined =>
   s?.kind === "index" ? s.at : s?.kind === "literal" && s.dtype === "i32" ? constant(s.value) : undefined; // prettier-ignore
 
+/** Of two positions, how far the second lies behind the first; undefined where one is no position. */
+function distance(s: Extract<Scalar, { kind: "apply" }>): Index | undefined {
+  const [a, b] = [affine(s.args[0]), affine(s.args[1])];
+  return a === undefined || b === undefined ? undefined : add(b, scale(a, -1));
+}
+
 /** What a comparison of positions needs to be at least 0. */
 function slack(s: Scalar): Index | undefined {
   if (s.kind !== "apply" || (s.fn !== "lt" && s.fn !== "le")) return undefined;
-  const [a, b] = [affine(s.args[0]), affine(s.args[1])];
-  if (a === undefined || b === undefined) return undefined;
-  return add(b, scale(a, -1), constant(s.fn === "lt" ? -1 : 0));
+  const behind = distance(s);
+  return behind && add(behind, constant(s.fn === "lt" ? -1 : 0));
 }
 
 /** Where along an axis a guard that only this axis moves turns: 0, the turns, the extent. */
@@ -40,7 +45,14 @@ export const decided = (value: Scalar): Scalar =>
       return { kind: "literal", dtype: "bool", value: low >= 0 ? 1 : 0 };
     }
     if (part.kind === "select") return select(part.when, part.then, part.otherwise);
-    if (part.kind !== "apply" || part.fn !== "and") return part;
+    if (part.kind !== "apply") return part;
+    const behind = part.fn === "eq" ? distance(part) : undefined;
+    if (behind !== undefined) {
+      const [low, high] = rangeOf(behind);
+      if (low <= 0 && high >= 0 && low !== high) return part;
+      return { kind: "literal", dtype: "bool", value: low === 0 ? 1 : 0 };
+    }
+    if (part.fn !== "and") return part;
     const [a, b] = part.args as [Scalar, Scalar];
     if (a.kind === "literal") return a.value === 0 ? a : b;
     if (b.kind === "literal") return b.value === 0 ? b : a;

@@ -370,7 +370,7 @@ export class Nest {
       return early && !this.#written.has(buffer) ? this.#scalar(param.name, part.dtype, where) : load(param.name, part.dtype, where); // prettier-ignore
     });
     const here = substitute(read, point.where);
-    return this.#cut.size > 0 ? decided(here) : here;
+    return decided(here);
   }
 
   /** A read that no loop changes happens once, at the head of the kernel. */

@@ -4,7 +4,7 @@
 //
 //   parameters 31,074   arena 4,169,504 bytes, nothing else is ever allocated   475,902,010 FLOPs a step
 //   approximate rewrites: none
-// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 a8bd200b5ce26df4
+// certificate: forward mode 1e-10, differences 1e-6, float32 1e-6, step 1e-5, kernels 1e-6, sha256 c2b26e57b5ba6884
 
 /** The model's name. */
 export const MODEL: string = "dcgan-small";
@@ -2562,9 +2562,7 @@ function convAddWhere_64x8x14x1x4x4x14(
                   : 0;
               const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
               const chosen_1 =
-                and_0 && 0 <= m * 2 + k3 + 1 && m * 2 + k3 + 1 < 28
-                  ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]!
-                  : 0;
+                and_0 && m * 2 + k3 + 1 < 28 ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]! : 0;
               const discriminator_look_kernel_1 =
                 discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
               const discriminator_look_kernel_2 =
@@ -3984,23 +3982,13 @@ function convAddAdam_8x1x4x64x14x14x4(
           for (let k3 = 0; k3 < 14; k3++) {
             const and_0 = 0 <= l + k2 * 2 - 1 && l + k2 * 2 - 1 < 28;
             const chosen_0 =
-              and_0 && 0 <= k3 * 2 - 1 && k3 * 2 - 1 < 28
-                ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 29]!
-                : 0;
+              and_0 && 0 <= k3 * 2 - 1 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 29]! : 0;
             const d_discriminator_look_z_0 =
               d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3]!;
-            const chosen_1 =
-              and_0 && 0 <= k3 * 2 && k3 * 2 < 28
-                ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 28]!
-                : 0;
-            const chosen_2 =
-              and_0 && 0 <= k3 * 2 + 1 && k3 * 2 + 1 < 28
-                ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 27]!
-                : 0;
+            const chosen_1 = and_0 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 28]! : 0;
+            const chosen_2 = and_0 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 27]! : 0;
             const chosen_3 =
-              and_0 && 0 <= k3 * 2 + 2 && k3 * 2 + 2 < 28
-                ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 26]!
-                : 0;
+              and_0 && k3 * 2 + 2 < 28 ? x[k * 784 + l * 28 + k2 * 56 + k3 * 2 - 26]! : 0;
             const d_discriminator_look_z_1 =
               d_discriminator_look_z[k * 1568 + i * 196 + k2 * 14 + k3 + 196]!;
             sum00 += chosen_0 * d_discriminator_look_z_0;
@@ -5729,9 +5717,7 @@ function convAddWhere_64x8x14x1x4x4x14_evaluate(
                   : 0;
               const discriminator_look_kernel_0 = discriminator_look_kernel[j * 16 + k2 * 4 + k3]!;
               const chosen_1 =
-                and_0 && 0 <= m * 2 + k3 + 1 && m * 2 + k3 + 1 < 28
-                  ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]!
-                  : 0;
+                and_0 && m * 2 + k3 + 1 < 28 ? x[i * 784 + l * 56 + k2 * 28 + m * 2 + k3 - 27]! : 0;
               const discriminator_look_kernel_1 =
                 discriminator_look_kernel[j * 16 + k2 * 4 + k3 + 16]!;
               const discriminator_look_kernel_2 =
