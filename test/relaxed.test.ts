@@ -9,16 +9,13 @@ import { compile } from "../compiler/compile.ts";
 import { lower } from "../compiler/lower.ts";
 import { stripTypes } from "../compiler/strip.ts";
 import { targets } from "../compiler/targets/index.ts";
-import { isRead, textOf } from "../compiler/targets/wasm/assemble.ts";
+import { textOf } from "../compiler/targets/wasm/assemble.ts";
 import { lowered, modelOf } from "./support/models.ts";
+import { RELAXED, RELAXED_FLAGS } from "./support/webassembly.ts";
 
 const SLOW = { timeout: 60_000 };
 const folder = mkdtempSync(join(tmpdir(), "adjoint-relaxed-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The smallest module that uses it: engines from Node 22 on read it as they are. */
-const NATIVE = isRead(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 61, 1, 59, 0, ...Array.from({ length: 3 }, () => [253, 12, ...new Array<number>(16).fill(0)]).flat(), 253, 133, 2, 11])); // prettier-ignore
-const FLAGS = NATIVE ? [] : ["--experimental-wasm-relaxed-simd"];
 
 /** Losses of five steps of the emitted file, in a process with these flags. */
 async function losses(name: string, relaxed: boolean, flags: readonly string[]): Promise<number[]> {
@@ -39,7 +36,7 @@ test("products and sums of lanes become one instruction, and only where it is as
 });
 
 test("a training is near that of strict bits", SLOW, async () => {
-  const [relaxed, strict] = [await losses("relaxed", true, FLAGS), await losses("strict", false, [])]; // prettier-ignore
+  const [relaxed, strict] = [await losses("relaxed", true, RELAXED_FLAGS), await losses("strict", false, [])]; // prettier-ignore
   relaxed.forEach((loss, n) => expect(Math.abs(loss / strict[n]! - 1)).toBeLessThan(1e-5));
 });
 
@@ -49,7 +46,7 @@ test("the header says what is given up", async () => {
 });
 
 test("an engine without it is told what to do", SLOW, async () => {
-  if (NATIVE) return void console.warn("skipped: this engine has relaxed SIMD");
+  if (RELAXED) return void console.warn("skipped: this engine has relaxed SIMD");
   await expect(losses("older", true, [])).rejects.toThrow();
   const model = await modelOf("mnist-mlp");
   await expect(compile(model, { target: "wasm", relaxed: true })).rejects.toThrow("this engine has no relaxed SIMD, so that the trainer's check cannot run"); // prettier-ignore

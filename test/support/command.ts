@@ -34,7 +34,7 @@ export interface RunOptions {
 }
 
 /** Plain lines of progress, of which a slow machine shows one every ten seconds. */
-const PROGRESS = /^\S+: (?:compiling|checking|measuring|reading|verifying)[^\n]*\n/gm;
+const PROGRESS = /^\S+: (?:compiling|checking|measuring|reading|validating|verifying)[^\n]*\n/gm;
 
 /** Runs `adjoint …` in a process of its own, without the colours and the CI of this one. */
 export function adjoint(args: readonly string[], { cwd, env = {}, node = [], interrupt = false }: RunOptions): Promise<Ran> {

@@ -1,5 +1,7 @@
 /** Guarantees an instance of kernels assembled in a test; without DOM types the engine's WebAssembly has no values of its own. */
 
+import { isRead } from "../../compiler/targets/wasm/assemble.ts";
+
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: unknown };
@@ -9,3 +11,8 @@ export type Exports = { readonly memory: { readonly buffer: ArrayBuffer } } & Re
 
 export const compileBytes = (bytes: Uint8Array): object => new WebAssembly.Module(bytes);
 export const instantiate = (bytes: Uint8Array): Exports => new WebAssembly.Instance(compileBytes(bytes)).exports as Exports; // prettier-ignore
+
+/** Whether this engine has relaxed SIMD, by the smallest module that uses it: engines from Node 22 on read it as they are. */
+export const RELAXED = isRead(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 61, 1, 59, 0, ...Array.from({ length: 3 }, () => [253, 12, ...new Array<number>(16).fill(0)]).flat(), 253, 133, 2, 11])); // prettier-ignore
+/** Flags of a node that has relaxed SIMD. */
+export const RELAXED_FLAGS: readonly string[] = RELAXED ? [] : ["--experimental-wasm-relaxed-simd"];
