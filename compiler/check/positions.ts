@@ -3,9 +3,12 @@
 import { sizeOf, stridesOf, type Shape } from "../graph/type.ts";
 import { below, randomOf } from "./draw.ts";
 
+/** Positions at the end of an axis that whole tiles may leave over, and random elements at each. */
+const [LEFT, AT_EACH] = [3, 4];
+
 /**
- * Row-major positions, each once: the first and the last element; for each axis a random element at its beginning and one at its end, where
- * tiles leave remainders and windows padding; and `wanted` anywhere. All of a buffer that has no more.
+ * Row-major positions, each once: the first and the last element; for each axis random elements at its beginning and at its last few positions,
+ * where tiles leave remainders and windows padding; and `wanted` anywhere. All of a buffer that has no more.
  */
 export function samplePositions(
   shape: Shape,
@@ -14,18 +17,20 @@ export function samplePositions(
   name: string,
 ): number[] {
   const size = sizeOf(shape);
-  if (size <= wanted + 2 * shape.length + 2) return Array.from({ length: size }, (_, n) => n);
+  if (size <= wanted + (LEFT + 1) * AT_EACH * shape.length + 2)
+    return Array.from({ length: size }, (_, n) => n);
   const random = randomOf(seed, name);
   const strides = stridesOf(shape);
   const positions = new Set([0, size - 1]);
   shape.forEach((extent, axis) => {
-    for (const end of [0, extent - 1]) {
+    const ends = Array.from({ length: LEFT }, (_, n) => Math.max(0, extent - 1 - n));
+    for (const end of [0, ...ends].flatMap((one) => Array.from({ length: AT_EACH }, () => one))) {
       const flat = below(random, size);
       const at = Math.floor(flat / strides[axis]!) % extent;
       positions.add(flat + (end - at) * strides[axis]!);
     }
   });
-  for (const all = positions.size + wanted; positions.size < all;)
+  for (const all = Math.min(size, positions.size + wanted); positions.size < all;)
     positions.add(below(random, size));
   return [...positions];
 }

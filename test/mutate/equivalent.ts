@@ -18,7 +18,23 @@ function turns(line: string): number | undefined {
   return Math.ceil((Number(to) + (compare === "<=" ? 1 : 0) - Number(from)) / Number(by));
 } // prettier-ignore
 
+/** Iterations of an unrolled loop in a row. */
+const UNROLLED = 8;
+
+/** The iteration of a loop that goes by UNROLLED before which it is left in the middle of a row: none where that is no first of a row. */
+function left(line: string): number | "never" | undefined {
+  const exit = /^if \(\w+ ([+-]) (\d+) === (\d+)\) break;$/.exec(line);
+  if (exit === null) return undefined;
+  const [, sign, ahead, end] = exit as unknown as [string, string, string, string];
+  const first = Number(end) - (sign === "+" ? 1 : -1) * Number(ahead);
+  return first >= 0 && first % UNROLLED === 0 ? first : "never";
+}
+
 const LAWS: readonly Law[] = [
+  {
+    holds: (before, after) => left(before) === "never" && left(after) === "never",
+    because: "the loop ends where a row of its iterations does, and is left in the middle of none",
+  },
   {
     holds: (before, after) => turns(before) !== undefined && turns(before) === turns(after),
     because: "the loop takes steps of more than one, and runs as often as before",
