@@ -1,7 +1,7 @@
 /** Guarantees definitions as JavaScript text in double, so that they are evaluated as fast as they are read: the meaning is that of loop/interpret.ts. */
 
-import { stridesOf, type Shape } from "../graph/type.ts";
-import { add, constant, scale, type Index } from "../loop/index.ts";
+import type { Shape } from "../graph/type.ts";
+import { rowMajor, type Index } from "../loop/index.ts";
 import { erf } from "../loop/interpret.ts";
 import { randomBits } from "../loop/random.ts";
 import type { Axis, Scalar, ScalarFn } from "../loop/loop.ts";
@@ -44,9 +44,7 @@ export function indexText({ terms, offset }: Index): string {
 
 /** Where a load with one index a dimension lies in row-major storage; a load with one index may be flat already. */
 export function flatText({ at }: Load, shape: Shape): string {
-  if (at.length !== shape.length) return indexText(at[0]!);
-  const strides = stridesOf(shape);
-  return indexText(at.reduce((sum, i, axis) => add(sum, scale(i, strides[axis]!)), constant(0)));
+  return indexText(at.length === shape.length ? rowMajor(at, shape) : at[0]!);
 }
 
 /** Writes scalars, one line after the other. */

@@ -1,5 +1,7 @@
 /** Guarantees integer index expressions in one canonical form: Σ coefficient·atom + offset, atoms being loop indices and their quotients and remainders. */
 
+import { stridesOf, type Shape } from "../graph/type.ts";
+
 export interface Index {
   readonly terms: readonly Term[];
   readonly offset: number;
@@ -56,6 +58,12 @@ export const scale = (a: Index, by: number): Index =>
   by === 0
     ? constant(0)
     : { terms: a.terms.map((t) => ({ atom: t.atom, by: t.by * by })), offset: a.offset * by + 0 };
+
+/** Where an element lies in row-major storage. */
+export function rowMajor(at: readonly Index[], shape: Shape): Index {
+  const strides = stridesOf(shape);
+  return add(constant(0), ...at.map((one, axis) => scale(one, strides[axis]!)));
+}
 
 export const shift = (a: Index, by: number): Index => ({ terms: a.terms, offset: a.offset + by });
 

@@ -1,9 +1,9 @@
 /** Guarantees the leaves of a graph: storage fed from outside, literals, and positions along an axis. */
 
 import { ShapeError } from "../graph/error.ts";
-import { f32, i32, sizeOf, stridesOf, type TensorType } from "../graph/type.ts";
+import { f32, i32, sizeOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal as literalScalar, select } from "../loop/build.ts";
-import { add, constant, scale } from "../loop/index.ts";
+import { rowMajor } from "../loop/index.ts";
 import type { Scalar } from "../loop/loop.ts";
 import { number, numbers, type Op } from "./op.ts";
 
@@ -88,8 +88,7 @@ export const table: Op<"table"> = {
     y.data.set(numbers(attrs, "values"));
   },
   define({ at, attrs, type }) {
-    const strides = stridesOf(type.shape);
-    const flat = position(add(constant(0), ...at.map((one, axis) => scale(one, strides[axis]!))));
+    const flat = position(rowMajor(at, type.shape));
     const [last, ...rest] = numbers(attrs, "values").map((value) => literalScalar(value, type.dtype)).reverse(); // prettier-ignore
     return rest.reduce<Scalar>((later, value, n) => select(apply("lt", "bool", flat, literalScalar(rest.length - n, "i32")), value, later), last!); // prettier-ignore
   },

@@ -3,16 +3,7 @@
 import { ShapeError } from "../graph/error.ts";
 import { f32, sizeOf, stridesOf, type TensorType } from "../graph/type.ts";
 import { apply, at as position, literal, select } from "../loop/build.ts";
-import {
-  add,
-  constant,
-  quotient,
-  rangeOf,
-  remainder,
-  scale,
-  shift,
-  type Index,
-} from "../loop/index.ts";
+import { quotient, rangeOf, remainder, rowMajor, scale, shift, type Index } from "../loop/index.ts";
 import type { Scalar } from "../loop/loop.ts";
 import { eachPosition, flatten, numbers, type Op } from "./op.ts";
 
@@ -81,8 +72,7 @@ export const reshape: Op<"reshape"> = {
     y.data.set(x!.data);
   },
   define({ at, read, types, type }) {
-    const to = stridesOf(type.shape);
-    const flat = add(constant(0), ...at.map((i, axis) => scale(i, to[axis]!)));
+    const flat = rowMajor(at, type.shape);
     const from = stridesOf(types[0]!.shape);
     return read[0]!(...types[0]!.shape.map((extent, axis) => {
       const whole = quotient(flat, from[axis]!);

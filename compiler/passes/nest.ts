@@ -1,7 +1,7 @@
 /** Guarantees the loop nest of one group under one tile: microkernels with their epilogue at the store, reductions in their order. */
 
 import { CompilerFault } from "../graph/error.ts";
-import { sizeOf, stridesOf } from "../graph/type.ts";
+import { sizeOf } from "../graph/type.ts";
 import {
   apply,
   load,
@@ -22,6 +22,7 @@ import {
   constant,
   index,
   namesIn,
+  rowMajor,
   scale,
   shift,
   strideOf,
@@ -297,8 +298,8 @@ export class Nest {
     const { axes, part } = definition;
     const position = (point: Point): Index =>
       part === undefined
-        ? flat(axes.map((axis) => point.where.get(axis.name) ?? index(axis.name, axis.extent)), definition.shape)
-        : flat(part.at.map((at) => substituteIndex(at, point.where)), this.#buffer(part.of).shape); // prettier-ignore
+        ? rowMajor(axes.map((axis) => point.where.get(axis.name) ?? index(axis.name, axis.extent)), definition.shape)
+        : rowMajor(part.at.map((at) => substituteIndex(at, point.where)), this.#buffer(part.of).shape); // prettier-ignore
     const resumed = this.#tile.outer === undefined ? undefined : points.map((point) => load(this.#write(definition), definition.dtype, position(point))); // prettier-ignore
     const values = this.#reductions(at, points, out, resumed);
     const { lets, scalars } = shareParts(values, (part) => this.#nameOf(part));
@@ -364,7 +365,7 @@ export class Nest {
       const param = this.#param(buffer);
       param.reads = true;
       const { shape } = this.#buffer(buffer);
-      const where = flat(part.at, shape);
+      const where = rowMajor(part.at, shape);
       // a guard may stand around a position outside the buffer: such a read stays behind it
       const early = namesIn(where).size === 0 && where.offset >= 0 && where.offset < sizeOf(shape);
       return early && !this.#written.has(buffer) ? this.#scalar(param.name, part.dtype, where) : load(param.name, part.dtype, where); // prettier-ignore
@@ -479,7 +480,7 @@ export class Nest {
   ): Stmt[] {
     const of = scalars[0]!.dtype;
     const best = results.map(() => this.#names.take("best"));
-    const here = flat(over.map((axis) => index(axis.name, axis.extent)), over.map((axis) => axis.extent)); // prettier-ignore
+    const here = rowMajor(over.map((axis) => index(axis.name, axis.extent)), over.map((axis) => axis.extent)); // prettier-ignore
     const steps = scalars.flatMap((term, n): Stmt[] => {
       const value = this.#names.take("value");
       const larger = apply("lt", "bool", local(best[n]!, of), local(value, of));
@@ -583,12 +584,6 @@ function pointsOf(block: readonly Block[]): Point[] {
 
 const loop = ({ name, extent }: Axis, body: Stmt[], unrolled?: number): Stmt[] =>
   extent === 1 ? body : [{ kind: "for", index: name, from: constant(0), to: constant(extent), step: 1, form: "loop", ...(unrolled === undefined ? {} : { unrolled }), body }]; // prettier-ignore
-
-/** Where an element lies in row-major storage. */
-export const flat = (where: readonly Index[], shape: readonly number[]): Index => {
-  const strides = stridesOf(shape);
-  return add(constant(0), ...where.map((one, axis) => scale(one, strides[axis]!)));
-};
 
 /** Storing rounds by itself. */
 export const unrounded = (value: Scalar): Scalar => (value.kind === "round" ? value.value : value);

@@ -6,11 +6,12 @@
 import { local, mapScalar } from "../loop/build.ts";
 import { keyOfGroup } from "../loop/same.ts";
 import { identifier, Names } from "../loop/identifier.ts";
+import { rowMajor } from "../loop/index.ts";
 import type { Axis, Buffer, Call, Definition, Definitions, Group, Kernel, Program } from "../loop/loop.ts"; // prettier-ignore
 import { decided } from "./guards.ts";
 import type { Machine } from "./machine.ts";
 import type { Pass } from "./pass.ts";
-import { flat, Nest, unrounded, type Built } from "./nest.ts";
+import { Nest, unrounded, type Built } from "./nest.ts";
 import { flopsOf } from "./cost.ts";
 import { sweepsOf } from "./sweeps.ts";
 import { mainReduce, tileOf, type Tile } from "./tile.ts";
@@ -123,7 +124,7 @@ export function scalarCall(
   const read = mapScalar(definition.value, (part) => {
     if (part.kind !== "load") return part;
     const buffer = buffers.get(part.buffer);
-    return buffer === undefined ? local(part.buffer, part.dtype) : { ...part, at: [flat(part.at, buffer.shape)] }; // prettier-ignore
+    return buffer === undefined ? local(part.buffer, part.dtype) : { ...part, at: [rowMajor(part.at, buffer.shape)] }; // prettier-ignore
   });
   const value = decided(read);
   if (storage === "local") return { kind: "let", name, dtype, value, doc };

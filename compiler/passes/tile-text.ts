@@ -12,17 +12,18 @@ import type { Tile } from "./tile.ts";
 /** A group without shared axes has no loops. */
 const ONCE = "once";
 const OUTSIDE = "k outside";
-const UNROLLED = "k unrolled ";
+const IN_A_ROW = "k unrolled ";
 
 export function printTile(
   { sizes, order, lane, outer, unrolled }: Tile,
   axes: readonly Axis[],
 ): string {
   const loops = order.map((n) => `${printName(axes[n]!.name)}${sizes[n] === 1 ? "" : ` by ${sizes[n]!}`}${n === lane ? " in lanes" : ""}`); // prettier-ignore
-  const all = [...(outer === undefined ? [] : [OUTSIDE]), ...loops, ...(unrolled === undefined ? [] : [`${UNROLLED}${unrolled}`])]; // prettier-ignore
+  const all = [...(outer === undefined ? [] : [OUTSIDE]), ...loops, ...(unrolled === undefined ? [] : [`${IN_A_ROW}${unrolled}`])]; // prettier-ignore
   return all.length === 0 ? ONCE : all.join(", ");
 }
 
+const TIMES = new RegExp(`^${IN_A_ROW}([1-9]\\d?)$`);
 const LOOP = /^(.+?)(?: by ([1-9]\d{0,8}))?( in lanes)?$/;
 
 /** The inverse; or why the text is no tile of these axes. */
@@ -30,7 +31,7 @@ export function parseTile(text: string, axes: readonly Axis[]): Tile | { readonl
   const names = axes.map(({ name }) => printName(name));
   const parts = text === ONCE ? [] : text.split(",").map((part) => part.trim());
   const outer = parts[0] === OUTSIDE;
-  const [, times] = /^k unrolled ([1-9]\d?)$/.exec(parts.at(-1) ?? "") ?? [];
+  const [, times] = TIMES.exec(parts.at(-1) ?? "") ?? [];
   const sizes = axes.map(() => 1);
   const order: number[] = [];
   let lane: number | undefined;

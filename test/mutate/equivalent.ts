@@ -3,6 +3,7 @@
  * comparing every element of every buffer found nothing either.
  */
 
+import { UNROLLED } from "../../compiler/passes/tile.ts";
 import type { Outcome } from "./campaign.ts";
 
 interface Law {
@@ -17,9 +18,6 @@ function turns(line: string): number | undefined {
   const [, from, compare, to, by = "1"] = loop as unknown as [string, string, string, string, string?];
   return Math.ceil((Number(to) + (compare === "<=" ? 1 : 0) - Number(from)) / Number(by));
 } // prettier-ignore
-
-/** Iterations of an unrolled loop in a row. */
-const UNROLLED = 8;
 
 /** The iteration of a loop that goes by UNROLLED before which it is left in the middle of a row: none where that is no first of a row. */
 function left(line: string): number | "never" | undefined {
